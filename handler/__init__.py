@@ -1,0 +1,1 @@
+"""What runs in Lambda: one batch of messages in, custom audiences at TikTok out."""
