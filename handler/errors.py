@@ -6,6 +6,7 @@ ConnectorError
 ├── Conflict                 somebody else wrote first: the message fails and is delivered again
 └── Outcome                  how a file stands when it did not go through; carries a `Code` and a sentence
     ├── Waiting              the file keeps its place; the sweep takes it up
+    │   ├── NotEditable          TikTok has not processed the audience's last change, or never will take another
     │   ├── Throttled            no more calls in this invocation
     │   ├── CredentialsRefused   no more calls in this invocation; a person has to act
     │   └── OutOfTime            continue at once in the next invocation
@@ -16,6 +17,9 @@ ConnectorError
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar, Literal
+
+Status = Literal["waiting", "submitted", "available", "rejected", "failed"]
 
 
 class Code(StrEnum):
@@ -89,9 +93,12 @@ class Outcome(ConnectorError):  # noqa: N818 - its leaves are named for what bec
     """Why a file did not go through.
 
     Attributes:
+        status: the report's `status`, the same for a whole branch of the tree.
         code: the report's `code`.
         reason: one sentence for a person, with what to do if anything. Never holds an identifier.
     """
+
+    status: ClassVar[Status]
 
     def __init__(self, code: Code, reason: str) -> None:
         super().__init__(reason)
@@ -101,6 +108,12 @@ class Outcome(ConnectorError):  # noqa: N818 - its leaves are named for what bec
 
 class Waiting(Outcome):
     """The file keeps its place and goes through later."""
+
+    status = "waiting"
+
+
+class NotEditable(Waiting):
+    """The audience takes no change now."""
 
 
 class Throttled(Waiting):
@@ -118,6 +131,10 @@ class OutOfTime(Waiting):
 class Rejected(Outcome):
     """The file or its key is at fault."""
 
+    status = "rejected"
+
 
 class Failed(Outcome):
     """TikTok refused for good, or the object is gone."""
+
+    status = "failed"

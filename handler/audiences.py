@@ -1,0 +1,155 @@
+"""The state of one audience in the bucket, and the lease on it: only who holds it changes anything at TikTok.
+
+`audiences/<identifier type>/<name>.json` holds the lease, the id that was registered, the change that is about to be
+made (`intent`) and the change that TikTok is processing (`change`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal, TypedDict, cast
+
+from handler.clock import iso, parse_iso
+from handler.errors import Conflict
+from handler.messages import Action, AudienceKey
+from handler.objects import Missing, ObjectStore
+
+LEASE_MARGIN = timedelta(seconds=30)  # past the holder's own deadline: by then Lambda has stopped it
+
+
+class FileRef(TypedDict):
+    """An object version."""
+
+    key: str
+    version_id: str
+
+
+class Change(TypedDict):
+    """One call to TikTok that changes an audience, from intent to end.
+
+    Attributes:
+        call: what TikTok is asked for.
+        audience_id: None until a create has answered.
+        began_at: before the call went out.
+        matched_before: people matched before an update.
+        seen_processing: TikTok was seen processing since.
+    """
+
+    call: Literal["create", "append", "remove", "replace"]
+    audience_id: str | None
+    files: list[FileRef]
+    began_at: str
+    matched_before: int | None
+    seen_processing: bool
+
+
+class State(TypedDict):
+    """What is known of one audience between invocations.
+
+    Attributes:
+        removed_up_to, replaced_up_to: upload times of the newest remove and replace that were applied.
+        history_seen: time of the newest entry of TikTok's history that an ended change left.
+    """
+
+    schema: int
+    name: str
+    identifier_type: str
+    holder: str | None
+    held_until: str | None
+    audience_id: str | None
+    intent: Change | None
+    change: Change | None
+    removed_up_to: str | None
+    replaced_up_to: str | None
+    history_seen: str | None
+
+
+class Lease:
+    """The right to change one audience, as long as its state was last written by the holder."""
+
+    def __init__(self, store: ObjectStore, key: AudienceKey, state: State, etag: str) -> None:
+        self.key = key
+        self.state = state
+        self._store = store
+        self._etag = etag
+
+    def save(self) -> None:
+        """Write the state down.
+
+        Raises:
+            Conflict: the lease ran out and another function has taken it.
+        """
+        self._etag = self._store.write(_place(self.key), self.state, etag=self._etag)
+
+    def release(self) -> None:
+        """Give the lease back; if another function has taken it, it is not ours to give."""
+        self.state["holder"] = self.state["held_until"] = None
+        try:
+            self.save()
+        except Conflict:
+            return
+
+
+def take_lease(
+    store: ObjectStore, key: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
+) -> Lease | None:
+    """Take the lease on an audience until 30 seconds after the holder's deadline; None if another function has it."""
+    try:
+        stored = store.read(_place(key))
+        state, etag = cast("State", stored.content), stored.etag
+    except Missing:
+        state, etag = _new_state(key), None
+    if state["held_until"] and parse_iso(state["held_until"]) > now():
+        return None
+    state["holder"] = holder
+    # Written in whole seconds: one more, so that it is never early.
+    state["held_until"] = iso(now() + timedelta(seconds=remaining_seconds + 1) + LEASE_MARGIN)
+    try:
+        return Lease(store, key, state, store.write(_place(key), state, etag=etag))
+    except Conflict:
+        return None
+
+
+def mark_applied(state: State, action: Action, uploaded_at: str) -> None:
+    """Remember that a remove or a replace uploaded at this time has been applied."""
+    if action is Action.REMOVE:
+        state["removed_up_to"] = max(state["removed_up_to"] or "", uploaded_at)
+    elif action is Action.REPLACE:
+        state["replaced_up_to"] = max(state["replaced_up_to"] or "", uploaded_at)
+
+
+def is_superseded(state: State, action: Action, uploaded_at: str) -> bool:
+    """Whether a file comes too late: applied now, it would undo a newer remove or replace.
+
+    An older remove after a newer remove undoes nothing and goes through. Upload times are whole seconds; within
+    one, the order is replace, append, remove, so that nobody who was to be taken out stays in.
+    """
+    removed, replaced = state["removed_up_to"] or "", state["replaced_up_to"] or ""
+    match action:
+        case Action.APPEND:
+            return uploaded_at <= removed or uploaded_at < replaced
+        case Action.REMOVE:
+            return uploaded_at < replaced
+        case Action.REPLACE:
+            return uploaded_at <= removed or uploaded_at < replaced
+
+
+def _place(key: AudienceKey) -> str:
+    return f"audiences/{key.path}.json"
+
+
+def _new_state(key: AudienceKey) -> State:
+    return {
+        "schema": 1,
+        "name": key.name,
+        "identifier_type": key.identifier_type.value,
+        "holder": None,
+        "held_until": None,
+        "audience_id": None,
+        "intent": None,
+        "change": None,
+        "removed_up_to": None,
+        "replaced_up_to": None,
+        "history_seen": None,
+    }

@@ -1,0 +1,269 @@
+"""One change at TikTok: its intent written before the call, its result after it, and its end when TikTok is done.
+
+Whoever finds an intent without a result asks TikTok before anything is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from handler.audiences import Change, FileRef, Lease, mark_applied
+from handler.clock import iso, parse_iso
+from handler.errors import Code, Failed, NotEditable, Outcome, Waiting
+from handler.intake import file_paths, forget_uploads, upload
+from handler.lifecycle import Stage, history_entry, needs_details, says_too_small, stage
+from handler.messages import Action
+from handler.metrics import Metric
+from handler.reports import Report, settle
+from handler.run import Run
+from handler.tiktok import Audience, OutcomeUnknown, UploadAgain
+
+UPLOADS_AGAIN = 2  # how often a file's parts are uploaded anew before TikTok's refusal counts
+FEW_ROWS = 1000  # people an audience has to match to be used
+
+_NOT_YET = "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards."
+
+
+def submit(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str = "") -> None:
+    """Ask TikTok for one change with all parts of these files: a create if there is no audience yet.
+
+    A call that is refused for its files is tried with half of them, down to the one that is at fault.
+
+    Raises:
+        Waiting: the files keep their place.
+    """
+    batch = list(reports)
+    for uploads_left in reversed(range(UPLOADS_AGAIN + 1)):
+        try:
+            _change(run, lease, audience, batch, note)
+        except UploadAgain as refused:
+            if not uploads_left:
+                refusal: Outcome = Failed(
+                    Code.FILE_REFUSED, f"TikTok lost the uploaded file again and again {refused}. Upload it once more."
+                )
+                _fail(run, batch, refusal)
+                return
+            batch = [upload(run, run.write(report, forget_uploads)) for report in batch]
+        except Failed as refused:
+            if len(batch) == 1:
+                _fail(run, batch, refused)
+            else:
+                submit(run, lease, audience, batch[: len(batch) // 2], note)
+            return
+        else:
+            return
+
+
+def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str) -> None:
+    action = _action(reports[0])
+    change: Change = {
+        "call": action.value if audience else "create",
+        "audience_id": audience and audience.id,
+        "files": [
+            FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in reports
+        ],
+        "began_at": iso(run.now()),
+        "matched_before": audience and audience.matched,
+        "seen_processing": False,
+    }
+    lease.state["intent"] = change
+    lease.save()
+    paths = [path for report in reports for path in file_paths(report)]
+    try:
+        if audience:
+            request_id = run.tiktok.update(audience.id, action.value, paths)
+        else:
+            change["audience_id"], request_id = run.tiktok.create(lease.key.name, lease.key.identifier_type, paths)
+    except OutcomeUnknown:
+        raise
+    except (Outcome, UploadAgain):
+        # Anything else TikTok says, it says without having done the work.
+        lease.state["intent"] = None
+        lease.save()
+        raise
+    record(run, lease, change, request_id, note)
+
+
+def record(run: Run, lease: Lease, change: Change, request_id: str | None = None, note: str = "") -> None:
+    """Write down that TikTok has taken a change: first in the audience's state, then in the files' reports."""
+    state = lease.state
+    state["intent"], state["change"], state["audience_id"] = None, change, change["audience_id"]
+    reports = files_of(run, change)
+    for report in reports:
+        mark_applied(state, _action(report), report["file"]["uploaded_at"])
+    lease.save()
+    mark_submitted(run, change, reports, request_id, note)
+
+
+def mark_submitted(
+    run: Run, change: Change, reports: Sequence[Report], request_id: str | None = None, note: str = ""
+) -> None:
+    """Bring the reports of a change's files up to `submitted`."""
+    for report in reports:
+        if report["status"] != "waiting":
+            continue
+        accepted = report["rows"]["accepted"] or 0
+        few = change["call"] == "create" and accepted < FEW_ROWS
+        warning = f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people." if few else ""
+
+        def submitted(current: Report, warning: str = warning) -> None:
+            settle(
+                current,
+                "submitted",
+                Code.SUBMITTED,
+                f"TikTok has taken the file and processes it within 48 hours.{note}{warning}",
+            )
+            if current["audience"]:
+                current["audience"]["id"] = change["audience_id"]
+                current["audience"]["created"] = change["call"] == "create"
+            current["tiktok"]["matched_before"] = change["matched_before"]
+            if request_id:
+                current["tiktok"]["request_ids"].append(request_id)
+
+        run.write(report, submitted)
+
+
+def settle_intent(run: Run, lease: Lease) -> None:
+    """Find out what became of a call whose answer was never written down.
+
+    Raises:
+        OutcomeUnknown: TikTok does not show it yet.
+        Waiting: TikTok cannot be asked now.
+    """
+    state, intent = lease.state, lease.state["intent"]
+    if intent is None:
+        return
+    grace = timedelta(seconds=run.settings.create_grace_seconds)
+    in_grace = run.now() - parse_iso(intent["began_at"]) < grace
+    if intent["call"] == "create":
+        # There was none of that name and type when the call went out, so one that is there now is the one.
+        if made := run.account.find(lease.key, None):
+            record(run, lease, {**intent, "audience_id": made[0].id})
+            return
+        if in_grace:
+            raise OutcomeUnknown
+    else:
+        audience = run.account.details(_id(intent))
+        if audience:
+            if history_entry(audience, intent, state["history_seen"]):
+                record(run, lease, intent)
+                return
+            where = stage(audience, None, None, run.now())
+            # An append or a remove may be done again at any time, a replace only when it can no longer turn up.
+            if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
+                raise OutcomeUnknown
+    state["intent"] = None
+    lease.save()
+
+
+def end_change(run: Run, lease: Lease) -> None:
+    """End the change that TikTok was processing: its files become available or failed.
+
+    Raises:
+        NotEditable: TikTok is not done.
+        Waiting: TikTok cannot be asked now.
+    """
+    state, change = lease.state, lease.state["change"]
+    if change is None:
+        return
+    audience = run.account.listing().get(_id(change)) or run.account.details(_id(change))
+    if audience is None:
+        gone = Failed(
+            Code.PROCESSING_FAILED,
+            "The audience was deleted in Ads Manager before TikTok had processed the file: upload the file again.",
+        )
+        _fail(run, files_of(run, change), gone)
+    else:
+        if not audience.history and needs_details(audience, change, run.now()):
+            ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
+            audience = run.account.details(audience.id, also=ids) or audience
+        where = stage(audience, change, state["history_seen"], run.now())
+        if where is Stage.PROCESSING:
+            if not audience.is_valid and not change["seen_processing"]:
+                change["seen_processing"] = True
+                lease.save()
+            raise NotEditable(Code.AUDIENCE_PROCESSING, _NOT_YET)
+        if where is Stage.READY:
+            _make_available(run, change, audience)
+        else:
+            _fail(run, files_of(run, change), _end_reason(where, change, audience), audience.message)
+        if audience.history:
+            state["history_seen"] = iso(max(at for _, at, _ in audience.history))
+    state["change"] = None
+    lease.save()
+
+
+def files_of(run: Run, change: Change) -> list[Report]:
+    """The reports of a change's files."""
+    return [run.ledger.read(file["key"], file["version_id"]) for file in change["files"]]
+
+
+def _make_available(run: Run, change: Change, audience: Audience) -> None:
+    reports = files_of(run, change)
+    accepted = sum(report["rows"]["accepted"] or 0 for report in reports)
+    rated = change["call"] in {"create", "replace"} and accepted
+    rate = round(audience.matched / accepted, 4) if rated else None
+
+    def available(current: Report) -> None:
+        settle(current, "available", Code.AVAILABLE, f"The audience is ready: {audience.matched} people match.")
+        current["tiktok"]["matched"] = audience.matched
+        current["tiktok"]["match_rate"] = rate
+
+    for report in reports:
+        run.write(report, available)
+    run.metrics.add(Metric.USERS_MATCHED, audience.matched)
+
+
+def _end_reason(where: Stage, change: Change, audience: Audience) -> Outcome:
+    said = f' TikTok says: "{audience.message}".' if audience.message else ""
+    if where is Stage.TOO_SMALL and change["call"] == "create":
+        return Failed(
+            Code.AUDIENCE_TOO_SMALL,
+            f"TikTok matched fewer than 1,000 people, so the audience cannot be used or added to.{said} "
+            "Delete it in Ads Manager and upload a larger file.",
+        )
+    if where is Stage.TOO_SMALL or says_too_small(audience.message):
+        return Failed(
+            Code.TOO_FEW_LEFT,
+            f"TikTok did not make the change: fewer than 1,000 people would remain.{said} "
+            "Keep at least 1,000 people in the audience.",
+        )
+    if where is Stage.EXPIRED:
+        return Failed(
+            Code.PROCESSING_FAILED,
+            "The audience expired before TikTok had processed the file: delete it in Ads Manager, "
+            "and upload the file again.",
+        )
+    return Failed(
+        Code.PROCESSING_FAILED, f"TikTok could not process the file.{said} Check the file and upload it again."
+    )
+
+
+def _fail(run: Run, reports: Sequence[Report], reason: Outcome, message: str | None = None) -> None:
+    for report in reports:
+
+        def failed(current: Report) -> None:
+            settle(current, reason.status, reason.code, reason.reason)
+            if message:
+                current["tiktok"]["message"] = message
+
+        run.write(report, failed)
+
+
+def _action(report: Report) -> Action:
+    return Action(_known(report["audience"])["action"])
+
+
+def _id(change: Change) -> str:
+    return _known(change["audience_id"])
+
+
+Known = TypeVar("Known")
+
+
+def _known(value: Known | None) -> Known:
+    if value is None:
+        raise AssertionError("a pending file has an audience, and an update an id")
+    return value

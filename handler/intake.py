@@ -1,0 +1,141 @@
+"""One file from S3: cleaned, counted, cut and uploaded as it streams, or counted only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handler.errors import Code, OutOfTime, Rejected
+from handler.gunzip import gunzip
+from handler.identifiers import IdentifierType, Progress, Rejection, RejectionReason, Tally, check_tally, clean
+from handler.parts import MAX_PARTS, Part, cut
+from handler.reports import Report, count_rows
+from handler.run import Run
+
+# A file begun with at least this share of the invocation's time that ends no part will never end one.
+FULL_TIME_SHARE = 0.8
+
+
+def is_uploaded(report: Report) -> bool:
+    """Whether every row of the file is at TikTok, ready for a create or an update."""
+    return bool(report["uploads"]) and report["progress"]["next_byte"] is None
+
+
+def file_paths(report: Report) -> list[str]:
+    """TikTok's names for the parts of a file."""
+    return [upload["file_path"] for upload in report["uploads"]]
+
+
+def forget_uploads(report: Report) -> None:
+    """Begin the file anew: TikTok no longer knows its parts."""
+    report["uploads"] = []
+    report["progress"] = {"next_byte": None, "next_line": None}
+
+
+def count(run: Run, report: Report) -> Report:
+    """Clean a file that cannot go yet, so that what is wrong with it is reported at once.
+
+    Raises:
+        Rejected: the file is at fault.
+        Failed: the object is gone.
+        OutOfTime: it will be counted when its turn comes.
+    """
+    tally = Progress().tally
+    for part in _parts(run, report, Progress()):
+        tally = part.progress.tally
+    check_tally(tally, run.settings.max_rejected_ratio)
+    return run.write(report, lambda current: count_rows(current, tally))
+
+
+def upload(run: Run, report: Report) -> Report:
+    """Bring every part of a file to TikTok, from where an earlier invocation stopped; return its report.
+
+    Raises:
+        Rejected: the file is at fault, or too large to make progress with.
+        Failed: the object is gone, or TikTok refuses the file.
+        OutOfTime: what is uploaded is noted in the report.
+        Waiting: TikTok cannot take it now.
+    """
+    if is_uploaded(report):
+        return report
+    begun_in_full = run.deadline.remaining() >= FULL_TIME_SHARE * run.deadline.total
+    uploaded_before = len(report["uploads"])
+    try:
+        for part in _parts(run, report, _start(report)):
+            if part.last:
+                check_tally(part.progress.tally, run.settings.max_rejected_ratio)
+            if part.rows and len(report["uploads"]) >= MAX_PARTS:
+                raise Rejected(
+                    Code.TOO_MANY_PARTS,
+                    f"The file needs more than {MAX_PARTS} uploads, TikTok's limit for one change: split it.",
+                )
+            report = _upload_part(run, report, part)
+    except OutOfTime:
+        if begun_in_full and len(report["uploads"]) == uploaded_before:
+            raise Rejected(
+                Code.NO_PROGRESS,
+                "The file cannot be read as far as its next part in the time of one invocation: "
+                "split it, or upload it without .gz.",
+            ) from None
+        raise
+    return report
+
+
+def _upload_part(run: Run, report: Report, part: Part) -> Report:
+    audience = report["audience"]
+    if audience is None:
+        raise AssertionError("a file with a wrong key is never uploaded")
+    path, request_id = "", ""
+    if part.rows:
+        path, request_id = run.tiktok.upload(part, IdentifierType(audience["identifier_type"]))
+
+    def note(current: Report) -> None:
+        count_rows(current, part.progress.tally)
+        if part.rows:
+            current["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
+            current["tiktok"]["request_ids"].append(request_id)
+        more = None if part.last else part.progress
+        current["progress"] = {"next_byte": more and more.next_byte, "next_line": more and more.next_line}
+
+    return run.write(report, note)
+
+
+def _start(report: Report) -> Progress:
+    progress, rows = report["progress"], report["rows"]
+    if progress["next_byte"] is None or progress["next_line"] is None:
+        return Progress()
+    rejections = tuple(Rejection(each["line"], RejectionReason(each["reason"])) for each in report["rejections"])
+    tally = Tally(rows["total"] or 0, rows["accepted"] or 0, rows["rejected"] or 0, rejections)
+    return Progress(progress["next_byte"], progress["next_line"], tally)
+
+
+def _parts(run: Run, report: Report, start: Progress) -> Iterator[Part]:
+    audience, file = report["audience"], report["file"]
+    if audience is None:
+        raise AssertionError("a file with a wrong key is never read")
+    if file["key"].lower().endswith(".gz"):
+        chunks = _skip(gunzip(_in_time(run, run.store.stream(file["key"], file["version_id"]))), start.next_byte)
+    else:
+        chunks = _in_time(run, run.store.stream(file["key"], file["version_id"], start.next_byte))
+    blocks = clean(
+        chunks,
+        IdentifierType(audience["identifier_type"]),
+        start=start,
+        block_bytes=min(1 << 18, run.settings.max_part_bytes),
+    )
+    return cut(blocks, run.settings.max_part_bytes)
+
+
+def _in_time(run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if run.deadline.near():
+            raise OutOfTime(Code.CONTINUING, "The file is large; the upload goes on at once where it stopped.")
+        yield chunk
+
+
+def _skip(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        if count >= len(chunk):
+            count -= len(chunk)
+        else:
+            yield chunk[count:]
+            count = 0

@@ -1,0 +1,288 @@
+"""What became of each file, kept in the bucket, and what is pending.
+
+A report, `reports/<object key>/<version id>.json`, is the ledger: written first on the condition that there is none,
+then only on the condition that nobody wrote since it was read. A status never goes back.
+A pointer, `pending/<identifier type>/<audience>/<upload time>-<digest>.json`, leads to the report of a file that is
+not at its end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from handler.clock import iso, parse_iso
+from handler.errors import Code, Conflict, Outcome, Status
+from handler.identifiers import IdentifierType
+from handler.messages import AudienceFile, AudienceKey, Target
+from handler.objects import Missing, ObjectStore
+
+if TYPE_CHECKING:
+    from handler.identifiers import Tally
+
+_RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "rejected": 2, "failed": 2}
+_TRIES = 8  # another function's write in between costs one; more than a few means something is wrong
+
+REPORTS = "reports/"
+PENDING = "pending/"
+
+
+class FileEntry(TypedDict):
+    """The object version a report is about."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str | None
+    size: int | None
+    uploaded_at: str
+
+
+class AudienceEntry(TypedDict):
+    """The audience the file is for."""
+
+    name: str
+    identifier_type: str
+    action: str
+    id: str | None
+    created: bool
+
+
+class RowsEntry(TypedDict):
+    """Rows so far; null when not counted."""
+
+    total: int | None
+    accepted: int | None
+    rejected: int | None
+
+
+class RejectionEntry(TypedDict):
+    """A rejected row: where and why, never what."""
+
+    line: int
+    reason: str
+
+
+class UploadEntry(TypedDict):
+    """A part that is at TikTok."""
+
+    rows: int
+    bytes: int
+    file_path: str
+
+
+class ProgressEntry(TypedDict):
+    """Where reading goes on; null when nothing or everything is uploaded."""
+
+    next_byte: int | None
+    next_line: int | None
+
+
+class TikTokEntry(TypedDict):
+    """What TikTok said."""
+
+    request_ids: list[str]
+    matched_before: int | None
+    matched: int | None
+    match_rate: float | None
+    message: str | None
+
+
+class Report(TypedDict):
+    """What became of one object version; every key is always there."""
+
+    schema: int
+    status: Status
+    code: str
+    reason: str
+    file: FileEntry
+    audience: AudienceEntry | None
+    rows: RowsEntry
+    rejections: list[RejectionEntry]
+    uploads: list[UploadEntry]
+    progress: ProgressEntry
+    tiktok: TikTokEntry
+    attempts: int
+    received_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """An entry under `pending/`: its key, and when the file it leads to was uploaded."""
+
+    key: str
+    uploaded_at: datetime
+
+
+def new_report(file: AudienceFile, bucket: str, target: Target | None, now: datetime) -> Report:
+    """The report a file begins with."""
+    audience: AudienceEntry | None = None
+    if target:
+        audience = {
+            "name": target.audience.name,
+            "identifier_type": target.audience.identifier_type.value,
+            "action": target.action.value,
+            "id": None,
+            "created": False,
+        }
+    return {
+        "schema": 1,
+        "status": "waiting",
+        "code": Code.RECEIVED.value,
+        "reason": "The file has been received.",
+        "file": {
+            "bucket": bucket,
+            "key": file.key,
+            "version_id": file.version_id,
+            "etag": file.etag,
+            "size": file.size,
+            "uploaded_at": iso(file.uploaded_at),
+        },
+        "audience": audience,
+        "rows": {"total": None, "accepted": None, "rejected": None},
+        "rejections": [],
+        "uploads": [],
+        "progress": {"next_byte": None, "next_line": None},
+        "tiktok": {"request_ids": [], "matched_before": None, "matched": None, "match_rate": None, "message": None},
+        "attempts": 0,
+        "received_at": iso(now),
+        "updated_at": iso(now),
+    }
+
+
+def settle(report: Report, status: Status, code: Code, reason: str) -> None:
+    """Say how the file stands."""
+    report["status"], report["code"], report["reason"] = status, code.value, reason
+
+
+def settle_outcome(report: Report, outcome: Outcome) -> None:
+    """Say how the file stands after an error."""
+    settle(report, outcome.status, outcome.code, outcome.reason)
+
+
+def count_rows(report: Report, tally: Tally) -> None:
+    """Put what the cleaning found into the report."""
+    report["rows"] = {"total": tally.total, "accepted": tally.accepted, "rejected": tally.rejected}
+    report["rejections"] = [{"line": each.line, "reason": each.reason.value} for each in tally.rejections]
+
+
+def at_end(report: Report) -> bool:
+    """Whether nothing more will become of the file."""
+    return _RANK[report["status"]] == _RANK["available"]
+
+
+def report_key(key: str, version_id: str) -> str:
+    """Where the report of an object version lies."""
+    return f"{REPORTS}{key}/{version_id}.json"
+
+
+class Ledger:
+    """The reports and pointers of one connector's bucket."""
+
+    def __init__(self, store: ObjectStore, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def open(self, report: Report) -> Report:
+        """Write a file's first report, or return the one it has.
+
+        The pointer follows the report, and is written again on every delivery until the file is at its end: a
+        function killed between the two leaves a message that comes back.
+        """
+        key = report_key(report["file"]["key"], report["file"]["version_id"])
+        try:
+            self._store.write(key, report, etag=None)
+        except Conflict:
+            report = self.read(report["file"]["key"], report["file"]["version_id"])
+        if not at_end(report) and (pointer := _pointer(report)):
+            file = report["file"]
+            self._store.put(pointer, {"key": file["key"], "version_id": file["version_id"]})
+        return report
+
+    def read(self, key: str, version_id: str) -> Report:
+        """The report of an object version.
+
+        Raises:
+            Missing: there is none.
+        """
+        return cast("Report", self._store.read(report_key(key, version_id)).content)
+
+    def update(self, report: Report, change: Callable[[Report], None]) -> Report:
+        """Apply `change` to the newest version of a report and return what now stands.
+
+        A change that would take the status back is dropped. When the file is at its end its pointer goes.
+
+        Raises:
+            Conflict: others kept writing.
+        """
+        key = report_key(report["file"]["key"], report["file"]["version_id"])
+        for _ in range(_TRIES):
+            stored = self._store.read(key)
+            current = cast("Report", stored.content)
+            wanted = cast("Report", json.loads(json.dumps(current)))
+            change(wanted)
+            if _RANK[wanted["status"]] < _RANK[current["status"]] or at_end(current) or wanted == current:
+                break
+            wanted["updated_at"] = iso(self._now())
+            try:
+                self._store.write(key, wanted, etag=stored.etag)
+            except Conflict:
+                continue
+            current = wanted
+            break
+        else:
+            raise Conflict(f"The report {key} is being written by others.")
+        if at_end(current):
+            self.forget(current)
+        return current
+
+    def forget(self, report: Report) -> None:
+        """Remove the pointer of a file that is at its end."""
+        if pointer := _pointer(report):
+            self._store.delete(pointer)
+
+    def pointers(self, audience: AudienceKey) -> list[Pointer]:
+        """The pointers of one audience, oldest upload first."""
+        return [pointer for _, pointer in self._list(f"{PENDING}{audience.path}/")]
+
+    def pending_audiences(self) -> dict[AudienceKey, list[Pointer]]:
+        """Everything that is pending, by audience."""
+        found: dict[AudienceKey, list[Pointer]] = {}
+        for audience, pointer in self._list(PENDING):
+            found.setdefault(audience, []).append(pointer)
+        return found
+
+    def follow(self, pointer: Pointer) -> Report | None:
+        """The report a pointer leads to; None if the pointer is gone or its file is at its end by now."""
+        try:
+            place = self._store.read(pointer.key).content
+        except Missing:
+            return None
+        report = self.read(place["key"], place["version_id"])
+        if at_end(report):
+            self._store.delete(pointer.key)
+            return None
+        return report
+
+    def _list(self, prefix: str) -> Iterator[tuple[AudienceKey, Pointer]]:
+        for key in self._store.keys(prefix):
+            try:
+                _, type_name, name, entry = key.split("/")
+                audience = AudienceKey(IdentifierType(type_name), name)
+                uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
+            except ValueError:
+                continue  # something that a person put there
+            yield audience, Pointer(key, uploaded_at)
+
+
+def _pointer(report: Report) -> str | None:
+    audience, file = report["audience"], report["file"]
+    if audience is None:
+        return None
+    digest = hashlib.sha256(json.dumps([file["key"], file["version_id"]]).encode()).hexdigest()[:24]
+    return f"{PENDING}{audience['identifier_type']}/{audience['name']}/{file['uploaded_at']}-{digest}.json"

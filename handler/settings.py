@@ -1,0 +1,93 @@
+"""The function's environment as one checked object, read once per cold start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from handler.errors import SettingsError
+
+# TikTok takes 250 MB in newer documents and 50 MB in older ones: at 50 MB both hold.
+DEFAULT_PART_BYTES = 50_000_000
+SMALLEST_PART_BYTES = 1_000
+
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the function has to know of its surroundings.
+
+    Attributes:
+        bucket: the connector's bucket.
+        secret_arn: the secret with ACCESS_TOKEN and ADVERTISER_ID.
+        queue_url: the connector's queue.
+        advertiser: the advertiser's name in the stack's configuration; a label for logs and metrics.
+        tiktok_url: base address of the TikTok API for Business, without a trailing slash.
+        max_part_bytes: largest file uploaded to TikTok, in bytes.
+        max_rejected_ratio: the share of rejected rows, 0 to 1, above which a whole file is refused.
+        create_grace_seconds: how long after a create of unknown outcome its audience is looked for.
+    """
+
+    bucket: str
+    secret_arn: str
+    queue_url: str
+    advertiser: str
+    tiktok_url: str = "https://business-api.tiktok.com"
+    max_part_bytes: int = DEFAULT_PART_BYTES
+    max_rejected_ratio: float = 0.1
+    create_grace_seconds: int = 900
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Check the environment of the function.
+
+    Raises:
+        SettingsError: a variable is missing or malformed; the message names the first such.
+    """
+    return Settings(
+        bucket=_required(environment, "BUCKET_NAME"),
+        secret_arn=_required(environment, "CREDENTIALS_SECRET_ARN"),
+        queue_url=_required(environment, "QUEUE_URL"),
+        advertiser=_required(environment, "ADVERTISER"),
+        tiktok_url=_url(environment, "TIKTOK_API_URL", Settings.tiktok_url),
+        max_part_bytes=_number(
+            environment, "MAX_PART_BYTES", int, Settings.max_part_bytes, SMALLEST_PART_BYTES, 250_000_000
+        ),
+        max_rejected_ratio=_number(environment, "MAX_REJECTED_RATIO", float, Settings.max_rejected_ratio, 0, 1),
+        create_grace_seconds=_number(
+            environment, "CREATE_GRACE_SECONDS", int, Settings.create_grace_seconds, 0, 172_800
+        ),
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"The environment variable {name} is missing or empty; the connector sets it.")
+    return value
+
+
+def _url(environment: Mapping[str, str], name: str, default: str) -> str:
+    value = environment.get(name, "").strip() or default
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise SettingsError(f"The environment variable {name} must be an address such as {default}.")
+    return value.rstrip("/")
+
+
+def _number(
+    environment: Mapping[str, str], name: str, kind: Callable[[str], Number], default: Number, least: float, most: float
+) -> Number:
+    text = environment.get(name, "").strip()
+    fault = SettingsError(f"The environment variable {name} must be a number from {least} to {most}.")
+    try:
+        value = kind(text) if text else default
+    except ValueError:
+        raise fault from None
+    if not least <= value <= most:
+        raise fault
+    return value
