@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from handler.errors import Failed
 from handler.messages import AudienceKey
-from handler.tiktok import CUSTOMER_FILE, Audience, TikTokClient
+from handler.tiktok import TikTokClient
+from handler.tiktok_answers import CUSTOMER_FILE, Audience, UnknownAudience
 
 MOST_AUDIENCES = 400  # of one advertiser, TikTok's limit
 DETAILS_AT_ONCE = 100
-_UNKNOWN_ID = re.compile(r"exist|found|deleted", re.IGNORECASE)
 
 
 class Account:
@@ -39,10 +37,8 @@ class Account:
             ids = list(wanted)[:DETAILS_AT_ONCE]
             try:
                 found = self._client.get_audiences(ids)
-            except Failed as refused:
+            except UnknownAudience:
                 # Whether an unknown id is left out of the answer or refused is not documented: right either way.
-                if not _UNKNOWN_ID.search(refused.reason):
-                    raise
                 if len(ids) > 1:
                     return self.details(audience_id)
                 found = {}

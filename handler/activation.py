@@ -18,7 +18,7 @@ from handler.messages import Action, AudienceKey
 from handler.parts import MAX_PARTS
 from handler.reports import Pointer, Report
 from handler.run import Run
-from handler.tiktok import AUDIENCE_LIMIT_REASON, Audience
+from handler.tiktok_answers import AUDIENCE_LIMIT_REASON, Audience
 
 _BEHIND = "An older file of the same audience goes first; this one goes through by itself afterwards."
 # Upload times are whole seconds; within one, nobody who was to be taken out may stay in.
@@ -88,8 +88,7 @@ def _take_turn(run: Run, lease: Lease, pointers: list[Pointer], *, sweep: bool) 
         _hold(run, _still_waiting(run, waiting), reason)
     except Failed as refusal:
         # Refused while TikTok was only asked for its audiences: the request is wrong for every file of this one.
-        for report in _still_waiting(run, waiting):
-            run.settle(report, refusal)
+        _settle_all(run, _still_waiting(run, waiting), refusal)
 
 
 def _still_waiting(run: Run, reports: list[Report]) -> list[Report]:
@@ -110,8 +109,7 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
         )
     late = [report for report in waiting if is_superseded(lease.state, _action(report), report["file"]["uploaded_at"])]
     if late:
-        for report in late:
-            run.settle(report, _superseded())
+        _settle_all(run, late, _superseded())
         return
     files = [report for report in leading(waiting) if _id(report) not in run.broken]
     if not files:
@@ -119,14 +117,7 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
     action = _action(files[0])
     audience, note = _choose(run, lease)
     if audience is None and action is Action.REMOVE:
-        for report in files:
-            run.settle(
-                report,
-                Rejected(
-                    Code.NOTHING_TO_REMOVE_FROM,
-                    "There is no audience of this name and identifier type to remove anybody from: check the folder.",
-                ),
-            )
+        _settle_all(run, files, _nothing_to_remove_from())
         return
     if audience is None and run.account.is_full():
         raise Waiting(Code.AUDIENCE_LIMIT_REACHED, AUDIENCE_LIMIT_REASON)
@@ -135,9 +126,8 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
         return
     submit(run, lease, audience, ready, note)
     if action is Action.REPLACE and lease.state["change"]:
-        for report in files:
-            if report["file"]["uploaded_at"] <= ready[0]["file"]["uploaded_at"] and _id(report) != _id(ready[0]):
-                run.settle(report, _superseded())
+        sent = [_id(report) for report in files].index(_id(ready[0]))
+        _settle_all(run, files[:sent], _superseded())
 
 
 def _bring(run: Run, files: list[Report]) -> list[Report]:
@@ -156,7 +146,7 @@ def _bring(run: Run, files: list[Report]) -> list[Report]:
             continue
         except (Waiting, Conflict):
             raise
-        except Exception as error:  # noqa: BLE001 - S3's or our own fault with one file must not stop the others
+        except Exception as error:  # S3's or our own fault with one file must not stop the others
             run.logger.exception("file failed", extra={"key": report["file"]["key"]})
             run.broken[_id(report)] = error
             continue
@@ -194,7 +184,7 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
     if where is Stage.EXPIRED:
         raise Waiting(
             Code.AUDIENCE_EXPIRED,
-            "The audience has expired and takes no more files: delete it in Ads Manager, and this file makes a new one.",
+            "The audience has expired and takes no more files: delete it in Ads Manager, and the file makes a new one.",
         )
     raise NotEditable(
         Code.AUDIENCE_PROCESSING,
@@ -223,6 +213,18 @@ def check(run: Run, report: Report) -> None:
         return
     except Outcome as fault:
         run.settle(report, fault)
+
+
+def _settle_all(run: Run, reports: list[Report], outcome: Outcome) -> None:
+    for report in reports:
+        run.settle(report, outcome)
+
+
+def _nothing_to_remove_from() -> Rejected:
+    return Rejected(
+        Code.NOTHING_TO_REMOVE_FROM,
+        "There is no audience of this name and identifier type to remove anybody from: check the folder.",
+    )
 
 
 def _superseded() -> Rejected:

@@ -156,7 +156,7 @@ def _sort(run: Run, record: Record, batch: Batch) -> None:
                 key = parse_key(report["file"]["key"]).audience
                 batch.files.setdefault(key, {})[record.message_id] = report
     except MessageError as error:
-        run.logger.error("message refused", extra={"message_id": record.message_id, "reason": str(error)})
+        run.logger.warning("message refused", extra={"message_id": record.message_id, "reason": str(error)})
         batch.failed.append(record.message_id)
     except Exception:
         run.logger.exception("message failed", extra={"message_id": record.message_id})
@@ -197,7 +197,9 @@ def _activate(run: Run, batch: Batch) -> None:
             run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
             batch.failed.extend(reports)
         except Exception:
-            run.logger.exception("audience failed", extra={"audience": key.name, "identifier_type": key.identifier_type})
+            run.logger.exception(
+                "audience failed", extra={"audience": key.name, "identifier_type": key.identifier_type}
+            )
             batch.failed.extend(reports)
         else:
             batch.failed.extend(
@@ -223,7 +225,9 @@ def _sweep(run: Run, batch: Batch) -> None:
         except Conflict as conflict:
             run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
         except Exception:
-            run.logger.exception("audience failed", extra={"audience": key.name, "identifier_type": key.identifier_type})
+            run.logger.exception(
+                "audience failed", extra={"audience": key.name, "identifier_type": key.identifier_type}
+            )
             faulty = True
     if faulty:
         batch.failed.append(batch.sweeps[0])  # one is enough to be heard of

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from handler.audiences import Change, FileRef, Lease, mark_applied
 from handler.clock import iso, parse_iso
-from handler.errors import Code, Failed, NotEditable, Outcome, Waiting
+from handler.errors import Code, Failed, NotEditable, Outcome
 from handler.intake import file_paths, forget_uploads, upload
 from handler.lifecycle import Stage, history_entry, needs_details, says_too_small, stage
 from handler.messages import Action
 from handler.metrics import Metric
 from handler.reports import Report, settle
 from handler.run import Run
-from handler.tiktok import Audience, OutcomeUnknown, UploadAgain
+from handler.tiktok_answers import Audience, OutcomeUnknown, UploadAgain
 
 UPLOADS_AGAIN = 2  # how often a file's parts are uploaded anew before TikTok's refusal counts
 FEW_ROWS = 1000  # people an audience has to match to be used
@@ -60,12 +60,10 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
     action = _action(reports[0])
     change: Change = {
         "call": action.value if audience else "create",
-        "audience_id": audience and audience.id,
-        "files": [
-            FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in reports
-        ],
+        "audience_id": audience.id if audience else None,
+        "files": [FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in reports],
         "began_at": iso(run.now()),
-        "matched_before": audience and audience.matched,
+        "matched_before": audience.matched if audience else None,
         "seen_processing": False,
     }
     lease.state["intent"] = change

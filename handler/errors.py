@@ -37,6 +37,7 @@ class Code(StrEnum):
     PERMISSION_REFUSED = "permission_refused"
     SECRET_UNUSABLE = "secret_unusable"  # noqa: S105 - a reason, not a secret
     AUDIENCE_EXPIRED = "audience_expired"
+    AUDIENCE_GONE = "audience_gone"
     AUDIENCE_LIMIT_REACHED = "audience_limit_reached"
     REPLACED_TODAY = "replaced_today"
     # waiting (a later file) or failed (the file that made the audience)

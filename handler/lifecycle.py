@@ -8,7 +8,7 @@ from enum import Enum
 
 from handler.audiences import Change
 from handler.clock import parse_iso, parse_tiktok_time
-from handler.tiktok import Audience
+from handler.tiktok_answers import Audience
 
 # TikTok's portal: a change is processed within 48 hours.
 PROCESSING_LIMIT = timedelta(hours=48)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handler.errors import Code, ConnectorError, Conflict, Failed
+from handler.errors import Code, Conflict, ConnectorError, Failed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

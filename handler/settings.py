@@ -11,7 +11,7 @@ from handler.errors import SettingsError
 
 # TikTok takes 250 MB in newer documents and 50 MB in older ones: at 50 MB both hold.
 DEFAULT_PART_BYTES = 50_000_000
-SMALLEST_PART_BYTES = 1_000
+PART_BYTES = (1_000, 250_000_000)
 
 
 Number = TypeVar("Number", int, float)
@@ -54,12 +54,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         queue_url=_required(environment, "QUEUE_URL"),
         advertiser=_required(environment, "ADVERTISER"),
         tiktok_url=_url(environment, "TIKTOK_API_URL", Settings.tiktok_url),
-        max_part_bytes=_number(
-            environment, "MAX_PART_BYTES", int, Settings.max_part_bytes, SMALLEST_PART_BYTES, 250_000_000
-        ),
-        max_rejected_ratio=_number(environment, "MAX_REJECTED_RATIO", float, Settings.max_rejected_ratio, 0, 1),
+        max_part_bytes=_number(environment, "MAX_PART_BYTES", int, Settings.max_part_bytes, PART_BYTES),
+        max_rejected_ratio=_number(environment, "MAX_REJECTED_RATIO", float, Settings.max_rejected_ratio, (0, 1)),
         create_grace_seconds=_number(
-            environment, "CREATE_GRACE_SECONDS", int, Settings.create_grace_seconds, 0, 172_800
+            environment, "CREATE_GRACE_SECONDS", int, Settings.create_grace_seconds, (0, 172_800)
         ),
     )
 
@@ -80,14 +78,18 @@ def _url(environment: Mapping[str, str], name: str, default: str) -> str:
 
 
 def _number(
-    environment: Mapping[str, str], name: str, kind: Callable[[str], Number], default: Number, least: float, most: float
+    environment: Mapping[str, str],
+    name: str,
+    kind: Callable[[str], Number],
+    default: Number,
+    limits: tuple[float, float],
 ) -> Number:
     text = environment.get(name, "").strip()
-    fault = SettingsError(f"The environment variable {name} must be a number from {least} to {most}.")
+    fault = SettingsError(f"The environment variable {name} must be a number from {limits[0]} to {limits[1]}.")
     try:
         value = kind(text) if text else default
     except ValueError:
         raise fault from None
-    if not least <= value <= most:
+    if not limits[0] <= value <= limits[1]:
         raise fault
     return value

@@ -22,6 +22,7 @@ class Meaning(Enum):
     UPLOAD_AGAIN = "the uploaded part is unknown, expired or damaged"
     FILE_REFUSED = "the file is refused"
     NOT_EDITABLE = "the audience takes no change now"
+    UNKNOWN_AUDIENCE = "there is no such audience"
     TOO_FEW_LEFT = "fewer than 1,000 people would remain"
     REPLACED_TODAY = "one replace a day"
     AUDIENCE_LIMIT = "400 audiences"
@@ -42,6 +43,8 @@ _SERVER_RANGE = 50000
 # the others are read broadly: an unknown wording ends as "the request is wrong", with the message in the report.
 _MESSAGES = [
     (re.compile(r"not editable|audience status", re.IGNORECASE), Meaning.NOT_EDITABLE),
+    (re.compile(r"audience.*(not exist|n't exist|not found|deleted)|no such audience", re.IGNORECASE | re.DOTALL),
+     Meaning.UNKNOWN_AUDIENCE),
     (re.compile(r"replace.*(once|one|per|a|24).*(day|hour)|(day|daily|24 hours).*replac", re.IGNORECASE | re.DOTALL),
      Meaning.REPLACED_TODAY),
     (re.compile(r"unfinished|in progress|being processed", re.IGNORECASE), Meaning.NOT_EDITABLE),
