@@ -1,0 +1,98 @@
+"""Faults of the emulated TikTok that can be switched on: wrong answers, no answers, late answers, a killed caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from threading import Lock
+from typing import Any
+
+CALLS = ("upload", "create", "update", "list", "get", "delete")
+_KINDS = {
+    "code": "answers with another code",
+    "http": "answers with another HTTP status",
+    "cut": "closes the connection without an answer",
+    "kill": "sends SIGKILL to a process, then closes the connection",
+    "slow": "waits, then goes on as usual",
+}
+
+
+@dataclass
+class Fault:
+    """What goes wrong with which calls.
+
+    Attributes:
+        call: one of `CALLS`, or "any".
+        kind: `code`, `http`, `cut`, `kill` or `slow`; with `_after` it happens once the call's work is done, with
+            `_before` or neither instead of the work (`slow`: before it).
+        code, message: of a `code` fault.
+        status: of an `http` fault.
+        seconds: of a `slow` fault.
+        pid: of a `kill` fault.
+        after: how many of these calls pass first.
+        times: how many calls it hits; None is all from there on.
+        advertiser_id: only calls for this advertiser.
+    """
+
+    call: str
+    kind: str
+    code: int = 50000
+    message: str = "System error."
+    status: int = 500
+    seconds: float = 2.0
+    pid: int = 0
+    after: int = 0
+    times: int | None = 1
+    advertiser_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.call == "file/upload":
+            self.call = "upload"
+        if self.call not in {*CALLS, "any"}:
+            raise ValueError(f"call is one of {', '.join(CALLS)}, any")
+        self.what, _, when = self.kind.partition("_")
+        self.work_first = when == "after"
+        if self.what not in _KINDS or when not in {"", "before", "after"}:
+            raise ValueError(f"kind is one of {', '.join(_KINDS)}, each with or without _before or _after")
+        if self.what == "kill" and self.pid <= 1:
+            raise ValueError("kill needs the pid of a process")
+
+
+class Faults:
+    """The faults that are switched on. The first that fits a call hits it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, given: Mapping[str, Any]) -> None:
+        """Switch a fault on.
+
+        Raises:
+            ValueError: a field is missing, unknown or wrong.
+        """
+        unknown = given.keys() - {field.name for field in fields(Fault)}
+        if unknown or not {"call", "kind"} <= given.keys():
+            raise ValueError(f"a fault has {', '.join(field.name for field in fields(Fault))}")
+        fault = Fault(**given)
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Switch all faults off."""
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, call: str, advertiser_id: str) -> Fault | None:
+        """The fault that hits this call, if any; it is then used up once."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.call not in {call, "any"} or fault.advertiser_id not in {advertiser_id, None}:
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                elif fault.times is None or fault.times > 0:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
+        return None
