@@ -195,6 +195,8 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
 def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
     """Say why files wait, and what is wrong with those that were not looked at yet."""
     for report in waiting:
+        if _id(report) in run.broken:  # its message comes back; until then its report stays as it was
+            continue
         run.metrics.waited((run.now() - parse_iso(report["file"]["uploaded_at"])).total_seconds())
         if isinstance(reason, OutOfTime):  # the file that ran out of time has said so itself
             if report["code"] != Code.CONTINUING:

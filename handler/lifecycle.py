@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from handler.audiences import Change
-from handler.clock import parse_iso, parse_tiktok_time
+from handler.clock import parse_iso
 from handler.tiktok_answers import Audience
 
 # TikTok's portal: a change is processed within 48 hours.
@@ -42,7 +42,7 @@ def history_entry(audience: Audience, change: Change, history_seen: str | None) 
     Entries of an earlier change are told apart by `history_seen`, the newest one that change left.
     """
     since = parse_iso(change["began_at"]) - CLOCK_SKEW
-    seen = parse_tiktok_time(history_seen) if history_seen else None
+    seen = parse_iso(history_seen) if history_seen else None
     entries = [
         (at, message)
         for action, at, message in audience.history

@@ -1,0 +1,211 @@
+"""Everything around the handler, real but small: an embedded AWS and the emulated TikTok, both over loopback HTTP.
+
+`World.deliver` does what Lambda does with a batch; nothing of the handler is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+
+from handler import app
+from sandbox.tiktok import TikTokEmulator
+
+ADVERTISER_ID = "7000000000000000001"
+TOKEN = "act.example-token-of-acme"
+QUEUE_URL_KEY = "QueueUrl"
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def people(first: int, count: int) -> list[str]:
+    """Identifiers `first` to `first + count`: the SHA-256 of made-up names."""
+    return [hashlib.sha256(f"person {number}".encode()).hexdigest() for number in range(first, first + count)]
+
+
+def lines(identifiers: Iterable[str]) -> bytes:
+    """A file of these identifiers."""
+    return "".join(f"{identifier}\n" for identifier in identifiers).encode()
+
+
+class Context:
+    """Lambda's context of one invocation."""
+
+    def __init__(self, seconds: float = 900) -> None:
+        self.aws_request_id = str(uuid4())
+        self._end = datetime.now(UTC) + timedelta(seconds=seconds)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._end - datetime.now(UTC)).total_seconds() * 1000)
+
+
+class World:
+    """One advertiser's connector without Pulumi and Lambda around it."""
+
+    def __init__(self, aws_url: str, tiktok: TikTokEmulator) -> None:
+        self.tiktok = tiktok
+        self.aws_url = aws_url
+        session = boto3.session.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+        )
+        self.s3 = session.client("s3", endpoint_url=aws_url)
+        self.sqs = session.client("sqs", endpoint_url=aws_url)
+        self.secrets = session.client("secretsmanager", endpoint_url=aws_url)
+        name = f"acme-{uuid4().hex[:12]}"
+        self.bucket = name
+        self.s3.create_bucket(Bucket=name)
+        self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5400"})[QUEUE_URL_KEY]
+        self.secret_arn = self.secrets.create_secret(Name=name)["ARN"]
+        self.set_secret(json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID}))
+        self.events: dict[str, str] = {}
+        self.log = io.StringIO()
+        self.printed: list[str] = []
+        self._seconds = count()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The function's environment."""
+        return {
+            "BUCKET_NAME": self.bucket,
+            "CREDENTIALS_SECRET_ARN": self.secret_arn,
+            "QUEUE_URL": self.queue_url,
+            "ADVERTISER": "acme",
+            "TIKTOK_API_URL": self.tiktok.url,
+            "CREATE_GRACE_SECONDS": "900",
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    @contextmanager
+    def function(self, **changes: str) -> Iterator[None]:
+        """A cold start in this world; `changes` are to the environment."""
+        with patch.dict(os.environ, {**self.environment, **changes}):
+            app.connector.cache_clear()
+            app.connector()
+            stream = logging.getLogger("tiktok-activation").handlers[0]
+            assert isinstance(stream, logging.StreamHandler)
+            stream.setStream(self.log)
+            yield
+            app.connector.cache_clear()
+
+    def set_secret(self, text: str) -> None:
+        """What a person puts in the secret."""
+        self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)
+
+    def upload(self, key: str, body: bytes, at: datetime | None = None) -> str:
+        """Upload a file and return the body of its message; files are uploaded a second apart."""
+        answer = self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        moment = at or START + timedelta(seconds=next(self._seconds))
+        s3_object = {
+            "key": key,
+            "size": len(body),
+            "etag": answer["ETag"].strip('"'),
+            "version-id": answer["VersionId"],
+            "sequencer": "0055AED6DCD90281E5",
+        }
+        message = json.dumps(
+            {
+                "version": "0",
+                "id": str(uuid4()),
+                "detail-type": "Object Created",
+                "source": "aws.s3",
+                "account": "123456789012",
+                "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "region": "us-east-1",
+                "resources": [f"arn:aws:s3:::{self.bucket}"],
+                "detail": {
+                    "version": "0",
+                    "bucket": {"name": self.bucket},
+                    "object": s3_object,
+                    "request-id": "N4N7GDK58NMKJ12R",
+                    "requester": "123456789012",
+                    "source-ip-address": "203.0.113.7",
+                    "reason": "PutObject",
+                },
+            }
+        )
+        self.events[key] = message
+        return message
+
+    def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
+        """Deliver one batch; return the bodies that are to be delivered again."""
+        records = {
+            str(uuid4()): {
+                "receiptHandle": uuid4().hex,
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "eventSource": "aws:sqs",
+            }
+            for body in bodies
+        }
+        event = {"Records": [{"messageId": key, **record} for key, record in records.items()]}
+        answer = app.lambda_handler(event, Context(seconds))
+        return [str(records[failure["itemIdentifier"]]["body"]) for failure in answer["batchItemFailures"]]
+
+    def activate(self, key: str, body: bytes, **delivery: Any) -> dict[str, Any]:
+        """Upload a file, deliver its message and return its report."""
+        assert self.deliver(self.upload(key, body), **delivery) == []
+        return self.report(key)
+
+    def sweep(self, hours: float = 0) -> None:
+        """Let time pass at TikTok, then sweep."""
+        self.tiktok.advance(hours * 3600)
+        assert self.deliver('{"sweep": true}') == []
+
+    def report(self, key: str, message: str | None = None) -> dict[str, Any]:
+        """The report of the newest upload of a key, or of the upload that `message` tells of."""
+        detail = json.loads(message or self.events[key])["detail"]["object"]
+        answer = self.s3.get_object(Bucket=self.bucket, Key=f"reports/{key}/{detail['version-id']}.json")
+        report: dict[str, Any] = json.loads(answer["Body"].read())
+        return report
+
+    def standing(self, key: str) -> tuple[str, str]:
+        """Status and code of a file."""
+        report = self.report(key)
+        return report["status"], report["code"]
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """All keys in the bucket."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def pending(self) -> list[str]:
+        """The keys of the files that pointers lead to."""
+        return [self.json(key)["key"] for key in self.keys("pending/")]
+
+    def json(self, key: str) -> dict[str, Any]:
+        """A JSON object of the bucket."""
+        content: dict[str, Any] = json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        return content
+
+    def messages(self) -> list[str]:
+        """Take what is on the queue."""
+        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return [message["Body"] for message in answer.get("Messages", [])]
+
+    def audiences(self) -> list[dict[str, Any]]:
+        """TikTok's customer-file audiences of the advertiser that were not seeded."""
+        return [each for each in self.tiktok.audiences(ADVERTISER_ID) if not each["name"].startswith("seeded")]
+
+    def members(self) -> set[str]:
+        """The people in the one audience there is."""
+        (audience,) = self.audiences()
+        return self.tiktok.members(audience["id"])
+
+    def calls(self, *names: str) -> list[str]:
+        """The calls TikTok has seen, of these names if any are given."""
+        return [each["call"] for each in self.tiktok.calls() if not names or each["call"] in names]
