@@ -15,21 +15,17 @@ import argparse
 import json
 import os
 import signal
-import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
-from threading import Event, RLock
+from threading import Event
 from typing import Any, Self
 
-from sandbox import tiktok_rules as rules
-from sandbox.tiktok_account import Account
+from sandbox.tiktok_audience import Audience
 from sandbox.tiktok_control import control
 from sandbox.tiktok_faults import Fault, Faults
 from sandbox.tiktok_http import Call, Reply, Server
-from sandbox.tiktok_rules import Refusal, Settings, checked, merged
+from sandbox.tiktok_platform import Platform
+from sandbox.tiktok_rules import Settings, merged
 from sandbox.tiktok_seed import seeded
 
 _STOPPERS = {signal.SIGTERM, signal.SIGINT}
@@ -48,21 +44,14 @@ class TikTokEmulator:
     """
 
     def __init__(self, port: int = 0, accounts: Mapping[str, str] | None = None, **settings: Any) -> None:
-        self._lock = RLock()
+        self._platform = platform = Platform(merged(Settings(), settings))
         self._closing = Event()
-        self._reader = ThreadPoolExecutor(1, "tiktok-rows")
-        self._settings = merged(Settings(), settings)
-        self._offset = 0.0
         self._faults = Faults()
         self._calls: list[dict[str, Any]] = []
-        self._numbers = count(1)
-        self._recent: deque[float] = deque()
-        self._ids = count(7_400_000_000_000_000_019, 7_919)
-        self._accounts: dict[str, Account] = {}
         for advertiser_id, access_token in (accounts or {}).items():
             self.set_account(advertiser_id, access_token)
         self._server = Server(
-            port, self._answer, lambda *request: control(self, *request), lambda: self._settings.max_file_bytes
+            port, self._answer, lambda *request: control(self, *request), lambda: platform.settings.max_file_bytes
         )
 
     @property
@@ -77,91 +66,89 @@ class TikTokEmulator:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._server.stop()
-        self._reader.shutdown(cancel_futures=True)
+        self._platform.close()
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
         """Add an advertiser, or give it another token: the old one is refused from now on."""
-        with self._lock:
-            account = self._accounts.get(advertiser_id)
-            if account:
-                account.access_token = access_token
-            else:
-                new_id = self._new_audience_id
-                self._accounts[advertiser_id] = Account(advertiser_id, access_token, self._reader, new_id)
+        with self._platform.lock:
+            self._platform.open_account(advertiser_id, access_token)
 
     def configure(self, **settings: Any) -> None:
-        """Change settings; changes that are under way keep their end.
+        """Change settings; a change that is under way keeps its end.
 
         Raises:
             ValueError: an unknown setting, or a value of the wrong kind.
         """
-        with self._lock:
-            self._settings = merged(self._settings, settings)
+        with self._platform.lock:
+            self._platform.settings = merged(self._platform.settings, settings)
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock, also back."""
-        with self._lock:
-            self._offset += seconds
+        with self._platform.lock:
+            self._platform.offset += seconds
 
     def audiences(self, advertiser_id: str | None = None) -> list[dict[str, Any]]:
-        """Every audience, oldest first, with what TikTok would not tell; all rows have been read then."""
-        with self._lock:
-            now = self._settled()
-            found = [
-                audience
-                for account in self._accounts.values()
-                for audience in account.audiences.values()
-                if advertiser_id in {None, account.advertiser_id}
-            ]
-            for audience in found:
-                audience.wait_for_rows()
-            return [audience.inside(now, self._settings) for audience in found]
+        """Every audience, oldest first, with what TikTok would not tell; once this answers, no file is being read."""
+        with self._platform.lock:
+            now = self._platform.settle()
+            described = []
+            for account in self._platform.accounts.values():
+                if advertiser_id in {None, account.advertiser_id}:
+                    described += [
+                        {"advertiser_id": account.advertiser_id, **audience.inside(now, self._platform.settings)}
+                        for audience in account.audiences.values()
+                    ]
+            return described
 
     def members(self, audience_id: str) -> set[str]:
-        """The identifiers in an audience, in lower case.
+        """The identifiers in an audience, in lower case; of a seeded one only those it was seeded with.
 
         Raises:
             KeyError: there is no such audience.
         """
-        with self._lock:
-            self._settled()
-            for account in self._accounts.values():
-                if audience_id in account.audiences:
-                    return set(account.audiences[audience_id].members)
-        raise KeyError(audience_id)
+        with self._platform.lock:
+            self._platform.settle()
+            return set({each.id: each for each in self._all()}[audience_id].members)
 
     def seed(self, advertiser_id: str, count: int = 1, name_prefix: str = "seeded ", **fields: Any) -> list[str]:
-        """Put audiences into an account as if they had always been there; see `sandbox.tiktok_seed.seeded`.
+        """Put audiences into an account, named by number or all by `name`; see `sandbox.tiktok_seed.seeded`.
 
         Returns:
             Their ids.
+
+        Raises:
+            KeyError: there is no such advertiser.
+            ValueError: a field is unknown or wrong.
         """
-        with self._lock:
-            account = self._accounts[advertiser_id]
-            made = []
-            for number in range(1, count + 1):
-                name = fields.get("name", f"{name_prefix}{number}")
-                audience = seeded(
-                    self._new_audience_id(), advertiser_id, {**fields, "name": name}, self._now(), self._settings
+        platform = self._platform
+        with platform.lock:
+            made = [
+                seeded(
+                    platform.new_audience_id(),
+                    advertiser_id,
+                    {"name": f"{name_prefix}{number}", **fields},
+                    platform.now(),
+                    platform.settings,
                 )
-                account.audiences[audience.id] = audience
-                made.append(audience.id)
-            return made
+                for number in range(1, count + 1)
+            ]
+            platform.accounts[advertiser_id].audiences |= {audience.id: audience for audience in made}
+            return [audience.id for audience in made]
 
     def forget_files(self) -> None:
         """Drop every uploaded file: each `file_path` is unknown from now on (40905)."""
-        with self._lock:
-            for account in self._accounts.values():
+        with self._platform.lock:
+            for account in self._platform.accounts.values():
                 account.files.clear()
 
     def calls(self) -> list[dict[str, Any]]:
-        """The calls answered so far, in order; `code` is None where no envelope was sent."""
-        with self._lock:
+        """The calls so far, in the order they ended; `code` is None where no envelope was sent."""
+        with self._platform.lock:
             return [dict(each) for each in self._calls]
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""
-        with self._lock:
+        with self._platform.lock:
             self._calls.clear()
 
     def fault(self, call: str, kind: str, **fields: Any) -> None:
@@ -176,97 +163,42 @@ class TikTokEmulator:
         """Switch all faults off."""
         self._faults.clear()
 
-    def _now(self) -> float:
-        return time.time() + self._offset
-
-    def _settled(self) -> float:
-        now = self._now()
-        for account in self._accounts.values():
-            account.settle(now, self._settings)
-        return now
-
-    def _new_audience_id(self) -> str:
-        return str(next(self._ids))
+    def _all(self) -> Iterable[Audience]:
+        return (audience for account in self._platform.accounts.values() for audience in account.audiences.values())
 
     def _answer(self, call: Call) -> Reply | None:
         fault = self._faults.take(call.name, str(call.given.get("advertiser_id")))
-        reply = None
-        if fault is None or fault.work_first or fault.what == "slow":
-            if fault and fault.what == "slow" and not fault.work_first:
-                self._closing.wait(fault.seconds)
+        if fault is None:
+            reply: Reply | None = self._work(call)
+        elif fault.work_first:
             reply = self._work(call)
-        if fault:
-            reply = self._hit(fault, reply)
+            reply = self._hit(fault) or (reply if fault.what == "slow" else None)
+        else:
+            reply = self._hit(fault) or (self._work(call) if fault.what == "slow" else None)
         self._note(call, reply, fault)
         return reply
 
-    def _hit(self, fault: Fault, reply: Reply | None) -> Reply | None:
+    def _work(self, call: Call) -> Reply:
+        return Reply(self._platform.answer(call))
+
+    def _hit(self, fault: Fault) -> Reply | None:
+        """Let a fault happen; what is returned goes out instead of the call's own answer."""
         match fault.what:
             case "code":
-                return Reply(self._envelope(fault.code, fault.message))
+                return Reply(self._platform.envelope(fault.code, fault.message))
             case "http":
                 return Reply({"error": "no envelope"}, fault.status)
+            case "slow":
+                self._closing.wait(fault.seconds)
             case "kill":
                 os.kill(fault.pid, signal.SIGKILL)
-                return None
-            case "cut":
-                return None
-            case _:
-                if fault.work_first:
-                    self._closing.wait(fault.seconds)
-                return reply
-
-    def _work(self, call: Call) -> Reply:
-        with self._lock:
-            try:
-                data = self._do(call)
-            except Refusal as refusal:
-                return Reply(self._envelope(refusal.code, refusal.message))
-            return Reply(self._envelope(0, "OK", data))
-
-    def _do(self, call: Call) -> dict[str, Any]:
-        now = self._now()
-        self._throttle(now)
-        if not call.access_token:
-            raise Refusal(*rules.TOKEN_MISSING)
-        if call.access_token not in {each.access_token for each in self._accounts.values()}:
-            raise Refusal(*rules.TOKEN_INVALID)
-        if call.problem:
-            raise call.problem
-        given = checked(call.name, call.given)
-        account = self._accounts.get(given["advertiser_id"])
-        if account is None or account.access_token != call.access_token:
-            raise Refusal(*rules.NOT_PERMITTED)
-        account.settle(now, self._settings)
-        if call.name == "upload":
-            return account.upload(given, call.file, now, self._settings)
-        do = {
-            "create": account.create,
-            "update": account.update,
-            "list": account.listing,
-            "get": account.get,
-            "delete": account.delete,
-        }[call.name]
-        return do(given, now, self._settings)
-
-    def _throttle(self, now: float) -> None:
-        limit = self._settings.calls_per_second
-        if limit is None:
-            return
-        while self._recent and not now - 1 < self._recent[0] <= now:
-            self._recent.popleft()
-        if len(self._recent) >= limit:
-            raise Refusal(*rules.TOO_FREQUENT)
-        self._recent.append(now)
-
-    def _envelope(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        moment = datetime.fromtimestamp(self._now(), UTC)
-        request_id = f"{moment:%Y%m%d%H%M%S}{next(self._numbers):018X}"
-        return {"code": code, "message": message, "request_id": request_id, "data": data or {}}
+        return None
 
     def _note(self, call: Call, reply: Reply | None, fault: Fault | None) -> None:
         content = reply.content if reply else None
-        with self._lock:
+        file_paths = call.given.get("file_paths")
+        now = datetime.fromtimestamp(self._platform.now(), UTC)
+        with self._platform.lock:
             self._calls.append(
                 {
                     "n": len(self._calls) + 1,
@@ -275,8 +207,8 @@ class TikTokEmulator:
                     "code": content.get("code") if isinstance(content, dict) else None,
                     "fault": fault.kind if fault else None,
                     "action": call.given.get("action"),
-                    "files": len(call.given.get("file_paths") or ()),
-                    "at": datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "files": len(file_paths) if isinstance(file_paths, list) else 0,
+                    "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 }
             )
 

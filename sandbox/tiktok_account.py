@@ -104,6 +104,8 @@ class Account:
         audience = self._own([given["custom_audience_id"]])[0]
         if audience.change or not audience.is_valid(now, settings):
             raise Refusal(*rules.NOT_EDITABLE)
+        if audience.kind != rules.CUSTOMER_FILE and {"file_paths", "audience_sub_type"} & given.keys():
+            raise Refusal(*rules.NOT_CUSTOMER_FILE)
         if "audience_sub_type" in given:
             audience.sub_type = given["audience_sub_type"]
             return {}  # TikTok's OpenAPI: changes to other fields are then ignored
@@ -116,8 +118,6 @@ class Account:
     def _update_people(
         self, audience: Audience, action: Action, file_paths: Sequence[str], now: float, settings: Settings
     ) -> None:
-        if audience.kind != rules.CUSTOMER_FILE:
-            raise Refusal(*rules.NOT_CUSTOMER_FILE)
         files = self._files(file_paths, audience.calculate_type, now, settings)
         replaced = audience.replaced_at
         if action == "REPLACE" and settings.one_replace_a_day and replaced is not None and now - replaced < rules.DAY:

@@ -118,11 +118,6 @@ class Audience:
         if settings.history_at == "end":
             self.history.append(change.entry | {"opt_time": timestamp(change.due_at)})
 
-    def wait_for_rows(self) -> None:
-        """Return once the files of the change that is under way, if any, have been read."""
-        for file in self.change.files if self.change else ():
-            file.rows()
-
     def after(self, action: Action, files: Sequence[HasRows]) -> tuple[Identifiers, int, Counter[str]]:
         """Members and strangers there would be after a change, and the bad rows of its files."""
         width = WIDTHS.get(self.calculate_type or "", 32)
@@ -172,11 +167,13 @@ class Audience:
         }
 
     def inside(self, now: float, settings: Settings) -> dict[str, Any]:
-        """What the control interface shows: also what TikTok would never tell."""
+        """What the control interface shows: also what TikTok would never tell. Its files have been read then."""
+        for file in self.change.files if self.change else ():
+            file.rows()
         state = "expired" if now >= self.expires_at else "processing" if self.change else self.state
         return {
             "id": self.id,
-            "advertiser_id": self.owner_id,
+            "owner_id": self.owner_id,
             "name": self.name,
             "audience_type": self.kind,
             "calculate_type": self.calculate_type,

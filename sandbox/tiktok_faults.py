@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
@@ -54,6 +55,7 @@ class Fault:
         self.work_first = when == "after"
         if self.what not in _KINDS or when not in {"", "before", "after"}:
             raise ValueError(f"kind is one of {', '.join(_KINDS)}, each with or without _before or _after")
+        HTTPStatus(self.status)
         if self.what == "kill" and self.pid <= 1:
             raise ValueError("kill needs the pid of a process")
 

@@ -146,7 +146,7 @@ _AUDIENCE_IDS = Field("ids", required=True, least=1, most=100)
 FIELDS: dict[str, dict[str, Field]] = {
     "upload": {
         **_ADVERTISER,
-        "file_signature": Field("text", required=True, least=32, most=32),
+        "file_signature": Field("text", required=True),
         "calculate_type": Field("text", required=True, choices=UPLOAD_TYPES),
         "name": Field("text"),
         "file_name": Field("text"),  # what the SDK calls `name`
