@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import unquote_plus
 
 import boto3
@@ -31,6 +31,11 @@ from handler.reports import Ledger, Report, at_end, new_report, settle_outcome
 from handler.run import Run
 from handler.settings import Settings, read_settings
 from handler.tiktok import TikTokClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 # With less than this left a message that was not begun goes back at once, in seconds.
 ENOUGH_TO_BEGIN = 60.0
@@ -74,13 +79,23 @@ def connector() -> Connector:
     settings = read_settings(os.environ)
     aws = boto3.session.Session()
     config = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 4})
+    return connect(
+        settings,
+        s3=aws.client("s3", config=config),
+        sqs=aws.client("sqs", config=config),
+        secrets=aws.client("secretsmanager", config=config),
+    )
+
+
+def connect(settings: Settings, *, s3: S3Client, sqs: SQSClient, secrets: SecretsManagerClient) -> Connector:
+    """A connector with these settings and clients."""
     session = requests.Session()
     session.trust_env = False  # neither a proxy nor a .netrc comes between the function and TikTok
     return Connector(
         settings=settings,
-        store=ObjectStore(aws.client("s3", config=config), settings.bucket),
-        queue=Queue(aws.client("sqs", config=config), settings.queue_url),
-        credentials=CredentialsStore(aws.client("secretsmanager", config=config), settings.secret_arn),
+        store=ObjectStore(s3, settings.bucket),
+        queue=Queue(sqs, settings.queue_url),
+        credentials=CredentialsStore(secrets, settings.secret_arn),
         session=session,
         logger=Logger(service="tiktok-activation", level="INFO"),
     )
@@ -97,7 +112,11 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> BatchRes
         event: {"Records": [...]} as the event source mapping delivers it.
         context: Lambda's context.
     """
-    here = connector()
+    return handle(connector(), event, context)
+
+
+def handle(here: Connector, event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
+    """Handle one batch of SQS records with this connector."""
     run = _new_run(here, context)
     records = [Record.parse(record) for record in event["Records"]]
     batch = Batch()
@@ -179,7 +198,7 @@ def _register(run: Run, file: AudienceFile) -> Report:
     if fault:
         settle_outcome(report, fault)
     opened = run.ledger.open(report)
-    if opened is report:
+    if fault and opened is report:
         run.announce(report)
     return opened
 

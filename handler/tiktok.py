@@ -18,7 +18,7 @@ import requests
 
 from handler.clock import Deadline
 from handler.credentials import CredentialsStore
-from handler.errors import Code, CredentialsRefused, Throttled, Waiting
+from handler.errors import Code, CredentialsRefused, Failed, Throttled, Waiting
 from handler.identifiers import IdentifierType
 from handler.parts import Part
 from handler.tiktok_answers import (
@@ -82,19 +82,20 @@ class TikTokClient:
         """Upload one part; return its `file_path` and the request id.
 
         Raises:
-            UploadAgain: the part arrived damaged three times.
-            Failed, Waiting: as for every call.
+            Failed: TikTok refuses the part, or it arrived damaged three times.
+            Waiting: as for every call.
         """
         request = Request("POST", "file/upload", lambda advertiser_id: _multipart(part, identifier_type, advertiser_id))
-        for _ in range(TRIES - 1):
+        for _ in range(TRIES):
             try:
                 answer = self._call(request)
-                break
-            except UploadAgain:
-                continue
-        else:
-            answer = self._call(request)
-        return str(answer.data["file_path"]), answer.request_id
+            except UploadAgain as again:
+                damaged = again
+            else:
+                return str(answer.data["file_path"]), answer.request_id
+        raise Failed(
+            Code.FILE_REFUSED, f"The file arrived damaged at TikTok {TRIES} times {damaged}. Upload it once more."
+        )
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
         """Create an audience from uploaded parts; return its id and the request id.

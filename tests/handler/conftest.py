@@ -32,8 +32,7 @@ def aws_url() -> Iterator[str]:
 def world(aws_url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
         world = World(aws_url, tiktok)
-        with world.function():
-            yield world
+        yield world
         written = [world.log.getvalue().encode(), *_printed(world, capsys)]
         written += [
             world.s3.get_object(Bucket=world.bucket, Key=key)["Body"].read()

@@ -21,8 +21,9 @@ def hours_ago(hours: float) -> datetime:
 
 def audience(*, is_valid: bool, **changes: Any) -> Audience:
     known: dict[str, Any] = {
-        "id": "1", "name": "vip", "kind": "Customer File Audience", "calculate_type": "EMAIL_SHA256", "is_creator": True,
-        "is_valid": is_valid, "matched": 0, "created_at": hours_ago(1), "expires_at": None, "message": "", "failed": False,
+        "id": "1", "name": "vip", "kind": "Customer File Audience", "calculate_type": "EMAIL_SHA256",
+        "is_creator": True, "is_valid": is_valid, "matched": 0, "created_at": hours_ago(1), "expires_at": None,
+        "message": "", "failed": False,
     }  # fmt: skip
     return Audience(**{**known, **changes})
 
@@ -36,6 +37,8 @@ def change(call: Any, hours: float, **changes: Any) -> Change:
 
 
 APPENDED = (("APPEND", hours_ago(1), ""),)
+DONE = (("APPEND", hours_ago(1), "done"),)
+FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +57,10 @@ APPENDED = (("APPEND", hours_ago(1), ""),)
         (audience(is_valid=True), change("append", 48), Stage.READY),
         # ... or it turned false and came back.
         (audience(is_valid=True), change("append", 1, seen_processing=True), Stage.READY),
-        (audience(is_valid=True, history=(("APPEND", hours_ago(1), "less than 1,000"),)), change("append", 1), Stage.CHANGE_FAILED),
+        (audience(is_valid=True, history=FAILED), change("append", 1), Stage.CHANGE_FAILED),
         (audience(is_valid=True, failed=True), change("append", 1, seen_processing=True), Stage.CHANGE_FAILED),
         # An old error does not fail a new change that the history shows as done.
-        (audience(is_valid=True, failed=True, history=(("APPEND", hours_ago(1), "done"),)), change("append", 1), Stage.READY),
+        (audience(is_valid=True, failed=True, history=DONE), change("append", 1), Stage.READY),
         # Too small: TikTok says so, or three days have passed since the last change.
         (audience(is_valid=False, message="The audience is too small."), change("create", 1), Stage.TOO_SMALL),
         (audience(is_valid=False, created_at=hours_ago(71.9)), change("create", 71.9), Stage.PROCESSING),

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from handler.identifiers import IdentifierType
 
 from handler.errors import Code, MessageError, Rejected
-from handler.identifiers import IdentifierType
 from handler.messages import (
     Action,
     AudienceFile,
@@ -91,6 +91,10 @@ def test_an_event_of_another_bucket_is_refused() -> None:
         parse_message(json.dumps(event()), "globex-uploads")
 
 
+def appended(identifier_type: IdentifierType, name: str) -> Target:
+    return Target(AudienceKey(identifier_type, name), Action.APPEND)
+
+
 @pytest.mark.parametrize(
     ("key", "target"),
     [
@@ -101,8 +105,8 @@ def test_an_event_of_another_bucket_is_refused() -> None:
         ("tiktok/vip/email_sha256/REMOVE/a.csv.gz", Target(VIP, Action.REMOVE)),
         ("tiktok/vip/email_sha256/Replace/a.txt", Target(VIP, Action.REPLACE)),
         ("tiktok/Vip/idfa_md5/a.txt.gz", Target(AudienceKey(IdentifierType.IDFA_MD5, "Vip"), Action.APPEND)),
-        ("tiktok/a+b 100%/phone_sha256/x.csv", Target(AudienceKey(IdentifierType.PHONE_SHA256, "a+b 100%"), Action.APPEND)),
-        (f"tiktok/{'ü' * 128}/first_sha256/x.csv", Target(AudienceKey(IdentifierType.FIRST_SHA256, "ü" * 128), Action.APPEND)),
+        ("tiktok/a+b 100%/phone_sha256/x.csv", appended(IdentifierType.PHONE_SHA256, "a+b 100%")),
+        (f"tiktok/{'ü' * 128}/first_sha256/x.csv", appended(IdentifierType.FIRST_SHA256, "ü" * 128)),
     ],
 )  # fmt: skip
 def test_a_key_says_audience_type_and_action(key: str, target: Target) -> None:

@@ -9,19 +9,23 @@ import hashlib
 import io
 import json
 import logging
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
-from typing import Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 
 from handler import app
+from handler.settings import read_settings
 from sandbox.tiktok import TikTokEmulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 ADVERTISER_ID = "7000000000000000001"
 TOKEN = "act.example-token-of-acme"
@@ -37,6 +41,17 @@ def people(first: int, count: int) -> list[str]:
 def lines(identifiers: Iterable[str]) -> bytes:
     """A file of these identifiers."""
     return "".join(f"{identifier}\n" for identifier in identifiers).encode()
+
+
+@cache
+def clients(aws_url: str) -> tuple[S3Client, SQSClient, SecretsManagerClient]:
+    """Clients of the embedded AWS, made once: that takes longer than most tests."""
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    return (
+        session.client("s3", endpoint_url=aws_url),
+        session.client("sqs", endpoint_url=aws_url),
+        session.client("secretsmanager", endpoint_url=aws_url),
+    )
 
 
 class Context:
@@ -56,9 +71,7 @@ class World:
     def __init__(self, aws_url: str, tiktok: TikTokEmulator) -> None:
         self.tiktok = tiktok
         self.aws_url = aws_url
-        session = boto3.session.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
-        )
+        session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
         self.s3 = session.client("s3", endpoint_url=aws_url)
         self.sqs = session.client("sqs", endpoint_url=aws_url)
         self.secrets = session.client("secretsmanager", endpoint_url=aws_url)
@@ -73,6 +86,7 @@ class World:
         self.log = io.StringIO()
         self.printed: list[str] = []
         self._seconds = count()
+        self.cold_start()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,17 +104,14 @@ class World:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
-    @contextmanager
-    def function(self, **changes: str) -> Iterator[None]:
-        """A cold start in this world; `changes` are to the environment."""
-        with patch.dict(os.environ, {**self.environment, **changes}):
-            app.connector.cache_clear()
-            app.connector()
-            stream = logging.getLogger("tiktok-activation").handlers[0]
-            assert isinstance(stream, logging.StreamHandler)
-            stream.setStream(self.log)
-            yield
-            app.connector.cache_clear()
+    def cold_start(self, **changes: str) -> None:
+        """A new function, with changes to its environment."""
+        self.here = app.connect(
+            read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
+        )
+        handler = logging.getLogger("tiktok-activation").handlers[0]
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(self.log)
 
     def set_secret(self, text: str) -> None:
         """What a person puts in the secret."""
@@ -153,7 +164,7 @@ class World:
             for body in bodies
         }
         event = {"Records": [{"messageId": key, **record} for key, record in records.items()]}
-        answer = app.lambda_handler(event, Context(seconds))
+        answer = app.handle(self.here, event, Context(seconds))
         return [str(records[failure["itemIdentifier"]]["body"]) for failure in answer["batchItemFailures"]]
 
     def activate(self, key: str, body: bytes, **delivery: Any) -> dict[str, Any]:
