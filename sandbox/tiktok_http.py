@@ -74,7 +74,7 @@ class Server(ThreadingHTTPServer):
         self.max_file_bytes = max_file_bytes
         self._open: set[socket.socket] = set()
         self._lock = Lock()
-        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="tiktok")
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="tiktok")
 
     @property
     def url(self) -> str:
