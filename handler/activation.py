@@ -6,7 +6,7 @@ call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from handler.audiences import Lease, is_superseded, take_lease
 from handler.changes import end_change, files_of, mark_submitted, settle_intent, submit
@@ -16,7 +16,7 @@ from handler.intake import count, upload
 from handler.lifecycle import Stage, needs_details, stage
 from handler.messages import Action, AudienceKey
 from handler.parts import MAX_PARTS
-from handler.reports import Pointer, Report
+from handler.reports import Pointer, Report, pointer_key
 from handler.run import Run
 from handler.tiktok_answers import AUDIENCE_LIMIT_REASON, Audience
 
@@ -25,7 +25,7 @@ _BEHIND = "An older file of the same audience goes first; this one goes through 
 _ORDER = {Action.REPLACE: 0, Action.APPEND: 1, Action.REMOVE: 2}
 
 
-def advance(run: Run, key: AudienceKey, *, sweep: bool = False) -> bool:
+def advance(run: Run, key: AudienceKey, own: Sequence[Report] | None = None) -> bool:
     """Take an audience's pending files as far as they can go now; False if another function is at it.
 
     A function that does not get the lease leaves its file pending; the holder looks for such files after it has let
@@ -34,11 +34,14 @@ def advance(run: Run, key: AudienceKey, *, sweep: bool = False) -> bool:
     Args:
         run: this invocation.
         key: the audience.
-        sweep: whether to ask TikTok about a change that it is processing. An upload does not: the sweep will.
+        own: the reports of the files that were delivered. None is a sweep: it asks TikTok about the change that is
+            being processed, which an upload leaves to it.
 
     Raises:
         Exception: S3's or our own; the message fails and comes back.
     """
+    sweep = own is None
+    new = {pointer_key(report) for report in own or ()}
     seen: set[Pointer] = set()
     while True:
         lease = take_lease(run.store, key, run.holder, run.deadline.remaining(), run.now)
@@ -46,11 +49,16 @@ def advance(run: Run, key: AudienceKey, *, sweep: bool = False) -> bool:
             return bool(seen)
         try:
             pointers = run.ledger.pointers(key)
+            if lease.state["change"] and not lease.state["intent"] and not sweep:
+                # However many files wait, a new one only joins them.
+                joining = [pointer for pointer in pointers if pointer.key in new or (seen and pointer not in seen)]
+                _hold(run, _follow(run, joining), _processing())
+            else:
+                _take_turn(run, lease, pointers, sweep=sweep)
             seen.update(pointers)
-            _take_turn(run, lease, pointers, sweep=sweep)
         finally:
             lease.release()
-        sweep = False
+        sweep, new = False, set()
         if run.deadline.near() or seen.issuperset(run.ledger.pointers(key)):
             return True
 
@@ -71,19 +79,16 @@ def leading(reports: list[Report]) -> list[Report]:
     return reports
 
 
-def _take_turn(run: Run, lease: Lease, pointers: list[Pointer], *, sweep: bool) -> None:
-    waiting = line_up(report for pointer in pointers if (report := run.ledger.follow(pointer)))
+def _take_turn(run: Run, lease: Lease, pointers: Sequence[Pointer], *, sweep: bool) -> None:
+    waiting = _follow(run, pointers)
     try:
         settle_intent(run, lease)
         if change := lease.state["change"]:
             mark_submitted(run, change, files_of(run, change))
             if sweep:
                 end_change(run, lease)
-        # What was done so far changed reports; the files are read again so that each is seen as it stands.
-        waiting = _still_waiting(run, waiting)
-        while waiting:
+        while waiting := _still_waiting(run, waiting):
             _go(run, lease, waiting)
-            waiting = _still_waiting(run, waiting)
     except Waiting as reason:
         _hold(run, _still_waiting(run, waiting), reason)
     except Failed as refusal:
@@ -91,9 +96,12 @@ def _take_turn(run: Run, lease: Lease, pointers: list[Pointer], *, sweep: bool) 
         _settle_all(run, _still_waiting(run, waiting), refusal)
 
 
-def _still_waiting(run: Run, reports: list[Report]) -> list[Report]:
-    newest = [run.ledger.read(report["file"]["key"], report["file"]["version_id"]) for report in reports]
-    return line_up(newest)
+def _follow(run: Run, pointers: Iterable[Pointer]) -> list[Report]:
+    return line_up(report for pointer in pointers if (report := run.ledger.follow(pointer)))
+
+
+def _still_waiting(run: Run, reports: Iterable[Report]) -> list[Report]:
+    return line_up(run.ledger.latest(*_id(report)) for report in reports)
 
 
 def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
@@ -103,10 +111,7 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
         Waiting: nothing more can go now.
     """
     if lease.state["change"]:
-        raise NotEditable(
-            Code.AUDIENCE_PROCESSING,
-            "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
-        )
+        raise _processing()
     late = [report for report in waiting if is_superseded(lease.state, _action(report), report["file"]["uploaded_at"])]
     if late:
         _settle_all(run, late, _superseded())
@@ -186,10 +191,7 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
             Code.AUDIENCE_EXPIRED,
             "The audience has expired and takes no more files: delete it in Ads Manager, and the file makes a new one.",
         )
-    raise NotEditable(
-        Code.AUDIENCE_PROCESSING,
-        "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
-    )
+    raise _processing()
 
 
 def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
@@ -220,6 +222,13 @@ def check(run: Run, report: Report) -> None:
 def _settle_all(run: Run, reports: list[Report], outcome: Outcome) -> None:
     for report in reports:
         run.settle(report, outcome)
+
+
+def _processing() -> NotEditable:
+    return NotEditable(
+        Code.AUDIENCE_PROCESSING,
+        "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
+    )
 
 
 def _nothing_to_remove_from() -> Rejected:

@@ -209,7 +209,7 @@ def _activate(run: Run, batch: Batch) -> None:
             batch.put_off.extend(reports)
             continue
         try:
-            if not advance(run, key):
+            if not advance(run, key, list(reports.values())):
                 for report in reports.values():
                     check(run, report)
         except Conflict as conflict:
@@ -240,7 +240,7 @@ def _sweep(run: Run, batch: Batch) -> None:
             run.logger.warning("sweep ended early", extra={"left": len(audiences) - index})
             break
         try:
-            advance(run, key, sweep=True)
+            advance(run, key)
         except Conflict as conflict:
             run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
         except Exception:

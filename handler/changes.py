@@ -195,7 +195,7 @@ def end_change(run: Run, lease: Lease) -> None:
 
 def files_of(run: Run, change: Change) -> list[Report]:
     """The reports of a change's files."""
-    return [run.ledger.read(file["key"], file["version_id"]) for file in change["files"]]
+    return [run.ledger.latest(file["key"], file["version_id"]) for file in change["files"]]
 
 
 def _make_available(run: Run, change: Change, audience: Audience) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -19,7 +20,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Code, Conflict, Outcome, Status
 from handler.identifiers import IdentifierType
 from handler.messages import AudienceFile, AudienceKey, Target
-from handler.objects import Missing, ObjectStore
+from handler.objects import Missing, ObjectStore, Stored
 
 if TYPE_CHECKING:
     from handler.identifiers import Tally
@@ -182,11 +183,17 @@ def report_key(key: str, version_id: str) -> str:
 
 
 class Ledger:
-    """The reports and pointers of one connector's bucket."""
+    """The reports and pointers of one connector's bucket, for one invocation.
+
+    What was read or written is remembered with its ETag, so that a change costs one conditional write; a report that
+    another function has changed meanwhile is read again then.
+    """
 
     def __init__(self, store: ObjectStore, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
+        self._known: dict[str, Stored] = {}
+        self._places: dict[str, tuple[str, str]] = {}
 
     def open(self, report: Report) -> Report:
         """Write a file's first report, or return the one it has.
@@ -194,23 +201,30 @@ class Ledger:
         The pointer follows the report, and is written again on every delivery until the file is at its end: a
         function killed between the two leaves a message that comes back.
         """
-        key = report_key(report["file"]["key"], report["file"]["version_id"])
+        file = report["file"]
+        place = (file["key"], file["version_id"])
+        key = report_key(*place)
         try:
-            self._store.write(key, report, etag=None)
+            self._known[key] = Stored(report, self._store.write(key, report, etag=None))
         except Conflict:
-            report = self.read(report["file"]["key"], report["file"]["version_id"])
-        if not at_end(report) and (pointer := _pointer(report)):
-            file = report["file"]
-            self._store.put(pointer, {"key": file["key"], "version_id": file["version_id"]})
+            report = self._read(key)
+        if not at_end(report) and (pointer := pointer_key(report)):
+            self._store.put(pointer, {"key": place[0], "version_id": place[1]})
+            self._places[pointer] = place
         return report
 
-    def read(self, key: str, version_id: str) -> Report:
-        """The report of an object version.
+    def latest(self, key: str, version_id: str) -> Report:
+        """The report of an object version as this invocation knows it.
 
         Raises:
             Missing: there is none.
         """
-        return cast("Report", self._store.read(report_key(key, version_id)).content)
+        stored = self._known.get(report_key(key, version_id))
+        return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
+
+    def _read(self, key: str) -> Report:
+        self._known[key] = self._store.read(key)
+        return cast("Report", self._known[key].content)
 
     def update(self, report: Report, change: Callable[[Report], None]) -> Report:
         """Apply `change` to the newest version of a report and return what now stands.
@@ -221,17 +235,17 @@ class Ledger:
             Conflict: others kept writing.
         """
         key = report_key(report["file"]["key"], report["file"]["version_id"])
+        current = self.latest(report["file"]["key"], report["file"]["version_id"])
         for _ in range(_TRIES):
-            stored = self._store.read(key)
-            current = cast("Report", stored.content)
-            wanted = cast("Report", json.loads(json.dumps(current)))
+            wanted = deepcopy(current)
             change(wanted)
             if _RANK[wanted["status"]] < _RANK[current["status"]] or at_end(current) or wanted == current:
                 break
             wanted["updated_at"] = iso(self._now())
             try:
-                self._store.write(key, wanted, etag=stored.etag)
+                self._known[key] = Stored(wanted, self._store.write(key, wanted, etag=self._known[key].etag))
             except Conflict:
+                current = self._read(key)
                 continue
             current = wanted
             break
@@ -243,7 +257,7 @@ class Ledger:
 
     def forget(self, report: Report) -> None:
         """Remove the pointer of a file that is at its end."""
-        if pointer := _pointer(report):
+        if pointer := pointer_key(report):
             self._store.delete(pointer)
 
     def pointers(self, audience: AudienceKey) -> list[Pointer]:
@@ -259,11 +273,13 @@ class Ledger:
 
     def follow(self, pointer: Pointer) -> Report | None:
         """The report a pointer leads to; None if the pointer is gone or its file is at its end by now."""
-        try:
-            place = self._store.read(pointer.key).content
-        except Missing:
-            return None
-        report = self.read(place["key"], place["version_id"])
+        if pointer.key not in self._places:
+            try:
+                place = self._store.read(pointer.key).content
+            except Missing:
+                return None
+            self._places[pointer.key] = (place["key"], place["version_id"])
+        report = self.latest(*self._places[pointer.key])
         if at_end(report):
             self._store.delete(pointer.key)
             return None
@@ -280,7 +296,8 @@ class Ledger:
             yield audience, Pointer(key, uploaded_at)
 
 
-def _pointer(report: Report) -> str | None:
+def pointer_key(report: Report) -> str | None:
+    """Where the pointer to a report lies; None if the file's key is wrong, so that it never waits."""
     audience, file = report["audience"], report["file"]
     if audience is None:
         return None
