@@ -40,9 +40,9 @@ def atomic_conditional_writes(application: Application) -> Application:
     return serve
 
 
-def aws_server(port: int = 0) -> BaseWSGIServer:
-    """A server that is bound to a loopback port and not serving yet."""
-    application = atomic_conditional_writes(DomainDispatcherApplication(create_backend_app))
+def aws_server(port: int = 0, application: Application | None = None) -> BaseWSGIServer:
+    """A server that is bound to a loopback port and not serving yet; of moto, or of what a test wraps around it."""
+    application = atomic_conditional_writes(application or DomainDispatcherApplication(create_backend_app))
     return make_server("127.0.0.1", port, application, threaded=True, request_handler=_QuietHandler)
 
 

@@ -71,10 +71,7 @@ class World:
     def __init__(self, aws_url: str, tiktok: TikTokEmulator) -> None:
         self.tiktok = tiktok
         self.aws_url = aws_url
-        session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-        self.s3 = session.client("s3", endpoint_url=aws_url)
-        self.sqs = session.client("sqs", endpoint_url=aws_url)
-        self.secrets = session.client("secretsmanager", endpoint_url=aws_url)
+        self.s3, self.sqs, self.secrets = clients(aws_url)
         name = f"acme-{uuid4().hex[:12]}"
         self.bucket = name
         self.s3.create_bucket(Bucket=name)
