@@ -94,7 +94,6 @@ class Audience:
             "opt_time": timestamp(now),
         }
         self.change = Change(action, files, now + settings.processing_seconds, entry)
-        self.touch(now)
         if action == "REPLACE":
             self.replaced_at = now
         if settings.history_at == "submit":

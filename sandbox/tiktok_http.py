@@ -150,7 +150,6 @@ class _Handler(BaseHTTPRequestHandler):
                 reply = Reply({"code": code, "message": message, "request_id": "", "data": {}}, HTTPStatus.NOT_FOUND)
         if reply is None:
             self.close_connection = True
-            _hang_up(self.connection)
         else:
             self._write(reply)
 

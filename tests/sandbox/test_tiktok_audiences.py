@@ -131,13 +131,14 @@ def test_fewer_than_a_thousand_matched_never_become_an_audience(
     emulator: TikTokEmulator, tiktok: Client, says: bool
 ) -> None:
     emulator.configure(says_too_small=says)
-    audience_id = tiktok.create(lines(people(0, 999)))
+    enough, audience_id = tiktok.create(lines(people(0, 1000))), tiktok.create(lines(people(0, 999)))
     emulator.advance(10 * DAY)
     details = tiktok.details(audience_id)
     assert (details["is_valid"], details["cover_num"]) == (False, 999)
     assert details["msg"] == ("Audience too small: fewer than 1,000 users were matched." if says else "")
     assert outcome(tiktok.update(audience_id, FILE, action="APPEND")) == NOT_EDITABLE
-    assert emulator.audiences()[0]["state"] == "too_small"
+    assert [each["state"] for each in emulator.audiences()] == ["ready", "too_small"]
+    assert tiktok.details(enough)["is_valid"] is True
 
 
 def test_matched_people_are_those_that_tiktok_knows(emulator: TikTokEmulator, tiktok: Client) -> None:
@@ -227,8 +228,9 @@ def test_only_an_own_customer_file_audience_that_is_valid_is_updated(
 
 
 def test_an_unknown_audience_is_neither_updated_nor_deleted_nor_got(tiktok: Client) -> None:
-    assert tiktok.update("1", FILE, action="APPEND")["code"] == 40002
-    assert tiktok.post("delete", custom_audience_ids=["1"])["code"] == 40002
+    unknown = (40002, "custom_audience_id: the audience does not exist.")
+    assert outcome(tiktok.update("1", FILE, action="APPEND")) == unknown
+    assert outcome(tiktok.post("delete", custom_audience_ids=["1"])) == unknown
     assert tiktok.query("get", custom_audience_ids=["1"])["data"] == {"list": []}
 
 

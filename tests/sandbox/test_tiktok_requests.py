@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import pytest
@@ -59,6 +61,7 @@ def test_a_wrong_field_of_a_post_is_refused_by_name(tiktok: Client, call: str, f
     [
         ("list", {"page": 0}, "page"),
         ("list", {"page": "first"}, "page"),
+        ("list", {"page": "true"}, "page"),
         ("list", {"page_size": 0}, "page_size"),
         ("list", {"page_size": 101}, "page_size"),
         ("list", {"page_size": "10.0"}, "page_size"),
@@ -151,9 +154,11 @@ def test_a_body_of_unknown_length_is_refused(tiktok: Client) -> None:
 
 def test_calls_above_the_limit_of_a_second_are_throttled(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.configure(calls_per_second=2)
+    began = time.monotonic()
     codes = [tiktok.query("list")["code"] for _ in range(10)]
+    seconds = math.floor(time.monotonic() - began) + 1
     assert codes[:2] == [0, 0]
-    assert 40100 in codes
+    assert codes.count(40100) >= 10 - 2 * seconds
     emulator.advance(1)
     assert tiktok.query("list")["code"] == 0
 
