@@ -40,10 +40,7 @@ def submit(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[
             _change(run, lease, audience, batch, note)
         except UploadAgain as refused:
             if not uploads_left:
-                refusal: Outcome = Failed(
-                    Code.FILE_REFUSED, f"TikTok lost the uploaded file again and again {refused}. Upload it once more."
-                )
-                _fail(run, batch, refusal)
+                _fail(run, batch, refused)
                 return
             batch = [upload(run, run.write(report, forget_uploads)) for report in batch]
         except Failed as refused:
@@ -76,7 +73,7 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
             change["audience_id"], request_id = run.tiktok.create(lease.key.name, lease.key.identifier_type, paths)
     except OutcomeUnknown:
         raise
-    except (Outcome, UploadAgain):
+    except Outcome:
         # Anything else TikTok says, it says without having done the work.
         lease.state["intent"] = None
         lease.save()

@@ -10,6 +10,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -18,7 +19,7 @@ import requests
 
 from handler.clock import Deadline
 from handler.credentials import CredentialsStore
-from handler.errors import Code, CredentialsRefused, Failed, Throttled, Waiting
+from handler.errors import Code, CredentialsRefused, Throttled, Waiting
 from handler.identifiers import IdentifierType
 from handler.parts import Part
 from handler.tiktok_answers import (
@@ -86,16 +87,14 @@ class TikTokClient:
             Waiting: as for every call.
         """
         request = Request("POST", "file/upload", lambda advertiser_id: _multipart(part, identifier_type, advertiser_id))
-        for _ in range(TRIES):
-            try:
-                answer = self._call(request)
-            except UploadAgain as again:
-                damaged = again
-            else:
-                return str(answer.data["file_path"]), answer.request_id
-        raise Failed(
-            Code.FILE_REFUSED, f"The file arrived damaged at TikTok {TRIES} times {damaged}. Upload it once more."
-        )
+        for _ in range(TRIES - 1):
+            with suppress(UploadAgain):
+                return self._uploaded(request)
+        return self._uploaded(request)
+
+    def _uploaded(self, request: Request) -> tuple[str, str]:
+        answer = self._call(request)
+        return str(answer.data["file_path"]), answer.request_id
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
         """Create an audience from uploaded parts; return its id and the request id.

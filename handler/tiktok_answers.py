@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from handler.clock import parse_tiktok_time
-from handler.errors import Code, ConnectorError, CredentialsRefused, Failed, NotEditable, Waiting
+from handler.errors import Code, CredentialsRefused, Failed, NotEditable, Waiting
 from handler.tiktok_codes import OK, Meaning, classify, scrub
 
 CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
@@ -19,7 +19,7 @@ AUDIENCE_LIMIT_REASON = (
 )
 
 
-class UploadAgain(ConnectorError):  # noqa: N818 - TikTok's demand
+class UploadAgain(Failed):
     """A `file_path` is unknown or expired, or a part arrived damaged (40900, 40905, 40910)."""
 
 
@@ -153,7 +153,9 @@ def refusal(answer: Answer) -> Exception:
     what = f"(code {answer.code}: {answer.message}; request {answer.request_id})"
     match answer.meaning:
         case Meaning.UPLOAD_AGAIN:
-            return UploadAgain(what)
+            return UploadAgain(
+                Code.FILE_REFUSED, f"TikTok lost the uploaded file again and again {what}. Upload it once more."
+            )
         case Meaning.FILE_REFUSED:
             return FileRefused(Code.FILE_REFUSED, f"TikTok refused the file {what}.")
         case Meaning.NOT_EDITABLE:

@@ -1,0 +1,123 @@
+"""TikTok misbehaves once, in every way, at every call: nothing is lost and nothing is done twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.handler.world import World, lines, people
+
+FIRST = "tiktok/vip/email_sha256/first.csv"
+SECOND = "tiktok/vip/email_sha256/second.csv"
+
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "code", "code": 40100},
+    {"kind": "code", "code": 50000},
+    {"kind": "code_after", "code": 50000},
+    {"kind": "code", "code": 40105},
+    {"kind": "code", "code": 40001},
+    {"kind": "code", "code": 40900},
+    {"kind": "code", "code": 40002, "message": "Audience is not editable, please check audience status"},
+    {"kind": "http", "status": 500},
+    {"kind": "http_after", "status": 502},
+    {"kind": "cut_before"},
+    {"kind": "cut_after"},
+]
+
+
+def _name(fault: dict[str, Any]) -> str:
+    return "-".join(str(value) for key, value in fault.items() if key in {"kind", "code", "status"})
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        pytest.param(call, fault, id=f"{call}-{_name(fault)}")
+        for call in ("list", "upload", "create", "update", "get")
+        for fault in FAULTS
+        if fault.get("code") != 40900 or call not in {"list", "get"}
+    ],
+)
+def test_one_misbehaviour_changes_nothing_in_the_end(world: World, call: str, fault: dict[str, Any]) -> None:
+    world.cold_start(CREATE_GRACE_SECONDS="0")
+    world.tiktok.configure(stays_valid=call == "get")
+    if call in {"update", "get"}:
+        world.activate(FIRST, lines(people(0, 2000)))
+        world.sweep(hours=1)
+    key = SECOND if call in {"update", "get"} else FIRST
+    world.tiktok.fault(call, **fault)
+
+    world.activate(key, lines(people(1000, 2000)))
+    for _ in range(3):
+        world.sweep(hours=1)
+
+    assert any(each["fault"] for each in world.tiktok.calls()), "the fault was met"
+    assert world.standing(key) == ("available", "available")
+    assert world.members() == set(people(0, 3000)) if key == SECOND else set(people(1000, 2000))
+    assert len([each for each in world.tiktok.calls() if each["call"] == "create" and each["code"] == 0]) <= 1
+    assert len(world.audiences()) == 1
+    assert world.keys("pending/") == []
+
+
+@pytest.mark.parametrize("action", ["append", "remove", "replace"])
+@pytest.mark.parametrize("kind", ["slow_before", "slow_after"])
+def test_a_time_out_is_not_repeated_blindly(world: World, kind: str, action: str) -> None:
+    world.activate(FIRST, lines(people(0, 4000)))
+    world.sweep(hours=1)
+    key = f"tiktok/vip/email_sha256/{action}/file.csv"
+    world.tiktok.fault("update", kind, seconds=1.5)
+    report = world.activate(key, lines(people(0, 2000)), seconds=2)
+    assert (report["status"], report["code"]) == ("waiting", "outcome_unknown")
+    while not world.calls("update"):  # TikTok does the work although nobody waits for the answer
+        time.sleep(0.01)
+    for _ in range(3):
+        world.sweep(hours=1)
+    assert world.standing(key) == ("available", "available")
+    assert world.calls("update") == ["update"]
+
+
+def test_a_throttled_invocation_asks_nothing_more(world: World) -> None:
+    world.tiktok.fault("any", "code", code=40100, times=None)
+    messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "abcdef"]
+    assert world.deliver(*messages) == []
+    assert len(world.calls()) == 3, "a few quick tries, once"
+    assert {world.standing(key) for key in world.events} == {("waiting", "tiktok_throttled")}
+    world.tiktok.clear_faults()
+    world.sweep()
+    assert {world.standing(key) for key in world.events} == {("submitted", "submitted")}
+
+
+def test_the_seconds_limit_is_waited_out_within_the_call(world: World) -> None:
+    world.tiktok.fault("create", "code", code=40100, times=1)
+    assert world.activate(FIRST, lines(people(0, 1000)))["status"] == "submitted"
+
+
+def test_the_secret_is_read_once_by_a_warm_function(world: World) -> None:
+    world.activate(FIRST, lines(people(0, 1000)))
+    world.secrets.delete_secret(SecretId=world.secret_arn, ForceDeleteWithoutRecovery=True)
+    assert world.activate("tiktok/gold/email_sha256/a.csv", lines(people(0, 1000)))["status"] == "submitted"
+
+
+def test_a_listing_that_shifts_while_it_is_read_does_not_count(world: World) -> None:
+    world.tiktok.fault("list", "code", code=50000, times=None, after=1)
+    world.tiktok.seed("7000000000000000001", count=150)
+    report = world.activate(FIRST, lines(people(0, 1000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create") == []
+
+
+def test_one_audience_that_cannot_be_read_does_not_stop_the_batch(world: World) -> None:
+    broken = world.upload(FIRST, lines(people(0, 1000)))
+    good = world.upload("tiktok/gold/email_sha256/a.csv", lines(people(0, 1000)))
+    world.s3.put_object(Bucket=world.bucket, Key="audiences/email_sha256/vip.json", Body=b"not JSON")
+    assert world.deliver(broken, good) == [broken]
+    assert world.standing("tiktok/gold/email_sha256/a.csv") == ("submitted", "submitted")
+
+
+def test_a_message_that_time_does_not_allow_goes_back(world: World) -> None:
+    messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "ab"]
+    assert world.deliver(*messages, seconds=30) == [messages[1]]
+    assert world.standing("tiktok/a/email_sha256/a.csv") == ("submitted", "submitted")
+    assert world.pending() == ["tiktok/a/email_sha256/a.csv", "tiktok/b/email_sha256/a.csv"]
