@@ -138,7 +138,7 @@ def handle(here: Connector, event: Mapping[str, Any], context: LambdaContext) ->
 
 def _new_run(here: Connector, context: LambdaContext) -> Run:
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
-    tiktok = TikTokClient(here.session, here.settings.tiktok_url, here.credentials, deadline)
+    tiktok = TikTokClient(here.session, here.settings.tiktok_url, here.credentials, deadline, here.logger)
 
     def send_again(report: Report) -> None:
         entry = report["file"]

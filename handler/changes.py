@@ -99,16 +99,14 @@ def mark_submitted(
     for report in reports:
         if report["status"] != "waiting":
             continue
-        accepted = report["rows"]["accepted"] or 0
-        few = change["call"] == "create" and accepted < FEW_ROWS
-        warning = f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people." if few else ""
+        warnings = note + _warnings(report, change)
 
-        def submitted(current: Report, warning: str = warning) -> None:
+        def submitted(current: Report, warnings: str = warnings) -> None:
             settle(
                 current,
                 "submitted",
                 Code.SUBMITTED,
-                f"TikTok has taken the file and processes it within 48 hours.{note}{warning}",
+                f"TikTok has taken the file and processes it within 48 hours.{warnings}",
             )
             if current["audience"]:
                 current["audience"]["id"] = change["audience_id"]
@@ -118,6 +116,16 @@ def mark_submitted(
                 current["tiktok"]["request_ids"].append(request_id)
 
         run.write(report, submitted)
+
+
+def _warnings(report: Report, change: Change) -> str:
+    accepted, rejected = report["rows"]["accepted"] or 0, report["rows"]["rejected"] or 0
+    warnings = ""
+    if rejected:
+        warnings += f" {rejected} of {accepted + rejected} rows were left out; `rejections` says which and why."
+    if change["call"] == "create" and accepted < FEW_ROWS:
+        warnings += f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people."
+    return warnings
 
 
 def settle_intent(run: Run, lease: Lease) -> None:

@@ -17,61 +17,70 @@ ConnectorError
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 Status = Literal["waiting", "submitted", "available", "rejected", "failed"]
 
 
 class Code(StrEnum):
-    """Why a file has its status: the closed list of `code` in a report."""
+    """Why a file has its status: the closed list of `code` in a report, and what each means (the README shows it)."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """A code and its meaning."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
 
     # waiting
-    RECEIVED = "received"
-    CONTINUING = "continuing"
-    AUDIENCE_PROCESSING = "audience_processing"
-    BEHIND_OLDER_FILE = "behind_older_file"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    TIKTOK_THROTTLED = "tiktok_throttled"
-    TIKTOK_UNAVAILABLE = "tiktok_unavailable"
-    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a reason, not a secret
-    PERMISSION_REFUSED = "permission_refused"
-    SECRET_UNUSABLE = "secret_unusable"  # noqa: S105 - a reason, not a secret
-    AUDIENCE_EXPIRED = "audience_expired"
-    AUDIENCE_GONE = "audience_gone"
-    AUDIENCE_LIMIT_REACHED = "audience_limit_reached"
-    REPLACED_TODAY = "replaced_today"
+    RECEIVED = "received", "it has been received"
+    CONTINUING = "continuing", "it is large, and its upload goes on at once where it stopped"
+    AUDIENCE_PROCESSING = "audience_processing", "TikTok is processing the audience's last change"
+    BEHIND_OLDER_FILE = "behind_older_file", "an older file of the audience goes first"
+    OUTCOME_UNKNOWN = "outcome_unknown", "TikTok did not answer; it is asked what it did before anything is sent twice"
+    TIKTOK_THROTTLED = "tiktok_throttled", "TikTok's limit of requests is reached"
+    TIKTOK_UNAVAILABLE = "tiktok_unavailable", "TikTok is busy or out of reach"
+    TOKEN_REFUSED = "token_refused", "TikTok refuses the access token: put a valid one in the secret"
+    PERMISSION_REFUSED = "permission_refused", "TikTok refuses a permission: grant it to the app"
+    SECRET_UNUSABLE = "secret_unusable", "the secret is empty or malformed"
+    AUDIENCE_EXPIRED = "audience_expired", "the audience has expired: delete it in Ads Manager"
+    AUDIENCE_GONE = "audience_gone", "the audience was deleted a moment ago; the file makes a new one"
+    AUDIENCE_LIMIT_REACHED = "audience_limit_reached", "the advertiser has 400 audiences: delete one in Ads Manager"
+    REPLACED_TODAY = "replaced_today", "TikTok replaces an audience once a day"
     # waiting (a later file) or failed (the file that made the audience)
-    AUDIENCE_TOO_SMALL = "audience_too_small"
+    AUDIENCE_TOO_SMALL = "audience_too_small", "the audience matches fewer than 1,000 people: delete it in Ads Manager"
     # submitted, available
-    SUBMITTED = "submitted"
-    AVAILABLE = "available"
+    SUBMITTED = "submitted", "TikTok has taken it and is processing"
+    AVAILABLE = "available", "the audience is ready"
     # rejected: the key
-    WRONG_LAYOUT = "wrong_layout"
-    UNKNOWN_IDENTIFIER_TYPE = "unknown_identifier_type"
-    UNKNOWN_ACTION = "unknown_action"
-    WRONG_FILE_EXTENSION = "wrong_file_extension"
-    WRONG_AUDIENCE_NAME = "wrong_audience_name"
+    WRONG_LAYOUT = "wrong_layout", "the key has too few or too many folders"
+    UNKNOWN_IDENTIFIER_TYPE = "unknown_identifier_type", "the folder is not an identifier type"
+    UNKNOWN_ACTION = "unknown_action", "the folder is not append, remove or replace"
+    WRONG_FILE_EXTENSION = "wrong_file_extension", "the name does not end in .csv, .txt, .csv.gz or .txt.gz"
+    WRONG_AUDIENCE_NAME = "wrong_audience_name", "the audience's name is empty, too long or has control characters"
     # rejected: the content
-    EMPTY_FILE = "empty_file"
-    NO_VALID_ROW = "no_valid_row"
-    TOO_MANY_REJECTED = "too_many_rejected"
-    UTF16 = "utf16"
-    EXCEL_WORKBOOK = "excel_workbook"
-    PARQUET = "parquet"
-    ZIP_ARCHIVE = "zip_archive"
-    BROKEN_GZIP = "broken_gzip"
-    GZIP_BOMB = "gzip_bomb"
-    TOO_MANY_PARTS = "too_many_parts"
-    NO_PROGRESS = "no_progress"
+    EMPTY_FILE = "empty_file", "it has no rows"
+    NO_VALID_ROW = "no_valid_row", "not one row is an identifier of the type"
+    TOO_MANY_REJECTED = "too_many_rejected", "more rows are faulty than `maxRejectedRatio` allows"
+    UTF16 = "utf16", "it is UTF-16: save it as UTF-8"
+    EXCEL_WORKBOOK = "excel_workbook", "it is an Excel workbook: save it as CSV"
+    PARQUET = "parquet", "it is Parquet: export it as CSV"
+    ZIP_ARCHIVE = "zip_archive", "it is a zip archive: unzip it, or use .gz"
+    BROKEN_GZIP = "broken_gzip", "it cannot be decompressed"
+    GZIP_BOMB = "gzip_bomb", "it decompresses to far more than identifiers can"
+    TOO_MANY_PARTS = "too_many_parts", "it needs more than 500 uploads: split it"
+    NO_PROGRESS = "no_progress", "it cannot be read in the time of one invocation: split it"
     # rejected: the order of things
-    SUPERSEDED = "superseded"
-    NOTHING_TO_REMOVE_FROM = "nothing_to_remove_from"
+    SUPERSEDED = "superseded", "a newer remove or replace was applied, which it would undo"
+    NOTHING_TO_REMOVE_FROM = "nothing_to_remove_from", "there is no such audience"
     # failed
-    OBJECT_MISSING = "object_missing"
-    REQUEST_REFUSED = "request_refused"
-    FILE_REFUSED = "file_refused"
-    TOO_FEW_LEFT = "too_few_left"
-    PROCESSING_FAILED = "processing_failed"
+    OBJECT_MISSING = "object_missing", "the version was deleted before it was read"
+    REQUEST_REFUSED = "request_refused", "TikTok says the request is wrong"
+    FILE_REFUSED = "file_refused", "TikTok refuses the file"
+    TOO_FEW_LEFT = "too_few_left", "fewer than 1,000 people would remain"
+    PROCESSING_FAILED = "processing_failed", "TikTok could not process it, or the audience is gone"
 
 
 class ConnectorError(Exception):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import requests
+from aws_lambda_powertools import Logger
 
 from handler.clock import Deadline
 from handler.credentials import CredentialsStore
@@ -76,6 +77,7 @@ class TikTokClient:
     base_url: str
     credentials: CredentialsStore
     deadline: Deadline
+    logger: Logger
     counts: CallCounts = field(default_factory=CallCounts)
     closed: Waiting | None = None
 
@@ -209,11 +211,15 @@ class TikTokClient:
                 allow_redirects=False,
                 **arguments,
             )
-            return parse_answer(response)
+            answer = parse_answer(response)
         except requests.ConnectTimeout:
             return Answer(Meaning.BUSY, reached=False)
         except (requests.RequestException, ValueError):
             return Answer(Meaning.BUSY)
+        if answer.meaning is Meaning.FINE and answer.code:
+            said = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
+            self.logger.warning("TikTok did it in part", extra=said)
+        return answer
 
     def _open(self, read: Callable[[], Read]) -> Read:
         try:

@@ -31,7 +31,7 @@ class Meaning(Enum):
     REQUEST_REFUSED = "the request is wrong"
 
 
-_THROTTLED = {40016, 40100, 40133, 61000}  # 40100 is not about authentication
+_THROTTLED = {40016, 40100, 40132, 40133, 61000}  # 40100 is not about authentication
 _BUSY = {40200, 40201, 40202, 50000, 50002, 60001}
 _UPLOAD_AGAIN = {40900, 40905, 40910}
 _FILE_REFUSED = {40062, 40906, 40907, 40908, 40909, 40915}

@@ -8,7 +8,7 @@ from handler.tiktok_codes import Meaning, classify, scrub
 
 CLASSES = {
     Meaning.FINE: [0, 20001],
-    Meaning.THROTTLED: [40100, 40016, 40133, 61000],
+    Meaning.THROTTLED: [40100, 40016, 40132, 40133, 61000],
     Meaning.BUSY: [40200, 40201, 40202, 50000, 50002, 51000, 51999, 52000, 53999, 60001, 99999],
     Meaning.UPLOAD_AGAIN: [40900, 40905, 40910],
     Meaning.FILE_REFUSED: [40906, 40907, 40908, 40909, 40915, 40062],
