@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from handler.errors import Code, OutOfTime, Rejected
 from handler.gunzip import gunzip
-from handler.identifiers import IdentifierType, Progress, Rejection, RejectionReason, Tally, check_tally, clean
+from handler.identifiers import BLOCK_BYTES, IdentifierType, Progress, Rejection, RejectionReason, Tally, clean
 from handler.parts import MAX_PARTS, Part, cut
 from handler.reports import Report, count_rows
 from handler.run import Run
+from handler.whole_file import check_tally
 
 # A file begun with at least this share of the invocation's time that ends no part will never end one.
 FULL_TIME_SHARE = 0.8
@@ -69,6 +70,8 @@ def upload(run: Run, report: Report) -> Report:
                     f"The file needs more than {MAX_PARTS} uploads, TikTok's limit for one change: split it.",
                 )
             report = _upload_part(run, report, part)
+            if not part.last:
+                _check_time(run)
     except OutOfTime:
         if begun_in_full and len(report["uploads"]) == uploaded_before:
             raise Rejected(
@@ -93,8 +96,10 @@ def _upload_part(run: Run, report: Report, part: Part) -> Report:
         if part.rows:
             current["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
             current["tiktok"]["request_ids"].append(request_id)
-        more = None if part.last else part.progress
-        current["progress"] = {"next_byte": more and more.next_byte, "next_line": more and more.next_line}
+        current["progress"] = {
+            "next_byte": None if part.last else part.progress.next_byte,
+            "next_line": None if part.last else part.progress.next_line,
+        }
 
     return run.write(report, note)
 
@@ -120,16 +125,20 @@ def _parts(run: Run, report: Report, start: Progress) -> Iterator[Part]:
         chunks,
         IdentifierType(audience["identifier_type"]),
         start=start,
-        block_bytes=min(1 << 18, run.settings.max_part_bytes),
+        block_bytes=min(BLOCK_BYTES, run.settings.max_part_bytes - 1),  # a row may gain a line feed
     )
-    return cut(blocks, run.settings.max_part_bytes)
+    return cut(blocks, run.settings.max_part_bytes, start)
 
 
 def _in_time(run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
-        if run.deadline.near():
-            raise OutOfTime(Code.CONTINUING, "The file is large; the upload goes on at once where it stopped.")
+        _check_time(run)
         yield chunk
+
+
+def _check_time(run: Run) -> None:
+    if run.deadline.near():
+        raise OutOfTime(Code.CONTINUING, "The file is large; the upload goes on at once where it stopped.")
 
 
 def _skip(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

@@ -1,0 +1,99 @@
+"""One file from S3 to uploaded parts: over several invocations, by Range or read again, every row once."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+
+import pytest
+
+from handler import app
+from handler.clock import Deadline
+from handler.errors import Code, OutOfTime, Rejected
+from handler.intake import upload
+from handler.run import Run
+from tests.handler.world import Context, World, lines, people
+
+KEY = "tiktok/vip/email_sha256/large.csv"
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gz"])
+def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zipped: bool) -> None:
+    world.cold_start(MAX_PART_BYTES="13000")
+    body = b"email_sha256\r\n" + lines(people(0, 2000)).replace(b"\n", b"\r\n") + b"jane@example.com\r\n"
+    key = KEY + ".gz" if zipped else KEY
+    world.tiktok.fault("upload", "slow", seconds=0.15, times=None)
+    message = world.upload(key, gzip.compress(body) if zipped else body)
+    invocations = 0
+    messages = [message]
+    while messages:
+        invocations += 1
+        assert world.deliver(*messages, seconds=1.2) == []
+        messages = world.messages()
+        if messages:
+            report = world.report(key, message)
+            assert (report["status"], report["code"]) == ("waiting", "continuing")
+            assert report["progress"]["next_line"] == 2 + report["rows"]["total"]
+    assert invocations > 1
+    report = world.report(key, message)
+    assert report["status"] == "submitted"
+    assert report["rows"] == {"total": 2001, "accepted": 2000, "rejected": 1}
+    assert report["rejections"] == [{"line": 2002, "reason": "not_hashed"}]
+    assert sum(part["rows"] for part in report["uploads"]) == 2000
+    assert report["progress"] == {"next_byte": None, "next_line": None}
+    assert world.calls("create") == ["create"]
+    assert len(world.calls("upload")) == len(report["uploads"]), "no part twice"
+    world.sweep(hours=1)
+    assert world.members() == set(people(0, 2000))
+
+
+def test_a_file_that_cannot_end_one_part_in_a_whole_invocation_is_refused(world: World) -> None:
+    world.tiktok.fault("any", "cut_before", times=None)
+    report = world.activate(KEY, lines(people(0, 1000)))
+    assert report["status"] == "waiting"
+    with pytest.raises(Rejected) as refused:
+        upload(_at(world, 0.0, 0.0, 100.0), report)
+    assert refused.value.code is Code.NO_PROGRESS
+
+
+def test_a_file_that_was_begun_late_goes_on_instead(world: World) -> None:
+    world.tiktok.fault("any", "cut_before", times=None)
+    report = world.activate(KEY, lines(people(0, 1000)))
+    with pytest.raises(OutOfTime):
+        upload(_at(world, 0.0, 30.0, 100.0), report)
+
+
+def _at(world: World, *moments: float) -> Run:
+    """An invocation of 100 seconds: when it began, when its file began, and when the first chunk came."""
+    clock = iter(moments)
+    run = app._new_run(world.here, Context())
+    return dataclasses.replace(run, deadline=Deadline(100, clock=lambda: next(clock)))
+
+
+def test_a_refusal_found_at_the_end_changes_nothing_at_tiktok(world: World) -> None:
+    world.cold_start(MAX_PART_BYTES="13000")
+    report = world.activate(KEY, lines(people(0, 1000)) + b"jane@example.com\n" * 500)
+    assert (report["status"], report["code"]) == ("rejected", "too_many_rejected")
+    assert "create" not in world.calls()
+    assert world.audiences() == []
+
+
+def test_a_refused_small_file_is_not_even_uploaded(world: World) -> None:
+    world.activate(KEY, lines(people(0, 10)) + b"jane@example.com\n" * 5)
+    assert world.calls() == ["list"]
+
+
+def test_a_file_of_too_many_parts_is_refused_with_what_to_do(world: World) -> None:
+    world.cold_start(MAX_PART_BYTES="1000")
+    report = world.activate(KEY, lines(people(0, 8000)))
+    assert (report["status"], report["code"]) == ("rejected", "too_many_parts")
+    assert "split it" in report["reason"]
+
+
+def test_rows_are_uploaded_as_tiktok_wants_them(world: World) -> None:
+    body = b'\xef\xbb\xbfhashed email\r\n\r\n "' + people(0, 1)[0].upper().encode() + b'" \r\n' + lines(people(1, 1500))
+    world.activate(KEY, body)
+    world.sweep(hours=1)
+    (audience,) = world.audiences()
+    assert world.members() == set(people(0, 1501))
+    assert not any(audience["bad_rows"].values())
