@@ -8,6 +8,7 @@ import pulumi
 
 from components.alarms import make_alarms
 from components.checks import CHECKS, name_fault, setting_faults
+from components.dashboard import Signals
 from components.delivery import make_delivery
 from components.function import make_worker
 from components.scope import Scope, Settings
@@ -116,7 +117,7 @@ class TikTokActivationConnector(pulumi.ComponentResource):
         storage = make_storage(scope)
         delivery = make_delivery(scope, storage)
         worker = make_worker(scope, storage, delivery)
-        make_alarms(scope, delivery, worker)
+        make_alarms(scope, storage, delivery, worker)
 
         self.bucket = storage.bucket.bucket
         self.upload_location = pulumi.Output.concat("s3://", storage.bucket.bucket, "/tiktok/")
@@ -124,6 +125,9 @@ class TikTokActivationConnector(pulumi.ComponentResource):
         self.dead_letter_queue_url = delivery.dead_letters.url
         self.secret_name = worker.secret.name
         self.function_name = worker.function.name
+        self.signals = Signals(
+            name, storage.key.arn, delivery.dead_letters.name, worker.function.name, worker.log_group.name
+        )
         self.register_outputs(self.summary())
 
     def summary(self) -> dict[str, pulumi.Output[str]]:

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, scheduler, sqs
 
 from components import policies
+from components.place import Place
 from components.scope import Scope
 from components.storage import Storage
 
@@ -69,10 +70,11 @@ def _queue(
 
 
 def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Queue) -> cloudwatch.EventRule:
+    pattern = pulumi.Output.json_dumps(upload_pattern(storage.bucket.bucket))
     rule = cloudwatch.EventRule(
         f"{scope.name}-uploads",
         description=f"Audience files uploaded for {scope.name}",
-        event_pattern=pulumi.Output.json_dumps(upload_pattern(storage.bucket.bucket)),
+        event_pattern=pattern,
         tags=scope.tags,
         opts=scope.child(),
     )
@@ -93,6 +95,16 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
         retry_policy={"maximum_event_age_in_seconds": 24 * 3600, "maximum_retry_attempts": 185},  # AWS's most
         opts=scope.child(storage.key_policy, *queue_policies),
     )
+    if scope.settings.event_archive_days:
+        cloudwatch.EventArchive(
+            f"{scope.name}-uploads",
+            description=f"Uploads for {scope.name}, to be replayed",
+            event_source_arn=storage.key.arn.apply(lambda arn: Place.of(arn).event_bus),
+            event_pattern=pattern,
+            retention_days=scope.settings.event_archive_days,
+            kms_key_identifier=storage.key.arn,
+            opts=scope.child(storage.key_policy),
+        )
     return rule
 
 
@@ -109,7 +121,7 @@ def _schedule(scope: Scope, storage: Storage, queue: sqs.Queue) -> None:
     role = iam.Role(
         f"{scope.name}-schedule",
         description=f"Lets the schedule of {scope.name} put a sweep on its queue",
-        assume_role_policy=policies.render(policies.scheduler_trust, key_arn=storage.key.arn),
+        assume_role_policy=policies.render(policies.schedule_trust, key_arn=storage.key.arn),
         tags=scope.tags,
         opts=scope.child(),
     )
@@ -125,6 +137,7 @@ def _schedule(scope: Scope, storage: Storage, queue: sqs.Queue) -> None:
         description=f"Takes up again what waits for {scope.name}",
         schedule_expression=f"rate({minutes} {'minute' if minutes == 1 else 'minutes'})",
         flexible_time_window={"mode": "OFF"},
+        kms_key_arn=storage.key.arn,  # Scheduler decrypts with the role
         target={
             "arn": queue.arn,
             "role_arn": role.arn,
@@ -132,5 +145,5 @@ def _schedule(scope: Scope, storage: Storage, queue: sqs.Queue) -> None:
             # one that comes too late is a second one: the next is on its way
             "retry_policy": {"maximum_event_age_in_seconds": max(60, minutes * 60), "maximum_retry_attempts": 5},
         },
-        opts=scope.child(rights),
+        opts=scope.child(storage.key_policy, rights),
     )

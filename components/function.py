@@ -16,9 +16,10 @@ _BATCH_SIZE = 10
 
 @dataclass(frozen=True)
 class Worker:
-    """The function and the secret it reads."""
+    """The function, its log and the secret it reads."""
 
     function: lambda_.Function
+    log_group: cloudwatch.LogGroup
     secret: secretsmanager.Secret
 
 
@@ -89,7 +90,7 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
         tags=scope.tags,
         opts=scope.child(rights),
     )
-    return Worker(function, secret)
+    return Worker(function, log_group, secret)
 
 
 def _secret(scope: Scope, storage: Storage) -> secretsmanager.Secret:
@@ -105,10 +106,8 @@ def _secret(scope: Scope, storage: Storage) -> secretsmanager.Secret:
         secretsmanager.SecretVersion(
             f"{scope.name}-credentials",
             secret_id=secret.id,
-            secret_string=pulumi.Output.secret(
-                pulumi.Output.json_dumps(
-                    {"ACCESS_TOKEN": settings.access_token, "ADVERTISER_ID": settings.advertiser_id}
-                )
+            secret_string=pulumi.Output.json_dumps(
+                {"ACCESS_TOKEN": pulumi.Output.secret(settings.access_token), "ADVERTISER_ID": settings.advertiser_id}
             ),
             opts=scope.child(),
         )

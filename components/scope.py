@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components import policies
+from components.place import own_names
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Scope:
     @property
     def own_names(self) -> str:
         """The beginning of the names of log group and alarms, by which policies know them."""
-        return policies.own_names(self.name, pulumi.get_stack())
+        return own_names(self.name, pulumi.get_stack())
 
     @property
     def tags(self) -> dict[str, pulumi.Input[str]]:

@@ -48,6 +48,7 @@ def make_storage(scope: Scope) -> Storage:
             bucket_arn=bucket.arn,
             own=scope.own_names,
             alarms=settings.alarm_email is not None,
+            archive=settings.event_archive_days is not None,
             uploaders=settings.uploaders,
         ),
         opts=scope.kept(),

@@ -16,8 +16,9 @@ from typing import Any
 
 import pulumi
 import pulumi_aws
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 with warnings.catch_warnings():
     # These modules warn of deprecated names of their own when first used. That the program uses none, tests can tell.
@@ -146,7 +147,7 @@ class Monitor(mocks.MockMonitor):
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
         self.program.invokes.append(request.tok)
-        return super().Invoke(request)
+        return super().Invoke(request)  # type: ignore[no-untyped-call]
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
         urn = self._urn(request)
@@ -214,12 +215,12 @@ class _Engine(mocks.MockEngine):
         self._log = log
 
     def Log(self, request: Any) -> None:  # noqa: N802 - Pulumi's name
-        if request.severity >= mocks.engine_pb2.WARNING:
+        if request.severity >= engine_pb2.WARNING:
             self._log.append(request.message)
 
 
 def _answer(urn: str, identifier: str, properties: Mapping[str, Any]) -> Any:
-    answer = mocks.resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
+    answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
     json_format.ParseDict(dict(properties), answer.object)
     return answer
 

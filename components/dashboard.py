@@ -1,0 +1,161 @@
+"""One dashboard per stack: a row of charts for every advertiser."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import cloudwatch
+
+from components.alarms import NAMESPACE
+from components.place import Place
+
+# CloudWatch takes 500 widgets: four for each of 124 advertisers, and a note.
+MOST_ADVERTISERS = 124
+_WIDTH, _HEIGHT, _PERIOD = 6, 6, 3600
+_CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Where to look for the signs of life of one connector."""
+
+    advertiser: str
+    key_arn: pulumi.Output[str]
+    dead_letter_queue: pulumi.Output[str]
+    function: pulumi.Output[str]
+    log_group: pulumi.Output[str]
+
+
+def make_dashboard(connectors: Sequence[Signals]) -> pulumi.Output[str]:
+    """Create the stack's dashboard and return its address in the console."""
+    rows = [
+        {
+            "advertiser": connector.advertiser,
+            "region": connector.key_arn.apply(lambda arn: Place.of(arn).region),
+            "dead_letter_queue": connector.dead_letter_queue,
+            "function": connector.function,
+            "log_group": connector.log_group,
+        }
+        for connector in connectors
+    ]
+    dashboard = cloudwatch.Dashboard(
+        "dashboard",
+        dashboard_name=dashboard_name(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()),
+        dashboard_body=pulumi.Output.all(*rows).apply(lambda known: json.dumps(body(known))),
+    )
+    return pulumi.Output.all(arn=connectors[0].key_arn, name=dashboard.dashboard_name).apply(
+        lambda known: link(Place.of(known["arn"]), known["name"])
+    )
+
+
+def dashboard_name(organization: str, project: str, stack: str) -> str:
+    """A name that no other stack has. CloudWatch makes none up, and takes letters, digits, hyphens and underscores."""
+    readable = re.sub(r"[^A-Za-z0-9_-]", "-", f"{project}-{stack}")
+    return f"{readable}-{hashlib.sha256(f'{organization}/{project}/{stack}'.encode()).hexdigest()[:8]}"
+
+
+def link(place: Place, name: str) -> str:
+    """The dashboard's address in the console of its partition."""
+    console = _CONSOLES.get(place.partition, _CONSOLES["aws"])
+    return f"https://{place.region}.console.{console}/cloudwatch/home?region={place.region}#dashboards/dashboard/{name}"
+
+
+def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """The dashboard of these advertisers, each with region, function, dead-letter queue and log group."""
+    shown, left_out = rows[:MOST_ADVERTISERS], rows[MOST_ADVERTISERS:]
+    widgets = [widget for number, row in enumerate(shown) for widget in _row(row, number * _HEIGHT)]
+    if left_out:
+        note = f"Not shown, because a dashboard has room for {MOST_ADVERTISERS}: "
+        note += ", ".join(row["advertiser"] for row in left_out)
+        widgets.append(
+            {"type": "text", "x": 0, "y": len(shown) * _HEIGHT, "width": 24, "height": 3}
+            | {"properties": {"markdown": note}}
+        )
+    return {"widgets": widgets}
+
+
+def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
+    name = row["advertiser"]
+
+    def ours(metric: str, label: str, **how: Any) -> list[Any]:
+        return [NAMESPACE, metric, "Advertiser", name, {"label": label, **how}]
+
+    def chart(column: int, title: str, *metrics: list[Any], left: str | None = None) -> dict[str, Any]:
+        properties: dict[str, Any] = {
+            "title": f"{name}: {title}",
+            "region": row["region"],
+            "stat": "Sum",
+            "period": _PERIOD,
+            "metrics": list(metrics),
+        }
+        if left:
+            properties["yAxis"] = {"left": {"label": left, "showUnits": False}}
+        return _widget("metric", column, top, properties)
+
+    return [
+        chart(
+            0,
+            "files",
+            ours("FilesAvailable", "available"),
+            ours("FilesSubmitted", "submitted"),
+            ours("FilesWaiting", "waiting"),
+            ours("FilesRejected", "rejected"),
+            ours("FilesFailed", "failed"),
+        ),
+        chart(
+            1,
+            "rows and people",
+            ours("RowsAccepted", "rows accepted"),
+            ours("RowsRejected", "rows rejected"),
+            ours("UsersMatched", "users matched"),
+        ),
+        chart(
+            2,
+            "waiting, running, dead letters",
+            ours("WaitingSeconds", "longest wait", stat="Maximum"),
+            [
+                "AWS/Lambda",
+                "Duration",
+                "FunctionName",
+                row["function"],
+                {"id": "ms", "visible": False, "stat": "Maximum"},
+            ],
+            [{"expression": "ms / 1000", "label": "longest run"}],
+            [
+                "AWS/SQS",
+                "ApproximateNumberOfMessagesVisible",
+                "QueueName",
+                row["dead_letter_queue"],
+                {"label": "dead letters", "stat": "Maximum", "yAxis": "right"},
+            ],
+            left="seconds",
+        ),
+        # Memory is no metric of Lambda's: it is in the report that ends each invocation's log.
+        _widget(
+            "log",
+            3,
+            top,
+            {
+                "title": f"{name}: memory",
+                "region": row["region"],
+                "view": "timeSeries",
+                "query": f"SOURCE '{row['log_group']}' | filter type = 'platform.report' "
+                "| stats max(record.metrics.maxMemoryUsedMB) as MB by bin(1h)",
+            },
+        ),
+    ]
+
+
+def _widget(kind: str, column: int, top: int, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "x": column * _WIDTH,
+        "y": top,
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "properties": properties,
+    }
