@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
+from handler.clock import parse_iso
+from handler.errors import Waiting
 from handler.messages import AudienceKey
 from handler.tiktok import TikTokClient
-from handler.tiktok_answers import CUSTOMER_FILE, Audience, UnknownAudience
+from handler.tiktok_answers import CUSTOMER_FILE, Audience, UnknownAudience, Unreadable
 
 MOST_AUDIENCES = 400  # of one advertiser, TikTok's limit
 DETAILS_AT_ONCE = 100
@@ -15,10 +18,13 @@ DETAILS_AT_ONCE = 100
 class Account:
     """What TikTok knows, read once per invocation and forgotten where this invocation changes it."""
 
-    def __init__(self, client: TikTokClient) -> None:
+    def __init__(self, client: TikTokClient, now: Callable[[], datetime]) -> None:
         self._client = client
+        self._now = now
         self._listing: dict[str, Audience] | None = None
-        self._details: dict[str, Audience | None] = {}
+        self._no_listing: Waiting | None = None
+        self._listed_at = now()
+        self._details: dict[str, tuple[datetime, Audience | None]] = {}
 
     def listing(self) -> dict[str, Audience]:
         """All audiences by id.
@@ -26,15 +32,40 @@ class Account:
         Raises:
             Waiting: the listing could not be had; this never counts as "there is none".
         """
+        if self._no_listing:  # TikTok was asked, and asked again: the other audiences of this invocation wait, too
+            raise self._no_listing
         if self._listing is None:
-            self._listing = {audience.id: audience for audience in self._client.list_audiences()}
+            self._listed_at = self._now()
+            try:
+                self._listing = {audience.id: audience for audience in self._client.list_audiences()}
+            except Waiting as reason:
+                self._no_listing = reason
+                raise
         return self._listing
+
+    def since(self, audience_id: str, seen_processing: str | None) -> Audience | None:
+        """One audience as TikTok had it after it was seen processing.
+
+        In a long sweep others may have seen that since the listing, which then shows it as it was before.
+
+        Raises:
+            Waiting: TikTok could not be asked.
+        """
+        listed = self.listing().get(audience_id)
+        if seen_processing:
+            moment = parse_iso(seen_processing) + timedelta(seconds=1)  # it is kept in whole seconds
+            if self._listed_at < moment:
+                listed = None
+            if audience_id in self._details and self._details[audience_id][0] < moment:
+                del self._details[audience_id]
+        return listed or self.details(audience_id)
 
     def details(self, audience_id: str, also: Iterable[str] = ()) -> Audience | None:
         """One audience with its history, or None if TikTok does not know it; `also` are ids worth asking with it."""
         if audience_id not in self._details:
             wanted = dict.fromkeys([audience_id, *(each for each in also if each not in self._details)])
             ids = list(wanted)[:DETAILS_AT_ONCE]
+            asked_at = self._now()
             try:
                 found = self._client.get_audiences(ids)
             except UnknownAudience:
@@ -42,12 +73,12 @@ class Account:
                 if len(ids) > 1:
                     return self.details(audience_id)
                 found = {}
-            self._details |= {**dict.fromkeys(ids), **found}
-        return self._details[audience_id]
+            self._details |= {each: (asked_at, found.get(each)) for each in ids}
+        return self._details[audience_id][1]
 
     def is_full(self) -> bool:
         """Whether TikTok's limit of audiences is reached, so that a create cannot go through."""
-        return sum(audience.is_creator for audience in self.listing().values()) >= MOST_AUDIENCES
+        return sum(bool(audience.is_creator) for audience in self.listing().values()) >= MOST_AUDIENCES
 
     def find(self, key: AudienceKey, registered: str | None) -> list[Audience]:
         """The advertiser's own customer-file audiences of exactly this name and identifier type, best first.
@@ -58,13 +89,19 @@ class Account:
         Raises:
             Waiting: TikTok could not be asked.
         """
-        candidates = [audience for audience in self.listing().values() if _is_own(audience, key.name)]
-        untyped = [audience.id for audience in candidates if audience.calculate_type is None]
+        candidates = [audience for audience in self.listing().values() if _may_be(audience, key.name, registered)]
+        vague = [audience.id for audience in candidates if not audience.is_described()]
         matches = []
         for audience in candidates:
-            known = self.details(audience.id, also=untyped) if audience.calculate_type is None else audience
-            if known and known.calculate_type == key.identifier_type.calculate_type:
-                matches.append(audience)
+            details = self.details(audience.id, also=vague) if audience.id in vague else None
+            known = audience.filled_in(details) if details else audience
+            if not _may_be(known, key.name, registered):
+                continue
+            # An id that was registered is of the type it was made with.
+            if known.id == registered or known.calculate_type == key.identifier_type.calculate_type:
+                if not known.name and known.id != registered:  # it may be the one, and it may be another's
+                    raise Unreadable
+                matches.append(known)
         if registered and registered not in self.listing():
             unlisted = self.details(registered)
             # `get` may leave out what `list` tells; an id that was registered is of the type it was made with.
@@ -76,5 +113,9 @@ class Account:
         )
 
 
-def _is_own(audience: Audience, name: str) -> bool:
-    return audience.name == name and audience.is_creator and CUSTOMER_FILE in audience.kind.lower()
+def _may_be(audience: Audience, name: str, registered: str | None) -> bool:
+    """Whether nothing says that it is another's or of another kind: what neither call tells makes no twin."""
+    if audience.name not in {"", name}:
+        return False
+    kind = audience.kind.lower().replace("_", " ")
+    return audience.id == registered or (audience.is_creator is not False and (not kind or CUSTOMER_FILE in kind))

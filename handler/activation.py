@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from handler.audiences import Lease, is_superseded, take_lease
-from handler.changes import end_change, files_of, mark_submitted, settle_intent, submit
+from handler.audiences import Lease, is_superseded, mark_applied, take_lease
+from handler.changes import end_change, files_of, mark_submitted, settle_intent, submit, without_old_message
 from handler.clock import parse_iso
 from handler.errors import Code, Conflict, Failed, NotEditable, Outcome, OutOfTime, Rejected, Waiting
-from handler.intake import count, upload
+from handler.intake import count, forget_uploads, is_uploaded, upload
+from handler.ledger import Pointer, pointer_key
 from handler.lifecycle import Stage, needs_details, stage
 from handler.messages import Action, AudienceKey
+from handler.objects import Missing
+from handler.order import leading, line_up
 from handler.parts import MAX_PARTS
-from handler.reports import Pointer, Report, pointer_key
+from handler.reports import Report, action_of, identity
 from handler.run import Run
-from handler.tiktok_answers import AUDIENCE_LIMIT_REASON, Audience
+from handler.tiktok_answers import AUDIENCE_LIMIT_REASON, Audience, UploadAgain
+
+UPLOADS_AGAIN = 2  # how often a file's parts are uploaded anew before TikTok's refusal counts
 
 _BEHIND = "An older file of the same audience goes first; this one goes through by itself afterwards."
-# Upload times are whole seconds; within one, nobody who was to be taken out may stay in.
-_ORDER = {Action.REPLACE: 0, Action.APPEND: 1, Action.REMOVE: 2}
 
 
 def advance(run: Run, key: AudienceKey, own: Sequence[Report] | None = None) -> bool:
@@ -63,22 +66,6 @@ def advance(run: Run, key: AudienceKey, own: Sequence[Report] | None = None) -> 
             return True
 
 
-def line_up(reports: Iterable[Report]) -> list[Report]:
-    """Order waiting files: by upload time, and within a second so that a removal wins."""
-    return sorted(
-        (report for report in reports if report["status"] == "waiting"),
-        key=lambda report: (report["file"]["uploaded_at"], _ORDER[_action(report)], report["file"]["key"]),
-    )
-
-
-def leading(reports: list[Report]) -> list[Report]:
-    """The oldest file and the neighbours that share its action."""
-    for index, report in enumerate(reports):
-        if _action(report) != _action(reports[0]):
-            return reports[:index]
-    return reports
-
-
 def _take_turn(run: Run, lease: Lease, pointers: Sequence[Pointer], *, sweep: bool) -> None:
     waiting = _follow(run, pointers)
     try:
@@ -97,11 +84,21 @@ def _take_turn(run: Run, lease: Lease, pointers: Sequence[Pointer], *, sweep: bo
 
 
 def _follow(run: Run, pointers: Iterable[Pointer]) -> list[Report]:
-    return line_up(report for pointer in pointers if (report := run.ledger.follow(pointer)))
+    return line_up(report for pointer in pointers if (report := _report(run, pointer)))
+
+
+def _report(run: Run, pointer: Pointer) -> Report | None:
+    try:
+        return run.ledger.follow(pointer)
+    except (Missing, ValueError, KeyError, TypeError):
+        # Somebody deleted or changed the report or the pointer by hand: that stops no other file, and is heard of.
+        run.logger.exception("report unreadable", extra={"pointer": pointer.key})
+        run.metrics.waited((run.now() - pointer.uploaded_at).total_seconds())
+        return None
 
 
 def _still_waiting(run: Run, reports: Iterable[Report]) -> list[Report]:
-    return line_up(run.ledger.latest(*_id(report)) for report in reports)
+    return line_up(run.ledger.latest(*identity(report)) for report in reports)
 
 
 def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
@@ -112,27 +109,47 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
     """
     if lease.state["change"]:
         raise _processing()
-    late = [report for report in waiting if is_superseded(lease.state, _action(report), report["file"]["uploaded_at"])]
+    late = [
+        report for report in waiting if is_superseded(lease.state, action_of(report), report["file"]["uploaded_at"])
+    ]
     if late:
         _settle_all(run, late, _superseded())
         return
-    files = [report for report in leading(waiting) if _id(report) not in run.broken]
+    files = [report for report in leading(waiting) if identity(report) not in run.broken]
     if not files:
         raise Waiting(Code.BEHIND_OLDER_FILE, _BEHIND)
-    action = _action(files[0])
+    action = action_of(files[0])
     audience, note = _choose(run, lease)
     if audience is None and action is Action.REMOVE:
+        # An older append may still be on its way: it would put in who was to be taken out.
+        for report in files:
+            mark_applied(lease.state, action, report["file"]["uploaded_at"])
+        lease.save()
         _settle_all(run, files, _nothing_to_remove_from())
         return
     if audience is None and run.account.is_full():
         raise Waiting(Code.AUDIENCE_LIMIT_REACHED, AUDIENCE_LIMIT_REASON)
-    ready = _bring(run, files[::-1] if action is Action.REPLACE else files)
-    if not ready:
-        return
-    submit(run, lease, audience, ready, note)
-    if action is Action.REPLACE and lease.state["change"]:
-        sent = [_id(report) for report in files].index(_id(ready[0]))
+    ready = _send(run, lease, audience, files[::-1] if action is Action.REPLACE else files, note)
+    if ready and action is Action.REPLACE and lease.state["change"]:
+        sent = [identity(report) for report in files].index(identity(ready[0]))
         _settle_all(run, files[:sent], _superseded())
+
+
+def _send(run: Run, lease: Lease, audience: Audience | None, files: list[Report], note: str) -> list[Report]:
+    """Upload files and ask TikTok for the change; uploads that TikTok no longer has are made anew a few times."""
+    for uploads_left in reversed(range(UPLOADS_AGAIN + 1)):
+        ready = _bring(run, files)
+        if not ready:
+            break
+        try:
+            submit(run, lease, audience, ready, note)
+            break
+        except UploadAgain as refused:
+            if not uploads_left:
+                _settle_all(run, ready, refused)
+                break
+            files = [run.write(report, forget_uploads) for report in ready]
+    return ready
 
 
 def _bring(run: Run, files: list[Report]) -> list[Report]:
@@ -152,14 +169,15 @@ def _bring(run: Run, files: list[Report]) -> list[Report]:
         except (Waiting, Conflict):
             raise
         except Exception as error:  # S3's or our own fault with one file must not stop the others
-            run.logger.exception("file failed", extra={"key": report["file"]["key"]})
-            run.broken[_id(report)] = error
+            _set_aside(run, report, error)
             continue
+        if uploaded["status"] != "waiting" or not is_uploaded(uploaded):
+            continue  # another function has found its end: what is uploaded of it may not be all of it
         parts += len(uploaded["uploads"])
         if parts > MAX_PARTS:
             break
         ready.append(uploaded)
-        if _action(report) is Action.REPLACE:
+        if action_of(report) is Action.REPLACE:
             break
     return ready
 
@@ -173,9 +191,9 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
     found = run.account.find(lease.key, lease.state["audience_id"])
     if not found:
         return None, ""
-    audience = found[0]
+    audience = without_old_message(found[0], lease.state)
     if needs_details(audience, None, run.now()):
-        audience = run.account.details(audience.id) or audience
+        audience = without_old_message(run.account.details(audience.id) or audience, lease.state)
     where = stage(audience, None, None, run.now())
     if where is Stage.READY:
         note = f" TikTok has {len(found)} audiences of this name and type; {audience.id} was used."
@@ -197,14 +215,24 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
 def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
     """Say why files wait, and what is wrong with those that were not looked at yet."""
     for report in waiting:
-        if _id(report) in run.broken:  # its message comes back; until then its report stays as it was
+        if identity(report) in run.broken:  # its message comes back; until then its report stays as it was
             continue
         run.metrics.waited((run.now() - parse_iso(report["file"]["uploaded_at"])).total_seconds())
         if isinstance(reason, OutOfTime):  # the file that ran out of time has said so itself
             if report["code"] != Code.CONTINUING:
                 run.settle(report, Waiting(Code.BEHIND_OLDER_FILE, _BEHIND))
         else:
-            check(run, run.settle(report, reason))
+            try:
+                check(run, run.settle(report, reason))
+            except Conflict:
+                raise
+            except Exception as error:  # S3's or our own fault with one file must not stop the others
+                _set_aside(run, report, error)
+
+
+def _set_aside(run: Run, report: Report, error: Exception) -> None:
+    run.logger.exception("file failed", extra={"key": report["file"]["key"]})
+    run.broken[identity(report)] = error
 
 
 def check(run: Run, report: Report) -> None:
@@ -241,20 +269,10 @@ def _nothing_to_remove_from() -> Rejected:
 def _superseded() -> Rejected:
     return Rejected(
         Code.SUPERSEDED,
-        "A newer remove or replace was applied first; this file would undo it. Upload it again if it is still meant.",
+        "A newer file of the audience was applied first, and this one would undo it: "
+        "upload it again if it is still meant.",
     )
 
 
 def _count_attempt(report: Report) -> None:
     report["attempts"] += 1
-
-
-def _id(report: Report) -> tuple[str, str]:
-    return report["file"]["key"], report["file"]["version_id"]
-
-
-def _action(report: Report) -> Action:
-    audience = report["audience"]
-    if audience is None:
-        raise AssertionError("a pending file has an audience")
-    return Action(audience["action"])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -23,11 +24,12 @@ from handler.activation import advance, check
 from handler.clock import Deadline, LambdaContext, parse_iso, utc_now
 from handler.credentials import CredentialsStore
 from handler.errors import Conflict, MessageError, Rejected
+from handler.ledger import Ledger
 from handler.messages import AudienceFile, AudienceKey, Sweep, object_created_event, parse_key, parse_message
 from handler.metrics import Metric, Metrics
 from handler.objects import ObjectStore
 from handler.queue import Queue, Record
-from handler.reports import Ledger, Report, at_end, new_report, settle_outcome
+from handler.reports import Report, at_end, new_report, settle_outcome
 from handler.run import Run
 from handler.settings import Settings, read_settings
 from handler.tiktok import TikTokClient
@@ -49,7 +51,7 @@ class BatchResponse(TypedDict):
 
 @dataclass(frozen=True)
 class Connector:
-    """What a warm function keeps: its settings and connections."""
+    """What a warm function keeps: its settings and connections, and how it waits between two tries of a call."""
 
     settings: Settings
     store: ObjectStore
@@ -57,6 +59,7 @@ class Connector:
     credentials: CredentialsStore
     session: requests.Session
     logger: Logger
+    pause: Callable[[float], None] = time.sleep
 
 
 @dataclass
@@ -138,7 +141,7 @@ def handle(here: Connector, event: Mapping[str, Any], context: LambdaContext) ->
 
 def _new_run(here: Connector, context: LambdaContext) -> Run:
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
-    tiktok = TikTokClient(here.session, here.settings.tiktok_url, here.credentials, deadline, here.logger)
+    tiktok = TikTokClient(here.session, here.settings.tiktok_url, here.credentials, deadline, here.logger, here.pause)
 
     def send_again(report: Report) -> None:
         entry = report["file"]
@@ -153,7 +156,7 @@ def _new_run(here: Connector, context: LambdaContext) -> Run:
         store=here.store,
         ledger=Ledger(here.store, utc_now),
         tiktok=tiktok,
-        account=Account(tiktok),
+        account=Account(tiktok, utc_now),
         deadline=deadline,
         metrics=Metrics(here.settings.advertiser),
         logger=here.logger,

@@ -33,7 +33,7 @@ class Change(TypedDict):
         audience_id: None until a create has answered.
         began_at: before the call went out.
         matched_before: people matched before an update.
-        seen_processing: TikTok was seen processing since.
+        seen_processing: when TikTok was first seen processing it.
     """
 
     call: Literal["create", "append", "remove", "replace"]
@@ -41,15 +41,16 @@ class Change(TypedDict):
     files: list[FileRef]
     began_at: str
     matched_before: int | None
-    seen_processing: bool
+    seen_processing: str | None
 
 
 class State(TypedDict):
     """What is known of one audience between invocations.
 
     Attributes:
-        removed_up_to, replaced_up_to: upload times of the newest remove and replace that were applied.
+        appended_up_to, removed_up_to, replaced_up_to: upload times of the newest files that were applied.
         history_seen: time of the newest entry of TikTok's history that an ended change left.
+        message_seen: what TikTok said of the audience when it was last ready: it may go on saying so.
     """
 
     schema: int
@@ -60,9 +61,11 @@ class State(TypedDict):
     audience_id: str | None
     intent: Change | None
     change: Change | None
+    appended_up_to: str | None
     removed_up_to: str | None
     replaced_up_to: str | None
     history_seen: str | None
+    message_seen: str | None
 
 
 class Lease:
@@ -97,7 +100,7 @@ def take_lease(
     """Take the lease on an audience until 30 seconds after the holder's deadline; None if another function has it."""
     try:
         stored = store.read(_place(key))
-        state, etag = cast("State", stored.content), stored.etag
+        state, etag = cast("State", {**_new_state(key), **stored.content}), stored.etag
     except Missing:
         state, etag = _new_state(key), None
     if state["held_until"] and parse_iso(state["held_until"]) > now():
@@ -112,27 +115,32 @@ def take_lease(
 
 
 def mark_applied(state: State, action: Action, uploaded_at: str) -> None:
-    """Remember that a remove or a replace uploaded at this time has been applied."""
-    if action is Action.REMOVE:
-        state["removed_up_to"] = max(state["removed_up_to"] or "", uploaded_at)
-    elif action is Action.REPLACE:
-        state["replaced_up_to"] = max(state["replaced_up_to"] or "", uploaded_at)
+    """Remember that a file uploaded at this time has been applied."""
+    match action:
+        case Action.APPEND:
+            state["appended_up_to"] = max(state["appended_up_to"] or "", uploaded_at)
+        case Action.REMOVE:
+            state["removed_up_to"] = max(state["removed_up_to"] or "", uploaded_at)
+        case Action.REPLACE:
+            state["replaced_up_to"] = max(state["replaced_up_to"] or "", uploaded_at)
 
 
 def is_superseded(state: State, action: Action, uploaded_at: str) -> bool:
-    """Whether a file comes too late: applied now, it would undo a newer remove or replace.
+    """Whether a file comes too late: applied now, it would undo a newer one.
 
-    An older remove after a newer remove undoes nothing and goes through. Upload times are whole seconds; within
-    one, the order is replace, append, remove, so that nobody who was to be taken out stays in.
+    An older remove after a newer append or remove takes out who asked to be, and goes through; an older replace would
+    take out everybody that was added since. Upload times are whole seconds; within one, the order is replace, append,
+    remove, so that nobody who was to be taken out stays in.
     """
     removed, replaced = state["removed_up_to"] or "", state["replaced_up_to"] or ""
+    appended = state["appended_up_to"] or ""
     match action:
         case Action.APPEND:
             return uploaded_at <= removed or uploaded_at < replaced
         case Action.REMOVE:
             return uploaded_at < replaced
         case Action.REPLACE:
-            return uploaded_at <= removed or uploaded_at < replaced
+            return uploaded_at <= max(removed, appended) or uploaded_at < replaced
 
 
 def _place(key: AudienceKey) -> str:
@@ -149,7 +157,9 @@ def _new_state(key: AudienceKey) -> State:
         "audience_id": None,
         "intent": None,
         "change": None,
+        "appended_up_to": None,
         "removed_up_to": None,
         "replaced_up_to": None,
         "history_seen": None,
+        "message_seen": None,
     }

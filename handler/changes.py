@@ -6,21 +6,20 @@ Whoever finds an intent without a result asks TikTok before anything is sent aga
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
-from handler.audiences import Change, FileRef, Lease, mark_applied
+from handler.audiences import Change, FileRef, Lease, State, mark_applied
 from handler.clock import iso, parse_iso
 from handler.errors import Code, Failed, NotEditable, Outcome
-from handler.intake import file_paths, forget_uploads, upload
+from handler.intake import file_paths
 from handler.lifecycle import Stage, history_entry, needs_details, says_too_small, stage
-from handler.messages import Action
 from handler.metrics import Metric
-from handler.reports import Report, settle
+from handler.objects import Missing
+from handler.reports import Report, action_of, settle
 from handler.run import Run
 from handler.tiktok_answers import Audience, OutcomeUnknown, UploadAgain
 
-UPLOADS_AGAIN = 2  # how often a file's parts are uploaded anew before TikTok's refusal counts
 FEW_ROWS = 1000  # people an audience has to match to be used
 
 _NOT_YET = "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards."
@@ -33,37 +32,31 @@ def submit(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[
 
     Raises:
         Waiting: the files keep their place.
+        UploadAgain: TikTok no longer has their parts.
     """
-    batch = list(reports)
-    for uploads_left in reversed(range(UPLOADS_AGAIN + 1)):
-        try:
-            _change(run, lease, audience, batch, note)
-        except UploadAgain as refused:
-            if not uploads_left:
-                _fail(run, batch, refused)
-                return
-            batch = [upload(run, run.write(report, forget_uploads)) for report in batch]
-        except Failed as refused:
-            if len(batch) == 1:
-                _fail(run, batch, refused)
-            else:
-                submit(run, lease, audience, batch[: len(batch) // 2], note)
-            return
+    try:
+        _change(run, lease, audience, reports, note)
+    except UploadAgain:
+        raise
+    except Failed as refused:
+        if len(reports) == 1:
+            _fail(run, reports, refused)
         else:
-            return
+            submit(run, lease, audience, reports[: len(reports) // 2], note)
 
 
 def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str) -> None:
-    action = _action(reports[0])
+    action = action_of(reports[0])
     change: Change = {
         "call": action.value if audience else "create",
         "audience_id": audience.id if audience else None,
         "files": [FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in reports],
         "began_at": iso(run.now()),
         "matched_before": audience.matched if audience else None,
-        "seen_processing": False,
+        "seen_processing": None,
     }
     lease.state["intent"] = change
+    lease.state["message_seen"] = audience.message if audience else None
     lease.save()
     paths = [path for report in reports for path in file_paths(report)]
     try:
@@ -87,7 +80,7 @@ def record(run: Run, lease: Lease, change: Change, request_id: str | None = None
     state["intent"], state["change"], state["audience_id"] = None, change, change["audience_id"]
     reports = files_of(run, change)
     for report in reports:
-        mark_applied(state, _action(report), report["file"]["uploaded_at"])
+        mark_applied(state, action_of(report), report["file"]["uploaded_at"])
     lease.save()
     mark_submitted(run, change, reports, request_id, note)
 
@@ -119,13 +112,16 @@ def mark_submitted(
 
 
 def _warnings(report: Report, change: Change) -> str:
-    accepted, rejected = report["rows"]["accepted"] or 0, report["rows"]["rejected"] or 0
-    warnings = ""
-    if rejected:
-        warnings += f" {rejected} of {accepted + rejected} rows were left out; `rejections` says which and why."
-    if change["call"] == "create" and accepted < FEW_ROWS:
-        warnings += f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people."
-    return warnings
+    accepted = report["rows"]["accepted"] or 0
+    few = change["call"] == "create" and accepted < FEW_ROWS
+    return _left_out(report) + (
+        f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people." if few else ""
+    )
+
+
+def _left_out(report: Report) -> str:
+    total, rejected = report["rows"]["total"] or 0, report["rows"]["rejected"]
+    return f" {rejected:,} of {total:,} rows were left out; `rejections` says which and why." if rejected else ""
 
 
 def settle_intent(run: Run, lease: Lease) -> None:
@@ -171,7 +167,7 @@ def end_change(run: Run, lease: Lease) -> None:
     state, change = lease.state, lease.state["change"]
     if change is None:
         return
-    audience = run.account.listing().get(_id(change)) or run.account.details(_id(change))
+    audience = run.account.since(_id(change), change["seen_processing"])
     if audience is None:
         gone = Failed(
             Code.PROCESSING_FAILED,
@@ -182,10 +178,12 @@ def end_change(run: Run, lease: Lease) -> None:
         if not audience.history and needs_details(audience, change, run.now()):
             ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
             audience = run.account.details(audience.id, also=ids) or audience
+        said = audience.message
+        audience = without_old_message(audience, state, change)
         where = stage(audience, change, state["history_seen"], run.now())
         if where is Stage.PROCESSING:
             if not audience.is_valid and not change["seen_processing"]:
-                change["seen_processing"] = True
+                change["seen_processing"] = iso(run.now())
                 lease.save()
             raise NotEditable(Code.AUDIENCE_PROCESSING, _NOT_YET)
         if where is Stage.READY:
@@ -194,13 +192,33 @@ def end_change(run: Run, lease: Lease) -> None:
             _fail(run, files_of(run, change), _end_reason(where, change, audience), audience.message)
         if audience.history:
             state["history_seen"] = iso(max(at for _, at, _ in audience.history))
+        if audience.is_valid:  # of one that is too small it is the truth
+            state["message_seen"] = said
     state["change"] = None
     lease.save()
 
 
+def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
+    """The audience without what TikTok said of it before, which a failed change may have left.
+
+    While the audience is processed it means nothing yet. At the end of a remove or a replace the same words may be
+    said anew; an append cannot have left too few people.
+    """
+    old = bool(audience.message) and audience.message == state["message_seen"]
+    if old and (not audience.is_valid or (change is not None and change["call"] == "append")):
+        return replace(audience, message="", failed=False)
+    return audience
+
+
 def files_of(run: Run, change: Change) -> list[Report]:
-    """The reports of a change's files."""
-    return [run.ledger.latest(file["key"], file["version_id"]) for file in change["files"]]
+    """The reports of a change's files; one that somebody deleted is passed over."""
+    reports = []
+    for file in change["files"]:
+        try:
+            reports.append(run.ledger.latest(file["key"], file["version_id"]))
+        except Missing:
+            run.logger.exception("report missing", extra={"key": file["key"]})
+    return reports
 
 
 def _make_available(run: Run, change: Change, audience: Audience) -> None:
@@ -210,7 +228,8 @@ def _make_available(run: Run, change: Change, audience: Audience) -> None:
     rate = round(audience.matched / accepted, 4) if rated else None
 
     def available(current: Report) -> None:
-        settle(current, "available", Code.AVAILABLE, f"The audience is ready: {audience.matched} people match.")
+        ready = f"The audience is ready: {audience.matched:,} people match.{_left_out(current)}"
+        settle(current, "available", Code.AVAILABLE, ready)
         current["tiktok"]["matched"] = audience.matched
         current["tiktok"]["match_rate"] = rate
 
@@ -220,7 +239,7 @@ def _make_available(run: Run, change: Change, audience: Audience) -> None:
 
 
 def _end_reason(where: Stage, change: Change, audience: Audience) -> Outcome:
-    said = f' TikTok says: "{audience.message}".' if audience.message else ""
+    said = f' TikTok says: "{audience.message.rstrip(".")}".' if audience.message else ""
     if where is Stage.TOO_SMALL and change["call"] == "create":
         return Failed(
             Code.AUDIENCE_TOO_SMALL,
@@ -255,18 +274,7 @@ def _fail(run: Run, reports: Sequence[Report], reason: Outcome, message: str | N
         run.write(report, failed)
 
 
-def _action(report: Report) -> Action:
-    return Action(_known(report["audience"])["action"])
-
-
 def _id(change: Change) -> str:
-    return _known(change["audience_id"])
-
-
-Known = TypeVar("Known")
-
-
-def _known(value: Known | None) -> Known:
-    if value is None:
-        raise AssertionError("a pending file has an audience, and an update an id")
-    return value
+    if change["audience_id"] is None:
+        raise AssertionError("a change that TikTok has taken has an audience")
+    return change["audience_id"]

@@ -73,7 +73,7 @@ class Code(StrEnum):
     TOO_MANY_PARTS = "too_many_parts", "it needs more than 500 uploads: split it"
     NO_PROGRESS = "no_progress", "it cannot be read in the time of one invocation: split it"
     # rejected: the order of things
-    SUPERSEDED = "superseded", "a newer remove or replace was applied, which it would undo"
+    SUPERSEDED = "superseded", "a newer file was applied, which it would undo"
     NOTHING_TO_REMOVE_FROM = "nothing_to_remove_from", "there is no such audience"
     # failed
     OBJECT_MISSING = "object_missing", "the version was deleted before it was read"

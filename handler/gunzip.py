@@ -8,6 +8,7 @@ from typing import Any
 
 from handler.errors import Code, Rejected
 
+INPUT_BYTES = 1 << 16
 STEP_BYTES = 1 << 18
 # Hexadecimal digits of hashes shrink to about half; one hash over and over shrinks to a thousandth, which is as far as
 # deflate goes. So a high ratio is let pass until it has cost more than 1 GiB.
@@ -24,12 +25,13 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     taken = given = 0
     member: Any = None
-    for chunk in chunks:
+    padding = b""
+    for chunk in _small(chunks):
         taken += len(chunk)
-        data, full = chunk, False
-        while data or full:
+        data = chunk
+        while data:
             if member is None:
-                data = data.lstrip(b"\0")  # padding after a member
+                data = data.lstrip(padding)
                 member = zlib.decompressobj(_GZIP) if data else None
                 continue
             try:
@@ -40,12 +42,20 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
             _check_growth(taken, given)
             if piece:
                 yield piece
-            # A full piece may have left more inside, even with the input used up.
-            data, full = member.unconsumed_tail, len(piece) == STEP_BYTES
+            # A full piece may leave more inside with the input used up: it comes with the next, at the latest with the
+            # checksum at the member's end.
+            data = member.unconsumed_tail
             if member.eof:
-                data, full, member = member.unused_data, False, None
-    if member or not taken:
-        raise _broken("is cut off" if taken else "is empty")
+                data, member, padding = member.unused_data, None, b"\0"
+    if member:
+        raise _broken("is cut off")
+
+
+def _small(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """In small pieces: what a member or a step leaves over is copied, which would add up with many in one chunk."""
+    for chunk in chunks:
+        for at in range(0, len(chunk), INPUT_BYTES):
+            yield chunk[at : at + INPUT_BYTES]
 
 
 def _check_growth(taken: int, given: int) -> None:

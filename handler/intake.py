@@ -43,8 +43,13 @@ def count(run: Run, report: Report) -> Report:
     tally = Progress().tally
     for part in _parts(run, report, Progress()):
         tally = part.progress.tally
-    check_tally(tally, run.settings.max_rejected_ratio)
-    return run.write(report, lambda current: count_rows(current, tally))
+    _check(run, report, tally)
+
+    def counted(current: Report) -> None:
+        if current["rows"]["total"] is None:  # whoever has the lease may be uploading it, and counts as well
+            count_rows(current, tally)
+
+    return run.write(report, counted)
 
 
 def upload(run: Run, report: Report) -> Report:
@@ -63,7 +68,7 @@ def upload(run: Run, report: Report) -> Report:
     try:
         for part in _parts(run, report, _start(report)):
             if part.last:
-                check_tally(part.progress.tally, run.settings.max_rejected_ratio)
+                _check(run, report, part.progress.tally)
             if part.rows and len(report["uploads"]) >= MAX_PARTS:
                 raise Rejected(
                     Code.TOO_MANY_PARTS,
@@ -81,6 +86,15 @@ def upload(run: Run, report: Report) -> Report:
             ) from None
         raise
     return report
+
+
+def _check(run: Run, report: Report, tally: Tally) -> None:
+    """Refuse a file of which too much is wrong; its report then has what was counted, lines and reasons included."""
+    try:
+        check_tally(tally, run.settings.max_rejected_ratio)
+    except Rejected:
+        run.write(report, lambda current: count_rows(current, tally))
+        raise
 
 
 def _upload_part(run: Run, report: Report, part: Part) -> Report:

@@ -17,8 +17,28 @@ TOO_SMALL_AFTER = timedelta(hours=72)
 # TikTok's clock against ours when a history entry is compared with the time a change began.
 CLOCK_SKEW = timedelta(seconds=60)
 
-_TOO_SMALL = re.compile(r"too small|1,?000|fewer|less than|insufficient|not enough|minimum", re.IGNORECASE)
-_FAILURE = re.compile(r"fail|error|refus|invalid|unable|could not|cannot", re.IGNORECASE)
+# expired_time against is_valid, see `_is_expired`.
+EXPIRY_DOUBT = timedelta(hours=24)
+
+# No source lists TikTok's words. What is said of every audience that is being processed ("at least 1,000 are needed")
+# or of a change that was done ("21000 users", "0 errors") must not match: a file would fail that went through, while
+# one whose failure is worded otherwise is only judged later.
+_PEOPLE = r"(?:people|users|members|matches|matched|data|size)"
+_TOO_SMALL = re.compile(
+    r"\btoo (?:small|few)\b"
+    r"|\b(?:fewer|less) than (?:1,?000(?![,.]?\d)|the (?:required )?minimum)"
+    r"|\b(?:below|under) (?:1,?000(?![,.]?\d)|the (?:required )?minimum)"
+    rf"|\b(?:insufficient|not enough) (?:\w+ )?{_PEOPLE}|\b{_PEOPLE} (?:is|are) (?:insufficient|not enough)",
+    re.IGNORECASE,
+)
+_WORK = r"(?:operation|change|creat\w+|updat\w+|append\w*|remov\w+|replac\w+|process\w*|task|upload|import|audience)"
+_FAILURE = re.compile(
+    rf"\b{_WORK} (?:(?:has|have|was|is|been) )*(?:failed|refused|rejected|aborted|cancell?ed|unsuccessful)\b(?!:? ?0\b)"
+    rf"|\b{_WORK} (?:failure|error)\b|\bfail(?:ed|ure) to {_WORK}"
+    rf"|(?<!rows )(?<!lines )(?<!identifiers )\b(?:could not|cannot|can't|unable to) (?:be )?{_WORK}"
+    r"|^\W*(?:(?:an? )?(?:internal|system|unknown) )?(?:failed|failure|error)\b",
+    re.IGNORECASE,
+)
 
 
 class Stage(Enum):
@@ -55,6 +75,8 @@ def needs_details(audience: Audience, change: Change | None, now: datetime) -> b
     """Whether the listing alone does not tell the stage, so that `get` has to be asked."""
     if audience.is_valid:
         return change is not None and change["call"] != "create" and not change["seen_processing"]
+    if audience.is_valid is None:
+        return True
     return not says_too_small(audience.message) and _is_old(audience, change, now)
 
 
@@ -71,12 +93,12 @@ def stage(audience: Audience, change: Change | None, history_seen: str | None, n
         history_seen: see `history_entry`.
         now: with a zone.
     """
-    if audience.expires_at and audience.expires_at <= now:
+    if _is_expired(audience, now):
         return Stage.EXPIRED
     if not audience.is_valid:
-        if says_too_small(audience.message) or _is_old(audience, change, now):
-            return Stage.TOO_SMALL
-        return Stage.PROCESSING
+        # Whoever does not know whether it is valid cannot conclude from its age that it never will be.
+        aged = audience.is_valid is False and _is_old(audience, change, now)
+        return Stage.TOO_SMALL if aged or says_too_small(audience.message) else Stage.PROCESSING
     if change is None:
         return Stage.READY
     if change["call"] == "create":
@@ -87,6 +109,18 @@ def stage(audience: Audience, change: Change | None, history_seen: str | None, n
     if change["seen_processing"] or now - parse_iso(change["began_at"]) >= PROCESSING_LIMIT:
         return Stage.CHANGE_FAILED if audience.failed else Stage.READY
     return Stage.PROCESSING
+
+
+def _is_expired(audience: Audience, now: datetime) -> bool:
+    """Whether it can only be deleted.
+
+    Only a valid audience can be operated on, and use puts the expiry off (TikTok's portal), so a valid one whose
+    `expired_time` has just passed may be in use, or its time be of another zone. Long past, `expired_time` is believed:
+    the advice to delete it is then worth a person's look.
+    """
+    if audience.expires_at is None:
+        return False
+    return now - audience.expires_at >= (EXPIRY_DOUBT if audience.is_valid else timedelta(0))
 
 
 def _is_old(audience: Audience, change: Change | None, now: datetime) -> bool:

@@ -149,11 +149,15 @@ def parse_key(key: str) -> Target:
     except ValueError:
         raise Rejected(
             Code.UNKNOWN_IDENTIFIER_TYPE,
-            f"The folder {_quoted(type_name)} is not an identifier type: use one of {', '.join(IdentifierType)}.",
+            f"The folder {_quoted(type_name)} is not an identifier type: "
+            f"upload the file to one of {', '.join(IdentifierType)}.",
         ) from None
     action = Action.APPEND if len(folders) == 4 else _action(folders[3])  # noqa: PLR2004 - the short layout
     if not file_name.lower().endswith(EXTENSIONS):
-        raise Rejected(Code.WRONG_FILE_EXTENSION, f"The file's name must end in one of {', '.join(EXTENSIONS)}.")
+        raise Rejected(
+            Code.WRONG_FILE_EXTENSION,
+            f"The file's name must end in one of {', '.join(EXTENSIONS)}: rename it and upload it again.",
+        )
     return Target(AudienceKey(identifier_type, name), action)
 
 
@@ -162,7 +166,8 @@ def _action(folder: str) -> Action:
         return Action(folder.lower())
     except ValueError:
         raise Rejected(
-            Code.UNKNOWN_ACTION, f"The folder {_quoted(folder)} is not an action: use one of {', '.join(Action)}."
+            Code.UNKNOWN_ACTION,
+            f"The folder {_quoted(folder)} is not an action: upload the file to one of {', '.join(Action)}.",
         ) from None
 
 

@@ -75,10 +75,20 @@ class ObjectStore:
                     Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag
                 )
         except ClientError as error:
-            if _code(error) in _LOST:
-                raise Conflict(f"Another function wrote {key} first.") from None
-            raise
+            if _code(error) not in _LOST:
+                raise
+            # The first try may have been done and only its answer lost: then what is there is what was to be written.
+            if etag_there := self._etag_of(key, body):
+                return etag_there
+            raise Conflict(f"Another function wrote {key} first.") from None
         return answer["ETag"]
+
+    def _etag_of(self, key: str, body: bytes) -> str | None:
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+        except ClientError:
+            return None
+        return answer["ETag"] if answer["Body"].read() == body else None
 
     def delete(self, key: str) -> None:
         """Delete an object; that it is gone already is fine."""

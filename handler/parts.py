@@ -16,7 +16,7 @@ class Part:
     """A part of a file.
 
     Attributes:
-        chunks: its bytes, not joined: a part is held once.
+        chunks: its bytes, not joined: a part is held once, and only until the next one is asked for.
         rows: how many identifiers.
         bytes: its size.
         md5: TikTok's `file_signature`, hexadecimal.
@@ -35,7 +35,7 @@ class Part:
 def cut(blocks: Iterable[Block], max_part_bytes: int, start: Progress | None = None) -> Iterator[Part]:
     """Cut clean rows into parts of at most `max_part_bytes`, each ending with a block.
 
-    One part at a time is held: let go of it before asking for the next.
+    One part at a time is held: its chunks are gone when the next one is asked for.
     """
     chunks: list[bytes] = []
     rows = size = 0
@@ -44,6 +44,7 @@ def cut(blocks: Iterable[Block], max_part_bytes: int, start: Progress | None = N
     for block in blocks:
         if size + len(block.rows) > max_part_bytes:
             yield Part(chunks, rows, size, md5.hexdigest(), progress, last=False)
+            chunks.clear()  # whoever asks for the next part still holds this one
             chunks, rows, size, md5 = [], 0, 0, hashlib.md5(usedforsecurity=False)
         if block.count:
             chunks.append(block.rows)

@@ -33,7 +33,7 @@ class Record:
             record["messageId"],
             record["receiptHandle"],
             record["body"],
-            int(record["attributes"]["ApproximateReceiveCount"]),
+            int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
         )
 
 

@@ -1,35 +1,19 @@
-"""What became of each file, kept in the bucket, and what is pending.
-
-A report, `reports/<object key>/<version id>.json`, is the ledger: written first on the condition that there is none,
-then only on the condition that nobody wrote since it was read. A status never goes back.
-A pointer, `pending/<identifier type>/<audience>/<upload time>-<digest>.json`, leads to the report of a file that is
-not at its end.
-"""
+"""The report: what became of one file, in words a person reads and keys a machine does."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict
 
-from handler.clock import iso, parse_iso
-from handler.errors import Code, Conflict, Outcome, Status
-from handler.identifiers import IdentifierType
-from handler.messages import AudienceFile, AudienceKey, Target
-from handler.objects import Missing, ObjectStore, Stored
+from handler.clock import iso
+from handler.errors import Code, Outcome, Status
+from handler.messages import Action, AudienceFile, Target
 
 if TYPE_CHECKING:
     from handler.identifiers import Tally
 
-_RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "rejected": 2, "failed": 2}
-_TRIES = 8  # another function's write in between costs one; more than a few means something is wrong
-
-REPORTS = "reports/"
-PENDING = "pending/"
+RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "rejected": 2, "failed": 2}
+"""How far a file has come; it never goes back."""
 
 
 class FileEntry(TypedDict):
@@ -112,14 +96,6 @@ class Report(TypedDict):
     updated_at: str
 
 
-@dataclass(frozen=True)
-class Pointer:
-    """An entry under `pending/`: its key, and when the file it leads to was uploaded."""
-
-    key: str
-    uploaded_at: datetime
-
-
 def new_report(file: AudienceFile, bucket: str, target: Target | None, now: datetime) -> Report:
     """The report a file begins with."""
     audience: AudienceEntry | None = None
@@ -172,134 +148,18 @@ def count_rows(report: Report, tally: Tally) -> None:
     report["rejections"] = [{"line": each.line, "reason": each.reason.value} for each in tally.rejections]
 
 
+def identity(report: Report) -> tuple[str, str]:
+    """Key and version id of the file."""
+    return report["file"]["key"], report["file"]["version_id"]
+
+
+def action_of(report: Report) -> Action:
+    """What the file asks for; its key is right."""
+    if report["audience"] is None:
+        raise AssertionError("a file with a wrong key asks for nothing")
+    return Action(report["audience"]["action"])
+
+
 def at_end(report: Report) -> bool:
     """Whether nothing more will become of the file."""
-    return _RANK[report["status"]] == _RANK["available"]
-
-
-def report_key(key: str, version_id: str) -> str:
-    """Where the report of an object version lies."""
-    return f"{REPORTS}{key}/{version_id}.json"
-
-
-class Ledger:
-    """The reports and pointers of one connector's bucket, for one invocation.
-
-    What was read or written is remembered with its ETag, so that a change costs one conditional write; a report that
-    another function has changed meanwhile is read again then.
-    """
-
-    def __init__(self, store: ObjectStore, now: Callable[[], datetime]) -> None:
-        self._store = store
-        self._now = now
-        self._known: dict[str, Stored] = {}
-        self._places: dict[str, tuple[str, str]] = {}
-
-    def open(self, report: Report) -> Report:
-        """Write a file's first report, or return the one it has.
-
-        The pointer follows the report, and is written again on every delivery until the file is at its end: a
-        function killed between the two leaves a message that comes back.
-        """
-        file = report["file"]
-        place = (file["key"], file["version_id"])
-        key = report_key(*place)
-        try:
-            self._known[key] = Stored(report, self._store.write(key, report, etag=None))
-        except Conflict:
-            report = self._read(key)
-        if not at_end(report) and (pointer := pointer_key(report)):
-            self._store.put(pointer, {"key": place[0], "version_id": place[1]})
-            self._places[pointer] = place
-        return report
-
-    def latest(self, key: str, version_id: str) -> Report:
-        """The report of an object version as this invocation knows it.
-
-        Raises:
-            Missing: there is none.
-        """
-        stored = self._known.get(report_key(key, version_id))
-        return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
-
-    def _read(self, key: str) -> Report:
-        self._known[key] = self._store.read(key)
-        return cast("Report", self._known[key].content)
-
-    def update(self, report: Report, change: Callable[[Report], None]) -> Report:
-        """Apply `change` to the newest version of a report and return what now stands.
-
-        A change that would take the status back is dropped. When the file is at its end its pointer goes.
-
-        Raises:
-            Conflict: others kept writing.
-        """
-        key = report_key(report["file"]["key"], report["file"]["version_id"])
-        current = self.latest(report["file"]["key"], report["file"]["version_id"])
-        for _ in range(_TRIES):
-            wanted = deepcopy(current)
-            change(wanted)
-            if _RANK[wanted["status"]] < _RANK[current["status"]] or at_end(current) or wanted == current:
-                break
-            wanted["updated_at"] = iso(self._now())
-            try:
-                self._known[key] = Stored(wanted, self._store.write(key, wanted, etag=self._known[key].etag))
-            except Conflict:
-                current = self._read(key)
-                continue
-            current = wanted
-            break
-        else:
-            raise Conflict(f"The report {key} is being written by others.")
-        if at_end(current):
-            self.forget(current)
-        return current
-
-    def forget(self, report: Report) -> None:
-        """Remove the pointer of a file that is at its end."""
-        if pointer := pointer_key(report):
-            self._store.delete(pointer)
-
-    def pointers(self, audience: AudienceKey) -> list[Pointer]:
-        """The pointers of one audience, oldest upload first."""
-        return [pointer for _, pointer in self._list(f"{PENDING}{audience.path}/")]
-
-    def pending_audiences(self) -> dict[AudienceKey, list[Pointer]]:
-        """Everything that is pending, by audience."""
-        found: dict[AudienceKey, list[Pointer]] = {}
-        for audience, pointer in self._list(PENDING):
-            found.setdefault(audience, []).append(pointer)
-        return found
-
-    def follow(self, pointer: Pointer) -> Report | None:
-        """The report a pointer leads to; None if the pointer is gone or its file is at its end by now."""
-        if pointer.key not in self._places:
-            try:
-                place = self._store.read(pointer.key).content
-            except Missing:
-                return None
-            self._places[pointer.key] = (place["key"], place["version_id"])
-        report = self.latest(*self._places[pointer.key])
-        if at_end(report):
-            self._store.delete(pointer.key)
-            return None
-        return report
-
-    def _list(self, prefix: str) -> Iterator[tuple[AudienceKey, Pointer]]:
-        for key in self._store.keys(prefix):
-            try:
-                _, type_name, name, entry = key.split("/")
-                audience = AudienceKey(IdentifierType(type_name), name)
-                uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
-            except ValueError:
-                continue  # something that a person put there
-            yield audience, Pointer(key, uploaded_at)
-
-
-def pointer_key(report: Report) -> str | None:
-    """Where the pointer to a report lies; None if the file's key is wrong, so that it never waits."""
-    audience, file = report["audience"], report["file"]
-    if audience is None:
-        return None
-    digest = hashlib.sha256(json.dumps([file["key"], file["version_id"]]).encode()).hexdigest()[:24]
-    return f"{PENDING}{audience['identifier_type']}/{audience['name']}/{file['uploaded_at']}-{digest}.json"
+    return RANK[report["status"]] == RANK["available"]

@@ -11,9 +11,10 @@ from aws_lambda_powertools import Logger
 from handler.account import Account
 from handler.clock import Deadline
 from handler.errors import Outcome
+from handler.ledger import Ledger
 from handler.metrics import FILES_BY_STATUS, Metric, Metrics
 from handler.objects import ObjectStore
-from handler.reports import Ledger, Report, settle_outcome
+from handler.reports import Report, settle_outcome
 from handler.settings import Settings
 from handler.tiktok import TikTokClient
 
@@ -43,8 +44,8 @@ class Run:
 
     def write(self, report: Report, change: Callable[[Report], None]) -> Report:
         """Change a report; if that changes how its file stands, say so in one log line and one metric."""
-        written = self.ledger.update(report, change)
-        if (written["status"], written["code"]) != (report["status"], report["code"]):
+        written, stands_otherwise = self.ledger.update(report, change)
+        if stands_otherwise:
             self.announce(written)
         return written
 

@@ -30,7 +30,9 @@ from handler.tiktok_answers import (
     UploadAgain,
     credentials_refused,
     parse_answer,
-    parse_audience,
+    parse_details,
+    parse_id,
+    parse_page,
     refusal,
 )
 from handler.tiktok_codes import Meaning
@@ -71,6 +73,7 @@ class TikTokClient:
     """One advertiser's connection to TikTok, for one invocation.
 
     After a minute or day limit or refused credentials every further call raises the same at once: `closed`.
+    `pause` is how it waits between two tries, in seconds.
     """
 
     session: requests.Session
@@ -78,6 +81,7 @@ class TikTokClient:
     credentials: CredentialsStore
     deadline: Deadline
     logger: Logger
+    pause: Callable[[float], None] = time.sleep
     counts: CallCounts = field(default_factory=CallCounts)
     closed: Waiting | None = None
 
@@ -96,7 +100,9 @@ class TikTokClient:
 
     def _uploaded(self, request: Request) -> tuple[str, str]:
         answer = self._call(request)
-        return str(answer.data["file_path"]), answer.request_id
+        if not (path := parse_id(answer.data.get("file_path"))):
+            raise Waiting(Code.TIKTOK_UNAVAILABLE, "TikTok took the file without naming it; it is uploaded anew later.")
+        return path, answer.request_id
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
         """Create an audience from uploaded parts; return its id and the request id.
@@ -112,7 +118,9 @@ class TikTokClient:
             "file_paths": list(file_paths),
         }
         answer = self._call(_post("create", body))
-        return str(answer.data["custom_audience_id"]), answer.request_id
+        if not (audience_id := parse_id(answer.data.get("custom_audience_id"))):
+            raise OutcomeUnknown
+        return audience_id, answer.request_id
 
     def update(self, audience_id: str, action: str, file_paths: Sequence[str]) -> str:
         """Append to, remove from or replace an audience; return the request id.
@@ -134,15 +142,19 @@ class TikTokClient:
         `total_number`.
 
         Raises:
-            Waiting: the listing stayed incomplete; and as for every call.
+            Waiting: the listing stayed incomplete or cannot be read; and as for every call.
         """
         for _ in range(TRIES):
             found: dict[str, Audience] = {}
             page, pages, total = 1, 1, 0
             while page <= pages:
-                data = self._call(_get("list", {"page": page, "page_size": PAGE_SIZE})).data
-                found |= {audience.id: audience for audience in map(parse_audience, data.get("list") or [])}
-                pages, total = int(data["page_info"]["total_page"]), int(data["page_info"]["total_number"])
+                audiences, pages, total = parse_page(
+                    self._call(_get("list", {"page": page, "page_size": PAGE_SIZE})).data
+                )
+                new = {audience.id: audience for audience in audiences if audience.id not in found}
+                if not new:  # however many pages TikTok says there are
+                    break
+                found |= new
                 page += 1
             if len(found) == total:
                 return list(found.values())
@@ -150,11 +162,7 @@ class TikTokClient:
 
     def get_audiences(self, audience_ids: Sequence[str]) -> dict[str, Audience]:
         """Details of up to 100 audiences by id, history included; ids that do not exist are absent."""
-        data = self._call(_get("get", {"custom_audience_ids": json.dumps(list(audience_ids))})).data
-        found = (
-            parse_audience(each["audience_details"], each.get("audience_history")) for each in data.get("list") or []
-        )
-        return {audience.id: audience for audience in found}
+        return parse_details(self._call(_get("get", {"custom_audience_ids": json.dumps(list(audience_ids))})).data)
 
     def _call(self, request: Request) -> Answer:
         """Make a call, with a few quick tries.
@@ -182,8 +190,8 @@ class TikTokClient:
             if self.deadline.near():
                 break
             if tries_left:
-                pause = THROTTLE_PAUSE_SECONDS if meaning is Meaning.THROTTLED else BUSY_PAUSE_SECONDS
-                time.sleep(random.uniform(*pause))  # noqa: S311 - jitter, not a secret
+                between = THROTTLE_PAUSE_SECONDS if meaning is Meaning.THROTTLED else BUSY_PAUSE_SECONDS
+                self.pause(random.uniform(*between))  # noqa: S311 - jitter, not a secret
         if meaning is Meaning.THROTTLED:
             raise self._close(
                 Throttled(
@@ -191,7 +199,10 @@ class TikTokClient:
                     "TikTok's limit of requests is reached; the file goes through by itself later.",
                 )
             )
-        raise Waiting(Code.TIKTOK_UNAVAILABLE, "TikTok is busy or out of reach; the file goes through by itself later.")
+        said = f" (code {answer.code}: {answer.message}; request {answer.request_id})" if answer.code else ""
+        raise Waiting(
+            Code.TIKTOK_UNAVAILABLE, f"TikTok is busy or out of reach{said}; the file goes through by itself later."
+        )
 
     def _send(self, request: Request) -> Answer:
         if self.closed:
@@ -211,10 +222,10 @@ class TikTokClient:
                 allow_redirects=False,
                 **arguments,
             )
-            answer = parse_answer(response)
+            answer = parse_answer(response, request.call, credentials.access_token)
         except requests.ConnectTimeout:
             return Answer(Meaning.BUSY, reached=False)
-        except (requests.RequestException, ValueError):
+        except (requests.RequestException, ValueError, RecursionError):
             return Answer(Meaning.BUSY)
         if answer.meaning is Meaning.FINE and answer.code:
             said = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}

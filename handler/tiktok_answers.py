@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,13 @@ from handler.errors import Code, CredentialsRefused, Failed, NotEditable, Waitin
 from handler.tiktok_codes import OK, Meaning, classify, scrub
 
 CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
+FIRST_YEAR = 2016  # no audience is older than TikTok
 AUDIENCE_LIMIT_REASON = (
     "The advertiser has TikTok's 400 audiences: delete one in Ads Manager, and the file goes through by itself."
 )
+_WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields in which TikTok says something
+_NO_ERROR = re.compile(r"[\W_0]*|ok|success\w*|none|null|n/?a|(?:0|no) errors?\.?", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]*)?\+?\s*")
 
 
 class UploadAgain(Failed):
@@ -43,6 +48,16 @@ class UnknownAudience(Waiting):
         )
 
 
+class Unreadable(Waiting):
+    """TikTok's answer is of a form that nobody has described."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.TIKTOK_UNAVAILABLE,
+            "TikTok's answer about its audiences cannot be read; the file goes through by itself once it can.",
+        )
+
+
 class FileRefused(Failed):
     """TikTok refuses one of the files of a call."""
 
@@ -65,14 +80,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Audience:
-    """An audience as `list` and `get` describe it.
+    """An audience as `list` and `get` describe it. Any field but the id may be lacking: then it is empty or None.
 
     Attributes:
         kind: "Customer File Audience", "Lookalike Audience", ...
-        calculate_type: the identifier type in TikTok's words; None if the answer lacks it.
-        matched: people TikTok knows (`cover_num`).
+        calculate_type: the identifier type in TikTok's words.
+        matched: people TikTok knows (`cover_num`); 0 if that is not known.
         message: `error_msg` and `msg`, scrubbed.
-        failed: whether `error_msg` says anything.
+        failed: whether `error_msg` names an error.
         history: (action, time, message) of each change; empty in a listing.
     """
 
@@ -80,8 +95,8 @@ class Audience:
     name: str
     kind: str
     calculate_type: str | None
-    is_creator: bool
-    is_valid: bool
+    is_creator: bool | None
+    is_valid: bool | None
     matched: int
     created_at: datetime | None
     expires_at: datetime | None
@@ -89,48 +104,129 @@ class Audience:
     failed: bool
     history: tuple[tuple[str, datetime, str], ...] = ()
 
+    def is_described(self) -> bool:
+        """Whether everything is known that tells whose audience it is and what it takes."""
+        return bool(self.name and self.kind and self.calculate_type and self.is_creator is not None)
 
-def parse_answer(response: requests.Response) -> Answer:
-    """Read the envelope.
+    def filled_in(self, details: Audience) -> Audience:
+        """The same, with what `get` tells where this lacks it."""
+        fields = ("name", "kind", "calculate_type", "is_creator", "is_valid")
+        lacking = [name for name in fields if getattr(self, name) in {"", None}]
+        return replace(self, **{name: getattr(details, name) for name in lacking})
+
+
+def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
+    """Read the envelope; where TikTok's words quote the access token, that is taken out before anything sees them.
 
     Raises:
-        ValueError: it is not TikTok's envelope.
+        ValueError, RecursionError: it is not TikTok's envelope.
     """
-    envelope = response.json()
+    hidden = re.compile(re.escape(token), re.IGNORECASE)
+
+    def hide(pairs: dict[str, Any]) -> dict[str, Any]:
+        return pairs | {key: hidden.sub("[removed]", _text(pairs[key])) for key in _WORDS & pairs.keys()}
+
+    envelope = response.json(object_hook=hide)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("code"), int):
         raise ValueError("not TikTok's envelope")  # noqa: TRY004 - one kind of malformed answer, as response.json()'s
-    code, message = envelope["code"], str(envelope.get("message") or "")
-    data = envelope.get("data")
+    code, message, data = envelope["code"], envelope.get("message", ""), envelope.get("data")
     return Answer(
-        classify(code, message, response.status_code),
+        classify(code, message, call, response.status_code),
         code,
         scrub(message),
-        str(envelope.get("request_id") or ""),
+        envelope.get("request_id", "")[:64],
         data if isinstance(data, dict) else {},
     )
 
 
-def parse_audience(item: Mapping[str, Any], history: Sequence[Mapping[str, Any]] | None = None) -> Audience:
-    """Read an item of `list` or the details of `get`: the kind is `audience_type` in one and `type` in the other."""
-    error = str(item.get("error_msg") or "")
+def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
+    """Read a page of `list`: its audiences, the number of pages, and the number of audiences on all of them.
+
+    Raises:
+        Unreadable: so that what is not understood never counts as "there is none".
+    """
+    items, info = data.get("list"), data.get("page_info")
+    if items == [] and info is None:  # an account without audiences may have nothing to count, either
+        return [], 1, 0
+    if not isinstance(info, dict):
+        raise Unreadable
+    pages, total = _number(info.get("total_page")), _number(info.get("total_number"))
+    if items is None and total == 0:
+        items = []
+    if pages is None or total is None or not isinstance(items, list):
+        raise Unreadable
+    return [parse_audience(item) for item in items], pages, total
+
+
+def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
+    """Read the answer of `get`, by id.
+
+    Raises:
+        Unreadable: so that what is not understood never counts as "it is gone".
+    """
+    items = data.get("list")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise Unreadable
+    found = (parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items)
+    return {audience.id: audience for audience in found}
+
+
+def parse_audience(item: object, history: object = None) -> Audience:
+    """Read an item of `list` or the details of `get`: the kind is `audience_type` in one and `type` in the other.
+
+    Raises:
+        Unreadable: it has no id.
+    """
+    if not isinstance(item, dict) or not (audience_id := parse_id(item.get("audience_id"))):
+        raise Unreadable
+    error, created_at = _text(item.get("error_msg")), _moment(item.get("create_time"))
+    name, expires_at = item.get("name"), _moment(item.get("expired_time"))
     entries = (
-        (str(entry.get("action") or ""), parse_tiktok_time(entry.get("opt_time")), str(entry.get("msg") or ""))
-        for entry in history or []
+        (_text(entry.get("action")), _moment(entry.get("opt_time")), _text(entry.get("msg")))
+        for entry in (history if isinstance(history, list) else ())
+        if isinstance(entry, dict)
     )
     return Audience(
-        id=str(item["audience_id"]),
-        name=str(item.get("name") or ""),
-        kind=str(item.get("audience_type") or item.get("type") or ""),
-        calculate_type=item.get("calculate_type") or None,
-        is_creator=bool(item.get("is_creator")),
-        is_valid=bool(item.get("is_valid")),
-        matched=int(item.get("cover_num") or 0),
-        created_at=parse_tiktok_time(item.get("create_time")),
-        expires_at=parse_tiktok_time(item.get("expired_time")),
-        message=scrub(" ".join(filter(None, [error, str(item.get("msg") or "")]))),
-        failed=bool(error),
+        id=audience_id,
+        name=name if isinstance(name, str) else "",  # as it stands: " vip" is another than "vip"
+        kind=_text(item.get("audience_type")) or _text(item.get("type")),
+        calculate_type=_text(item.get("calculate_type")) or None,
+        is_creator=_flag(item.get("is_creator")),
+        is_valid=_flag(item.get("is_valid")),
+        matched=_number(item.get("cover_num")) or 0,
+        created_at=created_at,
+        # Nothing expires before it was made: such a time stands for none.
+        expires_at=None if expires_at and created_at and expires_at <= created_at else expires_at,
+        message=scrub(" ".join(filter(None, [error, _text(item.get("msg"))]))),
+        failed=not _NO_ERROR.fullmatch(error),
         history=tuple((action, at, scrub(message)) for action, at, message in entries if at),
     )
+
+
+def parse_id(value: object) -> str | None:
+    """An id or a `file_path`, or None where there is none; JSON's null and a zero are none."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return None if text.lower() in {"", "0", "null", "none"} else text
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    """A number, also as "1,000+" or "1000.0"."""
+    found = _NUMBER.fullmatch(str(value))
+    return int(found[1].replace(",", "")) if found else None
+
+
+def _flag(value: object) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+
+
+def _moment(value: object) -> datetime | None:
+    """A time; None if it is one before TikTok had audiences, which stands for none."""
+    moment = parse_tiktok_time(value)
+    return moment if moment and moment.year >= FIRST_YEAR else None
 
 
 def credentials_refused(answer: Answer) -> CredentialsRefused:

@@ -1,7 +1,7 @@
 """What TikTok's return codes mean for a file: the one place that knows them.
 
 Source: the appendix "Return Codes" of TikTok's developer portal and third-party copies of it. HTTP is 200 on most
-errors; `code` in the answer decides. Codes that are not listed are read by their range, on the safe side.
+errors; `code` in the answer decides. Codes that are not listed are read by their range and the call, on the safe side.
 """
 
 from __future__ import annotations
@@ -37,30 +37,47 @@ _UPLOAD_AGAIN = {40900, 40905, 40910}
 _FILE_REFUSED = {40062, 40906, 40907, 40908, 40909, 40915}
 _TOKEN = {40101, 40102, 40103, 40104, 40105, *range(40106, 40111), 40113, *range(40115, 40118), 40119, 40124}
 _PERMISSION = {40001, 40118, 40125, 40130, 40300, 40301}
+# The request is wrong by TikTok's own word; of any other code below the servers' range nothing is known.
+_REQUEST = {40000, 40003, 40006, 40007, 40008, 40010, 40011, 40012, 40050, 40051, 40061, 40700}
 _SERVER_RANGE = 50000
+# Of a message of any length; what is cut off there is far behind what is quoted.
+_READ_CHARACTERS = 2000
+
+_ASKING = {"list", "get"}  # calls that change nothing and carry no file
+_CHANGING = {"create", "update"}
 
 # 40002 is TikTok's general "invalid", so its message has to tell. Only the first is quoted by a source word for word;
-# the others are read broadly: an unknown wording ends as "the request is wrong", with the message in the report.
+# the others are guesses, each for the calls where it makes sense. A guess that is wrong lets a file wait for ever with
+# wrong advice, so an unknown wording ends as "the request is wrong", with the message in the report.
+_1000 = r"1,?000(?![,.]?\d)(?! *(?:bytes|char|files))"
 _MESSAGES = [
-    (re.compile(r"not editable|audience status", re.IGNORECASE), Meaning.NOT_EDITABLE),
-    (re.compile(r"audience.*(not exist|n't exist|not found|deleted)|no such audience", re.IGNORECASE | re.DOTALL),
-     Meaning.UNKNOWN_AUDIENCE),
-    (re.compile(r"replace.*(once|one|per|a|24).*(day|hour)|(day|daily|24 hours).*replac", re.IGNORECASE | re.DOTALL),
-     Meaning.REPLACED_TODAY),
-    (re.compile(r"unfinished|in progress|being processed", re.IGNORECASE), Meaning.NOT_EDITABLE),
-    (re.compile(r"less than 1,?000|fewer than 1,?000|at least 1,?000|audience size", re.IGNORECASE),
-     Meaning.TOO_FEW_LEFT),
-    (re.compile(r"(audiences?|number).*(limit|maximum|exceed)|(limit|maximum).*audiences?", re.IGNORECASE | re.DOTALL),
-     Meaning.AUDIENCE_LIMIT),
+    ({*_CHANGING, *_ASKING, "file/upload"}, Meaning.NOT_EDITABLE,
+     r"not editable|check audience status|unfinished|\bin progress\b|being processed"),
+    (_CHANGING, Meaning.UPLOAD_AGAIN, r"file_?paths?\b.*(?:(?:not|n't) (?:exist|found)|expired)"),
+    ({"update", "get"}, Meaning.UNKNOWN_AUDIENCE,
+     # Up to four words between: "audience with id 7 does not exist", but not "audience: file_paths[0] does not exist".
+     r"no such audience|audiences?(?:_ids?)?\W+(?:(?!file|path|permission|name)[\w']+\W+){0,4}?"
+     r"(?:\w*(?:not|n't) (?:be )?(?:exist|found)|no longer exists|(?:is|was|been|already) deleted)"),
+    ({"update"}, Meaning.REPLACED_TODAY,
+     r"(?=.*\breplaced?\b)(?=.*\b(?:once|one|only|limit\w*|already|more)\b)"
+     r".*(?:\b(?:a|per|each|every|one) day\b|\bdaily\b|\btoday\b|\b24 ?h)"),
+    (_CHANGING, Meaning.TOO_FEW_LEFT,
+     rf"(?:(?:less|fewer) than|at least|below|under|minimum of) {_1000}|audience size .*(?:small|minimum)"),
+    ({"create"}, Meaning.AUDIENCE_LIMIT,
+     # The number of audiences, not of characters in a name or of files.
+     r"\A(?!.*(?:name|length|character|\bfiles?\b|file_?path))(?=.*(?:limit|maximum|exceed|quota|too many|up to))"
+     r".*(?:\baudiences\b|audience (?:number|count|quota|limit))"),
 ]  # fmt: skip
+_PATTERNS = [(calls, meaning, re.compile(words, re.IGNORECASE | re.DOTALL)) for calls, meaning, words in _MESSAGES]
 
 
-def classify(code: int, message: str, http_status: int = 200) -> Meaning:
+def classify(code: int, message: str, call: str, http_status: int = 200) -> Meaning:
     """Say what an answer means.
 
     Args:
         code: `code` of the answer.
         message: its `message`; needed only for 40002.
+        call: `list`, `get`, `create`, `update` or `file/upload`.
         http_status: an HTTP status of 429 or 500 and up wins over the code.
     """
     if http_status == 429:  # noqa: PLR2004 - HTTP's Too Many Requests
@@ -72,22 +89,43 @@ def classify(code: int, message: str, http_status: int = 200) -> Meaning:
     for codes, meaning in (
         (_THROTTLED, Meaning.THROTTLED),
         (_BUSY, Meaning.BUSY),
-        (_UPLOAD_AGAIN, Meaning.UPLOAD_AGAIN),
-        (_FILE_REFUSED, Meaning.FILE_REFUSED),
         (_TOKEN, Meaning.TOKEN_REFUSED),
         (_PERMISSION, Meaning.PERMISSION_REFUSED),
+        (_REQUEST, Meaning.REQUEST_REFUSED),
     ):
         if code in codes:
             return meaning
     if code == 40002:  # noqa: PLR2004 - see _MESSAGES
-        return next((meaning for pattern, meaning in _MESSAGES if pattern.search(message)), Meaning.REQUEST_REFUSED)
-    return Meaning.BUSY if code >= _SERVER_RANGE else Meaning.REQUEST_REFUSED
+        return _read_message(message, call)
+    # Whatever hinders TikTok from telling what there is, no file is at fault: it is asked again later.
+    if call in _ASKING or code >= _SERVER_RANGE:
+        return Meaning.BUSY
+    if code in _UPLOAD_AGAIN:
+        return Meaning.UPLOAD_AGAIN
+    return Meaning.FILE_REFUSED if code in _FILE_REFUSED else Meaning.REQUEST_REFUSED
 
 
-# Whatever TikTok quotes back, no hash, address, number or token may pass into a report or a log.
-_PERSONAL = re.compile(r"\S+@\S+|[0-9A-Fa-f-]{24,}|\+?\d[\d ()-]{8,}\d|[\w-]{32,}")
+def _read_message(message: str, call: str) -> Meaning:
+    read = message[:_READ_CHARACTERS]
+    fitting = (meaning for calls, meaning, words in _PATTERNS if call in calls and words.search(read))
+    return next(fitting, Meaning.REQUEST_REFUSED)
+
+
+# Whatever TikTok quotes back, no hash, address, number or token may pass into a report or a log. Long ids of TikTok's
+# and dates go with them; codes and figures such as 1,000 stay.
+_PERSONAL = re.compile(
+    r"""
+    \S+\s?(?:@|%40)\s?\S+                     # an e-mail address
+    | [0-9a-f-]{16,}                           # a hash, a device id, or the beginning of one
+    | \+?\d(?:[\s()./\u2013-]{0,3}\d){7,}      # a phone number: eight digits, grouped or not
+    | \bact\.\S+                              # how TikTok's access tokens begin
+    | (?=(?:[^\s\d]*\d){4})\S{20,}             # a token of another form, or a hash in base 64
+    | [\w.!~+/=-]{32,}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def scrub(message: str) -> str:
     """TikTok's words without anything that could identify a person or be a token, cut at 300 characters."""
-    return _PERSONAL.sub("[removed]", message)[:300]
+    return _PERSONAL.sub("[removed]", message[:_READ_CHARACTERS])[:300]

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from handler.clock import iso, parse_iso
-from tests.handler.world import ADVERTISER_ID, TOKEN, World, lines, people
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+from tests.privacy import TOKEN
 
 KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"

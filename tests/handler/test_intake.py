@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+from typing import cast
 
 import pytest
 
@@ -11,8 +12,9 @@ from handler import app
 from handler.clock import Deadline
 from handler.errors import Code, OutOfTime, Rejected
 from handler.intake import upload
+from handler.reports import Report
 from handler.run import Run
-from tests.handler.world import Context, World, lines, people
+from tests.handler.world import ADVERTISER_ID, Context, World, lines, people
 
 KEY = "tiktok/vip/email_sha256/large.csv"
 
@@ -52,7 +54,7 @@ def test_a_file_that_cannot_end_one_part_in_a_whole_invocation_is_refused(world:
     report = world.activate(KEY, lines(people(0, 1000)))
     assert report["status"] == "waiting"
     with pytest.raises(Rejected) as refused:
-        upload(_at(world, 0.0, 0.0, 100.0), report)
+        upload(_at(world, 0.0, 0.0, 100.0), cast("Report", report))
     assert refused.value.code is Code.NO_PROGRESS
 
 
@@ -60,7 +62,17 @@ def test_a_file_that_was_begun_late_goes_on_instead(world: World) -> None:
     world.tiktok.fault("any", "cut_before", times=None)
     report = world.activate(KEY, lines(people(0, 1000)))
     with pytest.raises(OutOfTime):
-        upload(_at(world, 0.0, 30.0, 100.0), report)
+        upload(_at(world, 0.0, 30.0, 100.0), cast("Report", report))
+
+
+@pytest.mark.parametrize("state", ["new", "processing"])
+def test_a_file_that_is_refused_for_its_rows_reports_them(world: World, state: str) -> None:
+    if state == "processing":
+        world.tiktok.seed(ADVERTISER_ID, name="vip", state="processing")
+    report = world.activate(KEY, lines(people(0, 5)) + b"jane@example.com\n" * 5)
+    assert (report["status"], report["code"]) == ("rejected", Code.TOO_MANY_REJECTED)
+    assert report["rows"] == {"total": 10, "accepted": 5, "rejected": 5}
+    assert report["rejections"] == [{"line": line, "reason": "not_hashed"} for line in range(6, 11)]
 
 
 def _at(world: World, *moments: float) -> Run:

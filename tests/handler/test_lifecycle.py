@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +19,7 @@ def hours_ago(hours: float) -> datetime:
     return NOW - timedelta(hours=hours)
 
 
-def audience(*, is_valid: bool, **changes: Any) -> Audience:
+def audience(*, is_valid: bool | None, **changes: Any) -> Audience:
     known: dict[str, Any] = {
         "id": "1", "name": "vip", "kind": "Customer File Audience", "calculate_type": "EMAIL_SHA256",
         "is_creator": True, "is_valid": is_valid, "matched": 0, "created_at": hours_ago(1), "expires_at": None,
@@ -29,11 +29,11 @@ def audience(*, is_valid: bool, **changes: Any) -> Audience:
 
 
 def change(call: Any, hours: float, **changes: Any) -> Change:
-    made: Change = {
+    made: dict[str, Any] = {
         "call": call, "audience_id": "1", "files": [], "began_at": iso(hours_ago(hours)), "matched_before": None,
         "seen_processing": False,
     }  # fmt: skip
-    return {**made, **changes}
+    return cast("Change", {**made, **changes})
 
 
 APPENDED = (("APPEND", hours_ago(1), ""),)
@@ -68,13 +68,72 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False, created_at=hours_ago(100), history=APPENDED), None, Stage.PROCESSING),
         (audience(is_valid=False, created_at=hours_ago(100)), change("append", 1), Stage.PROCESSING),
         (audience(is_valid=False, created_at=None), None, Stage.PROCESSING),
-        (audience(is_valid=True, expires_at=hours_ago(0)), None, Stage.EXPIRED),
+        # Nobody knows whether it is valid.
+        (audience(is_valid=None, created_at=hours_ago(100)), None, Stage.PROCESSING),
+        # A valid audience is in use: its expiry is believed only once it is long past.
+        (audience(is_valid=True, expires_at=hours_ago(24)), None, Stage.EXPIRED),
+        (audience(is_valid=True, expires_at=hours_ago(23)), None, Stage.READY),
+        (audience(is_valid=False, expires_at=hours_ago(0)), None, Stage.EXPIRED),
         (audience(is_valid=False, expires_at=hours_ago(1)), change("append", 1), Stage.EXPIRED),
         (audience(is_valid=True, expires_at=hours_ago(-1)), None, Stage.READY),
     ],
 )  # fmt: skip
 def test_the_stage_of_an_audience(found: Audience, made: Change | None, expected: Stage) -> None:
     assert stage(found, made, None, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Successfully appended 21000 users",
+        "Appended 21,000 users",
+        "Finished. 0 errors",
+        "12 invalid rows were skipped",
+        "12 rows could not be processed and were skipped",
+        "Update finished: 4 errors, 11000 rows",
+        "Update failed: 0",
+        "The audience needs at least 1,000 users",
+    ],
+)
+def test_words_of_a_change_that_was_done_do_not_fail_it(said: str) -> None:
+    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), said),))
+    assert stage(found, change("append", 1), None, NOW) is Stage.READY
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The operation failed: 3 rows of its files are not valid identifiers.",
+        "Append has been rejected",
+        "FAILED",
+        "Internal error",
+        "Failed to update the audience",
+        "The file could not be processed",
+        "The operation failed: the audience size would be less than 1,000 after it.",
+        "Not enough matched users",
+    ],
+)
+def test_words_of_a_failure_fail_the_change(said: str) -> None:
+    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), said),))
+    assert stage(found, change("append", 1), None, NOW) is Stage.CHANGE_FAILED
+
+
+@pytest.mark.parametrize(
+    ("said", "too_small"),
+    [
+        ("Audience too small: fewer than 1,000 users were matched.", True),
+        ("The number of matched users is below the minimum", True),
+        ("Insufficient audience size", True),
+        ("less than 1000 matched", True),
+        ("Processing 31000 rows", False),
+        ("Processing takes less than 48 hours", False),
+        ("An audience needs at least 1,000 people", False),
+        ("fewer than 1,000,000 rows", False),
+    ],
+)
+def test_only_clear_words_make_an_audience_too_small(said: str, too_small: bool) -> None:
+    found = audience(is_valid=False, message=said)
+    assert stage(found, change("create", 1), None, NOW) is (Stage.TOO_SMALL if too_small else Stage.PROCESSING)
 
 
 def test_an_entry_that_an_earlier_change_left_does_not_end_this_one() -> None:
@@ -91,6 +150,7 @@ def test_an_entry_that_an_earlier_change_left_does_not_end_this_one() -> None:
         (audience(is_valid=True), change("append", 1), True),
         (audience(is_valid=True), change("append", 1, seen_processing=True), False),
         (audience(is_valid=False), change("create", 1), False),
+        (audience(is_valid=None), None, True),
         (audience(is_valid=False, created_at=hours_ago(80)), None, True),
         (audience(is_valid=False, created_at=hours_ago(80), message="too small"), None, False),
     ],

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handler.identifiers import IdentifierType
 
 from handler.errors import Code, MessageError, Rejected
+from handler.identifiers import IdentifierType
 from handler.messages import (
     Action,
     AudienceFile,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,8 +91,12 @@ def test_a_throttled_invocation_asks_nothing_more(world: World) -> None:
 
 
 def test_the_seconds_limit_is_waited_out_within_the_call(world: World) -> None:
-    world.tiktok.fault("create", "code", code=40100, times=1)
+    waits: list[float] = []
+    world.here = replace(world.here, pause=waits.append)
+    world.tiktok.fault("create", "code", code=40100, times=2)
     assert world.activate(FIRST, lines(people(0, 1000)))["status"] == "submitted"
+    assert len(set(waits)) == 2, "with jitter"
+    assert all(0.5 <= seconds <= 1.2 for seconds in waits)
 
 
 def test_the_secret_is_read_once_by_a_warm_function(world: World) -> None:

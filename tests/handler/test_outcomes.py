@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from handler.errors import Code
-from tests.handler.world import ADVERTISER_ID, TOKEN, World, lines, people
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+from tests.privacy import TOKEN
 
 KEY = "tiktok/vip/email_sha256/file.csv"
 GOOD = lines(people(0, 2000))
@@ -43,7 +44,18 @@ def _fault(call: str, kind: str, **fields: Any) -> Callable[[World], None]:
 
 
 def _seed(**fields: Any) -> Callable[[World], None]:
-    return lambda world: world.tiktok.seed(ADVERTISER_ID, **{"name": "vip", **fields}) and None
+    def seed(world: World) -> None:
+        world.tiktok.seed(ADVERTISER_ID, **{"name": "vip", **fields})
+
+    return seed
+
+
+def _newer_removal(world: World) -> None:
+    assert world.deliver(world.upload("tiktok/vip/email_sha256/remove/newer.csv", GOOD)) == []
+
+
+def _broken_state(world: World) -> None:
+    world.s3.put_object(Bucket=world.bucket, Key="audiences/email_sha256/vip.json", Body=b"")
 
 
 def _remove_object(world: World) -> None:
@@ -57,7 +69,12 @@ def _nothing(_: World) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """A way things end."""
+    """A way things end.
+
+    Attributes:
+        hours: TikTok's time until a sweep that follows.
+        stays: whether the message comes back.
+    """
 
     name: str
     expected: tuple[str, Code]
@@ -66,6 +83,8 @@ class Row:
     before: Callable[[World], None] = _nothing
     after_upload: Callable[[World], None] = _nothing
     counted: dict[str, float] = field(default_factory=dict)
+    hours: float | None = None
+    stays: bool = False
 
 
 def waiting(name: str, code: Code, before: Callable[[World], None], **counted: float) -> Row:
@@ -82,12 +101,22 @@ def failed(name: str, code: Code, before: Callable[[World], None]) -> Row:
 
 ROWS = [
     Row("done", ("submitted", Code.SUBMITTED), counted={"FilesSubmitted": 1, "RowsAccepted": 2000, "TikTokCalls": 3}),
+    Row(
+        "done, and processed", ("available", Code.AVAILABLE), hours=1,
+        counted={"FilesSubmitted": 1, "FilesAvailable": 1, "RowsAccepted": 2000, "UsersMatched": 2000},
+    ),
+    Row(
+        "made an audience that is too small", ("failed", Code.AUDIENCE_TOO_SMALL), body=lines(people(0, 2)), hours=1,
+        counted={"FilesSubmitted": 1, "FilesFailed": 1, "RowsAccepted": 2},
+    ),
+    Row("superseded", ("rejected", Code.SUPERSEDED), after_upload=_newer_removal, counted={"FilesRejected": 2}),
+    Row("our own code fails", ("waiting", Code.RECEIVED), before=_broken_state, stays=True),
     rejected("wrong folder", Code.WRONG_LAYOUT, key="tiktok/vip/file.csv"),
     rejected("wrong type", Code.UNKNOWN_IDENTIFIER_TYPE, key="tiktok/vip/email/file.csv"),
     rejected("not hashed", Code.NO_VALID_ROW, b"jane@example.com\njoe@example.com\n"),
     rejected("too many bad rows", Code.TOO_MANY_REJECTED, GOOD + b"jane@example.com\n" * 1000),
     rejected("empty", Code.EMPTY_FILE, b""),
-    rejected("a spreadsheet", Code.EXCEL_WORKBOOK, b"PK\x03\x04\x14\x00\x06\x00" + b"[Content_Types].xml xl/workbook.xml" * 9),
+    rejected("a spreadsheet", Code.EXCEL_WORKBOOK, b"PK\x03\x04\x14\x00\x06\x00" + b"[Content_Types].xml xl/" * 9),
     rejected("nothing to remove from", Code.NOTHING_TO_REMOVE_FROM, key="tiktok/vip/email_sha256/remove/file.csv"),
     waiting("processing", Code.AUDIENCE_PROCESSING, _seed(state="processing")),
     waiting("throttled", Code.TIKTOK_THROTTLED, _fault("any", "code", code=40100), TikTokThrottled=3),
@@ -102,7 +131,7 @@ ROWS = [
     waiting("secret without token", Code.SECRET_UNUSABLE, _secret('{"ADVERTISER_ID": "7"}'), CredentialsRejected=1),
     waiting("secret without id", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "x"}'), CredentialsRejected=1),
     waiting("secret with null", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "x", "ADVERTISER_ID": null}')),
-    waiting("secret with a newline in the token", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "a\\nb", "ADVERTISER_ID": "7"}')),
+    waiting("secret with two lines", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "a\\nb", "ADVERTISER_ID": "7"}')),
     waiting("an audience that is too small", Code.AUDIENCE_TOO_SMALL, _seed(state="too_small", people=10)),
     waiting("an expired audience", Code.AUDIENCE_EXPIRED, _seed(created_seconds_ago=366 * 86400)),
     waiting("400 audiences", Code.AUDIENCE_LIMIT_REACHED, _seed(name="seeded other", count=400)),
@@ -112,7 +141,7 @@ ROWS = [
     failed("upload damaged", Code.FILE_REFUSED, _fault("upload", "code", code=40900)),
     failed("upload unknown", Code.FILE_REFUSED, _fault("create", "code", code=40905)),
     failed("upload expired", Code.FILE_REFUSED, _fault("create", "code", code=40910)),
-    failed("too few left", Code.TOO_FEW_LEFT, _fault("create", "code", code=40002, message="The audience size is less than 1,000")),
+    failed("too few left", Code.TOO_FEW_LEFT, _fault("create", "code", code=40002, message="size is less than 1,000")),
     Row("object gone", ("failed", Code.OBJECT_MISSING), after_upload=_remove_object, counted={"FilesFailed": 1}),
 ]  # fmt: skip
 
@@ -123,7 +152,9 @@ def test_how_things_end(world: World, capsys: pytest.CaptureFixture[str], row: R
     message = world.upload(row.key, row.body)
     row.after_upload(world)
 
-    assert world.deliver(message) == []
+    assert world.deliver(message) == ([message] if row.stays else [])
+    if row.hours is not None:
+        world.sweep(row.hours)
 
     report = world.report(row.key)
     assert (report["status"], report["code"]) == row.expected
@@ -135,9 +166,9 @@ def test_how_things_end(world: World, capsys: pytest.CaptureFixture[str], row: R
         assert counted.pop(name, None) == value if value is not UNKNOWN else counted.pop(name)
     assert not {name for name in counted if name.startswith("Files")}
     # Delivered again, nothing more happens to it.
-    assert world.deliver(message) == []
+    assert world.deliver(message) == ([message] if row.stays else [])
     assert (world.report(row.key)["status"], world.report(row.key)["code"]) == row.expected
-    if report["status"] == "waiting":
+    if report["status"] == "waiting" and not row.stays:
         assert report["rows"]["accepted"] == 2000, "a file that waits is counted at once"
 
 

@@ -23,8 +23,8 @@ def _received(world: World, count: int) -> list[Record]:
     for number in range(count):
         world.sqs.send_message(QueueUrl=world.queue_url, MessageBody=str(number))
     while len(records) < count:
-        for message in world.sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10)["Messages"]:
-            records.append(Record(message["MessageId"], message["ReceiptHandle"], message["Body"], 1))
+        messages = world.sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10)["Messages"]
+        records += [Record(each["MessageId"], each["ReceiptHandle"], each["Body"], 1) for each in messages]
     return records
 
 

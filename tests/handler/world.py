@@ -9,7 +9,9 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -21,6 +23,7 @@ import boto3
 from handler import app
 from handler.settings import read_settings
 from sandbox.tiktok import TikTokEmulator
+from tests.privacy import TOKEN
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 ADVERTISER_ID = "7000000000000000001"
-TOKEN = "act.example-token-of-acme"
-QUEUE_URL_KEY = "QueueUrl"
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
@@ -76,7 +77,7 @@ class World:
         self.bucket = name
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5400"})[QUEUE_URL_KEY]
+        self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5400"})["QueueUrl"]
         self.secret_arn = self.secrets.create_secret(Name=name)["ARN"]
         self.set_secret(json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID}))
         self.events: dict[str, str] = {}
@@ -103,9 +104,10 @@ class World:
 
     def cold_start(self, **changes: str) -> None:
         """A new function, with changes to its environment."""
-        self.here = app.connect(
+        here = app.connect(
             read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
         )
+        self.here = replace(here, pause=lambda seconds: time.sleep(seconds / 50))
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)
@@ -199,6 +201,14 @@ class World:
         """A JSON object of the bucket."""
         content: dict[str, Any] = json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
         return content
+
+    def written(self) -> Iterator[str]:
+        """All that the function wrote: its log, reports, states, pointers and messages."""
+        yield self.log.getvalue()
+        for prefix in ("reports/", "audiences/", "pending/"):
+            for key in self.keys(prefix):
+                yield self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode()
+        yield from self.messages()
 
     def messages(self) -> list[str]:
         """Take what is on the queue."""

@@ -32,7 +32,7 @@ def invoke(job: dict[str, Any]) -> None:
 def main() -> None:
     """Serve jobs until standard input ends."""
     talk = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what functions print is not for the test
+    os.dup2(2, 1)  # what functions print goes elsewhere
     for line in sys.stdin:
         go, ready = os.pipe()
         pid = os.fork()
