@@ -15,7 +15,7 @@ from components.storage import Storage
 NAMESPACE = "TikTokActivation"
 _PERIOD = 300
 _THREE_DAYS = 3 * 24 * 3600
-# A function killed at its time-out gives its message back after an hour and a half: twice that is no accident.
+# A function killed at its time-out gives its message back after an hour and a half: that is no standstill yet.
 _OLD_MESSAGE = 2 * 3600
 
 
@@ -36,9 +36,8 @@ class Alarm:
 
 def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, worker: Worker) -> None:
     """Create the alarms; to the topics that were given, and to one made for the e-mail address."""
-    topic = _email_topic(scope, storage)
     actions: pulumi.Input[list[str]] = pulumi.Output.all(
-        given=scope.settings.alarm_topic_arns, made=topic.arn if topic else None
+        given=scope.settings.alarm_topic_arns, made=_email_topic(scope, storage)
     ).apply(lambda topics: [*topics["given"], *([topics["made"]] if topics["made"] else [])])
     for alarm in _alarms(scope, delivery, worker):
         cloudwatch.MetricAlarm(
@@ -156,8 +155,8 @@ def _alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
     ]
 
 
-def _email_topic(scope: Scope, storage: Storage) -> sns.Topic | None:
-    """A topic for the e-mail address, if there is one; the address has to be confirmed by its owner."""
+def _email_topic(scope: Scope, storage: Storage) -> pulumi.Output[str] | None:
+    """The ARN of a topic for the e-mail address, if there is one; the address has to be confirmed by its owner."""
     if scope.settings.alarm_email is None:
         return None
     topic = sns.Topic(
@@ -166,7 +165,7 @@ def _email_topic(scope: Scope, storage: Storage) -> sns.Topic | None:
         tags=scope.tags,
         opts=scope.child(storage.key_policy),
     )
-    sns.TopicPolicy(
+    policy = sns.TopicPolicy(
         f"{scope.name}-alarms",
         arn=topic.arn,
         policy=policies.render(policies.topic, topic_arn=topic.arn, own=scope.own_names),
@@ -179,4 +178,4 @@ def _email_topic(scope: Scope, storage: Storage) -> sns.Topic | None:
         endpoint=scope.settings.alarm_email,
         opts=scope.child(),
     )
-    return topic
+    return policy.arn  # the topic's; an alarm that is made after the policy may publish from the first on

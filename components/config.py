@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
+
 from components.checks import CHECKS, name_fault, setting_faults
 
 
-class ConfigError(ValueError):
-    """The stack's configuration is wrong; the message has one line per fault."""
+class ConfigError(pulumi.RunError):
+    """The stack's configuration is wrong; the message has one line per fault. Pulumi shows only the message."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def read_advertisers(configured: object) -> list[Advertiser]:
         configured: the value of `tiktok-activation:advertisers` as parsed from JSON; None if there is none.
 
     Raises:
-        ConfigError: with all faults. A token is never scope of the message.
+        ConfigError: with all faults. A token is never part of the message.
     """
     if not isinstance(configured, list):
         raise ConfigError(
@@ -39,11 +41,14 @@ def read_advertisers(configured: object) -> list[Advertiser]:
     faults = [
         f"{_label(entry, number)}: {fault}" for number, entry in enumerate(configured, 1) for fault in _faults(entry)
     ]
-    names = Counter(entry["name"] for entry in configured if isinstance(entry, dict) and not name_fault(entry["name"]))
     faults += [
         f"advertiser {name!r} is listed {times} times; a name may be used once in a stack."
-        for name, times in names.items()
-        if times > 1
+        for name, times in _repeated(configured, "name")
+    ]
+    # In us-east-1 S3 does not refuse to make a bucket that its owner has already: two advertisers would share it.
+    faults += [
+        f"bucketName {name!r} is given to {times} advertisers; each has a bucket of its own."
+        for name, times in _repeated(configured, "bucketName")
     ]
     if faults:
         raise ConfigError("The configuration tiktok-activation:advertisers is wrong:\n  " + "\n  ".join(faults))
@@ -51,6 +56,12 @@ def read_advertisers(configured: object) -> list[Advertiser]:
         Advertiser(entry["name"], {_snake(setting): value for setting, value in entry.items() if setting != "name"})
         for entry in configured
     ]
+
+
+def _repeated(configured: list[Any], setting: str) -> list[tuple[str, int]]:
+    values = [entry.get(setting) for entry in configured if isinstance(entry, dict)]
+    counts = Counter(value for value in values if isinstance(value, str))
+    return [(value, times) for value, times in counts.items() if times > 1]
 
 
 def _label(entry: object, number: int) -> str:

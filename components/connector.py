@@ -68,7 +68,7 @@ class TikTokActivationConnectorArgs(TypedDict):
     """The TikTok access token, if Pulumi is to write the secret; with advertiser_id. Default: a person writes it."""
 
     advertiser_id: NotRequired[pulumi.Input[str]]
-    """TikTok's id of the advertiser; with access_token."""
+    """TikTok's id of the advertiser; with access_token. Default none."""
 
     retain_data: NotRequired[bool]
     """Whether bucket, key and log stay in AWS when the connector is destroyed. Default true."""

@@ -36,14 +36,16 @@ def make_delivery(scope: Scope, storage: Storage) -> Delivery:
         "queue",
         # AWS's advice for a queue that feeds a function: six times its time-out, and the batching window
         visibility_timeout_seconds=6 * FUNCTION_TIMEOUT + BATCHING_WINDOW,
-        redrive_policy=pulumi.Output.json_dumps(
-            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _MOST_RECEIVES}
+        redrive_policy=dead_letters.arn.apply(
+            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _MOST_RECEIVES})
         ),
     )
     sqs.RedriveAllowPolicy(
         f"{scope.name}-redrive",
         queue_url=dead_letters.url,
-        redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+        redrive_allow_policy=queue.arn.apply(
+            lambda arn: json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arn]})
+        ),
         opts=scope.child(),
     )
     rule = _rule(scope, storage, queue, dead_letters)
@@ -70,7 +72,7 @@ def _queue(
 
 
 def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Queue) -> cloudwatch.EventRule:
-    pattern = pulumi.Output.json_dumps(upload_pattern(storage.bucket.bucket))
+    pattern = storage.bucket.bucket.apply(lambda bucket: json.dumps(upload_pattern(bucket)))
     rule = cloudwatch.EventRule(
         f"{scope.name}-uploads",
         description=f"Audience files uploaded for {scope.name}",
@@ -108,7 +110,7 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
     return rule
 
 
-def upload_pattern(bucket: pulumi.Input[str]) -> dict[str, object]:
+def upload_pattern(bucket: str) -> dict[str, object]:
     """The event pattern for files uploaded to exactly this bucket."""
     return {
         "source": ["aws.s3"],

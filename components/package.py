@@ -183,5 +183,10 @@ def _reason(stderr: str) -> str:
             "the package index cannot be reached. Check the network, the proxy and 'pip config list', then try again; "
             "it is needed once, until handler/requirements.txt changes."
         )
+    if missing := re.search(r"No matching distribution found for (\S+)", stderr):
+        return (
+            f"the package index has no {missing[1]}. Check 'pip config list' and the variables PIP_NO_INDEX and "
+            "PIP_INDEX_URL, then try again."
+        )
     errors = re.findall(r"^ERROR: (.+)$", stderr, re.MULTILINE)
     return f"pip says: {errors[-1] if errors else stderr.strip()[-300:] or 'nothing'}"

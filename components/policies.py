@@ -1,7 +1,8 @@
 """Who may do what: every policy document of a connector, as pure functions of plain text.
 
-Each statement has a Sid and its reason beside it. Allow statements name exact resources; the only wildcards are a key
-policy's Resource `*` (it means that key), the account root's `kms:*`, and a path below an ARN of this connector.
+Each statement has a Sid, by which `REASONS` says why it is there. Allow statements name exact resources; the only
+wildcards are a key policy's Resource `*` (it means that key), the account root's `kms:*`, and a path below an ARN of
+this connector.
 """
 
 import json
@@ -21,6 +22,37 @@ PENDING = "pending/"
 STATE = ("reports/", "audiences/", PENDING)
 
 _USE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"]
+
+REASONS: Mapping[str, str] = {
+    "AccountGoverns": "without it IAM policies do not count, and the key can become unmanageable",
+    "EventBridgeFillsQueues": "a rule sends to an encrypted queue as the service",
+    "LogsEncrypted": "CloudWatch Logs encrypts the log group as the service",
+    "AlarmsToTopic": "an alarm publishes to an encrypted topic as the service",
+    "ArchiveChecksKey": "EventBridge looks at the key before it makes an archive",
+    "ArchiveEncrypted": "EventBridge keeps and replays events as the service",
+    "UploadersThroughS3": "S3 encrypts what they upload, and decrypts parts to put them together",
+    "UploadersPut": "they deliver files and give up broken deliveries; they cannot read, list or delete",
+    "RuleSends": "exactly this connector's rule delivers uploads, and what it could not deliver",
+    "AlarmsPublish": "exactly this connector's alarms are sent on",
+    "LambdaTakesRole": "the function works under its role",
+    "SchedulerTakesRole": "the schedule works under its role; it is in the account's default group",
+    "SendSweep": "the schedule puts a sweep on the queue",
+    "ScheduleUsesKey": "the schedule and the queue are encrypted with it",
+    "ReadUploads": "it reads the version that an event names; to look for it S3 wants the other right",
+    "KeepState": "reports, the lease and state of audiences, pointers to what is under way",
+    "ClearPending": "a file at its end is pending no more",
+    "ListOwnPrefixes": "a sweep lists what is pending; and without it a missing object is a 403, not a 404",
+    "WorkQueue": "Lambda's poller takes messages; the function puts them off, and sends itself what goes on",
+    "UseKey": "bucket, queue, secret and environment are encrypted with it",
+    "ReadCredentials": "the token and the advertiser's id",
+    "WriteLogs": "the log group exists: there is no right to make one",
+    "RefusePlainConnections": "nothing about people, and no token, travels unencrypted",
+    "RefuseOtherAlgorithms": "everything is encrypted with the connector's own key",
+    "RefuseOtherKeys": "everything is encrypted with the connector's own key",
+    "RefuseUnnamedKey": "it would mean the account's aws/s3 key",
+    "RefuseCustomerKeys": "the function could not read the file",
+}
+"""Why each statement is there, by its Sid."""
 
 
 def render(policy: Callable[..., Document], **known_later: Any) -> pulumi.Output[str]:
@@ -43,11 +75,8 @@ def key(*, key_arn: str, bucket_arn: str, own: str, alarms: bool, archive: bool,
     in_account = {"StringEquals": {"aws:SourceAccount": place.account}}
     events = {"Service": "events.amazonaws.com"}
     statements = [
-        # Without it IAM policies do not count, and the key can become unmanageable.
         _allow("AccountGoverns", "kms:*", "*", {"AWS": place.account_root}),
-        # A rule sends to an encrypted queue as the service.
         _allow("EventBridgeFillsQueues", _USE_KEY, "*", events, in_account),
-        # CloudWatch Logs encrypts the log group as the service.
         _allow(
             "LogsEncrypted",
             [
@@ -60,18 +89,16 @@ def key(*, key_arn: str, bucket_arn: str, own: str, alarms: bool, archive: bool,
         ),
     ]
     if alarms:
-        # An alarm publishes to an encrypted topic as the service.
         statements.append(_allow("AlarmsToTopic", _USE_KEY, "*", _ALARMS, _own_alarms(place, own)))
     if archive:
-        # EventBridge keeps and replays events as the service; looking at the key has no encryption context.
+        # Looking at the key has no encryption context.
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
         context: Condition = {"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": place.event_bus}}
         statements.append(_allow("ArchiveChecksKey", "kms:DescribeKey", "*", events, in_account))
         re_encrypt = ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
         statements.append(_allow("ArchiveEncrypted", [*_USE_KEY, *re_encrypt], "*", events, context))
     if uploaders:
-        # Decrypt: S3 puts the parts of a multipart upload together with it. With a bucket key the encryption context
-        # is the bucket's ARN, not the object's.
+        # With a bucket key the encryption context is the bucket's ARN, not the object's.
         through_s3: Condition = {
             "StringEquals": {"kms:ViaService": place.service("s3"), "kms:EncryptionContext:aws:s3:arn": bucket_arn}
         }
@@ -97,12 +124,10 @@ def bucket(*, bucket_arn: str, key_arn: str, uploaders: Sequence[str]) -> Docume
         _tls_only("s3:*", [bucket_arn, objects]),
         refuse("RefuseOtherAlgorithms", {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: given}}),
         refuse("RefuseOtherKeys", {"StringNotEquals": {named_key: key_arn}, "Null": {named_key: given}}),
-        # aws:kms without a key means the account's aws/s3 key.
         refuse("RefuseUnnamedKey", {"StringEquals": {algorithm: "aws:kms"}, "Null": {named_key: absent}}),
         refuse("RefuseCustomerKeys", {"Null": {customer_key: given}}),
     ]
     if uploaders:
-        # To deliver files and give up broken deliveries; not to read, list or delete.
         put = ["s3:PutObject", "s3:AbortMultipartUpload"]
         statements.append(_allow("UploadersPut", put, f"{bucket_arn}/{UPLOADS}*", {"AWS": list(uploaders)}))
     return _document(*statements)
@@ -132,7 +157,7 @@ def topic(*, topic_arn: str, own: str) -> Document:
 
 
 def function_trust() -> Document:
-    """Lambda takes the function's role."""
+    """Who takes the function's role."""
     return _document(_allow("LambdaTakesRole", "sts:AssumeRole", None, {"Service": "lambda.amazonaws.com"}))
 
 
@@ -151,8 +176,7 @@ def schedule_role(*, queue_arn: str, key_arn: str) -> Document:
     """What the schedule may do: put a sweep on the queue."""
     return _document(
         _allow("SendSweep", "sqs:SendMessage", queue_arn),
-        # The schedule and the queue are encrypted with it.
-        _allow("UseKey", _USE_KEY, key_arn),
+        _allow("ScheduleUsesKey", _USE_KEY, key_arn),
     )
 
 
@@ -160,15 +184,11 @@ def function_role(*, bucket_arn: str, queue_arn: str, key_arn: str, secret_arn: 
     """What the function may do, and no more."""
     prefixes: list[str] = [f"{prefix}*" for prefix in (UPLOADS, *STATE)]
     return _document(
-        # Exactly the version that the event names.
+        # GetObject: S3 documents it for a HEAD, even of a version.
         _allow("ReadUploads", ["s3:GetObject", "s3:GetObjectVersion"], f"{bucket_arn}/{UPLOADS}*"),
-        # Reports, the lease and state of audiences, pointers to what is under way.
         _allow("KeepState", ["s3:GetObject", "s3:PutObject"], [f"{bucket_arn}/{prefix}*" for prefix in STATE]),
-        # A file at its end is pending no more.
         _allow("ClearPending", "s3:DeleteObject", f"{bucket_arn}/{PENDING}*"),
-        # The sweep lists; and without it a missing object is a 403, not a 404.
         _allow("ListOwnPrefixes", "s3:ListBucket", bucket_arn, condition={"StringLike": {"s3:prefix": prefixes}}),
-        # Lambda's poller receives, deletes and asks for attributes with the function's role.
         _allow(
             "WorkQueue",
             [
@@ -177,11 +197,8 @@ def function_role(*, bucket_arn: str, queue_arn: str, key_arn: str, secret_arn: 
             ],
             queue_arn,
         ),
-        # Bucket, queue, secret and environment are encrypted with it.
         _allow("UseKey", _USE_KEY, key_arn),
-        # The token and the advertiser's id.
         _allow("ReadCredentials", "secretsmanager:GetSecretValue", secret_arn),
-        # The log group exists: no right to make one.
         _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*"),
     )
 
@@ -221,5 +238,4 @@ def _deny(sid: str, actions: str, resources: str | list[str], condition: Conditi
 
 
 def _tls_only(actions: str, resources: str | list[str]) -> Statement:
-    """Nothing about people, and no token, travels unencrypted."""
     return _deny("RefusePlainConnections", actions, resources, {"Bool": {"aws:SecureTransport": "false"}})

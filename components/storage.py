@@ -54,39 +54,15 @@ def make_storage(scope: Scope) -> Storage:
         opts=scope.kept(),
     )
     _protect(scope, bucket, key, key_policy)
-    s3.BucketNotification(f"{name}-events", bucket=bucket.bucket, eventbridge=True, opts=scope.child())
     return Storage(key, key_policy, bucket)
 
 
 def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyPolicy) -> None:
     """Everything about the bucket that would be lost if it were destroyed while the bucket stays.
 
-    S3 answers parallel changes to one bucket with 409: one chain for access, one for what lives how long.
+    One after the other: S3 answers parallel changes to a bucket with 409.
     """
     name, settings = scope.name, scope.settings
-    s3.BucketServerSideEncryptionConfiguration(
-        f"{name}-encryption",
-        bucket=bucket.bucket,
-        rules=[
-            {
-                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
-                "bucket_key_enabled": True,  # one call to KMS for many objects
-            }
-        ],
-        opts=scope.kept(key_policy),
-    )
-    versioning = s3.BucketVersioning(
-        f"{name}-versioning",
-        bucket=bucket.bucket,
-        versioning_configuration={"status": "Enabled"},
-        opts=scope.kept(),
-    )
-    s3.BucketLifecycleConfiguration(
-        f"{name}-lifecycle",
-        bucket=bucket.bucket,
-        rules=lifecycle(settings.file_retention_days, settings.report_retention_days),
-        opts=scope.kept(versioning),
-    )
     public_access_block = s3.BucketPublicAccessBlock(
         f"{name}-public-access-block",
         bucket=bucket.bucket,
@@ -102,15 +78,40 @@ def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyP
         rule={"object_ownership": "BucketOwnerEnforced"},
         opts=scope.kept(public_access_block),
     )
-    s3.BucketPolicy(
+    policy = s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
         policy=policies.render(policies.bucket, bucket_arn=bucket.arn, key_arn=key.arn, uploaders=settings.uploaders),
-        opts=scope.kept(public_access_block, ownership),
+        opts=scope.kept(ownership),
     )
+    encryption = s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-encryption",
+        bucket=bucket.bucket,
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
+                "bucket_key_enabled": True,  # one call to KMS for many objects
+            }
+        ],
+        opts=scope.kept(policy, key_policy),
+    )
+    versioning = s3.BucketVersioning(
+        f"{name}-versioning",
+        bucket=bucket.bucket,
+        versioning_configuration={"status": "Enabled"},
+        opts=scope.kept(encryption),
+    )
+    lifecycle = s3.BucketLifecycleConfiguration(
+        f"{name}-lifecycle",
+        bucket=bucket.bucket,
+        rules=lifecycle_rules(settings.file_retention_days, settings.report_retention_days),
+        opts=scope.kept(versioning),
+    )
+    # Last, so that no file sets off events before the bucket is as it should be.
+    s3.BucketNotification(f"{name}-events", bucket=bucket.bucket, eventbridge=True, opts=scope.child(lifecycle))
 
 
-def lifecycle(file_days: int, report_days: int) -> list[s3.BucketLifecycleConfigurationRuleArgsDict]:
+def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycleConfigurationRuleArgsDict]:
     """How long what lives, by prefix. Audience state and pointers to what is under way never expire."""
 
     def rule(

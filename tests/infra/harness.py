@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import hashlib
 import json
-import runpy
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pulumi
-import pulumi_aws
-from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]
-from pulumi.runtime import mocks, rpc, settings, stack
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime import rpc
 
-with warnings.catch_warnings():
-    # These modules warn of deprecated names of their own when first used. That the program uses none, tests can tell.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    _ = pulumi_aws.lambda_.Function, pulumi_aws.s3.Bucket
+import sandbox.program
+from sandbox.program import Monitor, holds_secret, plain
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
 CONNECTOR = "tiktok-activation:index:TikTokActivationConnector"
 # What Pulumi appends to a logical name to make a physical one: a hyphen and seven hex digits.
 SUFFIX_LENGTH = 8
-_SIGNATURE, _SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
 _PHYSICAL_NAME = {"aws:s3/bucket:Bucket": "bucket", "aws:cloudwatch/dashboard:Dashboard": "dashboardName"}
 
 
@@ -44,6 +31,7 @@ class Resource:
         secrets: the names of the inputs that are, or hold, a secret.
         outputs: inputs and what the provider would add.
         after: URNs of all resources that must exist before.
+        made_from: of each input that comes from other resources, their URNs.
     """
 
     urn: str
@@ -54,6 +42,7 @@ class Resource:
     secrets: frozenset[str]
     outputs: Mapping[str, Any]
     after: frozenset[str]
+    made_from: Mapping[str, frozenset[str]]
     retained: bool
     protected: bool
 
@@ -70,7 +59,6 @@ class Program:
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: set[str] = field(default_factory=set)
-    invokes: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     def of_type(self, *types: str) -> list[Resource]:
@@ -136,110 +124,42 @@ def computed(type_: str, name: str, inputs: Mapping[str, Any], stack_name: str) 
     return identifier or physical, made
 
 
-class Monitor(mocks.MockMonitor):
-    """Pulumi's mock monitor, keeping the whole of every request."""
+class _Recorder(Monitor):
+    """Keeps the whole of every request."""
 
-    def __init__(self, project: str, stack_name: str, *, preview: bool) -> None:
-        super().__init__(_NoMocks())
-        self.program = Program()
-        self._project, self._stack, self._preview = project, stack_name, preview
+    def __init__(self, stack_name: str, *, preview: bool) -> None:
+        super().__init__()
+        self.registered: list[Resource] = []
+        self._stack, self._preview = stack_name, preview
         self._lock = threading.Lock()
 
-    def Invoke(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
-        self.program.invokes.append(request.tok)
-        return super().Invoke(request)  # type: ignore[no-untyped-call]
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
-        urn = self._urn(request)
-        if request.type == "pulumi:pulumi:Stack":
-            return _answer(urn, "", {})
-        raw = json_format.MessageToDict(request.object)
-        inputs = {name: _plain(value) for name, value in raw.items()}
-        identifier, made = ("", {}) if not request.custom else self._made(request, inputs)
+    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        inputs = {name: plain(value) for name, value in raw.items()}
+        made_from = {name: frozenset(many.urns) for name, many in request.propertyDependencies.items() if many.urns}
+        identifier, made = self._made(request, inputs) if request.custom else ("", {})
         with self._lock:
-            self.program.resources.append(
+            self.registered.append(
                 Resource(
                     urn=urn,
                     type=request.type,
                     name=request.name,
                     parent=request.parent,
                     inputs=inputs,
-                    secrets=frozenset(name for name, value in raw.items() if _holds_secret(value)),
+                    secrets=frozenset(name for name, value in raw.items() if holds_secret(value)),
                     outputs={**inputs, **made},
-                    after=frozenset(request.dependencies)
-                    | {one for many in request.propertyDependencies.values() for one in many.urns},
+                    after=frozenset(request.dependencies).union(*made_from.values()),
+                    made_from=made_from,
                     retained=request.retainOnDelete,
                     protected=request.protect,
                 )
             )
-        return _answer(urn, identifier, {**raw, **made})
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
-        if "::pulumi:pulumi:Stack::" in request.urn:
-            raw = json_format.MessageToDict(request.outputs)
-            self.program.outputs = {name: _plain(value) for name, value in raw.items()}
-            self.program.secret_outputs = {name for name, value in raw.items() if _holds_secret(value)}
-        return empty_pb2.Empty()
-
-    def _urn(self, request: Any) -> str:
-        parents = request.parent.split("::")[2] if request.parent else ""
-        # The stack itself does not count among the parents in a URN.
-        chain = [*(kind for kind in parents.split("$") if kind and kind != "pulumi:pulumi:Stack"), request.type]
-        return f"urn:pulumi:{self._stack}::{self._project}::{'$'.join(chain)}::{request.name}"
+        return identifier, made
 
     def _made(self, request: Any, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         identifier, made = computed(request.type, request.name, inputs, self._stack)
         if self._preview:
             return "", {name: inputs.get(name) or rpc.UNKNOWN for name in made}
         return identifier, made
-
-
-class _NoMocks(mocks.Mocks):
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        raise NotImplementedError(args.typ)
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        known = {
-            "aws:index/getRegion:getRegion": {"region": REGION},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-            "aws:index/getPartition:getPartition": {"partition": "aws"},
-        }
-        return known[args.token], None
-
-
-class _Engine(mocks.MockEngine):
-    """Keeps warnings and errors, so that a test can say there are none."""
-
-    def __init__(self, log: list[str]) -> None:
-        super().__init__(None)
-        self._log = log
-
-    def Log(self, request: Any) -> None:  # noqa: N802 - Pulumi's name
-        if request.severity >= engine_pb2.WARNING:
-            self._log.append(request.message)
-
-
-def _answer(urn: str, identifier: str, properties: Mapping[str, Any]) -> Any:
-    answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
-    json_format.ParseDict(dict(properties), answer.object)
-    return answer
-
-
-def _plain(value: Any) -> Any:
-    """A property as the provider gets it: secrets unwrapped, an archive as its path."""
-    if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _SECRET:
-            return _plain(value["value"])
-        if _SIGNATURE in value:
-            return value.get(_ARCHIVE)
-        return {name: _plain(entry) for name, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _holds_secret(value: Any) -> bool:
-    if isinstance(value, dict):
-        return value.get(_SIGNATURE) == _SECRET or any(map(_holds_secret, value.values()))
-    return isinstance(value, list) and any(map(_holds_secret, value))
 
 
 def run_program(
@@ -261,38 +181,19 @@ def run_program(
         secret: whether the configuration is marked as secret, as it is once it has a secret in it.
         program: what to run in place of `__main__.py`.
     """
-    monitor = Monitor(project, stack_name, preview=preview)
-
-    def run() -> None:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            settings.ROOT.set(None)
-            settings.configure(
-                settings.Settings(
-                    project,
-                    stack_name,
-                    monitor=monitor,
-                    engine=_Engine(monitor.program.log),
-                    dry_run=preview,
-                    organization="organization",
-                    root_directory=str(ROOT),
-                )
-            )
-            key = f"{project}:advertisers"
-            config = {} if advertisers is None else {key: json.dumps(advertisers)}
-            pulumi.runtime.set_all_config(config, [key] if secret else [])
-            loop.run_until_complete(stack.run_in_stack(program or _main))
-        finally:
-            loop.close()
-            asyncio.set_event_loop(None)
-
-    contextvars.Context().run(run)
-    return monitor.program
-
-
-def _main() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+    recorder, log = _Recorder(stack_name, preview=preview), list[str]()
+    key = f"{project}:advertisers"
+    sandbox.program.run_program(
+        recorder,
+        project=project,
+        stack_name=stack_name,
+        config={} if advertisers is None else {key: json.dumps(advertisers)},
+        secret_keys=[key] if secret else [],
+        preview=preview,
+        log=log,
+        program=program,
+    )
+    return Program(recorder.registered, recorder.outputs, recorder.secret_outputs, log)
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infra.harness import Program, run_program
+from tests.bench.program import flat_program
+from tests.infra.conftest import EVERYTHING
+from tests.infra.harness import CONNECTOR, Program, Resource, run_program
 
 EXPECTED = [
     "aws:cloudwatch/eventRule:EventRule",
@@ -43,9 +45,10 @@ def test_every_advertiser_gets_a_whole_connector(program: Program, advertiser: s
     assert types == EXPECTED
 
 
-def test_a_first_preview_registers_the_same_resources(program: Program) -> None:
-    preview = run_program([{"name": "acme"}, {"name": "globex"}], preview=True)
-    assert sorted(resource.urn for resource in preview.resources) == sorted(r.urn for r in program.resources)
+def test_a_first_preview_registers_the_same_resources(everything: Program) -> None:
+    """Nothing that AWS computes is known then, and every option is given."""
+    preview = run_program(EVERYTHING, preview=True, secret=True)
+    assert sorted(resource.urn for resource in preview.resources) == sorted(r.urn for r in everything.resources)
     assert preview.log == []
 
 
@@ -62,3 +65,15 @@ def test_each_advertiser_has_its_outputs(program: Program) -> None:
         "secret_name",
         "upload_location",
     ]
+
+
+def test_what_the_program_is_measured_against_registers_the_same(program: Program) -> None:
+    def known(resource: Resource) -> tuple[object, ...]:
+        after = {urn.rpartition("$")[2] if "$" in urn else urn.split("::", 2)[2] for urn in resource.after}
+        return resource.type, resource.name, resource.inputs, after, resource.retained
+
+    flat = run_program(None, program=flat_program(program.resources))
+    made = {(resource.type, resource.name): known(resource) for resource in flat.resources}
+    assert made == {
+        (resource.type, resource.name): known(resource) for resource in program.resources if resource.type != CONNECTOR
+    }
