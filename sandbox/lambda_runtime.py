@@ -1,0 +1,162 @@
+"""What a function finds around it in Lambda: the libraries of the Python runtime, and the API that hands it events."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from sandbox.processes import ROOT
+
+BYTECODE = ROOT / ".build" / "bytecode"
+_RUNTIME_HOLDS = ("boto3", "awslambdaric")
+_INVOCATION = "/2018-06-01/runtime/invocation/"
+_INIT_ERROR = "/2018-06-01/runtime/init/error"
+
+
+def runtime_libraries() -> Path:
+    """A directory with what Lambda's Python runtime holds besides the standard library, as links to what is installed.
+
+    Raises:
+        PackageNotFoundError: boto3, the runtime client or something they need is not installed.
+    """
+    links: dict[str, Path] = {}
+    wanted, seen = list(_RUNTIME_HOLDS), set[str]()
+    while wanted:
+        distribution = metadata.distribution(wanted.pop())
+        if distribution.name in seen:
+            continue
+        seen.add(distribution.name)
+        for file in distribution.files or ():
+            top = file.parts[0]
+            if top not in {"..", "__pycache__"} and not top.endswith(".dist-info"):
+                links[top] = Path(str(distribution.locate_file(top)))
+        for requirement in distribution.requires or ():
+            name, _, marker = requirement.partition(";")
+            if "extra ==" not in marker:
+                wanted.append(re.match(r"[\w.-]+", name)[0])  # type: ignore[index]  # every requirement has a name
+    inputs = hashlib.sha256("".join(sorted(f"{name}={path}\n" for name, path in links.items())).encode()).hexdigest()
+    directory = ROOT / ".build" / f"runtime-{inputs[:16]}"
+    if not directory.is_dir():
+        directory.parent.mkdir(exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
+        for name, path in links.items():
+            (making / name).symlink_to(path)
+        with suppress(OSError):  # another process was faster
+            making.rename(directory)
+        shutil.rmtree(making, ignore_errors=True)
+    return directory
+
+
+def forget_old_bytecode() -> None:
+    """Remove the bytecode of packages that are no more."""
+    for cached in (BYTECODE / (ROOT / ".build").relative_to("/")).glob("function-*"):
+        if not (ROOT / ".build" / cached.name).exists():
+            shutil.rmtree(cached, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What became known of an instance: it took the event, answered, failed, or is of no more use."""
+
+    kind: Literal["taken", "result", "error", "exit"]
+    content: bytes = b""
+
+
+@dataclass(frozen=True)
+class _Offer:
+    event: bytes
+    headers: dict[str, str]
+    seconds: float
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """The runtime API of one instance, on a free loopback port.
+
+    Args:
+        events: is told what the instance does.
+    """
+
+    daemon_threads = False  # so that closing waits for them
+
+    def __init__(self, events: queue.SimpleQueue[Event]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.events = events
+        self.offers: queue.SimpleQueue[_Offer | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="runtime api", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Host and port, as in AWS_LAMBDA_RUNTIME_API."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def offer(self, event: bytes, request_id: str, arn: str, seconds: float) -> None:
+        """Hand the instance an event as soon as it asks for one; its deadline is `seconds` from then."""
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Invoked-Function-Arn": arn,
+            "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+        }
+        self.offers.put(_Offer(event, headers, seconds))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of an instance that was killed while it was being answered."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    def close(self) -> None:
+        """Stop; the instance's process has ended."""
+        self.offers.put(None)
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        """The instance asks for the next event; it waits here while there is none."""
+        offer = self.server.offers.get() if self.path == f"{_INVOCATION}next" else None
+        if offer is None:
+            self.close_connection = True
+            return
+        self.server.events.put(Event("taken"))
+        deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + offer.seconds) * 1000))}
+        self._answer("200 OK", offer.event, {**offer.headers, **deadline})
+
+    def do_POST(self) -> None:
+        """The instance posts a result or an error."""
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        # Answered first: what is told next may end this process's interest in the instance.
+        self._answer("202 Accepted", json.dumps({"status": "OK"}).encode(), {})
+        if self.path == _INIT_ERROR:
+            self.server.events.put(Event("exit", content))
+        elif self.path.startswith(_INVOCATION):
+            self.server.events.put(Event("error" if self.path.endswith("/error") else "result", content))
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged: events may name people's files."""
+
+    def _answer(self, status: str, content: bytes, headers: dict[str, str]) -> None:
+        lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(content)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        # One write: two small ones would wait for the client's delayed acknowledgement, 40 ms.
+        self.wfile.write("\r\n".join([*lines, "", ""]).encode() + content)

@@ -1,0 +1,171 @@
+"""Runs the stack's real program without Pulumi's engine and CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import runpy
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws
+from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]
+from pulumi.runtime import mocks, settings, stack
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+
+from sandbox.processes import ROOT
+
+with warnings.catch_warnings():
+    # These modules warn of deprecated names of their own when first used, whichever names a program uses.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    _ = pulumi_aws.lambda_.Function, pulumi_aws.s3.Bucket
+
+ORGANIZATION = "organization"
+_STACK = "pulumi:pulumi:Stack"
+# How Pulumi marks what is not a plain value.
+_SIGNATURE, _SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
+
+
+class Monitor(mocks.MockMonitor):
+    """Takes the engine's place: is told of every resource, and says what AWS makes of it.
+
+    Attributes:
+        outputs: the stack's outputs, secrets unwrapped.
+        secret_outputs: the names of those that are, or hold, a secret.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_NoMocks())
+        self.outputs: dict[str, Any] = {}
+        self.secret_outputs: set[str] = set()
+
+    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """Id and computed properties of one resource; from one of several threads.
+
+        Args:
+            request: Pulumi's RegisterResourceRequest.
+            urn: the resource's URN.
+            raw: the inputs with secrets and archives as Pulumi marks them; see `plain`.
+        """
+        raise NotImplementedError
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+        """Answer the program as the engine does."""
+        urn = self._urn(request)
+        raw: dict[str, Any] = json_format.MessageToDict(request.object)
+        identifier, computed = ("", {}) if request.type == _STACK else self.register(request, urn, raw)
+        answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
+        json_format.ParseDict({**raw, **computed}, answer.object)
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+        """Keep the stack's outputs."""
+        if f"::{_STACK}::" in request.urn:
+            raw = json_format.MessageToDict(request.outputs)
+            self.outputs = {name: plain(value) for name, value in raw.items()}
+            self.secret_outputs = {name for name, value in raw.items() if holds_secret(value)}
+        return empty_pb2.Empty()
+
+    def _urn(self, request: Any) -> str:
+        parents = request.parent.split("::")[2] if request.parent else ""
+        # The stack itself does not count among the parents in a URN.
+        chain = [*(kind for kind in parents.split("$") if kind and kind != _STACK), request.type]
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{request.name}"
+
+
+class _NoMocks(mocks.Mocks):
+    """The program neither reads resources nor calls functions of a provider."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise NotImplementedError(args.typ)
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise NotImplementedError(args.token)
+
+
+def plain(value: Any) -> Any:
+    """A property as the provider gets it: secrets unwrapped, an archive as its path."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _SECRET:
+            return plain(value["value"])
+        if _SIGNATURE in value:
+            return value.get(_ARCHIVE)
+        return {name: plain(entry) for name, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, list) else value
+
+
+def holds_secret(value: Any) -> bool:
+    """Whether a property is a secret, or has one in it."""
+    if isinstance(value, dict):
+        return value.get(_SIGNATURE) == _SECRET or any(map(holds_secret, value.values()))
+    return isinstance(value, list) and any(map(holds_secret, value))
+
+
+def run_program(
+    monitor: Monitor,
+    *,
+    project: str,
+    stack_name: str,
+    config: Mapping[str, str],
+    secret_keys: Sequence[str] = (),
+    preview: bool = False,
+    log: list[str] | None = None,
+    program: Callable[[], None] | None = None,
+) -> None:
+    """Run `__main__.py` and wait until everything it declares is registered.
+
+    Args:
+        monitor: is told of every resource, and says what AWS makes of it.
+        project: the project's name.
+        stack_name: the stack's name.
+        config: full key -> value; JSON where it is not a text.
+        secret_keys: those of them that are secret.
+        preview: whether what AWS computes may be unknown.
+        log: is given Pulumi's warnings and errors.
+        program: what to run in place of `__main__.py`.
+
+    Raises:
+        Exception: the first error of the program or of the monitor.
+    """
+
+    def run() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            settings.ROOT.set(None)
+            settings.configure(
+                settings.Settings(
+                    project,
+                    stack_name,
+                    monitor=monitor,
+                    engine=_Engine([] if log is None else log),
+                    dry_run=preview,
+                    organization=ORGANIZATION,
+                    root_directory=str(ROOT),
+                )
+            )
+            pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+            loop.run_until_complete(stack.run_in_stack(program or _main))
+        finally:
+            loop.close()
+            asyncio.set_event_loop(None)
+
+    contextvars.Context().run(run)
+
+
+def _main() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+class _Engine(mocks.MockEngine):
+    """Keeps warnings and errors."""
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__(None)
+        self._log = log
+
+    def Log(self, request: Any) -> None:  # noqa: N802 - Pulumi's name
+        if request.severity >= engine_pb2.WARNING:
+            self._log.append(request.message)

@@ -1,0 +1,276 @@
+"""Creates what the program declares, resource by resource, in the embedded AWS.
+
+Each function takes clients, a physical name and the inputs as Pulumi registers them (camelCase, numbers as floats), and
+gives the resource's id and what AWS computes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Clients = Callable[[str], Any]
+Inputs = Mapping[str, Any]
+Made = tuple[str, dict[str, Any]]
+# Where the API spells a name in its own way.
+_SPELLED = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
+
+
+def make(aws: Clients, kind: str, name: str, inputs: Inputs) -> Made:
+    """Create one resource.
+
+    Args:
+        aws: service -> boto3 client.
+        kind: Pulumi's type token.
+        name: the name it gets if it needs one and none was given.
+        inputs: as registered.
+
+    Raises:
+        NotImplementedError: the sandbox does not know resources of this kind.
+        ClientError: the embedded AWS refuses it.
+    """
+    if kind not in _MAKERS:
+        raise NotImplementedError(f"the sandbox cannot create {kind} ({name}); add it to sandbox/resources.py")
+    return _MAKERS[kind](aws, name, inputs)
+
+
+def _aws(value: Any) -> Any:
+    """Inputs as the API names them: PascalCase, whole numbers as integers."""
+    if isinstance(value, Mapping):
+        return {_SPELLED.get(key, key[:1].upper() + key[1:]): _aws(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_aws(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value == int(value) else value
+
+
+def _call(inputs: Inputs, *left_out: str) -> dict[str, Any]:
+    """The arguments of an API call that takes the inputs as they are, but for these and the tags."""
+    arguments: dict[str, Any] = _aws({name: value for name, value in inputs.items() if name not in {*left_out, "tags"}})
+    return arguments
+
+
+def _tags(inputs: Inputs) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in inputs.get("tags", {}).items()]
+
+
+def _key(aws: Clients, _: str, inputs: Inputs) -> Made:
+    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in _tags(inputs)]
+    key = aws("kms").create_key(Description=inputs["description"], Tags=tags)["KeyMetadata"]
+    if inputs.get("enableKeyRotation"):
+        aws("kms").enable_key_rotation(KeyId=key["KeyId"])
+    return key["KeyId"], {"arn": key["Arn"], "keyId": key["KeyId"]}
+
+
+def _alias(aws: Clients, name: str, inputs: Inputs) -> Made:
+    aws("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=inputs["targetKeyId"])
+    return f"alias/{name}", {"name": f"alias/{name}"}
+
+
+def _key_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
+    aws("kms").put_key_policy(KeyId=inputs["keyId"], PolicyName="default", Policy=inputs["policy"])
+    return inputs["keyId"], {}
+
+
+def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
+    name = inputs.get("bucket") or name
+    region = aws("s3").meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    aws("s3").create_bucket(Bucket=name, **where)
+    aws("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": _tags(inputs)})
+    return name, {"bucket": name, "arn": f"arn:aws:s3:::{name}"}
+
+
+def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Any]) -> Callable[[Clients, str, Inputs], Made]:
+    """What S3 keeps as a part of a bucket."""
+
+    def put(aws: Clients, _: str, inputs: Inputs) -> Made:
+        getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _aws(given(inputs))})
+        return inputs["bucket"], {}
+
+    return put
+
+
+def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
+    # moto applies statements without their conditions: "no plain connections" would be "no connections".
+    document = json.loads(inputs["policy"])
+    document["Statement"] = [each for each in document["Statement"] if "Condition" not in each]
+    if document["Statement"]:
+        aws("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=json.dumps(document))
+    return inputs["bucket"], {}
+
+
+def _queue(aws: Clients, name: str, inputs: Inputs) -> Made:
+    given = {
+        "KmsMasterKeyId": inputs["kmsMasterKeyId"],
+        "MessageRetentionPeriod": inputs["messageRetentionSeconds"],
+        "VisibilityTimeout": inputs.get("visibilityTimeoutSeconds", 30),
+        "RedrivePolicy": inputs.get("redrivePolicy", ""),
+    }
+    attributes = {attribute: str(_aws(value)) for attribute, value in given.items() if value != ""}
+    url = aws("sqs").create_queue(QueueName=name, Attributes=attributes, tags=inputs.get("tags", {}))["QueueUrl"]
+    arn = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, {"name": name, "url": url, "arn": arn}
+
+
+def _of_queue(attribute: str, given: str) -> Callable[[Clients, str, Inputs], Made]:
+    """What SQS keeps as an attribute of a queue."""
+
+    def put(aws: Clients, _: str, inputs: Inputs) -> Made:
+        aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[given]})
+        return inputs["queueUrl"], {}
+
+    return put
+
+
+def _rule(aws: Clients, name: str, inputs: Inputs) -> Made:
+    rule = aws("events").put_rule(Name=name, Tags=_tags(inputs), **_call(inputs))
+    return name, {"name": name, "arn": rule["RuleArn"]}
+
+
+def _target(aws: Clients, name: str, inputs: Inputs) -> Made:
+    answer = aws("events").put_targets(Rule=inputs["rule"], Targets=[{"Id": name, **_call(inputs, "rule")}])
+    if answer["FailedEntryCount"]:
+        raise RuntimeError(f"the target of {inputs['rule']} was refused: {answer['FailedEntries']}")
+    return name, {}
+
+
+def _archive(aws: Clients, name: str, inputs: Inputs) -> Made:
+    archive = aws("events").create_archive(ArchiveName=name, **_call(inputs, "kmsKeyIdentifier"))
+    return name, {"name": name, "arn": archive["ArchiveArn"]}
+
+
+def _schedule(aws: Clients, name: str, inputs: Inputs) -> Made:
+    arguments = {"KmsKeyArn": inputs["kmsKeyArn"], **_call(inputs, "kmsKeyArn")}
+    return name, {"name": name, "arn": aws("scheduler").create_schedule(Name=name, **arguments)["ScheduleArn"]}
+
+
+def _role(aws: Clients, name: str, inputs: Inputs) -> Made:
+    role = aws("iam").create_role(
+        RoleName=name,
+        Description=inputs["description"],
+        AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
+        Tags=_tags(inputs),
+    )
+    return name, {"name": name, "arn": role["Role"]["Arn"]}
+
+
+def _role_policy(aws: Clients, name: str, inputs: Inputs) -> Made:
+    aws("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=inputs["policy"])
+    return f"{inputs['role']}:{name}", {"name": name}
+
+
+def _secret(aws: Clients, name: str, inputs: Inputs) -> Made:
+    secret = aws("secretsmanager").create_secret(Name=name, KmsKeyId=inputs["kmsKeyId"], Tags=_tags(inputs))
+    return secret["ARN"], {"name": name, "arn": secret["ARN"]}
+
+
+def _secret_version(aws: Clients, _: str, inputs: Inputs) -> Made:
+    version = aws("secretsmanager").put_secret_value(SecretId=inputs["secretId"], SecretString=inputs["secretString"])
+    return version["VersionId"], {}
+
+
+def _log_group(aws: Clients, name: str, inputs: Inputs) -> Made:
+    aws("logs").create_log_group(logGroupName=name, kmsKeyId=inputs["kmsKeyId"], tags=inputs.get("tags", {}))
+    aws("logs").put_retention_policy(logGroupName=name, retentionInDays=_aws(inputs["retentionInDays"]))
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return name, {"name": name, "arn": group["arn"].removesuffix(":*")}
+
+
+def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
+    # Only so that it is there: what runs is the package itself, from its directory.
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("README", "see the sandbox")
+    arguments = _call(inputs, "code")
+    function = aws("lambda").create_function(
+        FunctionName=name, Code={"ZipFile": code.getvalue()}, Tags=inputs.get("tags", {}), **arguments
+    )
+    return name, {"name": name, "arn": function["FunctionArn"]}
+
+
+def _event_source_mapping(aws: Clients, _: str, inputs: Inputs) -> Made:
+    # Not enabled: moto would take the messages itself.
+    mapping = aws("lambda").create_event_source_mapping(Enabled=False, **_call(inputs))
+    return mapping["UUID"], {"uuid": mapping["UUID"]}
+
+
+def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
+    dimensions = [{"Name": key, "Value": value} for key, value in inputs["dimensions"].items()]
+    aws("cloudwatch").put_metric_alarm(
+        AlarmName=name, Dimensions=dimensions, Tags=_tags(inputs), **_call(inputs, "dimensions")
+    )
+    return name, {"name": name}
+
+
+def _dashboard(aws: Clients, _: str, inputs: Inputs) -> Made:
+    aws("cloudwatch").put_dashboard(**_call(inputs))
+    return inputs["dashboardName"], {}
+
+
+def _topic(aws: Clients, name: str, inputs: Inputs) -> Made:
+    attributes = {"KmsMasterKeyId": inputs["kmsMasterKeyId"]}
+    arn = aws("sns").create_topic(Name=name, Attributes=attributes, Tags=_tags(inputs))["TopicArn"]
+    return arn, {"name": name, "arn": arn}
+
+
+def _topic_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
+    aws("sns").set_topic_attributes(TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"])
+    return inputs["arn"], {}
+
+
+def _topic_subscription(aws: Clients, _: str, inputs: Inputs) -> Made:
+    arguments = {"TopicArn": inputs["topic"], "Protocol": inputs["protocol"], "Endpoint": inputs["endpoint"]}
+    return aws("sns").subscribe(**arguments, ReturnSubscriptionArn=True)["SubscriptionArn"], {}
+
+
+_MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:cloudwatch/eventArchive:EventArchive": _archive,
+    "aws:cloudwatch/eventRule:EventRule": _rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _target,
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:kms/alias:Alias": _alias,
+    "aws:kms/key:Key": _key,
+    "aws:kms/keyPolicy:KeyPolicy": _key_policy,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
+    "aws:lambda/function:Function": _function,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket(
+        "put_bucket_lifecycle_configuration", "LifecycleConfiguration", lambda inputs: {"rules": inputs["rules"]}
+    ),
+    "aws:s3/bucketNotification:BucketNotification": _of_bucket(
+        "put_bucket_notification_configuration",
+        "NotificationConfiguration",
+        lambda inputs: {"eventBridgeConfiguration": {}} if inputs["eventbridge"] else {},
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_bucket(
+        "put_bucket_ownership_controls", "OwnershipControls", lambda inputs: {"rules": [inputs["rule"]]}
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket(
+        "put_public_access_block",
+        "PublicAccessBlockConfiguration",
+        lambda inputs: {name: value for name, value in inputs.items() if name != "bucket"},
+    ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket(
+        "put_bucket_encryption", "ServerSideEncryptionConfiguration", lambda inputs: {"rules": inputs["rules"]}
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": _of_bucket(
+        "put_bucket_versioning", "VersioningConfiguration", lambda inputs: inputs["versioningConfiguration"]
+    ),
+    "aws:scheduler/schedule:Schedule": _schedule,
+    "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _of_queue("Policy", "policy"),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _of_queue("RedriveAllowPolicy", "redriveAllowPolicy"),
+}

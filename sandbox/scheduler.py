@@ -1,0 +1,57 @@
+"""EventBridge Scheduler: puts the input of each schedule on its queue, over and over."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+def rate_seconds(expression: str) -> float:
+    """Seconds between two invocations of `rate(...)`, the kind of schedule this project declares.
+
+    Raises:
+        ValueError: it is of another kind.
+    """
+    found = _RATE.fullmatch(expression)
+    if not found:
+        raise ValueError(f"{expression!r} is not a rate such as 'rate(10 minutes)'")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+class Schedule:
+    """One schedule, from the moment it is made until it is closed.
+
+    Args:
+        sqs: a client.
+        queue_arn: the target.
+        body: its input.
+        seconds: between two invocations.
+    """
+
+    def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
+        self._sqs = sqs
+        self._url = sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[1])["QueueUrl"]
+        self._body = body
+        self._seconds = seconds
+        self._closing = threading.Event()
+        self._held = False
+        self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
+        self._thread.start()
+
+    def hold(self, *, held: bool) -> None:
+        """Send nothing while it is held."""
+        self._held = held
+
+    def close(self) -> None:
+        """Send no more."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._seconds):
+            if not self._held:
+                self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

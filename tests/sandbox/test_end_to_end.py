@@ -1,0 +1,82 @@
+"""The whole connector: the real program in the embedded AWS, events by EventBridge, the package under AWS's client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.connectors import Advertiser, Connectors
+from sandbox.processes import ROOT
+from sandbox.samples import Sample, samples
+from sandbox.watch import Report, Watch, run_samples
+from tests.privacy import assert_nothing_personal
+
+
+@pytest.fixture(scope="module")
+def connectors() -> Iterator[Connectors]:
+    with Connectors() as connectors:
+        connectors.control("POST", "settings", processing_seconds=0.5)
+        yield connectors
+        for advertiser in connectors.advertisers.values():
+            assert_nothing_personal(advertiser.log, token=f"sandbox-token-of-{advertiser.name}")
+
+
+def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(connectors: Connectors) -> None:
+    told: list[str] = []
+
+    def tell(advertiser: Advertiser, report: Report) -> None:
+        told.append(f"{advertiser.name} {report['status']}")
+
+    watch = Watch(connectors, tell)
+    sample = next(each for each in samples("acme") if each.status == "available")
+    assert run_samples(watch, {"acme": [sample]}) == []
+    assert told[-1] == "acme available"
+    report = watch.reports["acme", sample.key]
+    assert report["audience"]["created"] is True
+    assert report["tiktok"]["matched"] == len(sample.people)
+    assert all(advertiser.invocations for advertiser in connectors.advertisers.values())
+
+    acme = connectors.advertisers["acme"]
+    url = acme.outputs["queue_url"]
+    connectors.cloud.client("sqs").send_message(QueueUrl=url, MessageBody="not an event")
+    give_up = time.monotonic() + 30
+    while not any("message refused" in line for line in acme.log):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    assert connectors.depth(url) == 1  # hidden for a minute
+
+
+def test_the_sandbox_says_what_is_not_as_it_should_be(connectors: Connectors) -> None:
+    watch = Watch(connectors, lambda *_: None)  # globex, so that it does not matter which test is first
+    wrong = Sample(
+        "tiktok/x/emails/x.csv", b"", "available", "available", frozenset({"nobody"}), accepted=7, rejected=0
+    )
+    faults = run_samples(watch, {"globex": [wrong]})
+    assert len(faults) == 3
+    assert "globex: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in faults[0]
+    assert "rows accepted" in faults[1]
+    assert "TikTok has the audiences []" in faults[2]
+
+
+def test_what_cannot_be_brought_up_is_said_in_a_sentence() -> None:
+    command = "import sandbox.processes as p, runpy, pathlib, sys; p.ROOT = pathlib.Path('/nonexistent')"
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{command}; sys.argv = ['s', '--json']; runpy.run_module('sandbox', run_name='__main__')",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert list(json.loads(run.stdout)) == ["error"]
+    assert "cannot be brought up" in run.stderr
