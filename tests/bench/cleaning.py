@@ -1,0 +1,59 @@
+"""How much of MD5's speed is left when a file is also cleaned and cut."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from handler.identifiers import IdentifierType, clean
+from handler.objects import CHUNK_BYTES
+from handler.parts import cut
+from handler.settings import DEFAULT_PART_BYTES
+from tests.bench.rounds import alternate, clean_file, dirty_file, seconds
+
+ROWS = 4_000_000
+
+
+def clean_vs_md5(rows: int = ROWS) -> list[float]:
+    """The speed of cleaning, cutting and MD5 as a share of MD5's alone; a file without a fault."""
+    return _share(clean_file, rows, rows)
+
+
+def dirty_vs_md5(rows: int = ROWS) -> list[float]:
+    """The same for a file that needs repair everywhere and has a faulty row in a hundred."""
+    return _share(dirty_file, rows, rows - rows // 100)
+
+
+def _share(make: Callable[[Path, int], Path], rows: int, accepted: int) -> list[float]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        path = make(Path(directory) / "rows.csv", rows)
+        _hash(path)  # into the page cache
+
+        def cleaned() -> None:
+            if (found := _clean(path)) != accepted:
+                raise RuntimeError(f"{found} rows came out clean where {accepted} are.")
+
+        pairs = alternate(lambda: seconds(lambda: _hash(path)), lambda: seconds(cleaned))
+    return [md5 / ours for md5, ours in pairs]
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _hash(path: Path) -> str:
+    md5 = hashlib.md5(usedforsecurity=False)
+    for chunk in _chunks(path):
+        md5.update(chunk)
+    return md5.hexdigest()
+
+
+def _clean(path: Path) -> int:
+    accepted = 0
+    for part in cut(clean(_chunks(path), IdentifierType.EMAIL_SHA256), DEFAULT_PART_BYTES):
+        accepted = part.progress.tally.accepted
+    return accepted

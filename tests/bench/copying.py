@@ -1,0 +1,104 @@
+"""What nobody can do without: a file read from S3 and uploaded to TikTok in the same parts, and nothing else.
+
+No row is looked at, and each part's MD5 was known before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import requests
+
+from handler.identifiers import IdentifierType, clean
+from handler.objects import CHUNK_BYTES
+from handler.parts import cut
+from handler.settings import DEFAULT_PART_BYTES
+from tests.bench.place import BUCKET, Place, Upload
+from tests.handler.world import ADVERTISER_ID
+from tests.privacy import TOKEN
+
+
+class Reader(Protocol):
+    """The part of S3's body that is used here."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
+@dataclass(frozen=True)
+class KnownPart:
+    """A part of a clean file: its size in bytes and its MD5."""
+
+    size: int
+    md5: str
+
+
+def known_parts(path: Path) -> list[KnownPart]:
+    """The parts that the function makes of a clean file."""
+    with path.open("rb") as file:
+        chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+        blocks = clean(chunks, IdentifierType.EMAIL_SHA256)
+        return [KnownPart(part.bytes, part.md5) for part in cut(blocks, DEFAULT_PART_BYTES)]
+
+
+def copy(here: Place, session: requests.Session, upload: Upload, parts: list[KnownPart], *, hold: bool) -> None:
+    """Read a file from S3 and upload it to TikTok.
+
+    Args:
+        hold: read a part, then upload it, as the function has to, which knows a part's MD5 only at its end. Otherwise
+            the bytes go through as they come, so that S3 and TikTok are at work at the same time.
+
+    Raises:
+        RuntimeError: TikTok refused a part.
+    """
+    body = here.s3.get_object(Bucket=BUCKET, Key=upload.key, VersionId=upload.version_id)["Body"]
+    with body:
+        for part in parts:
+            chunks = _chunks(body, part.size)
+            form = _Form(list(chunks) if hold else chunks, part)
+            response = session.post(
+                f"{here.tiktok_url}/open_api/v1.3/dmp/custom_audience/file/upload/",
+                data=form,
+                headers={"Access-Token": TOKEN, "Content-Type": f"multipart/form-data; boundary={form.boundary}"},
+                timeout=60,
+            )
+            if answer := response.json()["code"]:
+                raise RuntimeError(f"TikTok refused a part: {answer}")
+
+
+def _chunks(body: Reader, size: int) -> Iterator[bytes]:
+    while size:
+        chunk = body.read(min(CHUNK_BYTES, size))
+        if not chunk:
+            raise RuntimeError("The file in S3 is shorter than its parts.")
+        yield chunk
+        size -= len(chunk)
+
+
+class _Form:
+    """A multipart form with a file that comes in chunks."""
+
+    def __init__(self, chunks: Iterable[bytes], part: KnownPart) -> None:
+        self.boundary = uuid4().hex
+        self._chunks = chunks
+        self._part = part
+        fields = {"advertiser_id": ADVERTISER_ID, "file_signature": part.md5, "calculate_type": "EMAIL_SHA256"}
+        opening = [
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        file = f'--{self.boundary}\r\nContent-Disposition: form-data; name="file"; filename="{part.md5}.csv"\r\n\r\n'
+        self._opening = "".join([*opening, file]).encode()
+        self._end = f"\r\n--{self.boundary}--\r\n".encode()
+
+    def __len__(self) -> int:
+        return len(self._opening) + self._part.size + len(self._end)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._opening
+        yield from self._chunks
+        yield self._end

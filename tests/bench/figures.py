@@ -1,0 +1,138 @@
+"""What is measured: each figure's name, what it is, and the budget it has to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.activation import (
+    activation_vs_copy,
+    activation_vs_stream,
+    calls_new_audience,
+    first_invocation_vs_warm,
+    peak_growth,
+    peak_mib_1gib,
+)
+from tests.bench.cleaning import clean_vs_md5, dirty_vs_md5
+from tests.bench.importing import import_vs_sdks
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure.
+
+    Attributes:
+        what: it is, in a line.
+        measure: one value per round.
+        budget: has to be kept; None is a figure that is only reported.
+        aim: what a change should strive for.
+        more_is_better: whether the budget is the least or the most.
+        digits: behind the point.
+    """
+
+    name: str
+    what: str
+    measure: Callable[[], list[float]]
+    budget: float | None = None
+    aim: float | None = None
+    more_is_better: bool = False
+    digits: int = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """A figure as measured: its value is the median of the rounds, and judged as it is shown."""
+
+    figure: Figure
+    rounds: list[float]
+
+    @property
+    def value(self) -> float:
+        """The median, rounded."""
+        return round(median(self.rounds), self.figure.digits)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the budget is kept; None without one."""
+        budget = self.figure.budget
+        if budget is None:
+            return None
+        return self.value >= budget if self.figure.more_is_better else self.value <= budget
+
+
+def _program_vs_flat() -> list[float]:
+    # Pulumi's modules take a second and much memory; only this figure needs them.
+    from tests.bench.program import program_vs_flat  # noqa: PLC0415
+
+    return program_vs_flat()
+
+
+FIGURES = (
+    Figure(
+        "clean_vs_md5",
+        "speed of cleaning, cutting and MD5, of MD5's alone: 4 million clean rows, one thread",
+        clean_vs_md5,
+        budget=0.55,
+        aim=0.65,
+        more_is_better=True,
+    ),
+    Figure(
+        "dirty_vs_md5",
+        "the same: every row upper case and CRLF, one in a hundred faulty",
+        dirty_vs_md5,
+        budget=0.20,
+        aim=0.30,
+        more_is_better=True,
+    ),
+    Figure(
+        "activation_vs_copy",
+        "speed of an activation of 260 MB by a warm function, of reading and then uploading the same parts",
+        activation_vs_copy,
+        budget=0.50,
+        aim=0.65,
+        more_is_better=True,
+    ),
+    Figure(
+        "activation_vs_stream",
+        "the same, of a copy that uploads while it reads, which needs the MD5 of a part before its bytes",
+        activation_vs_stream,
+        more_is_better=True,
+    ),
+    Figure(
+        "peak_mib_1gib",
+        "peak resident MiB of the function's process, 1 GiB file, 512 MiB of address space",
+        peak_mib_1gib,
+        budget=200,
+        aim=150,
+        digits=1,
+    ),
+    Figure("peak_growth", "that, of the same for a 64 MiB file", peak_growth, budget=1.15, aim=1.05),
+    Figure(
+        "import_vs_sdks",
+        "time to import handler.app in a new process, of boto3's and requests'",
+        import_vs_sdks,
+        budget=1.35,
+        aim=1.2,
+    ),
+    Figure(
+        "first_invocation_vs_warm",
+        "time of a small file's activation with a new process, of one without",
+        first_invocation_vs_warm,
+    ),
+    Figure(
+        "calls_new_audience",
+        "TikTok calls until one part for a new audience is submitted, up to 100 others",
+        calls_new_audience,
+        budget=3,
+        aim=3,
+        digits=0,
+    ),
+    Figure(
+        "program_vs_flat",
+        "time of the program with 100 advertisers, of the same resources registered flat",
+        _program_vs_flat,
+        budget=1.3,
+        aim=1.1,
+    ),
+)

@@ -1,0 +1,153 @@
+"""A connector as it runs: the packaged function under AWS's own runtime client, and its servers as processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import requests
+
+from components.package import handler_package
+from sandbox.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.processes import ROOT, ServerProcess
+from tests.handler.world import ADVERTISER_ID, clients
+from tests.privacy import TOKEN
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "bench-uploads"
+MEMORY_MIB = 512  # as declared; here it limits even the address space
+# Nothing is processed before it is asked for: what TikTok does afterwards is no part of any figure.
+_PROCESSING_SECONDS = 24 * 3600.0
+_EVENT = ROOT / "tests" / "events" / "s3_object_created.json"
+_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in S3, and the body of the message that tells of it."""
+
+    key: str
+    version_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """One advertiser's connector and the two servers it talks to."""
+
+    s3: S3Client
+    tiktok_url: str
+    spec: FunctionSpec
+
+    @contextmanager
+    def function(self) -> Iterator[Function]:
+        """The function, without an instance yet."""
+        function = Function(self.spec, memory_limit_mib=MEMORY_MIB)
+        try:
+            yield function
+        finally:
+            function.close()
+
+    @contextmanager
+    def uploaded(self, path: Path) -> Iterator[Upload]:
+        """A file in S3 for an audience that nobody has heard of yet."""
+        key = f"tiktok/{uuid4().hex}/email_sha256/{path.name}"
+        self.s3.upload_file(str(path), BUCKET, key)
+        head = self.s3.head_object(Bucket=BUCKET, Key=key)
+        event = json.loads(_EVENT.read_bytes())
+        event["detail"]["bucket"]["name"] = BUCKET
+        event["detail"]["object"] |= {
+            "key": key,
+            "size": head["ContentLength"],
+            "etag": head["ETag"].strip('"'),
+            "version-id": head["VersionId"],
+        }
+        try:
+            yield Upload(key, head["VersionId"], json.dumps(event))
+        finally:
+            self.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=head["VersionId"])
+
+    def activate(self, function: Function, upload: Upload, rows: int) -> Invocation:
+        """Deliver a file's message to the function.
+
+        Raises:
+            RuntimeError: TikTok has not taken the file, or not all its rows.
+        """
+        record = {
+            "messageId": str(uuid4()),
+            "receiptHandle": uuid4().hex,
+            "body": upload.message,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
+        invocation = function.invoke({"Records": [record]})
+        if invocation.result != {"batchItemFailures": []}:
+            raise RuntimeError(f"The function failed: {invocation.error or invocation.result}")
+        answer = self.s3.get_object(Bucket=BUCKET, Key=f"reports/{upload.key}/{upload.version_id}.json")
+        report = json.loads(answer["Body"].read())
+        if (report["status"], report["rows"]["accepted"]) != ("submitted", rows):
+            raise RuntimeError(f"The file was not submitted with its {rows} rows: {report['reason']}")
+        return invocation
+
+    def emulator(self, method: str, control: str, given: object = None) -> Any:
+        """Use a control of the emulated TikTok; see `sandbox.tiktok_control`."""
+        response = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", json=given, timeout=_TIMEOUT)
+        response.raise_for_status()
+        return response.json()
+
+    def check_arrival(self, rows: int) -> None:
+        """Let TikTok process the one audience there is, see that every row is in it once, and delete it.
+
+        Raises:
+            RuntimeError: rows are missing, doubled or damaged.
+        """
+        self.emulator("POST", "clock", {"advance_seconds": _PROCESSING_SECONDS + 1})
+        (audience,) = self.emulator("GET", "audiences")
+        if (audience["members"], audience["bad_rows"]) != (rows, {}):
+            raise RuntimeError(f"{audience['members']} of {rows} rows arrived; faulty: {audience['bad_rows']}")
+        requests.post(
+            f"{self.tiktok_url}/open_api/v1.3/dmp/custom_audience/delete/",
+            headers={"Access-Token": TOKEN},
+            json={"advertiser_id": ADVERTISER_ID, "custom_audience_ids": [audience["id"]]},
+            timeout=_TIMEOUT,
+        ).raise_for_status()
+        self.emulator("DELETE", "files")
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """A connector with servers of its own."""
+    with ServerProcess("sandbox.aws") as aws, ServerProcess("sandbox.tiktok") as tiktok:
+        package = handler_package()
+        s3, sqs, secrets = clients(aws.url)
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        credentials = json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID})
+        spec = FunctionSpec(
+            name="bench",
+            arn="arn:aws:lambda:us-east-1:123456789012:function:bench",
+            package=package,
+            handler="handler.app.lambda_handler",
+            timeout=900,
+            memory=MEMORY_MIB,
+            environment={
+                "BUCKET_NAME": BUCKET,
+                "CREDENTIALS_SECRET_ARN": secrets.create_secret(Name="bench", SecretString=credentials)["ARN"],
+                "QUEUE_URL": sqs.create_queue(QueueName="bench")["QueueUrl"],
+                "ADVERTISER": "acme",
+                "TIKTOK_API_URL": tiktok.url,
+                "AWS_ENDPOINT_URL": aws.url,
+            },
+            logging={"log_format": "JSON", "application_log_level": "INFO"},
+        )
+        here = Place(s3, tiktok.url, spec)
+        here.emulator("POST", "accounts", {"advertiser_id": ADVERTISER_ID, "access_token": TOKEN})
+        here.emulator("POST", "settings", {"processing_seconds": _PROCESSING_SECONDS})
+        yield here

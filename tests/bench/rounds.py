@@ -1,0 +1,71 @@
+"""Two things measured in turn, and files to measure them with."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROUNDS = 5
+_ROWS_AT_ONCE = 100_000
+_ROW_BYTES = 65  # 64 digits and a line feed
+
+
+def alternate(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[tuple[float, ...]]:
+    """The figures of each round. They take turns, so that what else the machine does meets all alike."""
+    found = []
+    for number in range(1, rounds + 1):
+        figures = tuple(measure() for measure in measures)
+        tell(f"  round {number} of {rounds}: {', '.join(f'{figure:.4g}' for figure in figures)}")
+        found.append(figures)
+    return found
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long something takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def tell(text: str) -> None:
+    """Say to whoever waits what is being done; standard output is for the figures alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def clean_file(path: Path, rows: int) -> Path:
+    """A file of as many different identifiers as a clean one would hold them, the same every time."""
+    source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
+    with path.open("wb") as file:
+        for first in range(0, rows, _ROWS_AT_ONCE):
+            file.write(b"\n".join([*_identifiers(source, min(_ROWS_AT_ONCE, rows - first)), b""]))
+    return path
+
+
+def dirty_file(path: Path, rows: int) -> Path:
+    """The same in upper case and with Windows line ends, every hundredth row faulty: an address, short, not hex."""
+    source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
+    with path.open("wb") as file:
+        for first in range(0, rows, _ROWS_AT_ONCE):
+            lines = [line.upper() for line in _identifiers(source, min(_ROWS_AT_ONCE, rows - first))]
+            for number in range(50, len(lines), 100):
+                kind = number // 100 % 3
+                if kind == 0:
+                    lines[number] = b"person%d@example.com" % (first + number)
+                elif kind == 1:
+                    lines[number] = lines[number][1:]
+                else:
+                    lines[number] = lines[number][:40] + b"Z" + lines[number][41:]
+            file.write(b"\r\n".join([*lines, b""]))
+    return path
+
+
+def rows_of(size: int) -> int:
+    """How many rows a clean file of at most `size` bytes holds."""
+    return size // _ROW_BYTES
+
+
+def _identifiers(source: random.Random, count: int) -> list[bytes]:
+    return source.randbytes(32 * count).hex("\n", 32).encode().split(b"\n")
