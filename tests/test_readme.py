@@ -1,24 +1,66 @@
-"""The README's tables are what the code says."""
+"""The README's tables are what the code says, and so are its figures."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
-from handler.errors import Code
-
-README = (Path(__file__).parents[1] / "README.md").read_text()
-
-
-def section(name: str) -> str:
-    """What stands between the markers of a generated table."""
-    return README.partition(f"<!-- {name}:start -->\n")[2].partition(f"<!-- {name}:end -->")[0]
+from components.checks import CHECKS
+from components.policies import REASONS
+from tests import tables
+from tests.infra.harness import run_program
 
 
-def codes_table() -> str:
-    """Every code and its meaning."""
-    rows = "".join(f"| `{code.value}` | {code.meaning} |\n" for code in Code)
-    return f"| code | what happened |\n|---|---|\n{rows}"
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_a_table_is_what_the_code_says(name: str) -> None:
+    text = tables.README.read_text()
+    assert f"<!-- {name}:start -->" in text
+    assert tables.written(text, name, tables.TABLES[name]()) == text, "run: python -m tests.tables"
 
 
-def test_the_readme_shows_every_code() -> None:
-    assert section("codes") == codes_table()
+def test_the_component_has_exactly_the_options_that_the_configuration_has() -> None:
+    assert list(tables.descriptions()) == list(CHECKS)
+
+
+@pytest.mark.parametrize("option", CHECKS)
+def test_a_described_default_is_the_default(option: str) -> None:
+    described = tables.descriptions()[option].partition(" Default")[2].strip(" :.")
+    default = tables.default(option)
+    if isinstance(default, bool | int | float):
+        assert described == str(default).lower()
+    else:
+        assert not default
+        assert described
+
+
+def test_every_statement_has_a_reason_and_every_reason_a_statement() -> None:
+    found = {statement["Sid"] for document in tables.documents().values() for statement in document["Statement"]}
+    assert found == set(REASONS)
+
+
+def test_the_number_of_resources_is_the_number_of_resources() -> None:
+    advertisers: list[dict[str, object]] = [
+        {"name": "plain"},
+        {"name": "mailed", "alarmEmail": "data@acme.example"},
+        {"name": "archived", "eventArchiveDays": 1},
+        {"name": "with-token", "accessToken": "t", "advertiserId": "7"},
+    ]
+    program = run_program(advertisers)
+    plain, *others = (len(program.children(str(advertiser["name"]))) for advertiser in advertisers)
+    alarms = [resource for resource in program.children("plain") if resource.type.endswith("MetricAlarm")]
+    assert len(alarms) == 10
+    assert others == [plain + 3, plain + 1, plain + 1]
+    text = " ".join(tables.README.read_text().split())
+    assert f"A connector is {plain} resources in AWS, ten of them alarms; {others[0]} with `alarmEmail`" in text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "run one `pulumi up` before the `pulumi destroy`",
+        "A replay does nothing for versions already sent",
+        "`s3:PutObject` and `s3:AbortMultipartUpload` on",
+        "`kms:GenerateDataKey` and `kms:Decrypt` on the key",
+    ],
+)
+def test_the_readme_says_what_surprises(sentence: str) -> None:
+    assert sentence in " ".join(tables.README.read_text().split())
