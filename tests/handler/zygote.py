@@ -26,6 +26,7 @@ def invoke(job: dict[str, Any]) -> None:
         "attributes": {"ApproximateReceiveCount": "1"},
     }
     answer = app.lambda_handler({"Records": [record]}, Context(job["seconds"]))
+    sys.stdout.flush()
     os._exit(1 if answer["batchItemFailures"] else 0)
 
 
