@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,16 @@ class ObjectStore:
                 return
             raise
         with closing(answer["Body"]) as body:
-            yield from body.iter_chunks(CHUNK_BYTES)
+            yield from _read_ahead(body.iter_chunks(CHUNK_BYTES))
+
+
+def _read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, each received and decrypted while the one before is cleaned and hashed."""
+    with ThreadPoolExecutor(1, thread_name_prefix="s3") as reader:
+        coming = reader.submit(next, chunks, b"")
+        while chunk := coming.result():
+            coming = reader.submit(next, chunks, b"")
+            yield chunk
 
 
 def _encode(content: object) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from handler.errors import Code
+from handler.tiktok_codes import Meaning, classify
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN
 
@@ -41,6 +42,24 @@ def _secret(text: str) -> Callable[[World], None]:
 
 def _fault(call: str, kind: str, **fields: Any) -> Callable[[World], None]:
     return lambda world: world.tiktok.fault(call, kind, times=None, **fields)
+
+
+@dataclass(frozen=True)
+class Says:
+    """TikTok answers every such call with this code; for an update there is an audience already."""
+
+    call: str
+    code: int
+    message: str = "System error."
+
+    def __call__(self, world: World) -> None:
+        if self.call in {"update", "get"}:
+            world.tiktok.seed(ADVERTISER_ID, name="vip")
+        world.tiktok.fault(self.call, "code", times=None, code=self.code, message=self.message)
+
+    @property
+    def meaning(self) -> Meaning:
+        return classify(self.code, self.message, "file/upload" if self.call == "upload" else self.call)
 
 
 def _seed(**fields: Any) -> Callable[[World], None]:
@@ -119,12 +138,12 @@ ROWS = [
     rejected("a spreadsheet", Code.EXCEL_WORKBOOK, b"PK\x03\x04\x14\x00\x06\x00" + b"[Content_Types].xml xl/" * 9),
     rejected("nothing to remove from", Code.NOTHING_TO_REMOVE_FROM, key="tiktok/vip/email_sha256/remove/file.csv"),
     waiting("processing", Code.AUDIENCE_PROCESSING, _seed(state="processing")),
-    waiting("throttled", Code.TIKTOK_THROTTLED, _fault("any", "code", code=40100), TikTokThrottled=3),
-    waiting("busy", Code.TIKTOK_UNAVAILABLE, _fault("any", "code", code=50000)),
+    waiting("throttled", Code.TIKTOK_THROTTLED, Says("any", 40100), TikTokThrottled=3),
+    waiting("busy", Code.TIKTOK_UNAVAILABLE, Says("any", 50000)),
     waiting("HTTP 500", Code.TIKTOK_UNAVAILABLE, _fault("any", "http", status=500)),
     waiting("connections cut", Code.TIKTOK_UNAVAILABLE, _fault("any", "cut_before")),
-    waiting("token", Code.TOKEN_REFUSED, _fault("any", "code", code=40105), CredentialsRejected=1),
-    waiting("permission", Code.PERMISSION_REFUSED, _fault("any", "code", code=40001), CredentialsRejected=1),
+    waiting("token", Code.TOKEN_REFUSED, Says("any", 40105), CredentialsRejected=1),
+    waiting("permission", Code.PERMISSION_REFUSED, Says("any", 40001), CredentialsRejected=1),
     waiting("secret empty", Code.SECRET_UNUSABLE, _secret(" "), CredentialsRejected=1),
     waiting("secret not JSON", Code.SECRET_UNUSABLE, _secret("token"), CredentialsRejected=1),
     waiting("secret a list", Code.SECRET_UNUSABLE, _secret("[]"), CredentialsRejected=1),
@@ -133,17 +152,26 @@ ROWS = [
     waiting("secret with null", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "x", "ADVERTISER_ID": null}')),
     waiting("secret with two lines", Code.SECRET_UNUSABLE, _secret('{"ACCESS_TOKEN": "a\\nb", "ADVERTISER_ID": "7"}')),
     waiting("an audience that is too small", Code.AUDIENCE_TOO_SMALL, _seed(state="too_small", people=10)),
+    waiting("not editable", Code.AUDIENCE_PROCESSING, Says("update", 40002, "Audience is not editable")),
+    waiting("deleted just now", Code.AUDIENCE_GONE, Says("update", 40002, "The audience does not exist")),
+    waiting("replaced today", Code.REPLACED_TODAY, Says("update", 40002, "Only one REPLACE is allowed per day")),
+    waiting("create of unknown outcome", Code.OUTCOME_UNKNOWN, Says("create", 50000)),
+    waiting("400 audiences, says TikTok", Code.AUDIENCE_LIMIT_REACHED, Says("create", 40002, "Too many audiences")),
     waiting("an expired audience", Code.AUDIENCE_EXPIRED, _seed(created_seconds_ago=366 * 86400)),
     waiting("400 audiences", Code.AUDIENCE_LIMIT_REACHED, _seed(name="seeded other", count=400)),
-    failed("wrong request", Code.REQUEST_REFUSED, _fault("create", "code", code=40000)),
-    failed("file refused", Code.FILE_REFUSED, _fault("upload", "code", code=40907)),
-    failed("file refused as not hashed", Code.FILE_REFUSED, _fault("create", "code", code=40062)),
-    failed("upload damaged", Code.FILE_REFUSED, _fault("upload", "code", code=40900)),
-    failed("upload unknown", Code.FILE_REFUSED, _fault("create", "code", code=40905)),
-    failed("upload expired", Code.FILE_REFUSED, _fault("create", "code", code=40910)),
-    failed("too few left", Code.TOO_FEW_LEFT, _fault("create", "code", code=40002, message="size is less than 1,000")),
+    failed("wrong request", Code.REQUEST_REFUSED, Says("create", 40000)),
+    failed("file refused", Code.FILE_REFUSED, Says("upload", 40907)),
+    failed("file refused as not hashed", Code.FILE_REFUSED, Says("create", 40062)),
+    failed("upload damaged", Code.FILE_REFUSED, Says("upload", 40900)),
+    failed("upload unknown", Code.FILE_REFUSED, Says("create", 40905)),
+    failed("upload expired", Code.FILE_REFUSED, Says("create", 40910)),
+    failed("too few left", Code.TOO_FEW_LEFT, Says("create", 40002, "size is less than 1,000")),
     Row("object gone", ("failed", Code.OBJECT_MISSING), after_upload=_remove_object, counted={"FilesFailed": 1}),
 ]  # fmt: skip
+
+
+def test_every_class_of_codes_is_among_them() -> None:
+    assert {row.before.meaning for row in ROWS if isinstance(row.before, Says)} == {*Meaning} - {Meaning.FINE}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
