@@ -43,6 +43,11 @@ class Account:
                 raise
         return self._listing
 
+    def forget(self) -> None:
+        """Ask anew from now on: what TikTok knows may have changed by a call whose answer was lost."""
+        self._listing = None
+        self._details.clear()
+
     def since(self, audience_id: str, seen_processing: str | None) -> Audience | None:
         """One audience as TikTok had it after it was seen processing.
 
@@ -97,6 +102,8 @@ class Account:
             known = audience.filled_in(details) if details else audience
             if not _may_be(known, key.name, registered):
                 continue
+            if known.id != registered and not known.calculate_type:  # nor may it count as another's
+                raise Unreadable
             # An id that was registered is of the type it was made with.
             if known.id == registered or known.calculate_type == key.identifier_type.calculate_type:
                 if not known.name and known.id != registered:  # it may be the one, and it may be another's

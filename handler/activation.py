@@ -16,7 +16,7 @@ from handler.intake import count, forget_uploads, is_uploaded, upload
 from handler.ledger import Pointer, pointer_key
 from handler.lifecycle import Stage, needs_details, stage
 from handler.messages import Action, AudienceKey
-from handler.objects import Missing
+from handler.objects import Damaged, Missing
 from handler.order import leading, line_up
 from handler.parts import MAX_PARTS
 from handler.reports import Report, action_of, identity
@@ -61,6 +61,8 @@ def advance(run: Run, key: AudienceKey, own: Sequence[Report] | None = None) -> 
             seen.update(pointers)
         finally:
             lease.release()
+        while run.unfinished:  # not before: whoever gets the message at once needs the lease
+            run.send_again(run.unfinished.pop())
         sweep, new = False, set()
         if run.deadline.near() or seen.issuperset(run.ledger.pointers(key)):
             return True
@@ -78,9 +80,6 @@ def _take_turn(run: Run, lease: Lease, pointers: Sequence[Pointer], *, sweep: bo
             _go(run, lease, waiting)
     except Waiting as reason:
         _hold(run, _still_waiting(run, waiting), reason)
-    except Failed as refusal:
-        # Refused while TikTok was only asked for its audiences: the request is wrong for every file of this one.
-        _settle_all(run, _still_waiting(run, waiting), refusal)
 
 
 def _follow(run: Run, pointers: Iterable[Pointer]) -> list[Report]:
@@ -90,7 +89,7 @@ def _follow(run: Run, pointers: Iterable[Pointer]) -> list[Report]:
 def _report(run: Run, pointer: Pointer) -> Report | None:
     try:
         return run.ledger.follow(pointer)
-    except (Missing, ValueError, KeyError, TypeError):
+    except (Missing, Damaged):
         # Somebody deleted or changed the report or the pointer by hand: that stops no other file, and is heard of.
         run.logger.exception("report unreadable", extra={"pointer": pointer.key})
         run.metrics.waited((run.now() - pointer.uploaded_at).total_seconds())
@@ -119,6 +118,9 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
     if not files:
         raise Waiting(Code.BEHIND_OLDER_FILE, _BEHIND)
     action = action_of(files[0])
+    hold = lease.state["hold"]
+    if hold and hold["call"] == action and run.now() < parse_iso(hold["until"]):
+        raise NotEditable(Code[hold["code"]], hold["reason"])
     audience, note = _choose(run, lease)
     if audience is None and action is Action.REMOVE:
         # An older append may still be on its way: it would put in who was to be taken out.
@@ -142,12 +144,9 @@ def _send(run: Run, lease: Lease, audience: Audience | None, files: list[Report]
         if not ready:
             break
         try:
-            submit(run, lease, audience, ready, note)
+            submit(run, lease, audience, ready, note, again=uploads_left > 0)
             break
-        except UploadAgain as refused:
-            if not uploads_left:
-                _settle_all(run, ready, refused)
-                break
+        except UploadAgain:
             files = [run.write(report, forget_uploads) for report in ready]
     return ready
 
@@ -160,15 +159,14 @@ def _bring(run: Run, files: list[Report]) -> list[Report]:
         try:
             uploaded = upload(run, run.write(report, _count_attempt))
         except OutOfTime as reason:
-            run.settle(report, reason)
-            run.send_again(report)
+            run.unfinished.append(run.settle(report, reason))
             raise
         except (Rejected, Failed) as fault:
             run.settle(report, fault)
             continue
         except (Waiting, Conflict):
             raise
-        except Exception as error:  # S3's or our own fault with one file must not stop the others
+        except Exception as error:
             _set_aside(run, report, error)
             continue
         if uploaded["status"] != "waiting" or not is_uploaded(uploaded):
@@ -215,36 +213,37 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
 def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
     """Say why files wait, and what is wrong with those that were not looked at yet."""
     for report in waiting:
-        if identity(report) in run.broken:  # its message comes back; until then its report stays as it was
-            continue
         run.metrics.waited((run.now() - parse_iso(report["file"]["uploaded_at"])).total_seconds())
+        if identity(report) in run.broken:  # the message comes back; until then the report stays as it was
+            continue
         if isinstance(reason, OutOfTime):  # the file that ran out of time has said so itself
             if report["code"] != Code.CONTINUING:
                 run.settle(report, Waiting(Code.BEHIND_OLDER_FILE, _BEHIND))
         else:
-            try:
-                check(run, run.settle(report, reason))
-            except Conflict:
-                raise
-            except Exception as error:  # S3's or our own fault with one file must not stop the others
-                _set_aside(run, report, error)
+            check(run, report, reason)
 
 
 def _set_aside(run: Run, report: Report, error: Exception) -> None:
+    """S3's or our own fault with one file must not stop the others."""
     run.logger.exception("file failed", extra={"key": report["file"]["key"]})
     run.broken[identity(report)] = error
 
 
-def check(run: Run, report: Report) -> None:
-    """Count a file that waits, once, so that a faulty one is rejected today and not when its turn comes."""
-    if report["status"] != "waiting" or report["rows"]["total"] is not None:
-        return
+def check(run: Run, report: Report, reason: Outcome | None = None) -> None:
+    """Say why a file waits, and count it, once, so that a faulty one is rejected today and not when its turn comes."""
     try:
-        count(run, report)
+        if reason:
+            report = run.settle(report, reason)
+        if report["status"] == "waiting" and report["rows"]["total"] is None:
+            count(run, report)
     except OutOfTime:
         return
     except Outcome as fault:
         run.settle(report, fault)
+    except Conflict:
+        raise
+    except Exception as error:
+        _set_aside(run, report, error)
 
 
 def _settle_all(run: Run, reports: list[Report], outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import unquote_plus
@@ -51,7 +52,7 @@ class BatchResponse(TypedDict):
 
 @dataclass(frozen=True)
 class Connector:
-    """What a warm function keeps: its settings and connections, and how it waits between two tries of a call."""
+    """What a warm function keeps: settings and connections, its clock, and how it waits between two tries of a call."""
 
     settings: Settings
     store: ObjectStore
@@ -60,6 +61,7 @@ class Connector:
     session: requests.Session
     logger: Logger
     pause: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = utc_now
 
 
 @dataclass
@@ -154,14 +156,14 @@ def _new_run(here: Connector, context: LambdaContext) -> Run:
     return Run(
         settings=here.settings,
         store=here.store,
-        ledger=Ledger(here.store, utc_now),
+        ledger=Ledger(here.store, here.now),
         tiktok=tiktok,
-        account=Account(tiktok, utc_now),
+        account=Account(tiktok, here.now),
         deadline=deadline,
         metrics=Metrics(here.settings.advertiser),
         logger=here.logger,
         holder=context.aws_request_id,
-        now=utc_now,
+        now=here.now,
         send_again=send_again,
     )
 
@@ -186,7 +188,11 @@ def _sort(run: Run, record: Record, batch: Batch) -> None:
 
 
 def _register(run: Run, file: AudienceFile) -> Report:
-    """Open a file's report, or find the one it has."""
+    """Open a file's report, or find the one it has.
+
+    Raises:
+        MessageError: it has that of another upload of the same key.
+    """
     decoded = unquote_plus(file.key)
     # EventBridge gives keys as they are; should that ever change, the object itself tells.
     if decoded != file.key and not run.store.exists(file.key, file.version_id):
@@ -201,6 +207,8 @@ def _register(run: Run, file: AudienceFile) -> Report:
     if fault:
         settle_outcome(report, fault)
     opened = run.ledger.open(report)
+    if file.version_id == "null" and opened["file"]["etag"] != file.etag:
+        raise MessageError("The bucket's versioning is suspended, so the upload cannot be told from one before it.")
     if fault and opened is report:
         run.announce(report)
     return opened
@@ -235,9 +243,14 @@ def _sweep(run: Run, batch: Batch) -> None:
     """End what TikTok has processed and take up what is pending, for every audience."""
     if not batch.sweeps:
         return
-    audiences = list(run.ledger.pending_audiences())
+    try:
+        audiences = list(run.ledger.pending_audiences())
+    except Exception:
+        run.logger.exception("sweep failed")
+        batch.failed.append(batch.sweeps[0])
+        return
     random.shuffle(audiences)  # when time is short, it is not always the same ones that are left out
-    faulty = False
+    faulty, broken = False, len(run.broken)
     for index, key in enumerate(audiences):
         if index and run.deadline.remaining() < ENOUGH_TO_BEGIN:
             run.logger.warning("sweep ended early", extra={"left": len(audiences) - index})
@@ -251,5 +264,5 @@ def _sweep(run: Run, batch: Batch) -> None:
                 "audience failed", extra={"audience": key.name, "identifier_type": key.identifier_type}
             )
             faulty = True
-    if faulty:
+    if faulty or len(run.broken) > broken:
         batch.failed.append(batch.sweeps[0])  # one is enough to be heard of

@@ -1,7 +1,7 @@
 """The state of one audience in the bucket, and the lease on it: only who holds it changes anything at TikTok.
 
 `audiences/<identifier type>/<name>.json` holds the lease, the id that was registered, the change that is about to be
-made (`intent`) and the change that TikTok is processing (`change`).
+made (`intent`), the change that TikTok is processing (`change`), and what it has refused for now (`hold`).
 """
 
 from __future__ import annotations
@@ -44,6 +44,19 @@ class Change(TypedDict):
     seen_processing: str | None
 
 
+class Hold(TypedDict):
+    """A kind of change that TikTok refused for now, which is not asked for again until then.
+
+    Attributes:
+        code, reason: the name of a `Code` and a sentence: why the files wait that ask for it.
+    """
+
+    call: str
+    until: str
+    code: str
+    reason: str
+
+
 class State(TypedDict):
     """What is known of one audience between invocations.
 
@@ -61,6 +74,7 @@ class State(TypedDict):
     audience_id: str | None
     intent: Change | None
     change: Change | None
+    hold: Hold | None
     appended_up_to: str | None
     removed_up_to: str | None
     replaced_up_to: str | None
@@ -157,6 +171,7 @@ def _new_state(key: AudienceKey) -> State:
         "audience_id": None,
         "intent": None,
         "change": None,
+        "hold": None,
         "appended_up_to": None,
         "removed_up_to": None,
         "replaced_up_to": None,

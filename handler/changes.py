@@ -13,36 +13,54 @@ from handler.audiences import Change, FileRef, Lease, State, mark_applied
 from handler.clock import iso, parse_iso
 from handler.errors import Code, Failed, NotEditable, Outcome
 from handler.intake import file_paths
-from handler.lifecycle import Stage, history_entry, needs_details, says_too_small, stage
+from handler.lifecycle import Stage, history_entry, made_since, needs_details, says_too_small, stage
 from handler.metrics import Metric
-from handler.objects import Missing
+from handler.objects import Damaged, Missing
 from handler.reports import Report, action_of, settle
 from handler.run import Run
 from handler.tiktok_answers import Audience, OutcomeUnknown, UploadAgain
 
 FEW_ROWS = 1000  # people an audience has to match to be used
+# What TikTok refuses for now it refuses for hours: until then no call is wasted on it.
+HOLD = timedelta(hours=1)
 
 _NOT_YET = "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards."
 
 
-def submit(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str = "") -> None:
+def submit(
+    run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str = "", *, again: bool = False
+) -> None:
     """Ask TikTok for one change with all parts of these files: a create if there is no audience yet.
 
-    A call that is refused for its files is tried with half of them, down to the one that is at fault.
+    A call that is refused for its files is tried with half of them, down to the one that is at fault; one that is
+    refused for itself, file by file.
+
+    Args:
+        run: this invocation.
+        lease: on the audience.
+        audience: as TikTok has it; None if it is to be made.
+        reports: of the files, all with the same action.
+        note: to be read in their reports.
+        again: whether their parts are uploaded anew if TikTok no longer has them.
 
     Raises:
         Waiting: the files keep their place.
-        UploadAgain: TikTok no longer has their parts.
+        UploadAgain: TikTok no longer has their parts; only with `again`.
     """
     try:
         _change(run, lease, audience, reports, note)
-    except UploadAgain:
-        raise
     except Failed as refused:
+        if isinstance(refused, UploadAgain) and again:
+            raise
         if len(reports) == 1:
             _fail(run, reports, refused)
+        elif refused.code is Code.REQUEST_REFUSED:  # none of the files may be at fault: half of them would not tell
+            for report in reports:
+                submit(run, lease, audience, [report], note, again=again)
+                if lease.state["change"]:
+                    return
         else:
-            submit(run, lease, audience, reports[: len(reports) // 2], note)
+            submit(run, lease, audience, reports[: len(reports) // 2], note, again=again)
 
 
 def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str) -> None:
@@ -55,6 +73,7 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
         "matched_before": audience.matched if audience else None,
         "seen_processing": None,
     }
+    unsettled = lease.state["intent"]
     lease.state["intent"] = change
     lease.state["message_seen"] = audience.message if audience else None
     lease.save()
@@ -65,10 +84,19 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
         else:
             change["audience_id"], request_id = run.tiktok.create(lease.key.name, lease.key.identifier_type, paths)
     except OutcomeUnknown:
+        run.account.forget()
         raise
-    except Outcome:
+    except Outcome as refused:
         # Anything else TikTok says, it says without having done the work.
         lease.state["intent"] = None
+        if isinstance(refused, NotEditable):
+            lease.state["intent"] = unsettled  # a replace after all, which hinders this change
+            lease.state["hold"] = {
+                "call": change["call"],
+                "until": iso(run.now() + HOLD),
+                "code": refused.code.name,
+                "reason": refused.reason,
+            }
         lease.save()
         raise
     record(run, lease, change, request_id, note)
@@ -76,9 +104,8 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
 
 def record(run: Run, lease: Lease, change: Change, request_id: str | None = None, note: str = "") -> None:
     """Write down that TikTok has taken a change: first in the audience's state, then in the files' reports."""
-    state = lease.state
-    state["intent"], state["change"], state["audience_id"] = None, change, change["audience_id"]
-    reports = files_of(run, change)
+    reports, state = files_of(run, change), lease.state
+    state["intent"], state["change"], state["hold"], state["audience_id"] = None, change, None, change["audience_id"]
     for report in reports:
         mark_applied(state, action_of(report), report["file"]["uploaded_at"])
     lease.save()
@@ -127,6 +154,8 @@ def _left_out(report: Report) -> str:
 def settle_intent(run: Run, lease: Lease) -> None:
     """Find out what became of a call whose answer was never written down.
 
+    An intent that is left is a replace that TikTok shows no sign of.
+
     Raises:
         OutcomeUnknown: TikTok does not show it yet.
         Waiting: TikTok cannot be asked now.
@@ -137,8 +166,8 @@ def settle_intent(run: Run, lease: Lease) -> None:
     grace = timedelta(seconds=run.settings.create_grace_seconds)
     in_grace = run.now() - parse_iso(intent["began_at"]) < grace
     if intent["call"] == "create":
-        # There was none of that name and type when the call went out, so one that is there now is the one.
-        if made := run.account.find(lease.key, None):
+        # None was listed when the call went out, so one that was made since is the one.
+        if made := [each for each in run.account.find(lease.key, None) if made_since(each, intent)]:
             record(run, lease, {**intent, "audience_id": made[0].id})
             return
         if in_grace:
@@ -149,10 +178,13 @@ def settle_intent(run: Run, lease: Lease) -> None:
             if history_entry(audience, intent, state["history_seen"]):
                 record(run, lease, intent)
                 return
-            where = stage(audience, None, None, run.now())
-            # An append or a remove may be done again at any time, a replace only when it can no longer turn up.
+            where = stage(audience, None if audience.is_valid else intent, None, run.now())
+            # An append or a remove may be done again at any time, a replace only when it is not about to turn up. If
+            # then TikTok refuses another, it may still: so it is not forgotten.
             if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
                 raise OutcomeUnknown
+            if intent["call"] == "replace":
+                return
     state["intent"] = None
     lease.save()
 
@@ -177,12 +209,13 @@ def end_change(run: Run, lease: Lease) -> None:
     else:
         if not audience.history and needs_details(audience, change, run.now()):
             ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
-            audience = run.account.details(audience.id, also=ids) or audience
+            details = run.account.details(audience.id, also=ids)
+            audience = details.filled_in(audience) if details else audience
         said = audience.message
         audience = without_old_message(audience, state, change)
         where = stage(audience, change, state["history_seen"], run.now())
         if where is Stage.PROCESSING:
-            if not audience.is_valid and not change["seen_processing"]:
+            if audience.is_valid is False and not change["seen_processing"]:
                 change["seen_processing"] = iso(run.now())
                 lease.save()
             raise NotEditable(Code.AUDIENCE_PROCESSING, _NOT_YET)
@@ -211,13 +244,13 @@ def without_old_message(audience: Audience, state: State, change: Change | None 
 
 
 def files_of(run: Run, change: Change) -> list[Report]:
-    """The reports of a change's files; one that somebody deleted is passed over."""
+    """The reports of a change's files; one that somebody deleted or damaged is passed over."""
     reports = []
     for file in change["files"]:
         try:
             reports.append(run.ledger.latest(file["key"], file["version_id"]))
-        except Missing:
-            run.logger.exception("report missing", extra={"key": file["key"]})
+        except (Missing, Damaged):
+            run.logger.exception("report unreadable", extra={"key": file["key"]})
     return reports
 
 

@@ -20,7 +20,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Conflict
 from handler.identifiers import IdentifierType
 from handler.messages import AudienceKey
-from handler.objects import Missing, ObjectStore, Stored
+from handler.objects import Damaged, Missing, ObjectStore, Stored
 from handler.reports import RANK, Report, at_end
 
 REPORTS = "reports/"
@@ -77,13 +77,17 @@ class Ledger:
 
         Raises:
             Missing: there is none.
+            Damaged: it cannot be read.
         """
         stored = self._known.get(report_key(key, version_id))
         return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
 
     def _read(self, key: str) -> Report:
-        self._known[key] = self._store.read(key)
-        return cast("Report", self._known[key].content)
+        stored = self._store.read(key)
+        if not Report.__required_keys__ <= stored.content.keys():
+            raise Damaged(f"{key} is not a report.")
+        self._known[key] = stored
+        return cast("Report", stored.content)
 
     def update(self, report: Report, change: Callable[[Report], None]) -> tuple[Report, bool]:
         """Apply `change` to the newest version of a report; what now stands, and whether it stands otherwise by this.
@@ -133,13 +137,21 @@ class Ledger:
         return found
 
     def follow(self, pointer: Pointer) -> Report | None:
-        """The report a pointer leads to; None if the pointer is gone or its file is at its end by now."""
+        """The report a pointer leads to; None if the pointer is gone or its file is at its end by now.
+
+        Raises:
+            Missing: there is no such report.
+            Damaged: the pointer or the report cannot be read.
+        """
         if pointer.key not in self._places:
             try:
                 place = self._store.read(pointer.key).content
             except Missing:
                 return None
-            self._places[pointer.key] = (place["key"], place["version_id"])
+            try:
+                self._places[pointer.key] = (place["key"], place["version_id"])
+            except KeyError:
+                raise Damaged(f"{pointer.key} is not a pointer.") from None
         report = self.latest(*self._places[pointer.key])
         if at_end(report):
             self._store.delete(pointer.key)

@@ -71,10 +71,15 @@ def history_entry(audience: Audience, change: Change, history_seen: str | None) 
     return max(entries, default=None)
 
 
+def made_since(audience: Audience, change: Change) -> bool:
+    """Whether an audience may have been made by this change; one without a time may."""
+    return audience.created_at is None or audience.created_at >= parse_iso(change["began_at"]) - CLOCK_SKEW
+
+
 def needs_details(audience: Audience, change: Change | None, now: datetime) -> bool:
     """Whether the listing alone does not tell the stage, so that `get` has to be asked."""
     if audience.is_valid:
-        return change is not None and change["call"] != "create" and not change["seen_processing"]
+        return change is not None and change["call"] != "create"
     if audience.is_valid is None:
         return True
     return not says_too_small(audience.message) and _is_old(audience, change, now)

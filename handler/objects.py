@@ -26,6 +26,10 @@ class Missing(ConnectorError):  # noqa: N818 - says what it is
     """There is no such object."""
 
 
+class Damaged(ConnectorError):  # noqa: N818 - says what it is
+    """An object that a person wrote or changed, so that it cannot be read."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """A JSON object as read: its content and the ETag that a conditional write needs."""
@@ -46,6 +50,7 @@ class ObjectStore:
 
         Raises:
             Missing: there is none.
+            Damaged: it is no JSON object.
         """
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
@@ -53,7 +58,13 @@ class ObjectStore:
             if _code(error) in _ABSENT:
                 raise Missing(f"There is no object {key}.") from None
             raise
-        return Stored(json.loads(answer["Body"].read()), answer["ETag"])
+        try:
+            content = json.loads(answer["Body"].read())
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise Damaged(f"{key} is no JSON object.")
+        return Stored(content, answer["ETag"])
 
     def put(self, key: str, content: object) -> None:
         """Write a JSON object whatever is there."""

@@ -27,6 +27,7 @@ class Run:
         holder: names this invocation in a lease.
         send_again: puts a file's message back on the queue, to go on at once.
         broken: files, by key and version, with which S3 or our own code failed in this invocation.
+        unfinished: files for which there was no time left, to be sent again.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Run:
     now: Callable[[], datetime]
     send_again: Callable[[Report], None]
     broken: dict[tuple[str, str], Exception] = field(default_factory=dict)
+    unfinished: list[Report] = field(default_factory=list)
 
     def write(self, report: Report, change: Callable[[Report], None]) -> Report:
         """Change a report; if that changes how its file stands, say so in one log line and one metric."""

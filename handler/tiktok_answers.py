@@ -15,6 +15,7 @@ from handler.errors import Code, CredentialsRefused, Failed, NotEditable, Waitin
 from handler.tiktok_codes import OK, Meaning, classify, scrub
 
 CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
+TOO_MANY_REQUESTS = 429
 FIRST_YEAR = 2016  # no audience is older than TikTok
 AUDIENCE_LIMIT_REASON = (
     "The advertiser has TikTok's 400 audiences: delete one in Ads Manager, and the file goes through by itself."
@@ -108,11 +109,12 @@ class Audience:
         """Whether everything is known that tells whose audience it is and what it takes."""
         return bool(self.name and self.kind and self.calculate_type and self.is_creator is not None)
 
-    def filled_in(self, details: Audience) -> Audience:
-        """The same, with what `get` tells where this lacks it."""
-        fields = ("name", "kind", "calculate_type", "is_creator", "is_valid")
+    def filled_in(self, other: Audience) -> Audience:
+        """The same, with what `get` or `list` tells where this, the other's answer, lacks it."""
+        fields = ("name", "kind", "calculate_type", "is_creator", "is_valid", "created_at", "expires_at")
         lacking = [name for name in fields if getattr(self, name) in {"", None}]
-        return replace(self, **{name: getattr(details, name) for name in lacking})
+        told = {name: getattr(other, name) for name in lacking}
+        return replace(self, matched=self.matched or other.matched, **told)
 
 
 def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
@@ -121,6 +123,8 @@ def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
     Raises:
         ValueError, RecursionError: it is not TikTok's envelope.
     """
+    if response.status_code == TOO_MANY_REQUESTS:  # whoever answers so, TikTok or what stands before it
+        return Answer(Meaning.THROTTLED)
     hidden = re.compile(re.escape(token), re.IGNORECASE)
 
     def hide(pairs: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +168,8 @@ def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
     Raises:
         Unreadable: so that what is not understood never counts as "it is gone".
     """
-    items = data.get("list")
+    # Of ids that it does not know TikTok may say nothing at all.
+    items = [] if data.get("list", ...) is None else data.get("list")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise Unreadable
     found = (parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items)
@@ -190,7 +195,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
         id=audience_id,
         name=name if isinstance(name, str) else "",  # as it stands: " vip" is another than "vip"
         kind=_text(item.get("audience_type")) or _text(item.get("type")),
-        calculate_type=_text(item.get("calculate_type")) or None,
+        calculate_type=_text(item.get("calculate_type")).upper() or None,
         is_creator=_flag(item.get("is_creator")),
         is_valid=_flag(item.get("is_valid")),
         matched=_number(item.get("cover_num")) or 0,
@@ -239,8 +244,8 @@ def credentials_refused(answer: Answer) -> CredentialsRefused:
         )
     return CredentialsRefused(
         Code.PERMISSION_REFUSED,
-        f"TikTok refused a permission {what}. Grant the app audience management for this advertiser; "
-        "the file then goes through.",
+        f"TikTok refuses to work for this advertiser {what}. Check ADVERTISER_ID in the secret and grant the app "
+        "audience management for it; the file then goes through.",
     )
 
 
@@ -268,7 +273,7 @@ def refusal(answer: Answer) -> Exception:
                 "Nothing was changed; keep at least 1,000 people in the audience.",
             )
         case Meaning.REPLACED_TODAY:
-            return Waiting(
+            return NotEditable(
                 Code.REPLACED_TODAY,
                 f"TikTok replaces an audience once a day {what}; the file goes through by itself tomorrow.",
             )

@@ -39,12 +39,14 @@ _TOKEN = {40101, 40102, 40103, 40104, 40105, *range(40106, 40111), 40113, *range
 _PERMISSION = {40001, 40118, 40125, 40130, 40300, 40301}
 # The request is wrong by TikTok's own word; of any other code below the servers' range nothing is known.
 _REQUEST = {40000, 40003, 40006, 40007, 40008, 40010, 40011, 40012, 40050, 40051, 40061, 40700}
+_INVALID = 40002
 _SERVER_RANGE = 50000
 # Of a message of any length; what is cut off there is far behind what is quoted.
 _READ_CHARACTERS = 2000
 
 _ASKING = {"list", "get"}  # calls that change nothing and carry no file
 _CHANGING = {"create", "update"}
+_AT_FAULT = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
 
 # 40002 is TikTok's general "invalid", so its message has to tell. Only the first is quoted by a source word for word;
 # the others are guesses, each for the calls where it makes sense. A guess that is wrong lets a file wait for ever with
@@ -78,12 +80,20 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         code: `code` of the answer.
         message: its `message`; needed only for 40002.
         call: `list`, `get`, `create`, `update` or `file/upload`.
-        http_status: an HTTP status of 429 or 500 and up wins over the code.
+        http_status: an HTTP status of 500 and up wins over the code.
     """
-    if http_status == 429:  # noqa: PLR2004 - HTTP's Too Many Requests
-        return Meaning.THROTTLED
     if http_status >= 500:  # noqa: PLR2004 - HTTP's server errors
         return Meaning.BUSY
+    meaning = _read_code(code, message, call)
+    if call in _ASKING and meaning in _AT_FAULT:
+        # Whatever hinders TikTok from telling what there is, no file is at fault: it is asked again later. A listing
+        # asks for nothing but the advertiser: if that request is wrong, so is the secret's ADVERTISER_ID.
+        wrong = call == "list" and (code in _REQUEST or code == _INVALID)
+        return Meaning.PERMISSION_REFUSED if wrong else Meaning.BUSY
+    return meaning
+
+
+def _read_code(code: int, message: str, call: str) -> Meaning:
     if code in {OK, PARTIAL}:
         return Meaning.FINE
     for codes, meaning in (
@@ -91,18 +101,14 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         (_BUSY, Meaning.BUSY),
         (_TOKEN, Meaning.TOKEN_REFUSED),
         (_PERMISSION, Meaning.PERMISSION_REFUSED),
-        (_REQUEST, Meaning.REQUEST_REFUSED),
+        (_UPLOAD_AGAIN, Meaning.UPLOAD_AGAIN),
+        (_FILE_REFUSED, Meaning.FILE_REFUSED),
     ):
         if code in codes:
             return meaning
-    if code == 40002:  # noqa: PLR2004 - see _MESSAGES
+    if code == _INVALID:
         return _read_message(message, call)
-    # Whatever hinders TikTok from telling what there is, no file is at fault: it is asked again later.
-    if call in _ASKING or code >= _SERVER_RANGE:
-        return Meaning.BUSY
-    if code in _UPLOAD_AGAIN:
-        return Meaning.UPLOAD_AGAIN
-    return Meaning.FILE_REFUSED if code in _FILE_REFUSED else Meaning.REQUEST_REFUSED
+    return Meaning.BUSY if code >= _SERVER_RANGE else Meaning.REQUEST_REFUSED
 
 
 def _read_message(message: str, call: str) -> Meaning:

@@ -6,11 +6,9 @@ import json
 from datetime import timedelta
 
 import pytest
-import requests
 
 from handler.clock import iso, parse_iso
 from tests.handler.world import ADVERTISER_ID, World, lines, people
-from tests.privacy import TOKEN
 
 KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
@@ -206,7 +204,7 @@ def test_an_audience_deleted_in_ads_manager_is_made_anew(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     (old,) = world.audiences()
-    _delete(world, old["id"])
+    world.delete_audience(old["id"])
     report = world.activate(SECOND, lines(people(2000, 2000)))
     assert report["audience"]["created"] is True
     assert report["audience"]["id"] != old["id"]
@@ -214,20 +212,10 @@ def test_an_audience_deleted_in_ads_manager_is_made_anew(world: World) -> None:
 
 def test_an_audience_deleted_while_it_was_processed_fails_its_files(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
-    _delete(world, world.audiences()[0]["id"])
+    world.delete_audience(world.audiences()[0]["id"])
     world.sweep(hours=1)
     assert world.standing(KEY) == ("failed", "processing_failed")
     assert "deleted in Ads Manager" in world.report(KEY)["reason"]
-
-
-def _delete(world: World, audience_id: str) -> None:
-    answer = requests.post(
-        f"{world.tiktok.url}/open_api/v1.3/dmp/custom_audience/delete/",
-        json={"advertiser_id": ADVERTISER_ID, "custom_audience_ids": [audience_id]},
-        headers={"Access-Token": TOKEN},
-        timeout=10,
-    )
-    assert answer.json()["code"] == 0
 
 
 def test_a_new_audience_that_is_not_listed_yet_is_not_made_twice(world: World) -> None:
@@ -275,7 +263,7 @@ def test_what_waits_for_a_too_small_audience_goes_once_that_is_deleted(world: Wo
     (small,) = world.tiktok.seed(ADVERTISER_ID, name="vip", state="too_small", people=5)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
-    _delete(world, small)
+    world.delete_audience(small)
     world.sweep()
     assert world.standing(KEY) == ("submitted", "submitted")
 

@@ -148,7 +148,7 @@ def test_an_entry_that_an_earlier_change_left_does_not_end_this_one() -> None:
         (audience(is_valid=True), None, False),
         (audience(is_valid=True), change("create", 1), False),
         (audience(is_valid=True), change("append", 1), True),
-        (audience(is_valid=True), change("append", 1, seen_processing=True), False),
+        (audience(is_valid=True), change("append", 1, seen_processing=True), True),
         (audience(is_valid=False), change("create", 1), False),
         (audience(is_valid=None), None, True),
         (audience(is_valid=False, created_at=hours_ago(80)), None, True),

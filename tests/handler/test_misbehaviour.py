@@ -21,6 +21,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "code", "code": 40001},
     {"kind": "code", "code": 40900},
     {"kind": "code", "code": 40002, "message": "Audience is not editable, please check audience status"},
+    {"kind": "http", "status": 429},
     {"kind": "http", "status": 500},
     {"kind": "http_after", "status": 502},
     {"kind": "cut_before"},

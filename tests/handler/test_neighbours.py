@@ -79,11 +79,12 @@ def test_a_file_that_is_gone_when_parts_are_made_anew_fails_alone(world: World) 
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
     for key, first in ((FIRST, 2000), (SECOND, 3000)):
+        world.pass_time(hours=1)
         world.tiktok.fault("update", "code", code=40002, message=NOT_EDITABLE)
         world.activate(key, lines(people(first, 1000)))
     world.tiktok.forget_files()
     _delete(world, FIRST)
-    world.sweep()
+    world.sweep(hours=1)
     assert world.standing(FIRST) == ("failed", "object_missing")
     assert world.standing(SECOND) == ("submitted", "submitted")
 
@@ -128,7 +129,65 @@ def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(gate
     assert world.deliver(*messages) == messages[:1]
     assert world.standing(FIRST) == ("waiting", "audience_processing")
     assert world.standing(SECOND) == ("rejected", "no_valid_row")
+
+
+def test_a_file_that_a_sweep_cannot_read_is_heard_of(
+    gated: tuple[Gate, World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate, world = gated
+    for key, first in ((SEED, 0), (FIRST, 2000)):
+        world.activate(key, lines(people(first, 2000)))
+    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    world.pass_time(hours=1)
+    assert world.deliver(SWEEP) == [SWEEP]
+    assert _metrics(capsys.readouterr().out)["WaitingSeconds"] > 0
+    gate.before = lambda *_: None
     world.sweep()
+    assert world.standing(FIRST) == ("submitted", "submitted")
+
+
+def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    message = world.upload(FIRST, lines(people(0, 1000)))
+    busy = ["503 Slow Down"] * 4  # boto3 tries as often
+    gate.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
+    world.deliver(message)  # its own listing is what fails here
+    busy[:] = ["403 Forbidden"]
+    assert world.deliver("nonsense", SWEEP) == ["nonsense", SWEEP]
+    world.sweep()
+    assert world.standing(FIRST) == ("submitted", "submitted")
+
+
+def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    world.activate(SEED, lines(people(0, 2000)))
+    (state,) = world.keys("audiences/")
+    held = {**world.json(state), "holder": "another", "held_until": "2999-01-01T00:00:00Z"}
+    world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps(held))
+    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(0, 1000)))]
+    assert world.deliver(*messages) == messages[:1]
+    assert world.report(SECOND)["rows"]["accepted"] == 1000
+
+
+@pytest.mark.parametrize("body", [b"garbage", b"{}", b"[]"])
+def test_a_report_that_somebody_damaged_while_tiktok_processed_stops_no_later_file(world: World, body: bytes) -> None:
+    world.activate(FIRST, lines(people(0, 2000)))
+    (report,) = world.keys("reports/")
+    world.activate(SECOND, lines(people(2000, 2000)))
+    world.s3.put_object(Bucket=world.bucket, Key=report, Body=body)
+    world.sweep(hours=1)
+    world.sweep(hours=1)
+    assert world.standing(SECOND) == ("available", "available")
+
+
+def test_of_uploads_under_one_key_in_a_bucket_without_versions_none_is_passed_over(world: World) -> None:
+    world.s3.put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Suspended"})
+    first, second = (world.upload(FIRST, lines(people(n, 2000))) for n in (0, 2000))
+    assert world.deliver(first) == []
+    assert world.deliver(first) == []
+    assert world.deliver(second) == [second]
+    assert "versioning is suspended" in world.log.getvalue()
 
 
 def test_a_message_without_attributes_is_handled(world: World) -> None:

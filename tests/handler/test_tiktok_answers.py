@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 
 from handler.tiktok_answers import Audience, Unreadable, parse_audience, parse_id, parse_page
+from tests.handler.odd_tiktok import Alter, alter, data, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
-Alter = Callable[[dict[str, Any]], object]
-
-
-class OddTikTok(HTTPAdapter):
-    """A way to the emulator on which answers are altered."""
-
-    def __init__(self, alter: Alter, times: int, status: int) -> None:
-        super().__init__()
-        self._alter, self._left, self._status = alter, times, status
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        response = super().send(request, *args, **kwargs)
-        if not self._left:
-            return response
-        self._left -= 1
-        altered = self._alter(response.json())
-        body = altered if isinstance(altered, bytes) else json.dumps(altered).encode()
-        return self.build_response(request, HTTPResponse(BytesIO(body), status=self._status, preload_content=False))
-
-
-def alter(world: World, call: str, alter: Alter, times: int = -1, status: int = 200) -> None:
-    """Alter the next answers to a call; -1 is all of them."""
-    url = f"{world.tiktok.url}/open_api/v1.3/dmp/custom_audience/{call}"
-    world.here.session.mount(url, OddTikTok(alter, times, status))
-
-
-def data(content: object) -> Alter:
-    return lambda answer: {**answer, "data": content}
-
-
-def without(*fields: str) -> Alter:
-    """The answer of `list` or `get` without these fields of every audience."""
-
-    def remove(answer: dict[str, Any]) -> object:
-        for item in answer["data"]["list"]:
-            for field in fields:
-                item.pop(field, None)
-                item.get("audience_details", {}).pop(field, None)
-        return answer
-
-    return remove
 
 
 def item(**fields: Any) -> dict[str, Any]:
@@ -181,7 +137,7 @@ def test_a_listing_that_cannot_be_read_holds_files_and_fails_none(world: World, 
     assert world.standing(KEY) == ("submitted", "submitted")
 
 
-@pytest.mark.parametrize("odd", [data(None), data({}), data({"list": None}), data({"list": [{}]}), data({"list": [7]})])
+@pytest.mark.parametrize("odd", [data(None), data({}), data({"list": [{}]}), data({"list": [7]})])
 def test_details_that_cannot_be_read_do_not_mean_that_an_audience_is_gone(world: World, odd: Alter) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -207,6 +163,49 @@ def test_what_neither_call_tells_makes_no_twin(world: World, fields: list[str]) 
     alter(world, "get", without(*fields))
     alter(world, "list", without(*fields))
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+
+
+def test_an_audience_whose_type_neither_call_tells_is_waited_for(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="vip")
+    for call in ("list", "get"):
+        alter(world, call, without("calculate_type"))
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create") == []
+
+
+def test_a_type_is_known_in_any_case(world: World) -> None:
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
+
+    def lower(answer: dict[str, Any]) -> object:
+        for each in answer["data"]["list"]:
+            each["calculate_type"] = each["calculate_type"].lower()
+        return answer
+
+    alter(world, "list", lower)
+    assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+
+
+def test_an_audience_of_which_get_says_nothing_at_all_is_gone(world: World) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.delete_audience(world.audiences()[0]["id"])
+    alter(world, "get", data({"list": None}))
+    report = world.activate(SECOND, lines(people(0, 2000)))
+    assert report["audience"]["created"] is True
+
+
+def test_details_that_do_not_tell_whether_it_is_valid_do_not_end_a_change(world: World) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.tiktok.configure(stays_valid=True)
+    alter(world, "get", without("is_valid", "cover_num"))
+    world.activate(SECOND, lines(people(2000, 2000)))
+    for _ in range(2):
+        world.sweep(hours=0.1)
+        assert world.standing(SECOND) == ("submitted", "submitted")
+    world.sweep(hours=1)
+    assert world.report(SECOND)["tiktok"]["matched"] == 4000
 
 
 def test_an_audience_without_a_name_may_be_anybodys(world: World) -> None:

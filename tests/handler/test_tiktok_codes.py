@@ -19,14 +19,16 @@ CLASSES = {
 
 
 CALLS = ["file/upload", "create", "update", "list", "get"]
-NOT_WHEN_ASKING = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED}
+NOT_WHEN_ASKING = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(("code", "meaning"), [(code, meaning) for meaning, codes in CLASSES.items() for code in codes])
 def test_a_code_has_its_class(code: int, meaning: Meaning, call: str) -> None:
-    asked = call in {"list", "get"} and meaning in NOT_WHEN_ASKING
-    assert classify(code, "Something about the request", call) is (Meaning.BUSY if asked else meaning)
+    if call in {"list", "get"} and meaning in NOT_WHEN_ASKING:
+        wrong = meaning is Meaning.REQUEST_REFUSED and call == "list"  # it names nothing but the advertiser
+        meaning = Meaning.PERMISSION_REFUSED if wrong else Meaning.BUSY
+    assert classify(code, "Something about the request", call) is meaning
 
 
 @pytest.mark.parametrize("code", [-1, 1, 403, 10000, 20002, 40400, 41000, 49999])
@@ -74,14 +76,13 @@ def test_the_words_of_40002_tell(call: str, message: str, meaning: Meaning) -> N
         ("update", "Replacing a file: the format is one identifier per day"),
         ("update", "The size of a file is less than 1,000,000 rows"),
         ("update", "file: must be at least 1000 bytes"),
-        ("list", "Only one REPLACE operation is allowed per audience per day."),
     ],
 )
 def test_other_words_of_40002_say_that_the_request_is_wrong(call: str, message: str) -> None:
     assert classify(40002, message, call) is Meaning.REQUEST_REFUSED
 
 
-@pytest.mark.parametrize(("status", "meaning"), [(429, Meaning.THROTTLED), (500, Meaning.BUSY), (503, Meaning.BUSY)])
+@pytest.mark.parametrize(("status", "meaning"), [(500, Meaning.BUSY), (503, Meaning.BUSY)])
 def test_http_errors_win_over_the_code(status: int, meaning: Meaning) -> None:
     assert classify(0, "", "create", status) is meaning
 

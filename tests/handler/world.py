@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
+import requests
 
 from handler import app
 from handler.settings import read_settings
@@ -84,6 +85,7 @@ class World:
         self.log = io.StringIO()
         self.printed: list[str] = []
         self._seconds = count()
+        self._ahead = timedelta()
         self.cold_start()
 
     @property
@@ -107,10 +109,14 @@ class World:
         here = app.connect(
             read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
         )
-        self.here = replace(here, pause=lambda seconds: time.sleep(seconds / 50))
+        self.here = replace(here, pause=lambda seconds: time.sleep(seconds / 50), now=self.now)
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)
+
+    def now(self) -> datetime:
+        """The function's time, which goes with TikTok's."""
+        return datetime.now(UTC) + self._ahead
 
     def set_secret(self, text: str) -> None:
         """What a person puts in the secret."""
@@ -124,7 +130,7 @@ class World:
             "key": key,
             "size": len(body),
             "etag": answer["ETag"].strip('"'),
-            "version-id": answer["VersionId"],
+            "version-id": answer.get("VersionId", "null"),
             "sequencer": "0055AED6DCD90281E5",
         }
         message = json.dumps(
@@ -171,9 +177,14 @@ class World:
         assert self.deliver(self.upload(key, body), **delivery) == []
         return self.report(key)
 
-    def sweep(self, hours: float = 0) -> None:
-        """Let time pass at TikTok, then sweep."""
+    def pass_time(self, hours: float) -> None:
+        """Let time pass, for TikTok and for the function."""
         self.tiktok.advance(hours * 3600)
+        self._ahead += timedelta(hours=hours)
+
+    def sweep(self, hours: float = 0) -> None:
+        """Let time pass, then sweep."""
+        self.pass_time(hours)
         assert self.deliver('{"sweep": true}') == []
 
     def report(self, key: str, message: str | None = None) -> dict[str, Any]:
@@ -223,6 +234,16 @@ class World:
         """The people in the one audience there is."""
         (audience,) = self.audiences()
         return self.tiktok.members(audience["id"])
+
+    def delete_audience(self, audience_id: str) -> None:
+        """What a person does in Ads Manager."""
+        answer = requests.post(
+            f"{self.tiktok.url}/open_api/v1.3/dmp/custom_audience/delete/",
+            json={"advertiser_id": ADVERTISER_ID, "custom_audience_ids": [audience_id]},
+            headers={"Access-Token": TOKEN},
+            timeout=10,
+        )
+        assert answer.json()["code"] == 0
 
     def calls(self, *names: str) -> list[str]:
         """The calls TikTok has seen, of these names if any are given."""
