@@ -61,7 +61,7 @@ def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, worker: Work
 
 def _alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
     name = scope.name
-    ours: dict[str, pulumi.Input[str]] = {"Advertiser": name}
+    ours: dict[str, pulumi.Input[str]] = {"Advertiser": scope.label}
     function: dict[str, pulumi.Input[str]] = {"FunctionName": worker.function.name}
     rule: dict[str, pulumi.Input[str]] = {"RuleName": delivery.rule.name}
     queue: dict[str, pulumi.Input[str]] = {"QueueName": delivery.queue.name}
@@ -71,8 +71,8 @@ def _alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
     return [
         Alarm(
             "dead-letters",
-            f"Messages of {name} failed for good and wait in the dead-letter queue: read the function's log, "
-            "then redrive them.",
+            f"Messages of {name} failed twelve times, or EventBridge could not deliver them, and wait in the "
+            "dead-letter queue: read the function's log and the messages' attributes, then redrive them to the queue.",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             dead_letters,
@@ -84,6 +84,18 @@ def _alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
             "AWS/Lambda",
             "Errors",
             function,
+        ),
+        # S3, SQS, KMS or our own code: the function itself ends well then. One failure may be no more than two
+        # functions at once; the second try comes after a minute, the third after two more.
+        Alarm(
+            "messages-failed",
+            f"Messages of {name} fail again and again: read the function's log. They are tried for six hours, then "
+            "wait in the dead-letter queue.",
+            NAMESPACE,
+            "MessagesFailed",
+            ours,
+            datapoints=2,
+            periods=3,
         ),
         Alarm(
             "function-throttles",

@@ -1,7 +1,8 @@
 """What is allowed in a connector's settings, and the sentence for what is not."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ _LOG_RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 _MOST_TAGS = 49  # S3 and Lambda take 50; one is ours
+_MOST_ACTIONS = 5  # of a CloudWatch alarm
+_MOST_UPLOADERS = 50  # a bucket's policy holds 20 KB, and a role's ARN up to 560 characters
 
 
 def name_fault(name: object) -> str | None:
@@ -30,6 +33,8 @@ def name_fault(name: object) -> str | None:
             f"name is {name!r}; allowed are lower case letters, digits and inner hyphens, "
             f"at most {MAX_NAME_LENGTH} characters."
         )
+    if name == "aws":  # the log group's name begins with it and a slash
+        return "name is 'aws'; CloudWatch reserves log groups of that name."
     if name.startswith(_RESERVED_PREFIXES):  # the bucket's name begins with it
         return f"name is {name!r}; S3 reserves names that begin with {', '.join(_RESERVED_PREFIXES)}."
     return None
@@ -53,7 +58,7 @@ def _one_of(allowed: Sequence[int]) -> Check:
     return check
 
 
-def _list_of(pattern: str, allowed: str) -> Check:
+def _list_of(pattern: str, allowed: str, most: int) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, list):
             return f"is {value!r}; allowed is a list, each entry {allowed}."
@@ -62,6 +67,8 @@ def _list_of(pattern: str, allowed: str) -> Check:
             return f"has {', '.join(map(repr, wrong))}; each entry must be {allowed}."
         if len(set(value)) != len(value):
             return "has an entry twice."
+        if len(value) > most:
+            return f"has {len(value)} entries; allowed are {most}."
         return None
 
     return check
@@ -104,11 +111,11 @@ def _bucket_name(value: Any) -> str | None:
 def _api_url(value: Any) -> str | None:
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
     if not host or parts.query or parts.fragment or parts.username or re.search(r"\s", value):
-        return f"is {value!r}; allowed is an https address."
+        return f"is {value!r}; allowed is an https address, or one of this machine."
     if parts.scheme == "https" or (parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}):
         return None
     return f"is {value!r}; the token travels with every call, so that only https is allowed."
@@ -133,11 +140,14 @@ def _tags(value: Any) -> str | None:
         return f"is {value!r}; allowed is a map of texts, such as {{team: media}}."
     if len(value) > _MOST_TAGS:
         return f"has {len(value)} tags; allowed are {_MOST_TAGS}."
+    keys = Counter(key.casefold() for key in value if isinstance(key, str))
+    if twice := [key for key, times in keys.items() if times > 1]:
+        return f"has the key {twice[0]!r} twice; to IAM upper and lower case are the same."
     for key, tag in value.items():
         if not isinstance(key, str) or not re.fullmatch(r"[\w .:/=+@-]{1,128}", key) or key.lower().startswith("aws:"):
             return f"has the key {key!r}; allowed are 1 to 128 letters, digits, blanks and . : / = + @ - _, not aws:."
-        if key == "Advertiser":
-            return "has the key 'Advertiser', which the connector sets itself."
+        if key.casefold() == "advertiser":  # to IAM it is the same in any case
+            return f"has the key {key!r}; the connector sets Advertiser itself."
         if not isinstance(tag, str) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", tag):
             return f"has the value {tag!r} for {key!r}; allowed are up to 256 letters, digits, blanks, . : / = + @ - _."
     return None
@@ -155,11 +165,13 @@ CHECKS: Mapping[str, Check] = {
     "alarmTopicArns": _list_of(
         r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
         "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alarms",
+        _MOST_ACTIONS,
     ),
     "alarmEmail": _email,
     "uploaders": _list_of(
         r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}",
         "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/exporter",
+        _MOST_UPLOADERS,
     ),
     "eventArchiveDays": _whole(1, 3650),
     "tiktokApiUrl": _api_url,
@@ -171,14 +183,21 @@ CHECKS: Mapping[str, Check] = {
 """Every setting of an advertiser besides its name, as the stack's configuration writes it."""
 
 
-def setting_faults(settings: Mapping[str, Any]) -> list[str]:
-    """All that is wrong with known settings: each in itself, and between them. A token is never shown."""
+def setting_faults(settings: Mapping[str, Any], given: Collection[str] | None = None) -> list[str]:
+    """All that is wrong with known settings: each in itself, and between them. A token is never shown.
+
+    Args:
+        settings: by name.
+        given: the names of all that are given, if that is more.
+    """
     wrong = {setting: fault for setting, value in settings.items() if (fault := CHECKS[setting](value))}
     good = {setting: value for setting, value in settings.items() if setting not in wrong}
-    return [f"{setting} {fault}" for setting, fault in wrong.items()] + _contradictions(good, settings)
+    return [f"{setting} {fault}" for setting, fault in wrong.items()] + _contradictions(
+        good, settings if given is None else given
+    )
 
 
-def _contradictions(good: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+def _contradictions(good: Mapping[str, Any], given: Collection[str]) -> list[str]:
     faults = []
     files = good.get("fileRetentionDays", Settings.file_retention_days)
     reports = good.get("reportRetentionDays", max(files, Settings.report_retention_days))
@@ -188,6 +207,12 @@ def _contradictions(good: Mapping[str, Any], given: Mapping[str, Any]) -> list[s
         faults.append(
             f"eventArchiveDays is {good['eventArchiveDays']}; "
             f"it may not be more than reportRetentionDays, which is {reports}."
+        )
+    topics = len(good.get("alarmTopicArns", ())) + ("alarmEmail" in given)
+    if topics > _MOST_ACTIONS:
+        faults.append(
+            f"alarmTopicArns has {topics} topics, the one made for alarmEmail included; "
+            f"an alarm takes {_MOST_ACTIONS} at most."
         )
     if ("accessToken" in given) != ("advertiserId" in given):
         is_given, missing = sorted(("accessToken", "advertiserId"), key=lambda setting: setting not in given)

@@ -126,7 +126,7 @@ class TikTokActivationConnector(pulumi.ComponentResource):
         self.secret_name = worker.secret.name
         self.function_name = worker.function.name
         self.signals = Signals(
-            name, storage.key.arn, delivery.dead_letters.name, worker.function.name, worker.log_group.name
+            name, scope.label, storage.key.arn, delivery.dead_letters.name, worker.function.name, worker.log_group.name
         )
         self.register_outputs(self.summary())
 
@@ -144,11 +144,9 @@ class TikTokActivationConnector(pulumi.ComponentResource):
 
 def _check(name: str, args: Mapping[str, object]) -> None:
     """Refuse a wrong name and wrong numbers, which policies and alarms are made from; AWS checks the rest."""
-    numbers = {}
-    for setting in CHECKS:
-        value = args.get(re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", setting))
-        if isinstance(value, int | float):
-            numbers[setting] = value
-    faults = [fault for fault in (name_fault(name), *setting_faults(numbers)) if fault]
+    given = {setting: args.get(re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", setting)) for setting in CHECKS}
+    given = {setting: value for setting, value in given.items() if value is not None}
+    numbers = {setting: value for setting, value in given.items() if isinstance(value, int | float)}
+    faults = [fault for fault in (name_fault(name), *setting_faults(numbers, given)) if fault]
     if faults:
         raise ValueError(f"The connector {name!r} cannot be made: {' '.join(faults)}")

@@ -21,9 +21,10 @@ _CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "a
 
 @dataclass(frozen=True)
 class Signals:
-    """Where to look for the signs of life of one connector."""
+    """Where to look for the signs of life of one connector; `label` is what its metrics carry."""
 
     advertiser: str
+    label: str
     key_arn: pulumi.Output[str]
     dead_letter_queue: pulumi.Output[str]
     function: pulumi.Output[str]
@@ -35,6 +36,7 @@ def make_dashboard(connectors: Sequence[Signals]) -> pulumi.Output[str]:
     rows = [
         {
             "advertiser": connector.advertiser,
+            "label": connector.label,
             "region": connector.key_arn.apply(lambda arn: Place.of(arn).region),
             "dead_letter_queue": connector.dead_letter_queue,
             "function": connector.function,
@@ -65,7 +67,7 @@ def link(place: Place, name: str) -> str:
 
 
 def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """The dashboard of these advertisers, each with region, function, dead-letter queue and log group."""
+    """The dashboard of these advertisers, each with label, region, function, dead-letter queue and log group."""
     shown, left_out = rows[:MOST_ADVERTISERS], rows[MOST_ADVERTISERS:]
     widgets = [widget for number, row in enumerate(shown) for widget in _row(row, number * _HEIGHT)]
     if left_out:
@@ -82,7 +84,7 @@ def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
     name = row["advertiser"]
 
     def ours(metric: str, label: str, **how: Any) -> list[Any]:
-        return [NAMESPACE, metric, "Advertiser", name, {"label": label, **how}]
+        return [NAMESPACE, metric, "Advertiser", row["label"], {"label": label, **how}]
 
     def chart(column: int, title: str, *metrics: list[Any], left: str | None = None) -> dict[str, Any]:
         properties: dict[str, Any] = {

@@ -57,7 +57,7 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
         "BUCKET_NAME": storage.bucket.bucket,
         "CREDENTIALS_SECRET_ARN": secret.arn,
         "QUEUE_URL": delivery.queue.url,
-        "ADVERTISER": scope.name,
+        "ADVERTISER": scope.label,
         "MAX_REJECTED_RATIO": str(scope.settings.max_rejected_ratio),
     }
     if scope.settings.tiktok_api_url:

@@ -62,6 +62,11 @@ class Scope:
         return own_names(self.name, pulumi.get_stack())
 
     @property
+    def label(self) -> str:
+        """What tells this connector from the same advertiser's in another stack, in logs and metrics."""
+        return self.own_names.rstrip("/")
+
+    @property
     def tags(self) -> dict[str, pulumi.Input[str]]:
         """The tags of everything that can have them; the provider adds its default tags itself."""
         return {**self.settings.tags, "Advertiser": self.name}

@@ -135,6 +135,7 @@ def handle(here: Connector, event: Mapping[str, Any], context: LambdaContext) ->
         run.metrics.add(Metric.TIKTOK_CALLS, counts.calls)
         run.metrics.add(Metric.TIKTOK_THROTTLED, counts.throttled)
         run.metrics.add(Metric.CREDENTIALS_REJECTED, counts.credentials_refused)
+        run.metrics.add(Metric.MESSAGES_FAILED, len(batch.failed))
         run.metrics.flush()
     here.queue.hide([record for record in records if record.message_id in batch.failed], run.logger)
     here.queue.hide([record for record in records if record.message_id in batch.put_off], run.logger, at_once=True)

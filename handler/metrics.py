@@ -29,6 +29,7 @@ class Metric(StrEnum):
     TIKTOK_CALLS = "TikTokCalls"
     TIKTOK_THROTTLED = "TikTokThrottled"
     USERS_MATCHED = "UsersMatched"
+    MESSAGES_FAILED = "MessagesFailed"
 
 
 FILES_BY_STATUS: dict[Status, Metric] = {

@@ -137,13 +137,11 @@ class Connectors:
             value = {"ACCESS_TOKEN": f"sandbox-token-of-{name}", "ADVERTISER_ID": f"70000000000000000{number:02}"}
             secrets.put_secret_value(SecretId=outputs["secret_name"], SecretString=json.dumps(value))
         self.control("POST", "accounts", advertiser_id=value["ADVERTISER_ID"], access_token=value["ACCESS_TOKEN"])
-        (ratio,) = {
-            spec.environment["MAX_REJECTED_RATIO"] for spec in self._functions if spec.environment["ADVERTISER"] == name
-        }
+        (ratio,) = {spec.environment["MAX_REJECTED_RATIO"] for spec in self._functions if _advertiser(spec) == name}
         return Advertiser(name, outputs, value["ADVERTISER_ID"], float(ratio))
 
     def _function(self, spec: FunctionSpec) -> Function:
-        advertiser = self.advertisers[spec.environment["ADVERTISER"]]
+        advertiser = self.advertisers[_advertiser(spec)]
         function = Function(
             spec,
             environment={
@@ -158,7 +156,7 @@ class Connectors:
 
     def _mapping(self, inputs: Any, functions: dict[str, Function]) -> EventSourceMapping:
         function = functions[inputs["functionName"]]
-        advertiser = self.advertisers[function.spec.environment["ADVERTISER"]]
+        advertiser = self.advertisers[_advertiser(function.spec)]
 
         def ended(invocation: Invocation) -> None:
             advertiser.invocations += 1
@@ -178,3 +176,8 @@ class Connectors:
         seconds = rate_seconds(inputs["scheduleExpression"]) / SCHEDULE_SPEED
         target = inputs["target"]
         return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, 0.5))
+
+
+def _advertiser(spec: FunctionSpec) -> str:
+    """Whose function it is: its label is `<advertiser>/<stack>`."""
+    return spec.environment["ADVERTISER"].partition("/")[0]

@@ -47,10 +47,10 @@ def test_the_number_of_resources_is_the_number_of_resources() -> None:
     program = run_program(advertisers)
     plain, *others = (len(program.children(str(advertiser["name"]))) for advertiser in advertisers)
     alarms = [resource for resource in program.children("plain") if resource.type.endswith("MetricAlarm")]
-    assert len(alarms) == 10
+    assert len(alarms) == 11
     assert others == [plain + 3, plain + 1, plain + 1]
     text = " ".join(tables.README.read_text().split())
-    assert f"A connector is {plain} resources in AWS, ten of them alarms; {others[0]} with `alarmEmail`" in text
+    assert f"A connector is {plain} resources in AWS, eleven of them alarms; {others[0]} with `alarmEmail`" in text
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def live(world: World) -> None:
         world.tiktok.fault("create" if name == "failed" else "any", "code", code=code, times=None)
         world.activate(f"tiktok/{name}/email_sha256/a.csv", rows)
         world.tiktok.clear_faults()
+    assert world.deliver("nonsense") == ["nonsense"]
     world.sweep(hours=1)
     assert world.standing("tiktok/vip/email_sha256/first.csv") == ("available", "available")
 
@@ -125,15 +126,23 @@ def charted(program: Program) -> Iterator[Metric]:
 
 def test_the_packaged_function_prints_every_metric_that_is_looked_at(program: Program, printed: set[Metric]) -> None:
     looked_at = {watched(alarm) for alarm in alarms(program, "acme").values()} | set(charted(program))
-    acme = {metric for metric in looked_at if metric[0] == OURS and metric[2] == (("Advertiser", "acme"),)}
+    acme = {metric for metric in looked_at if metric[0] == OURS and metric[2] == (("Advertiser", "acme/dev"),)}
     assert acme - printed == set()
     # Of the other advertiser the same is looked at, and there is no third.
     globex = {metric for metric in set(charted(program)) if metric[0] == OURS} - acme
-    assert {dimensions for _, _, dimensions in globex} == {(("Advertiser", "globex"),)}
+    assert {dimensions for _, _, dimensions in globex} == {(("Advertiser", "globex/dev"),)}
 
 
 def test_the_packaged_function_prints_nothing_under_another_name(printed: set[Metric]) -> None:
-    assert {(namespace, dimensions) for namespace, _, dimensions in printed} == {(OURS, (("Advertiser", "acme"),))}
+    assert {(namespace, dimensions) for namespace, _, dimensions in printed} == {(OURS, (("Advertiser", "acme/dev"),))}
+
+
+def test_the_metrics_of_two_stacks_are_not_counted_together(program: Program) -> None:
+    prod = run_program([{"name": "acme"}], stack_name="prod")
+    assert {watched(alarm) for alarm in alarms(program, "acme").values()}.isdisjoint(
+        watched(alarm) for alarm in alarms(prod, "acme").values()
+    )
+    assert set(charted(program)).isdisjoint(charted(prod))
 
 
 def test_metrics_of_aws_are_looked_at_by_their_own_dimension_and_of_this_connector(program: Program) -> None:
@@ -169,6 +178,7 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(program: Program) 
         "dead-letters": 0,
         "function-errors": 0,
         "function-throttles": 0,
+        "messages-failed": 0,
         "credentials-rejected": 0,
         "files-rejected": 0,
         "files-failed": 0,
@@ -218,7 +228,7 @@ def test_the_dashboard_has_a_row_for_every_advertiser_and_the_outputs_lead_to_it
 
 
 def test_a_dashboard_takes_as_many_advertisers_as_cloudwatch_has_widgets_and_names_the_rest() -> None:
-    row = {"region": "eu-west-1", "dead_letter_queue": "d", "function": "f", "log_group": "l"}
+    row = {"label": "l", "region": "eu-west-1", "dead_letter_queue": "d", "function": "f", "log_group": "l"}
     rows = [{**row, "advertiser": f"a{number}"} for number in range(MOST_ADVERTISERS + 2)]
     widgets = body(rows)["widgets"]
     assert len(widgets) <= 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html

@@ -19,6 +19,7 @@ NOT_A_LIST = (
     "  tiktok-activation:advertisers:\n    - name: acme"
 )
 NAMES = "allowed are lower case letters, digits and inner hyphens, at most 30 characters."
+ADDRESS = "allowed is an https address, or one of this machine."
 TAGS = "allowed are 1 to 128 letters, digits, blanks and . : / = + @ - _, not aws:."
 TAG_VALUES = "allowed are up to 256 letters, digits, blanks, . : / = + @ - _."
 TOPIC = "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alarms."
@@ -105,14 +106,16 @@ def test_a_wrong_advertiser_is_told_in_a_sentence(entry: object, fault: str) -> 
             f"has 'arn:aws:iam::111122223333:root'; each entry must be {ROLE}",
         ),
         ("uploaders", ["arn:aws:iam::111122223333:role/a"] * 2, "has an entry twice."),
+        ("uploaders", [f"arn:aws:iam::111122223333:role/{n}" for n in range(51)], "has 51 entries; allowed are 50."),
         ("eventArchiveDays", 0, "is 0; allowed is a whole number from 1 to 3650."),
         (
             "tiktokApiUrl",
             "http://tiktok.example",
             "is 'http://tiktok.example'; the token travels with every call, so that only https is allowed.",
         ),
-        ("tiktokApiUrl", "tiktok.example", "is 'tiktok.example'; allowed is an https address."),
-        ("tiktokApiUrl", "https://[", "is 'https://['; allowed is an https address."),
+        ("tiktokApiUrl", "tiktok.example", f"is 'tiktok.example'; {ADDRESS}"),
+        ("tiktokApiUrl", "https://tiktok.example:x", f"is 'https://tiktok.example:x'; {ADDRESS}"),
+        ("tiktokApiUrl", "https://[", f"is 'https://['; {ADDRESS}"),
         ("advertiserId", "seven", "is not a text of digits."),
         (
             "advertiserId",
@@ -123,7 +126,9 @@ def test_a_wrong_advertiser_is_told_in_a_sentence(entry: object, fault: str) -> 
         ("tags", ["a"], "is ['a']; allowed is a map of texts, such as {team: media}."),
         ("tags", {str(number): "" for number in range(50)}, "has 50 tags; allowed are 49."),
         ("tags", {"aws:x": ""}, f"has the key 'aws:x'; {TAGS}"),
-        ("tags", {"Advertiser": ""}, "has the key 'Advertiser', which the connector sets itself."),
+        ("tags", {"Advertiser": ""}, "has the key 'Advertiser'; the connector sets Advertiser itself."),
+        ("tags", {"ADVERTISER": ""}, "has the key 'ADVERTISER'; the connector sets Advertiser itself."),
+        ("tags", {"Team": "", "team": ""}, "has the key 'team' twice; to IAM upper and lower case are the same."),
         ("tags", {"team": 7}, f"has the value 7 for 'team'; {TAG_VALUES}"),
     ],
 )
@@ -142,6 +147,13 @@ def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, faul
         (
             {"eventArchiveDays": 401},
             "eventArchiveDays is 401; it may not be more than reportRetentionDays, which is 400.",
+        ),
+        (
+            {
+                "alarmTopicArns": [f"arn:aws:sns:us-east-1:111122223333:{n}" for n in range(5)],
+                "alarmEmail": "a@b.example",
+            },
+            "alarmTopicArns has 6 topics, the one made for alarmEmail included; an alarm takes 5 at most.",
         ),
         (
             {"accessToken": TOKEN},

@@ -12,7 +12,7 @@ from tests.infra.harness import Program, Resource, run_program
 
 TOPIC = "arn:aws:sns:us-east-1:111122223333:on-call"
 EXPORTER = "arn:aws:iam::444455556666:role/exporter"
-ALARMS = 10
+ALARMS = 11
 
 # Of each option: a value, the inputs it changes, and the resources it adds.
 CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
@@ -111,6 +111,7 @@ def test_the_values_arrive(everything: Program) -> None:
     assert one("acme", "LogGroup").inputs["retentionInDays"] == 30
     function = one("acme", "Function").inputs
     assert function["memorySize"] == 1024
+    assert function["environment"]["variables"]["ADVERTISER"] == "acme/dev"
     assert function["environment"]["variables"]["MAX_REJECTED_RATIO"] == "0.02"
     assert function["environment"]["variables"]["TIKTOK_API_URL"] == "https://tiktok.acme.example"
     assert one("acme", "EventSourceMapping").inputs["scalingConfig"] == {"maximumConcurrency": 20}
