@@ -220,7 +220,8 @@ def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
             if report["code"] != Code.CONTINUING:
                 run.settle(report, Waiting(Code.BEHIND_OLDER_FILE, _BEHIND))
         else:
-            check(run, report, reason)
+            behind = reason.code is Code.REPLACED_TODAY and action_of(report) is not Action.REPLACE
+            check(run, report, Waiting(Code.BEHIND_OLDER_FILE, _BEHIND) if behind else reason)
 
 
 def _set_aside(run: Run, report: Report, error: Exception) -> None:

@@ -116,10 +116,13 @@ def mark_submitted(
     run: Run, change: Change, reports: Sequence[Report], request_id: str | None = None, note: str = ""
 ) -> None:
     """Bring the reports of a change's files up to `submitted`."""
+    accepted = sum(report["rows"]["accepted"] or 0 for report in reports)
+    few = change["call"] == "create" and accepted < FEW_ROWS
+    warning = f" With {accepted} rows in all it cannot match TikTok's minimum of 1,000 people." if few else ""
     for report in reports:
         if report["status"] != "waiting":
             continue
-        warnings = note + _warnings(report, change)
+        warnings = note + _left_out(report) + warning
 
         def submitted(current: Report, warnings: str = warnings) -> None:
             settle(
@@ -136,14 +139,6 @@ def mark_submitted(
                 current["tiktok"]["request_ids"].append(request_id)
 
         run.write(report, submitted)
-
-
-def _warnings(report: Report, change: Change) -> str:
-    accepted = report["rows"]["accepted"] or 0
-    few = change["call"] == "create" and accepted < FEW_ROWS
-    return _left_out(report) + (
-        f" With {accepted} rows it cannot match TikTok's minimum of 1,000 people." if few else ""
-    )
 
 
 def _left_out(report: Report) -> str:

@@ -66,6 +66,8 @@ class Code(StrEnum):
     TOO_MANY_REJECTED = "too_many_rejected", "more rows are faulty than `maxRejectedRatio` allows"
     UTF16 = "utf16", "it is UTF-16: save it as UTF-8"
     EXCEL_WORKBOOK = "excel_workbook", "it is an Excel workbook: save it as CSV"
+    NOT_TEXT = "not_text", "it is a PDF document or a picture: upload text"
+    NOT_HASHED = "not_hashed", "its rows are device ids that were not hashed"
     PARQUET = "parquet", "it is Parquet: export it as CSV"
     ZIP_ARCHIVE = "zip_archive", "it is a zip archive: unzip it, or use .gz"
     BROKEN_GZIP = "broken_gzip", "it cannot be decompressed"

@@ -18,15 +18,30 @@ _GZIP = 31  # zlib: a gzip header, with the largest window
 
 
 def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress, in pieces of at most 256 KiB.
+    """Decompress, in pieces of 256 to 512 KiB: small ones would each cost as much time as a large one.
 
     Raises:
         Rejected: it is no gzip, or damaged, or cut off; or grows beyond reason.
     """
+    gathered: list[bytes] = []
+    size = 0
+    for piece in _pieces(chunks):
+        gathered.append(piece)
+        size += len(piece)
+        if size >= STEP_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
     taken = given = 0
     member: Any = None
     padding = b""
     for chunk in _small(chunks):
+        if not taken:
+            _check_beginning(chunk)
         taken += len(chunk)
         data = chunk
         while data:
@@ -64,6 +79,18 @@ def _check_growth(taken: int, given: int) -> None:
             Code.GZIP_BOMB,
             f"The file grows more than {MOST_RATIO}-fold when decompressed, which identifiers do not: "
             "check how it was made.",
+        )
+
+
+def _check_beginning(beginning: bytes) -> None:
+    if beginning.startswith(b"PK"):
+        raise Rejected(
+            Code.ZIP_ARCHIVE, "The file is a zip archive: unzip it and upload the CSV, or compress that with gzip."
+        )
+    if not b"\x1f\x8b".startswith(beginning[:2]):
+        raise Rejected(
+            Code.BROKEN_GZIP,
+            "The file's name ends in .gz, but it is not compressed: let its name end in .csv, and upload it again.",
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handler.lines import BYTE_ORDER_MARK, LONGEST_LINE, cut_at_line_ends
-from handler.whole_file import checked
+from handler.whole_file import check_hashed, checked
 
 # A chunk of 256 KiB and the line that an earlier one left unfinished are one block.
 BLOCK_BYTES = 5 << 16
@@ -101,12 +101,16 @@ _BLANKS = b" \t\x0b\x0c"
 _SEPARATOR = re.compile(rb"[,;\t|]")
 _PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-# A name, in words that files' headers use; none of them is made of hexadecimal digits, and an address has an @.
+# A name, in words that files' headers use. None of them is made of hexadecimal digits; an address, however it is
+# disguised, and a number are no names.
 _HEADER = re.compile(
-    rb"(?=.*(?:mail|phone|mobile|idfa|gaid|aaid|maid|adid|hash|sha|md5|ident|device|advertis|first|user|customer"
-    rb"|(?<![a-z0-9])id(?![a-z0-9])))[a-z][a-z0-9 _.()/-]{0,63}",
+    rb"(?!.*(?:[0-9]{5}|\(at\)| at |\.(?:com|net|org)$))"
+    rb"(?=.*(?:mail(?!to)|phone|telefon|mobile|handy|correo|idfa|gaid|aaid|adid|hash|ident|device|advertis|column|value"
+    rb"|(?<![a-z])(?:sha|md5|maid|hem|tel|cell|ids?|uid|first|user|userid|customer|customerid)(?![a-z])))"
+    rb"[a-z_$#'\[\x80-\xff][a-z0-9 _.:()/'$#\[\]\x80-\xff-]{0,63}",
     re.IGNORECASE,
 )
+_BLANK_LINES = re.compile(rb"[\r\n]+")
 
 
 def clean(
@@ -125,12 +129,13 @@ def clean(
         block_bytes: largest block, in bytes of the file: 520 to `BLOCK_BYTES`.
 
     Raises:
-        Rejected: the file is of a kind that holds no rows, such as a workbook.
+        Rejected: the file is of a kind that holds no rows, such as a workbook, or its rows are no hashes.
     """
     progress = start or Progress()
     length = identifier_type.length
     width = length + 1
     header_possible = progress.next_byte == 0
+    seen = progress.tally.accepted > 0
     if progress.next_byte == 0:
         chunks = checked(chunks)
     for consumed, block in cut_at_line_ends(chunks, block_bytes):
@@ -158,6 +163,9 @@ def clean(
             )
             progress = Progress(next_byte, found.line, tally)
             rows, count = found.rows(), found.accepted
+        if count and not seen:
+            check_hashed(rows, length)
+            seen = True
         yield Block(rows, count, progress)
 
 
@@ -194,6 +202,11 @@ class _Found:
             text = text.replace(b"\r", b"\n")
         at = 0
         while at < len(text):
+            if blank := _BLANK_LINES.match(text, at):
+                ends = blank.group()
+                self.line += ends.count(b"\n") + ends.count(b"\r") - ends.count(b"\r\n")
+                at = blank.end()
+                continue
             rows, width = _run(text, at, self._length)
             if rows:
                 end = at + rows * width

@@ -12,8 +12,10 @@ from handler.reports import Report, count_rows
 from handler.run import Run
 from handler.whole_file import check_tally
 
-# A file begun with at least this share of the invocation's time that ends no part will never end one.
+# A file begun with at least this share of the invocation's time that ends no part will never end one; nor will one
+# that twice in a row had at least half of it.
 FULL_TIME_SHARE = 0.8
+HALF_TIME_SHARE = 0.5
 
 
 def is_uploaded(report: Report) -> bool:
@@ -63,7 +65,8 @@ def upload(run: Run, report: Report) -> Report:
     """
     if is_uploaded(report):
         return report
-    begun_in_full = run.deadline.remaining() >= FULL_TIME_SHARE * run.deadline.total
+    share = HALF_TIME_SHARE if report["code"] == Code.CONTINUING else FULL_TIME_SHARE
+    had_its_time = run.deadline.remaining() >= share * run.deadline.total
     uploaded_before = len(report["uploads"])
     try:
         for part in _parts(run, report, _start(report)):
@@ -78,11 +81,11 @@ def upload(run: Run, report: Report) -> Report:
             if not part.last:
                 _check_time(run)
     except OutOfTime:
-        if begun_in_full and len(report["uploads"]) == uploaded_before:
+        if had_its_time and len(report["uploads"]) == uploaded_before:
+            what_to_do = "split it, or upload it without .gz" if _is_compressed(report) else "check what is in it"
             raise Rejected(
                 Code.NO_PROGRESS,
-                "The file cannot be read as far as its next part in the time of one invocation: "
-                "split it, or upload it without .gz.",
+                f"The file has too much in it that is no row, or is too large, to be read in one go: {what_to_do}.",
             ) from None
         raise
     return report
@@ -91,19 +94,16 @@ def upload(run: Run, report: Report) -> Report:
 def _check(run: Run, report: Report, tally: Tally) -> None:
     """Refuse a file of which too much is wrong; its report then has what was counted, lines and reasons included."""
     try:
-        check_tally(tally, run.settings.max_rejected_ratio)
+        check_tally(tally, run.settings.max_rejected_ratio, _identifier_type(report))
     except Rejected:
         run.write(report, lambda current: count_rows(current, tally))
         raise
 
 
 def _upload_part(run: Run, report: Report, part: Part) -> Report:
-    audience = report["audience"]
-    if audience is None:
-        raise AssertionError("a file with a wrong key is never uploaded")
     path, request_id = "", ""
     if part.rows:
-        path, request_id = run.tiktok.upload(part, IdentifierType(audience["identifier_type"]))
+        path, request_id = run.tiktok.upload(part, _identifier_type(report))
 
     def note(current: Report) -> None:
         count_rows(current, part.progress.tally)
@@ -128,20 +128,30 @@ def _start(report: Report) -> Progress:
 
 
 def _parts(run: Run, report: Report, start: Progress) -> Iterator[Part]:
-    audience, file = report["audience"], report["file"]
-    if audience is None:
-        raise AssertionError("a file with a wrong key is never read")
-    if file["key"].lower().endswith(".gz"):
-        chunks = _skip(gunzip(_in_time(run, run.store.stream(file["key"], file["version_id"]))), start.next_byte)
+    file = report["file"]
+    if _is_compressed(report):
+        # A little can become much, and much nothing at all: the time is looked at before and after.
+        expanded = gunzip(_in_time(run, run.store.stream(file["key"], file["version_id"])))
+        chunks = _skip(_in_time(run, expanded), start.next_byte)
     else:
         chunks = _in_time(run, run.store.stream(file["key"], file["version_id"], start.next_byte))
     blocks = clean(
         chunks,
-        IdentifierType(audience["identifier_type"]),
+        _identifier_type(report),
         start=start,
         block_bytes=min(BLOCK_BYTES, run.settings.max_part_bytes - 1),  # a row may gain a line feed
     )
     return cut(blocks, run.settings.max_part_bytes, start)
+
+
+def _is_compressed(report: Report) -> bool:
+    return report["file"]["key"].lower().endswith(".gz")
+
+
+def _identifier_type(report: Report) -> IdentifierType:
+    if report["audience"] is None:
+        raise AssertionError("a file with a wrong key is never read")
+    return IdentifierType(report["audience"]["identifier_type"])
 
 
 def _in_time(run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ UPLOADS = "tiktok/"
 EXTENSIONS = (".csv", ".txt", ".csv.gz", ".txt.gz")
 # An S3 key holds 1,024 bytes; the report's adds "reports/", a version id and ".json" to the file's.
 LONGEST_KEY_BYTES = 900
+SHORT_LAYOUT, LONG_LAYOUT = 4, 5  # folders of a key, the file included
 LONGEST_NAME = 128  # characters, TikTok's limit on custom_audience_name
 
 
@@ -137,10 +138,11 @@ def parse_key(key: str) -> Target:
         Rejected: the key does not follow the layout; the reason says where and what is allowed.
     """
     folders = key.split("/")
-    if folders[0] != "tiktok" or len(folders) not in {4, 5}:
+    if folders[0] != "tiktok" or len(folders) not in {SHORT_LAYOUT, LONG_LAYOUT}:
         raise Rejected(
             Code.WRONG_LAYOUT,
-            "The file is in the wrong folder: upload it to tiktok/<audience>/<identifier type>/<file>.csv.",
+            f"The file lies {'too deep' if len(folders) > LONG_LAYOUT else 'in the wrong folder'}: upload it to "
+            "tiktok/<audience>/<identifier type>/<file>.csv, or one folder deeper to append, remove or replace.",
         )
     name, type_name, file_name = folders[1].strip(), folders[2], folders[-1]
     _check_name(name)
@@ -152,11 +154,11 @@ def parse_key(key: str) -> Target:
             f"The folder {_quoted(type_name)} is not an identifier type: "
             f"upload the file to one of {', '.join(IdentifierType)}.",
         ) from None
-    action = Action.APPEND if len(folders) == 4 else _action(folders[3])  # noqa: PLR2004 - the short layout
+    action = Action.APPEND if len(folders) == SHORT_LAYOUT else _action(folders[3])
     if not file_name.lower().endswith(EXTENSIONS):
         raise Rejected(
             Code.WRONG_FILE_EXTENSION,
-            f"The file's name must end in one of {', '.join(EXTENSIONS)}: rename it and upload it again.",
+            f"The file's name must end in one of {', '.join(EXTENSIONS)}: {_instead(file_name.lower())}.",
         )
     return Target(AudienceKey(identifier_type, name), action)
 
@@ -171,11 +173,24 @@ def _action(folder: str) -> Action:
         ) from None
 
 
+def _instead(file_name: str) -> str:
+    """What to do with a file of another kind; it is not its name alone that is wrong."""
+    if file_name.endswith((".xlsx", ".xls", ".ods", ".numbers")):
+        return "save the sheet as CSV and upload that"
+    if file_name.endswith((".zip", ".7z", ".rar", ".bz2", ".zst")):
+        return "unpack it and upload the CSV, or compress that with gzip"
+    if file_name.endswith((".parquet", ".avro", ".orc", ".json", ".jsonl", ".pdf")):
+        return "export it as CSV, one identifier a line, and upload that"
+    return "rename it and upload it again"
+
+
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= LONGEST_NAME:
+    if not name:
+        raise Rejected(Code.WRONG_AUDIENCE_NAME, "The audience's folder has a blank name: name it after the audience.")
+    if len(name) > LONGEST_NAME:
         raise Rejected(
             Code.WRONG_AUDIENCE_NAME,
-            f"The audience's name has {len(name)} characters: TikTok takes 1 to {LONGEST_NAME}.",
+            f"The audience's name has {len(name)} characters: TikTok takes {LONGEST_NAME}: shorten it.",
         )
     if name in {".", ".."} or any(unicodedata.category(character) == "Cc" for character in name):
         raise Rejected(

@@ -158,7 +158,7 @@ def _read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _encode(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _code(error: ClientError) -> str:

@@ -236,7 +236,7 @@ def _moment(value: object) -> datetime | None:
 
 def credentials_refused(answer: Answer) -> CredentialsRefused:
     """What a refused token or permission means for a file."""
-    what = f"(code {answer.code}: {answer.message}; request {answer.request_id})"
+    what = _what(answer)
     if answer.meaning is Meaning.TOKEN_REFUSED:
         return CredentialsRefused(
             Code.TOKEN_REFUSED,
@@ -249,9 +249,13 @@ def credentials_refused(answer: Answer) -> CredentialsRefused:
     )
 
 
+def _what(answer: Answer) -> str:
+    return f"(code {answer.code}: {answer.message.rstrip('.')}; request {answer.request_id})"
+
+
 def refusal(answer: Answer) -> Exception:
     """The error for an answer that is neither fine nor worth a quick retry."""
-    what = f"(code {answer.code}: {answer.message}; request {answer.request_id})"
+    what = _what(answer)
     match answer.meaning:
         case Meaning.UPLOAD_AGAIN:
             return UploadAgain(

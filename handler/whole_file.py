@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 from handler.errors import Code, Rejected
 
 if TYPE_CHECKING:
-    from handler.identifiers import Rejection, Tally
+    from handler.identifiers import IdentifierType, Rejection, Tally
 
+MD5_DIGITS = 32
 HEAD_BYTES = 1 << 16  # a workbook names its parts in them, however it was made
+# How many device ids are surely none of MD5's: one MD5 in 64 looks like one.
+_ENOUGH_ROWS = 8
 _UTF16 = "The file is Unicode text (UTF-16): save it as CSV UTF-8 and upload it again."
 _WORKBOOK = "The file is an Excel workbook: save the sheet as CSV and upload that."
 _KINDS = [
     (b"\xff\xfe", Code.UTF16, _UTF16),
     (b"\xfe\xff", Code.UTF16, _UTF16),
+    (b"%PDF", Code.NOT_TEXT, "The file is a PDF document: export the list as CSV, and upload that."),
+    (b"\x89PNG", Code.NOT_TEXT, "The file is a picture: upload a text file with one hash a line."),
     (b"PAR1", Code.PARQUET, "The file is Parquet: export it as CSV, one identifier a line, and upload that."),
     (b"\xd0\xcf\x11\xe0", Code.EXCEL_WORKBOOK, _WORKBOOK),
     (
@@ -31,10 +36,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _EXCEL_PART = re.compile(rb"\[Content_Types\]\.xml|xl/[_a-zA-Z]{4}")
 # What rows are, and what to do about it.
 _FAULTS = {
-    "not_hashed": (
-        "are not hashed",
-        "Hash the identifiers before you upload them, with SHA-256 or MD5 as the folder's name says.",
-    ),
+    "not_hashed": ("are not hashed", "Hash the identifiers with {algorithm} before you upload them."),
     "wrong_length": (
         "have too few or too many digits",
         "Check that the folder names the identifier type of the file.",
@@ -44,7 +46,7 @@ _FAULTS = {
     "too_long": ("are longer than any identifier", "Upload one identifier a line."),
 }
 _OTHER_LENGTHS = {
-    32: " Hashes of 32 digits are MD5, which TikTok takes for idfa_md5, gaid_md5 and first_md5.",
+    32: " Hashes of 32 digits are MD5: {md5}",
     40: " Hashes of 40 digits are SHA-1, which TikTok does not take.",
     64: " Hashes of 64 digits are SHA-256: use a folder that ends in _sha256.",
 }
@@ -93,7 +95,30 @@ def check_kind(head: bytes) -> None:
         )
 
 
-def check_tally(tally: Tally, max_rejected_ratio: float) -> None:
+def check_hashed(rows: bytes, digits: int) -> None:
+    """Refuse device ids that only lost their hyphens: each has as many digits as an MD5.
+
+    Both platforms' ids are random UUIDs (RFC 4122, version 4), which have a 4 as their 13th digit and one of 8, 9, a
+    and b as their 17th.
+
+    Args:
+        rows: clean ones, the first of the file.
+        digits: of each.
+
+    Raises:
+        Rejected: they are device ids.
+    """
+    if digits == MD5_DIGITS and len(rows) >= _ENOUGH_ROWS * (digits + 1):
+        versions, variants = rows[12 :: digits + 1], rows[16 :: digits + 1]
+        if not versions.strip(b"4") and not variants.strip(b"89ab"):
+            raise Rejected(
+                Code.NOT_HASHED,
+                "The rows are device ids that were not hashed, only written without hyphens: "
+                "hash them with their hyphens, and upload the file again.",
+            )
+
+
+def check_tally(tally: Tally, max_rejected_ratio: float, identifier_type: IdentifierType) -> None:
     """Refuse a file of which too much is wrong.
 
     Raises:
@@ -103,9 +128,9 @@ def check_tally(tally: Tally, max_rejected_ratio: float) -> None:
         raise Rejected(
             Code.EMPTY_FILE, "The file is empty, but for a header at most: upload one with an identifier a line."
         )
-    if tally.rejected <= max_rejected_ratio * tally.total and tally.accepted:
+    if tally.accepted and tally.rejected / tally.total <= max_rejected_ratio:
         return
-    why = _why(tally.rejections)
+    why = _why(tally.rejections, identifier_type)
     if not tally.accepted:
         raise Rejected(Code.NO_VALID_ROW, f"None of the rows in the file ({tally.total:,}) can be used.{why}")
     raise Rejected(
@@ -115,12 +140,17 @@ def check_tally(tally: Tally, max_rejected_ratio: float) -> None:
     )
 
 
-def _why(rejections: tuple[Rejection, ...]) -> str:
+def _why(rejections: tuple[Rejection, ...], identifier_type: IdentifierType) -> str:
     if not rejections:
         return " Check the file and upload it again."
     (reason, _), *_ = Counter(each.reason.value for each in rejections).most_common(1)
     first = next(each for each in rejections if each.reason.value == reason)
     fault, what_to_do = _FAULTS[reason]
-    return (
-        f" Most often they {fault}, first in line {first.line}. {what_to_do}{_OTHER_LENGTHS.get(first.digits or 0, '')}"
+    of_a_device = not identifier_type.startswith(("email", "phone"))
+    advice = f"{what_to_do}{_OTHER_LENGTHS.get(first.digits or 0, '')}".format(
+        algorithm="MD5" if identifier_type.length == MD5_DIGITS else "SHA-256",
+        md5="use a folder that ends in _md5, or hash the ids first if they only lost their hyphens."
+        if of_a_device
+        else "TikTok takes e-mail addresses and phone numbers as SHA-256 only.",
     )
+    return f" Most of the first ones {fault}, first in line {first.line}. {advice}"

@@ -15,10 +15,23 @@ from handler.parts import Part
 LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANKS = b" \t\x0b\x0c"
-NAME_WORDS = (
-    b"mail phone mobile idfa gaid aaid maid adid hash sha md5 ident device advertis first user customer".split()
+NAME_PARTS = (
+    b"mail phone telefon mobile handy correo idfa gaid aaid adid hash ident device advertis column value".split()
 )
-NO_TEXT = (b"\xff\xfe", b"\xfe\xff", b"PAR1", b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+NAME_WORDS = {*b"sha maid hem tel cell id ids uid first user userid customer customerid".split()}
+NO_NAME_PARTS = (b"(at)", b" at ")
+NO_NAME_ENDS = (b".com", b".net", b".org")
+NO_TEXT = (
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"%PDF",
+    b"\x89PNG",
+    b"PAR1",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\xd0\xcf\x11\xe0",
+    b"\x1f\x8b",
+)
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,19 @@ def unwrap(line: bytes) -> bytes:
 
 def is_name(text: bytes) -> bool:
     text = text.lower()
-    return (
+    letters = {*b"abcdefghijklmnopqrstuvwxyz", *range(0x80, 0x100)}
+    if not (
         len(text) <= 64
-        and set(text) <= set(b"abcdefghijklmnopqrstuvwxyz0123456789 _.()/-")
-        and text[:1].isalpha()
-        and (any(word in text for word in NAME_WORDS) or b"id" in re.split(rb"[ _.()/-]", text))
-    )
+        and set(text) <= letters | set(b"0123456789 _.:()/'$#[]-")
+        and set(text[:1]) <= letters | set(b"_$#'[")
+    ):
+        return False
+    number = any(text[at : at + 5].isdigit() for at in range(len(text) - 4))
+    if number or any(part in text for part in NO_NAME_PARTS) or text.endswith(NO_NAME_ENDS):
+        return False
+    words = re.findall(rb"[a-z]+", text)
+    digit = b"md5" in re.findall(rb"(?<![a-z])md5(?![a-z])", text)
+    return digit or any(part in text.replace(b"mailto", b"") for part in NAME_PARTS) or not NAME_WORDS.isdisjoint(words)
 
 
 def judge(text: bytes, identifier_type: IdentifierType, end: int) -> Line:

@@ -61,13 +61,29 @@ def test_garbage_after_the_end_is_refused(after: bytes, size: int) -> None:
     assert "is not gzip, or is damaged" in refused.reason or "is cut off" in refused.reason
 
 
-@pytest.mark.parametrize("content", [TEXT, b"PK\x03\x04", bytes(500), b"\x1f\x8c" + bytes(50), b"{}"])
+@pytest.mark.parametrize("content", [TEXT, bytes(500), b"\x1f\x8c" + bytes(50), b"{}"])
 def test_what_is_no_gzip_is_refused(content: bytes) -> None:
     refused = refusal(content)
     assert refused.code is Code.BROKEN_GZIP
-    assert (
-        refused.reason == "The compressed file is not gzip, or is damaged: compress it with gzip again and upload it."
+    assert refused.reason == (
+        "The file's name ends in .gz, but it is not compressed: let its name end in .csv, and upload it again."
     )
+
+
+def test_a_zip_that_is_called_gz_is_named() -> None:
+    refused = refusal(b"PK\x03\x04" + bytes(50))
+    assert refused.code is Code.ZIP_ARCHIVE
+    assert "unzip it" in refused.reason
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_small_members_come_out_together(rows: int) -> None:
+    """Each piece becomes a block of its own, and a part of blocks of one row would not fit into memory."""
+    file = b"".join(gzip.compress(TEXT[at : at + 65 * rows], 1) for at in range(0, len(TEXT), 65 * rows))
+    sizes = [len(piece) for piece in gunzip([file] * 3)]
+    assert sum(sizes) == 3 * len(TEXT)
+    assert min(sizes[:-1]) >= STEP_BYTES
+    assert max(sizes) < 2 * STEP_BYTES
 
 
 @pytest.mark.parametrize("at", [3, 200, 50_000, -5, -1])

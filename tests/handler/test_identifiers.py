@@ -29,7 +29,12 @@ def hashed(number: int, digits: int) -> bytes:
 def line_kinds(digits: int) -> list[bytes]:
     """Lines of every kind, of which some are good."""
     good = hashed(0, digits)
-    words = [b"email_sha256", b"hashed email", b"PHONE", b"User-ID", b"Email (SHA-256)", b"idem", b"first", b"id" * 40]
+    words = [
+        b"email_sha256", b"hashed email", b"PHONE", b"User-ID", b"Email (SHA-256)", b"idem", b"first", b"id" * 40,
+        b"HEM", b"$email", b"Customer's email", b"Email:SHA256", b"[maid]", "Téléphone".encode(), b"Telefon", b"sha256",
+        b"Joshua Sharp", b"natasha", b"mailto jane", b"mail jane at example", b"mail.example.com", b"jane(at)gmail.com",
+        b"user123456", b"user_1",
+    ]  # fmt: skip
     repaired = [
         good.upper(), b'"' + good + b'"', b' "' + good + b'" ', b'" ' + good.upper() + b'"', b"\t" + good + b"\x0b\x0c",
         good + b" " * (512 - digits),
@@ -215,6 +220,20 @@ def test_a_file_goes_on_at_the_border_of_a_part_as_if_it_had_never_stopped(
     start = data.draw(st.sampled_from(parts)).progress
     rest = clean(pieces(file[start.next_byte :], data.draw(chunk_sizes)), TYPES[digits], start=start, block_bytes=block)
     reading.check_parts(cut(rest, part_bytes, start), part_bytes, smallest, start)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_header"),
+    [
+        *((name, True) for name in ("email_sha256", "hashed email", "PHONE", "Hashed_Phone_Number", "E-Mail", "hem")),
+        *((name, True) for name in ("MAID", "sha256", '"Email (SHA256)"', "customer id", "Téléphone", "uid2", "IDs")),
+        *((name, False) for name in ("Joshua Sharp", "natasha", "jane(at)gmail.com", "mail jane at example.com")),
+        *((name, False) for name in ("user123456", "jane@example.com", "+49 30 123456", "abc", "ab" * 32 + "x")),
+    ],
+)
+def test_a_header_is_a_name_and_no_persons(line: str, is_header: bool) -> None:
+    (block,) = clean([f"{line}\n{'ab' * 32}\n".encode()], IdentifierType.EMAIL_SHA256)
+    assert block.progress.tally.total == (1 if is_header else 2)
 
 
 def test_a_row_says_why_it_is_left_out_with_its_line() -> None:

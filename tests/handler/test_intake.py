@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import time
 from typing import cast
 
 import pytest
@@ -63,6 +64,36 @@ def test_a_file_that_was_begun_late_goes_on_instead(world: World) -> None:
     report = world.activate(KEY, lines(people(0, 1000)))
     with pytest.raises(OutOfTime):
         upload(_at(world, 0.0, 30.0, 100.0), cast("Report", report))
+
+
+def test_little_that_becomes_much_is_stopped_in_time(world: World) -> None:
+    """Lines of one letter cost the most time; a chunk of S3's holds hundreds of megabytes of them, compressed."""
+    key = f"{KEY}.gz"
+    message = world.upload(key, gzip.compress(b"a\n" * 20_000_000))
+    begun = time.monotonic()
+    assert world.deliver(message, seconds=2) == []
+    assert time.monotonic() - begun < 15  # the whole takes a minute
+    report = world.report(key)
+    assert (report["status"], report["code"]) == ("rejected", "no_progress")
+    assert "without .gz" in report["reason"]
+
+
+def test_a_file_that_twice_makes_no_progress_is_refused(world: World) -> None:
+    world.tiktok.fault("any", "cut_before", times=None)
+    report = {**world.activate(KEY, lines(people(0, 1000))), "code": "continuing"}
+    with pytest.raises(Rejected):
+        upload(_at(world, 0.0, 40.0, 100.0), cast("Report", report))
+    with pytest.raises(OutOfTime):
+        upload(_at(world, 0.0, 60.0, 100.0), cast("Report", report))
+
+
+def test_files_of_one_create_are_warned_of_together(world: World) -> None:
+    sizes = {f"tiktok/vip/email_sha256/{n}.csv": 600 for n in range(2)}
+    sizes |= {f"tiktok/few/email_sha256/{n}.csv": 400 for n in range(2)}
+    messages = [world.upload(key, lines(people(n * 1000, size))) for n, (key, size) in enumerate(sizes.items())]
+    assert world.deliver(*messages) == []
+    warned = {key: "With 800 rows in all it cannot match" in world.report(key)["reason"] for key in sizes}
+    assert warned == {key: "/few/" in key for key in sizes}
 
 
 @pytest.mark.parametrize("state", ["new", "processing"])

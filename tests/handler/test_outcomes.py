@@ -157,7 +157,10 @@ ROWS = [
     waiting("an audience that is too small", Code.AUDIENCE_TOO_SMALL, _seed(state="too_small", people=10)),
     waiting("not editable", Code.AUDIENCE_PROCESSING, Says("update", 40002, "Audience is not editable")),
     waiting("deleted just now", Code.AUDIENCE_GONE, Says("update", 40002, "The audience does not exist")),
-    waiting("replaced today", Code.REPLACED_TODAY, Says("update", 40002, "Only one REPLACE is allowed per day")),
+    Row(
+        "replaced today", ("waiting", Code.REPLACED_TODAY), key="tiktok/vip/email_sha256/replace/all.csv",
+        before=Says("update", 40002, "Only one REPLACE is allowed per day"), counted={"FilesWaiting": 1},
+    ),
     waiting("create of unknown outcome", Code.OUTCOME_UNKNOWN, Says("create", 50000)),
     waiting("400 audiences, says TikTok", Code.AUDIENCE_LIMIT_REACHED, Says("create", 40002, "Too many audiences")),
     waiting("an expired audience", Code.AUDIENCE_EXPIRED, _seed(created_seconds_ago=366 * 86400)),

@@ -260,7 +260,7 @@ def test_the_token_is_taken_out_of_whatever_tiktok_says(world: World) -> None:
     world.sweep(hours=1)
     alter(world, "list", lambda answer: answer | {"code": 40105, "message": said})
     report = world.activate("tiktok/gold/email_sha256/first.csv", lines(people(0, 2000)))
-    assert "Access token [removed] ([removed]) is fine." in report["reason"]
+    assert "Access token [removed] ([removed]) is fine; request" in report["reason"]
     written = "".join(world.written()).lower()
     assert "is fine." in written
     assert token.lower() not in written

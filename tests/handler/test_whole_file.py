@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import random
+import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
 
@@ -32,13 +35,15 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def refusal(chunks: Iterable[bytes], ratio: float = 0.1) -> Rejected:
+def refusal(
+    chunks: Iterable[bytes], ratio: float = 0.1, identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256
+) -> Rejected:
     """Why a file is refused when it is read to its end."""
     tally = Tally()
     with pytest.raises(Rejected) as refused:  # noqa: PT012 - as the intake does it
-        for block in clean(chunks, IdentifierType.EMAIL_SHA256, start=Progress()):
+        for block in clean(chunks, identifier_type, start=Progress()):
             tally = block.progress.tally
-        check_tally(tally, ratio)
+        check_tally(tally, ratio, identifier_type)
     reason = refused.value.reason
     assert reason.isprintable()
     assert reason.endswith(".")
@@ -59,6 +64,8 @@ KINDS = {
     "parquet": b"PAR1\x15\x04\x15" + bytes(50),
     "zip": archive("people.csv"),
     "empty zip": archive(),
+    "pdf": b"%PDF-1.7\n%\xe2\xe3",
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(9),
     "gzip under another name": gzip.compress(CSV.encode()),
 }
 EXPECTED = {
@@ -67,6 +74,8 @@ EXPECTED = {
     "par": (Code.PARQUET, "is Parquet", "export it as CSV"),
     "zip": (Code.ZIP_ARCHIVE, "is a zip archive", "unzip it and upload the CSV"),
     "emp": (Code.ZIP_ARCHIVE, "is a zip archive", "unzip it and upload the CSV"),
+    "pdf": (Code.NOT_TEXT, "is a PDF document", "export the list as CSV"),
+    "png": (Code.NOT_TEXT, "is a picture", "upload a text file"),
     "gzi": (Code.BROKEN_GZIP, "is compressed with gzip", "let its name end in .gz"),
 }
 
@@ -114,21 +123,21 @@ def test_a_file_without_rows_is_empty(file: bytes) -> None:
 @pytest.mark.parametrize(
     ("row", "what", "to_do"),
     [
-        (b"jane@example.com", "they are not hashed, first in line 2.", "Hash the identifiers before you upload them"),
-        (b"+49 30 1234567", "they are not hashed", "Hash the identifiers"),
-        (b"6D92078A-8246-4BA4-AE5B-76104861E7DC", "they are not hashed", "Hash the identifiers"),
-        (GOOD[:32], "they have too few or too many digits", "Hashes of 32 digits are MD5, which TikTok takes for"),
-        (GOOD[:40], "they have too few or too many digits", "Hashes of 40 digits are SHA-1, which TikTok does not"),
-        (GOOD[:33], "they have too few or too many digits", "Check that the folder names the identifier type"),
-        (GOOD[:63] + b"g", "they are no hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one a line."),
-        (GOOD + b",Jane", "they have more than one column", "Upload the column of identifiers alone."),
-        (b"x" * 5000, "they are longer than any identifier", "Upload one identifier a line."),
+        (b"jane@example.com", "are not hashed, first in line 2.", "Hash the identifiers with SHA-256 before"),
+        (b"+49 30 1234567", "are not hashed", "Hash the identifiers"),
+        (b"6D92078A-8246-4BA4-AE5B-76104861E7DC", "are not hashed", "Hash the identifiers"),
+        (GOOD[:32], "have too few or too many digits", "MD5: TikTok takes e-mail addresses and phone numbers as SHA"),
+        (GOOD[:40], "have too few or too many digits", "Hashes of 40 digits are SHA-1, which TikTok does not"),
+        (GOOD[:33], "have too few or too many digits", "Check that the folder names the identifier type"),
+        (GOOD[:63] + b"g", "are no hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one a line."),
+        (GOOD + b",Jane", "have more than one column", "Upload the column of identifiers alone."),
+        (b"x" * 5000, "are longer than any identifier", "Upload one identifier a line."),
     ],
 )  # fmt: skip
 def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str, to_do: str) -> None:
     refused = refusal([b"email\n" + (row + b"\n") * 1200])
     assert refused.code is Code.NO_VALID_ROW
-    assert refused.reason.startswith("None of the rows in the file (1,200) can be used. Most often ")
+    assert refused.reason.startswith("None of the rows in the file (1,200) can be used. Most of the first ones ")
     assert what in refused.reason
     assert to_do in refused.reason
     assert row.decode() not in refused.reason
@@ -137,7 +146,27 @@ def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str
 def test_sha256_in_a_folder_for_md5_is_told_where_it_belongs() -> None:
     (block,) = clean([ROWS], IdentifierType.IDFA_MD5)
     with pytest.raises(Rejected, match=r"Hashes of 64 digits are SHA-256: use a folder that ends in _sha256\.$"):
-        check_tally(block.progress.tally, 0.1)
+        check_tally(block.progress.tally, 0.1, IdentifierType.IDFA_MD5)
+
+
+def test_md5_in_a_folder_for_sha256_is_told_what_it_may_be() -> None:
+    reason = refusal([ROWS.replace(GOOD, GOOD[:32])], identifier_type=IdentifierType.GAID_SHA256).reason
+    assert reason.endswith(
+        "MD5: use a folder that ends in _md5, or hash the ids first if they only lost their hyphens."
+    )
+
+
+def test_device_ids_without_hyphens_are_no_hashes() -> None:
+    source = random.Random(7)  # noqa: S311 - made-up ids
+    ids = [uuid.UUID(int=source.getrandbits(128), version=4).hex for _ in range(20_000)]
+    hashes = [hashlib.md5(each.encode(), usedforsecurity=False).hexdigest() for each in ids]
+    for upper in (False, True):
+        file = "\n".join(["idfa", *(each.upper() if upper else each for each in ids)]).encode()
+        refused = refusal([file], identifier_type=IdentifierType.IDFA_MD5)
+        assert refused.code is Code.NOT_HASHED
+    for rows in (hashes, ids[:7]):  # a few may be chance
+        *_, block = clean(["\n".join(rows).encode()], IdentifierType.IDFA_MD5)
+        assert block.progress.tally.accepted == len(rows)
 
 
 def test_too_many_rejected_rows_refuse_a_file() -> None:
@@ -145,23 +174,32 @@ def test_too_many_rejected_rows_refuse_a_file() -> None:
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
         "3 of the 13 rows in the file cannot be used. More than 10 % is too many, so the audience is left as it is. "
-        "Most often they have too few or too many digits, first in line 12. "
+        "Most of the first ones have too few or too many digits, first in line 12. "
         "Check that the folder names the identifier type of the file."
     )
 
 
 @pytest.mark.parametrize(
     ("rejected", "ratio", "refused"),
-    [(100, 0.1, False), (101, 0.1, True), (0, 0, False), (1, 0, True), (999, 1, False), (1000, 1, True)],
+    [
+        (290, 0.29, False),
+        (291, 0.29, True),
+        (100, 0.1, False),
+        (101, 0.1, True),
+        (0, 0, False),
+        (1, 0, True),
+        (999, 1, False),
+        (1000, 1, True),
+    ],
 )
 def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, ratio: float, refused: bool) -> None:
     faults = (Rejection(1, RejectionReason.NOT_HEX),) * min(rejected, 100)
     tally = Tally(1000, 1000 - rejected, rejected, faults)
     if refused:
         with pytest.raises(Rejected):
-            check_tally(tally, ratio)
+            check_tally(tally, ratio, IdentifierType.EMAIL_SHA256)
     else:
-        check_tally(tally, ratio)
+        check_tally(tally, ratio, IdentifierType.EMAIL_SHA256)
 
 
 def test_a_share_below_a_percent_is_said_as_it_is() -> None:
