@@ -202,11 +202,6 @@ class _Found:
             text = text.replace(b"\r", b"\n")
         at = 0
         while at < len(text):
-            if blank := _BLANK_LINES.match(text, at):
-                ends = blank.group()
-                self.line += ends.count(b"\n") + ends.count(b"\r") - ends.count(b"\r\n")
-                at = blank.end()
-                continue
             rows, width = _run(text, at, self._length)
             if rows:
                 end = at + rows * width
@@ -215,7 +210,11 @@ class _Found:
                 self.line += rows
                 self.header_possible = False
                 at = end
-            if rows < _RUN:
+            if blank := _BLANK_LINES.match(text, at):
+                ends = blank.group()
+                self.line += ends.count(b"\n") + ends.count(b"\r") - ends.count(b"\r\n")
+                at = blank.end()
+            elif rows < _RUN:
                 end = text.find(b"\n", at) + 1 or len(text)
                 for line in text[at:end].splitlines():
                     self._judge(line)
