@@ -42,11 +42,11 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-emit-index-url --no-emit-find-links
 
 clean: ## remove what was made
-	@rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	@echo "Making the environment .venv; this takes a minute the first time." >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@

@@ -19,6 +19,7 @@ from sandbox.show import DIFFERENCES, Progress, as_json, how_to_go_on, log_lines
 from sandbox.watch import Watch, run_samples
 
 _INTERRUPTED = 130
+_STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
@@ -27,18 +28,20 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--stay", action="store_true", help="stay up for files of your own until Ctrl-C")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPPERS:
         signal.signal(number, _interrupt)
     progress = Progress(sys.stderr if options.json else sys.stdout)
     try:
         return _run(progress, json_wanted=options.json, stay=options.stay)
     except KeyboardInterrupt:
+        if options.json:
+            print(json.dumps({"error": "It was interrupted."}))
         progress.say("Interrupted; everything is stopped.")
         return _INTERRUPTED
     except Exception as error:
         if options.json:
             print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
-        print(f"The sandbox cannot be brought up.\n{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"The sandbox failed.\n{type(error).__name__}: {error}", file=sys.stderr)
         return 1
 
 
@@ -50,18 +53,22 @@ def _run(progress: Progress, *, json_wanted: bool, stay: bool) -> int:
         names = " and ".join(connectors.advertisers)
         progress.say(f"{len(connectors.cloud.resources)} resources for {names}. Uploading sample files.")
         watch = Watch(connectors, progress.tell)
-        faults = run_samples(
-            watch, {each.name: samples(each.name, each.max_rejected_ratio) for each in connectors.advertisers.values()}
-        )
+        plan = {each.name: samples(each.name, each.max_rejected_ratio) for each in connectors.advertisers.values()}
+        try:
+            faults = run_samples(watch, plan)
+        except Exception:
+            _show_trouble(connectors)
+            raise
         _show(connectors, watch, faults, progress.seconds, json_wanted=json_wanted)
         if stay:
             print(how_to_go_on(connectors), file=sys.stderr if json_wanted else sys.stdout)
             connectors.hold_schedules(held=False)
+            progress.explain = True
             with suppress(KeyboardInterrupt):
                 while True:
                     watch.look()
                     time.sleep(0.5)
-            progress.say("Interrupted; stopping.")
+            progress.say("Stopping.")
     return 1 if faults else 0
 
 
@@ -76,12 +83,18 @@ def _show(connectors: Connectors, watch: Watch, faults: list[str], seconds: floa
         if not faults:
             print(f"\nEvery file ended as it should, in {seconds:.0f} seconds; every audience holds just its people.")
     if faults:
-        trouble = log_lines(connectors)
         print("\nNot as it should be:", *faults, sep="\n  ", file=sys.stderr)
-        print("\nThe functions' log:", *(trouble or ["no line tells of trouble"]), sep="\n  ", file=sys.stderr)
+        _show_trouble(connectors)
+
+
+def _show_trouble(connectors: Connectors) -> None:
+    trouble = log_lines(connectors) or ["no line tells of trouble"]
+    print("\nThe functions' log:", *trouble, sep="\n  ", file=sys.stderr)
 
 
 def _interrupt(*_: object) -> None:
+    for number in _STOPPERS:  # a second one must not break off the stopping
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

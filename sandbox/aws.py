@@ -14,6 +14,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from sandbox.processes import stop_with_parent
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -51,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="moto's server with atomic conditional writes")
     parser.add_argument("--port", type=int, default=0)
     server = aws_server(parser.parse_args().port)
+    stop_with_parent()
     print(json.dumps({"url": f"http://127.0.0.1:{server.port}"}), flush=True)
     server.serve_forever()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -57,7 +57,7 @@ class Connectors:
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
-            aws = exits.enter_context(ServerProcess("sandbox.aws"))
+            self._aws = aws = exits.enter_context(ServerProcess("sandbox.aws"))
             self._tiktok = exits.enter_context(ServerProcess("sandbox.tiktok"))
             self.cloud = Cloud(aws.url, self._stack)
             self._functions = self.cloud.functions()
@@ -67,8 +67,11 @@ class Connectors:
                 for number, (name, outputs) in enumerate(sorted(self.cloud.outputs["advertisers"].items()), 1)
             }
             functions = {spec.name: exits.enter_context(closing(self._function(spec))) for spec in self._functions}
-            for mapping in self.cloud.of_kind(":EventSourceMapping"):
+            mappings = [
                 exits.enter_context(closing(self._mapping(mapping.inputs, functions)))
+                for mapping in self.cloud.of_kind(":EventSourceMapping")
+            ]
+            exits.callback(_break_off, mappings, functions.values())
             self._schedules = [
                 exits.enter_context(closing(self._schedule(schedule.inputs)))
                 for schedule in self.cloud.of_kind(":Schedule")
@@ -90,6 +93,15 @@ class Connectors:
         answer = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", timeout=60, **how)
         answer.raise_for_status()
         return answer.json()
+
+    def check(self) -> None:
+        """See that both servers are alive.
+
+        Raises:
+            RuntimeError: one has ended.
+        """
+        self._aws.check()
+        self._tiktok.check()
 
     def hold_schedules(self, *, held: bool) -> None:
         """Hold the schedules, so that the queues come to rest, or let them go on."""
@@ -149,6 +161,7 @@ class Connectors:
                 "TIKTOK_API_URL": self.tiktok_url,
                 **{name.upper(): value for name, value in CREDENTIALS.items()},
             },
+            memory_limit_mib=spec.memory,
             log=advertiser.log.append,
         )
         function.warm()
@@ -176,6 +189,14 @@ class Connectors:
         seconds = rate_seconds(inputs["scheduleExpression"]) / SCHEDULE_SPEED
         target = inputs["target"]
         return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, 0.5))
+
+
+def _break_off(mappings: Iterable[EventSourceMapping], functions: Iterable[Function]) -> None:
+    """Wait for no invocation that is at work: it may have a quarter of an hour."""
+    for mapping in mappings:
+        mapping.stop()
+    for function in functions:
+        function.kill()
 
 
 def _advertiser(spec: FunctionSpec) -> str:

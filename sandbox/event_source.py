@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid5
 
 from sandbox.lambda_service import Function, Invocation
 
@@ -60,9 +61,13 @@ class EventSourceMapping:
         self._poller = threading.Thread(target=self._poll, name="poller", daemon=True)
         self._poller.start()
 
+    def stop(self) -> None:
+        """Take no more messages."""
+        self._closing.set()
+
     def close(self) -> None:
         """Take no more messages, and wait for the invocations at work."""
-        self._closing.set()
+        self.stop()
         self._poller.join()
         self._workers.shutdown()
 
@@ -70,7 +75,11 @@ class EventSourceMapping:
         while not self._closing.is_set():
             if not self._free.acquire(timeout=_POLL_SECONDS):
                 continue
-            messages = self._batch()
+            messages: list[dict[str, Any]] = []
+            try:
+                messages = self._batch()
+            except Exception as error:  # AWS's mapping goes on, too
+                self._tell(error)
             if messages:
                 self._workers.submit(self._deliver, messages)
             else:
@@ -105,17 +114,25 @@ class EventSourceMapping:
                     ],
                 )
             self._ended(invocation)
+        except Exception as error:  # nobody reads a worker's result
+            self._tell(error)
         finally:
             self._free.release()
 
+    def _tell(self, error: Exception) -> None:
+        if not self._closing.is_set():
+            said = {"errorType": type(error).__name__, "errorMessage": f"The event source mapping failed: {error}"}
+            self._ended(Invocation("", None, said, cold=False, seconds=0))
+
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
+        body = as_aws_writes(message["Body"], message["MessageId"])
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
-            "body": as_aws_writes(message["Body"]),
+            "body": body,
             "attributes": message["Attributes"],
-            "messageAttributes": {},
-            "md5OfBody": message["MD5OfBody"],
+            "messageAttributes": {},  # nobody sends any
+            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
             "eventSource": "aws:sqs",
             "eventSourceARN": self._mapping.queue_arn,
             "awsRegion": self._mapping.queue_arn.split(":")[3],
@@ -130,19 +147,22 @@ def failures(invocation: Invocation, message_ids: Sequence[str], *, partial: boo
     everything = set(message_ids)
     if invocation.error is not None:
         return everything
-    if not partial or not invocation.result:
+    if not partial or invocation.result is None:
         return set()
     if not isinstance(invocation.result, dict):
         return everything
+    entries = invocation.result.get("batchItemFailures")
+    if entries is None:
+        return set()
     try:
-        failed = {entry["itemIdentifier"] for entry in invocation.result.get("batchItemFailures") or ()}
+        failed = {entry["itemIdentifier"] for entry in entries} if isinstance(entries, list) else everything
     except (KeyError, TypeError):
         return everything
     return failed if failed <= everything else everything
 
 
-def as_aws_writes(body: str) -> str:
-    """The body of a message, in which moto's events of S3 become like AWS's."""
+def as_aws_writes(body: str, message_id: str) -> str:
+    """The body of a message, in which moto's events of S3 become like AWS's; the same at every delivery."""
     try:
         event = json.loads(body)
         found = event["detail"]["object"]
@@ -153,6 +173,9 @@ def as_aws_writes(body: str) -> str:
         return body
     if "eTag" in found:
         found["etag"] = found.pop("eTag").strip('"')
+    made_up = uuid5(NAMESPACE_OID, message_id)
+    found["sequencer"] = f"{made_up.int >> 64:018X}"
     in_parts = "-" in found.get("etag", "")
     event["detail"]["reason"] = "CompleteMultipartUpload" if in_parts else "PutObject"
-    return json.dumps({**event, "id": str(uuid4())})
+    event["detail"]["request-id"] = made_up.hex[:16].upper()
+    return json.dumps({**event, "id": str(made_up)})

@@ -7,7 +7,9 @@ library that was forgotten in the package is missing here, too.
 from __future__ import annotations
 
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -47,7 +49,7 @@ class Instance:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._api = RuntimeApi(self._events)
         command = [sys.executable, "-S", "-m", "awslambdaric", handler]  # -S: none of the site-packages installed here
-        if memory_limit_mib:
+        if memory_limit_mib and sys.platform == "linux":  # elsewhere there is no such limit to set
             command = ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(memory_limit_mib * 1024), *command]
         self._process = subprocess.Popen(  # noqa: S603 - our own package
             command,
@@ -106,7 +108,8 @@ class Instance:
 
     def kill(self) -> None:
         """End the process at once."""
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # what it has started as well: it would keep the output open
         self._process.wait()
 
     def close(self) -> None:

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_SECONDS = 5.0
+_LOOK_SECONDS = 0.5
+
+
+def stop_with_parent() -> None:
+    """End this process, in order, once the process that started it is no more, however that ended."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 class ServerProcess:
@@ -47,8 +64,7 @@ class ServerProcess:
         if self._url is None:
             line = self._process.stdout.readline() if self._process.stdout else ""
             if not line:
-                self._errors.seek(0)
-                raise RuntimeError(f"{self._module} did not start: {self._errors.read().strip()[-2000:]}")
+                raise RuntimeError(f"{self._module} did not start: {self._said()}")
             self._url = str(json.loads(line)["url"])
         return self._url
 
@@ -56,6 +72,19 @@ class ServerProcess:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    def check(self) -> None:
+        """See that it is alive.
+
+        Raises:
+            RuntimeError: it is not.
+        """
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self._module} ended while it was needed: {self._said()}")
+
+    def _said(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().strip()[-2000:] or "it said nothing"
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -54,4 +57,5 @@ class Schedule:
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):
             if not self._held:
-                self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)
+                with suppress(BotoCoreError, ClientError):  # the next one may get through, as Scheduler's does
+                    self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

@@ -16,12 +16,15 @@ from sandbox.watch import Report, Watch
 _WIDTH = 110
 _HEADINGS = ("file", "audience", "outcome", "accepted", "rejected", "matched")
 _LOG_LINES = 20
+_INDENT = " " * 19
+_SELF_EVIDENT = {"received", "submitted"}
 
 DIFFERENCES = textwrap.fill(
     "The whole connector on this machine: the stack's own program, AWS embedded (moto), TikTok emulated, all data "
     f"synthetic. What differs from the real ones: TikTok processes a change in {PROCESSING_SECONDS:.0f} seconds "
     f"(really: up to 48 hours), the schedule runs {SCHEDULE_SPEED} times as fast, so that a sweep comes every second "
-    f"(in AWS: every 10 minutes), and a batch is waited for {BATCHING_WINDOW} seconds (in AWS: 5).",
+    f"(in AWS: every 10 minutes unless told otherwise), a batch is waited for {BATCHING_WINDOW} seconds (in AWS: 5), "
+    "and who may do what is not enforced, so that any credentials and any encryption will do.",
     _WIDTH,
 )
 
@@ -34,6 +37,7 @@ class Progress:
     """
 
     def __init__(self, out: Any) -> None:
+        self.explain = False  # whether to give the reasons as well
         self._out = out
         self._begun = time.monotonic()
 
@@ -50,6 +54,11 @@ class Progress:
         """Print how a file stands."""
         code = "" if report["code"] == report["status"] else f" ({report['code']})"
         self.say(f"{advertiser.name:<8}  {report['status'] + code:<40}  {_path(report)}")
+        if self.explain and report["code"] not in _SELF_EVIDENT:
+            print(
+                textwrap.fill(report["reason"], _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT),
+                file=self._out,
+            )
 
 
 def table(watch: Watch) -> str:
@@ -141,7 +150,8 @@ def how_to_go_on(connectors: Connectors) -> str:
             f"  {aws} s3 cp --recursive {shlex.quote(f's3://{bucket}/reports/{key}/')} reports/ && cat reports/*",
             "",
             "A report is written again at every step: `submitted` after a second, the end some six seconds later. An",
-            "audience needs 1,000 people. Any file under tiktok/ of any advertiser's bucket will do.",
+            "audience needs 1,000 people. Any file under one of these will do:",
+            *(f"  {each.outputs['upload_location']}" for each in connectors.advertisers.values()),
             "",
         ]
     )

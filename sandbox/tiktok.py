@@ -20,12 +20,13 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import Any, Self
 
+from sandbox.processes import stop_with_parent
 from sandbox.tiktok_audience import Audience
 from sandbox.tiktok_control import control
 from sandbox.tiktok_faults import Fault, Faults
 from sandbox.tiktok_http import Call, Reply, Server
 from sandbox.tiktok_platform import Platform
-from sandbox.tiktok_rules import Settings, merged
+from sandbox.tiktok_rules import PARTIAL, Settings, merged
 from sandbox.tiktok_seed import seeded
 
 _STOPPERS = {signal.SIGTERM, signal.SIGINT}
@@ -171,8 +172,8 @@ class TikTokEmulator:
         if fault is None:
             reply: Reply | None = self._work(call)
         elif fault.work_first:
-            reply = self._work(call)
-            reply = self._hit(fault) or (reply if fault.what == "slow" else None)
+            done = self._work(call)
+            reply = self._hit(fault, done) or (done if fault.what == "slow" else None)
         else:
             reply = self._hit(fault) or (self._work(call) if fault.what == "slow" else None)
         self._note(call, reply, fault)
@@ -181,11 +182,13 @@ class TikTokEmulator:
     def _work(self, call: Call) -> Reply:
         return Reply(self._platform.answer(call))
 
-    def _hit(self, fault: Fault) -> Reply | None:
+    def _hit(self, fault: Fault, done: Reply | None = None) -> Reply | None:
         """Let a fault happen; what is returned goes out instead of the call's own answer."""
         match fault.what:
             case "code":
-                return Reply(self._platform.envelope(fault.code, fault.message))
+                content = done.content if done and fault.code == PARTIAL else None
+                data = content.get("data") if isinstance(content, dict) else None
+                return Reply(self._platform.envelope(fault.code, fault.message, data))
             case "http":
                 return Reply({"error": "no envelope"}, fault.status)
             case "slow":
@@ -220,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     port = parser.parse_args(arguments).port
     # Blocked in every thread from here on, so that they wait for `sigwait` and leaving is orderly.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPERS)
+    stop_with_parent()
     with TikTokEmulator(port) as emulator:
         print(json.dumps({"url": emulator.url}), flush=True)
         signal.sigwait(_STOPPERS)

@@ -56,6 +56,9 @@ class Fault:
         if self.what not in _KINDS or when not in {"", "before", "after"}:
             raise ValueError(f"kind is one of {', '.join(_KINDS)}, each with or without _before or _after")
         HTTPStatus(self.status)
+        numbers = (self.code, self.seconds, self.pid, self.after, 0 if self.times is None else self.times)
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise ValueError("code, seconds, pid, after and times are numbers")
         if self.what == "kill" and self.pid <= 1:
             raise ValueError("kill needs the pid of a process")
 

@@ -132,11 +132,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        if self.headers.get("Transfer-Encoding"):
+        length = self.headers.get("Content-Length") or "0"
+        if self.headers.get("Transfer-Encoding") or not length.isdecimal():
             self.close_connection = True
             self._write(Reply({}, HTTPStatus.LENGTH_REQUIRED))
             return
-        body = Body(self.rfile, int(self.headers.get("Content-Length") or 0))
+        body = Body(self.rfile, int(length))
         reply: Reply | None
         if url.path.startswith(_CONTROL):
             reply = self._control(url.path.removeprefix(_CONTROL), query, body)
@@ -196,7 +197,7 @@ def _json_object(text: bytes, content_type: str) -> dict[str, Any]:
         raise Refusal(40002, "Content-Type must be application/json.")
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(40002, "The body is not valid JSON.") from None
     if not isinstance(given, dict):
         raise Refusal(40002, "The body is not a JSON object.")

@@ -105,7 +105,10 @@ class _Parts:
         name = disposition.get_param("name", header="Content-Disposition")
         if not isinstance(name, str):
             raise Refusal(40002, "A part of the form has no name.")
-        return name, disposition.get_filename()
+        file_name = disposition.get_param("filename", header="Content-Disposition")
+        if isinstance(file_name, tuple):
+            raise Refusal(40002, "file: Its name must not be encoded.")
+        return name, file_name
 
     def content(self, keep: int) -> tuple[list[bytes], int, str]:
         """Chunks, size and MD5 of the part's content; past `keep` bytes only the size is right."""

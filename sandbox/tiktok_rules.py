@@ -38,6 +38,7 @@ class Refusal(Exception):  # noqa: N818 - TikTok refuses; nothing here went wron
         self.http_status = http_status
 
 
+PARTIAL = 20001  # an answer to what was done in part, with what it gives
 # Codes from the SDK's list; the words are ours but for NOT_EDITABLE.
 NO_SUCH_CALL = (40400, "The requested route does not exist.")
 TOO_FREQUENT = (40100, "Too many requests. Please retry in some time.")
@@ -141,7 +142,7 @@ class Field:
 
 
 _ADVERTISER = {"advertiser_id": Field("id", required=True)}
-_EXTRAS = {"audience_enhancement": Field("flag"), "context_info": Field("object")}
+_ENHANCEMENT = {"audience_enhancement": Field("flag")}
 _AUDIENCE_IDS = Field("ids", required=True, least=1, most=100)
 FIELDS: dict[str, dict[str, Field]] = {
     "upload": {
@@ -159,7 +160,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "file_paths": Field("paths", required=True, least=1, most=500),
         "audience_sub_type": Field("text", choices=frozenset({"NORMAL", "REACH_FREQUENCY"})),
         "retention_in_days": Field("number", least=1, most=365),
-        **_EXTRAS,
+        **_ENHANCEMENT,
     },
     "update": {
         **_ADVERTISER,
@@ -169,7 +170,8 @@ FIELDS: dict[str, dict[str, Field]] = {
         "file_paths": Field("paths", least=1, most=500),
         "action": Field("text", choices=frozenset({"APPEND", "REMOVE", "REPLACE"})),
         "audience_sub_type": Field("text", choices=frozenset({"REACH_FREQUENCY"})),
-        **_EXTRAS,
+        "context_info": Field("object"),
+        **_ENHANCEMENT,
     },
     "list": {
         **_ADVERTISER,

@@ -23,7 +23,7 @@ class Watch:
     """The reports of all advertisers, as last seen, and the statuses that each file went through.
 
     Args:
-        tell: is told of every change of a report's status.
+        tell: is told whenever a file stands otherwise; every upload has a report of its own.
     """
 
     connectors: Connectors
@@ -31,6 +31,7 @@ class Watch:
     reports: dict[tuple[str, str], Report] = field(default_factory=dict)
     statuses: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _etags: dict[tuple[str, str], str] = field(default_factory=dict)
+    _told: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     def look(self) -> None:
         """Read the reports that changed."""
@@ -39,14 +40,15 @@ class Watch:
                 place = (advertiser.name, key)
                 if self._etags.get(place) != etag:
                     self._etags[place] = etag
-                    self._take(advertiser, self.connectors.read(advertiser, key))
+                    self._take(advertiser, key, self.connectors.read(advertiser, key))
 
-    def _take(self, advertiser: Advertiser, report: Report) -> None:
+    def _take(self, advertiser: Advertiser, report_key: str, report: Report) -> None:
         place = (advertiser.name, report["file"]["key"])
         self.reports[place] = report
-        seen = self.statuses.setdefault(place, [])
-        if not seen or seen[-1] != report["status"]:
-            seen.append(report["status"])
+        self.statuses.setdefault(place, []).append(report["status"])
+        stands = report["status"], report["code"]
+        if self._told.get((advertiser.name, report_key)) != stands:
+            self._told[advertiser.name, report_key] = stands
             self.tell(advertiser, report)
 
 
@@ -72,6 +74,7 @@ def run_samples(watch: Watch, plan: Mapping[str, Sequence[Sample]]) -> list[str]
             if not sample.waits_for or "submitted" in watch.statuses.get((name, sample.waits_for), ()):
                 connectors.upload(connectors.advertisers[name], key, sample.content)
                 del left[name, key]
+        connectors.check()
         watch.look()
         if not left and all(watch.reports.get(place, {}).get("status") in _ENDS for place in places):
             break

@@ -155,7 +155,7 @@ def test_a_create_of_unknown_outcome_is_looked_for_in_a_new_listing(world: World
     world.tiktok.fault("create", "slow_after", seconds=2.0)
     slow = Thread(target=world.deliver, args=(first,), kwargs={"seconds": 2})
     slow.start()
-    while "upload" not in world.calls():
+    while slow.is_alive() and "upload" not in world.calls():
         slow.join(0.01)
     world.deliver(second)  # has no lease: the slow function finds its file once TikTok has kept it waiting too long
     slow.join()

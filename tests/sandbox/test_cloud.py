@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from components.config import read_advertisers
 from sandbox.cloud import ConfigurationError, read_config
 from sandbox.samples import samples
 
@@ -13,7 +16,8 @@ REFUSED = {
     "config:": "must be a map",
     "config:\n  tiktok-activation:advertisers: [{name: acme}]": "has no aws:region",
     "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers: []": "lists no advertiser",
-    "config:\n  aws:region: us-east-1\n  x:\n    secure: AAAB": "a secret that Pulumi has encrypted",
+    "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers:\n    secure: AAAB": "that Pulumi has encrypted",
+    "config: [": "is not YAML",
 }
 
 
@@ -26,6 +30,17 @@ def test_a_configuration_that_is_of_no_use_here_is_refused_in_a_sentence(text: s
 
 def test_a_configuration_is_read() -> None:
     assert read_config("config:\n  aws:region: eu-west-1", "Pulumi.dev.yaml") == {"aws:region": "eu-west-1"}
+
+
+def test_tokens_that_pulumi_has_encrypted_are_made_up() -> None:
+    entries = [
+        {"name": name, "accessToken": {"secure": "AAAB"}, "advertiserId": {"secure": "AAAC"}} for name in ("a", "b")
+    ]
+    config = {"aws:region": "eu-west-1", "aws:token": {"secure": "AAAD"}, "tiktok-activation:advertisers": entries}
+    read = read_config(json.dumps({"encryptionsalt": "v1:x", "config": config}), "Pulumi.dev.yaml")
+    assert "secure" not in json.dumps(read)
+    assert [advertiser.name for advertiser in read_advertisers(read["tiktok-activation:advertisers"])] == ["a", "b"]
+    assert len({entry["accessToken"] for entry in read["tiktok-activation:advertisers"]}) == 2
 
 
 def test_a_strict_advertiser_has_the_file_with_mistakes_refused() -> None:

@@ -33,34 +33,49 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
         told.append(f"{advertiser.name} {report['status']}")
 
     watch = Watch(connectors, tell)
-    sample = next(each for each in samples("acme") if each.status == "available")
-    assert run_samples(watch, {"acme": [sample]}) == []
-    assert told[-1] == "acme available"
-    report = watch.reports["acme", sample.key]
+    name = next(iter(connectors.advertisers))  # whatever the stack is configured for
+    sample = next(each for each in samples(name) if each.status == "available")
+    assert run_samples(watch, {name: [sample]}) == []
+    assert told[-1] == f"{name} available"
+    report = watch.reports[name, sample.key]
     assert report["audience"]["created"] is True
     assert report["tiktok"]["matched"] == len(sample.people)
     assert all(advertiser.invocations for advertiser in connectors.advertisers.values())
 
-    acme = connectors.advertisers["acme"]
-    url = acme.outputs["queue_url"]
+    advertiser = connectors.advertisers[name]
+    url = advertiser.outputs["queue_url"]
     connectors.cloud.client("sqs").send_message(QueueUrl=url, MessageBody="not an event")
     give_up = time.monotonic() + 30
-    while not any("message refused" in line for line in acme.log):
+    while not any("message refused" in line for line in advertiser.log):
         assert time.monotonic() < give_up
         time.sleep(0.05)
     assert connectors.depth(url) == 1  # hidden for a minute
 
 
 def test_the_sandbox_says_what_is_not_as_it_should_be(connectors: Connectors) -> None:
-    watch = Watch(connectors, lambda *_: None)  # globex, so that it does not matter which test is first
+    watch = Watch(connectors, lambda *_: None)
+    name = [*connectors.advertisers][-1]  # another if there is one, so that it does not matter which test is first
     wrong = Sample(
         "tiktok/x/emails/x.csv", b"", "available", "available", frozenset({"nobody"}), accepted=7, rejected=0
     )
-    faults = run_samples(watch, {"globex": [wrong]})
+    faults = run_samples(watch, {name: [wrong]})
     assert len(faults) == 3
-    assert "globex: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in faults[0]
+    assert f"{name}: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in faults[0]
     assert "rows accepted" in faults[1]
-    assert "TikTok has the audiences []" in faults[2]
+    assert "TikTok has the audiences [" in faults[2]
+
+
+def test_every_upload_is_told_of_and_every_reason_for_waiting(connectors: Connectors) -> None:
+    told: list[tuple[str, str]] = []
+    watch = Watch(connectors, lambda _, report: told.append((report["file"]["key"], report["code"])))
+    advertiser = next(iter(connectors.advertisers.values()))
+    key = "tiktok/y/emails/y.csv"
+    for count in (1, 2):
+        connectors.upload(advertiser, key, b"")
+        give_up = time.monotonic() + 30
+        while told.count((key, "unknown_identifier_type")) < count:
+            assert time.monotonic() < give_up
+            watch.look()
 
 
 def test_what_cannot_be_brought_up_is_said_in_a_sentence() -> None:
@@ -79,4 +94,4 @@ def test_what_cannot_be_brought_up_is_said_in_a_sentence() -> None:
     )
     assert run.returncode == 1
     assert list(json.loads(run.stdout)) == ["error"]
-    assert "cannot be brought up" in run.stderr
+    assert "The sandbox failed.\nFileNotFoundError" in run.stderr

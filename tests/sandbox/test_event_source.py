@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,11 @@ ANSWERED: dict[str, tuple[Any, set[str]]] = {
     "one that is not of the batch": ({"batchItemFailures": [{"itemIdentifier": "x"}]}, {"a", "b"}),
     "an empty name": ({"batchItemFailures": [{"itemIdentifier": ""}]}, {"a", "b"}),
     "another field": ({"batchItemFailures": [{"id": "a"}]}, {"a", "b"}),
+    "an empty answer": ({}, set()),
     "a text": ("done", {"a", "b"}),
+    "an empty text": ("", {"a", "b"}),
+    "a list": ([], {"a", "b"}),
+    "a list that is none": ({"batchItemFailures": ""}, {"a", "b"}),
 }
 
 
@@ -46,13 +51,17 @@ def test_an_event_gets_the_shape_that_aws_gives_it() -> None:
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
         "detail": {"object": {"key": "tiktok/a", "eTag": '"abc"'}, "reason": "ObjectCreated"},
     }
-    plain, again = json.loads(as_aws_writes(json.dumps(moto))), json.loads(as_aws_writes(json.dumps(moto)))
-    assert plain["detail"] == {"object": {"key": "tiktok/a", "etag": "abc"}, "reason": "PutObject"}
-    assert plain["id"] != again["id"]
+    plain, other = (json.loads(as_aws_writes(json.dumps(moto), message)) for message in ("a message", "another"))
+    assert plain == json.loads(as_aws_writes(json.dumps(moto), "a message")), "the same at the next delivery"
+    assert plain["detail"]["object"].items() >= {"key": "tiktok/a", "etag": "abc"}.items()
+    assert plain["detail"]["reason"] == "PutObject"
+    assert plain["id"] != other["id"]
+    assert plain["detail"]["object"]["sequencer"] != other["detail"]["object"]["sequencer"]
+    assert plain["detail"]["request-id"] != other["detail"]["request-id"]
     moto["detail"]["object"]["eTag"] = "abc-2"  # type: ignore[index]
-    assert json.loads(as_aws_writes(json.dumps(moto)))["detail"]["reason"] == "CompleteMultipartUpload"
-    for other in ('{"sweep": true}', "no json", '{"source": "x", "detail": {"object": {}}}', "[]"):
-        assert as_aws_writes(other) == other
+    assert json.loads(as_aws_writes(json.dumps(moto), "m"))["detail"]["reason"] == "CompleteMultipartUpload"
+    for foreign in ('{"sweep": true}', "no json", '{"source": "x", "detail": {"object": {}}}', "[]"):
+        assert as_aws_writes(foreign, "m") == foreign
 
 
 class Recorder:
@@ -70,7 +79,7 @@ class Recorder:
 class Queues:
     """A queue with a dead-letter queue, as the connector's but for the times."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, visibility_seconds: int) -> None:
         self.sqs = boto3.client(
             "sqs", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
@@ -78,7 +87,8 @@ class Queues:
         self.dead_letters = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
         redrive = {"deadLetterTargetArn": self._arn(self.dead_letters), "maxReceiveCount": 2}
         self.url = self.sqs.create_queue(
-            QueueName=name, Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "1"}
+            QueueName=name,
+            Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": str(visibility_seconds)},
         )["QueueUrl"]
         self.arn = self._arn(self.url)
 
@@ -101,9 +111,11 @@ class Queues:
             assert time.monotonic() < give_up
             time.sleep(0.02)
 
-    def feed(self, function: Recorder, batch_size: int = 10, window: float = 0.3) -> EventSourceMapping:
-        mapping = Mapping(self.arn, batch_size, window, concurrency=2, partial=True)
-        return EventSourceMapping(self.sqs, mapping, cast("Function", function))
+    def feed(
+        self, function: Recorder, batch_size: int = 10, ended: Callable[[Invocation], None] = lambda _: None
+    ) -> EventSourceMapping:
+        mapping = Mapping(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
+        return EventSourceMapping(self.sqs, mapping, cast("Function", function), ended)
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +124,8 @@ def aws_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def queues(aws_url: str) -> Queues:
-    return Queues(aws_url)
-
-
-def test_messages_come_in_batches_and_are_deleted_when_done(queues: Queues) -> None:
+def test_messages_come_in_batches_and_are_deleted_when_done(aws_url: str) -> None:
+    queues = Queues(aws_url, visibility_seconds=60)
     function = Recorder(lambda _: None)
     queues.send(*"abcdefghijkl")
     mapping = queues.feed(function, batch_size=5)
@@ -129,9 +137,31 @@ def test_messages_come_in_batches_and_are_deleted_when_done(queues: Queues) -> N
     assert record["eventSource"] == "aws:sqs"
     assert record["eventSourceARN"] == queues.arn
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
 
 
-def test_only_what_failed_comes_back_and_goes_to_the_dead_letters_at_last(queues: Queues) -> None:
+def test_a_mapping_goes_on_after_trouble_and_tells_of_it(aws_url: str) -> None:
+    queues = Queues(aws_url, visibility_seconds=1)
+    told: list[Invocation] = []
+    broken = [True]
+
+    def answer(_: object) -> None:
+        if broken.pop():
+            broken.append(False)
+            raise RuntimeError("no room")
+        broken.append(False)
+
+    mapping = queues.feed(Recorder(answer), ended=told.append)
+    queues.send("one")
+    queues.settle(0, 0)
+    mapping.close()
+    assert [invocation.error["errorMessage"] for invocation in told if invocation.error] == [
+        "The event source mapping failed: no room"
+    ]
+
+
+def test_only_what_failed_comes_back_and_goes_to_the_dead_letters_at_last(aws_url: str) -> None:
+    queues = Queues(aws_url, visibility_seconds=1)
     function = Recorder(
         lambda records: {
             "batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in records if each["body"] == "bad"]

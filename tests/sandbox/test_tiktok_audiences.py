@@ -248,14 +248,14 @@ def test_a_name_and_a_sub_type_change_at_once(tiktok: Client, ready: str) -> Non
 
 
 def test_documented_extras_are_taken(tiktok: Client, ready: str) -> None:
-    extras = {"audience_enhancement": False, "context_info": {"core_user_id": 1}}
-    assert tiktok.update(ready, FILE, action="APPEND", **extras)["code"] == 0
+    context = {"core_user_id": 1}
+    assert tiktok.update(ready, FILE, action="APPEND", audience_enhancement=False, context_info=context)["code"] == 0
     created = tiktok.post(
         "create",
         custom_audience_name="vip",
         calculate_type="EMAIL_SHA256",
         file_paths=[tiktok.uploaded(FILE)],
         audience_sub_type="NORMAL",
-        **extras,
+        audience_enhancement=False,
     )
     assert created["code"] == 0

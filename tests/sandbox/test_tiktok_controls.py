@@ -139,6 +139,7 @@ def test_the_caller_can_be_killed(emulator: TikTokEmulator, tiktok: Client, kind
         {"call": "list", "kind": "kill_before"},
         {"call": "list", "kind": "http", "status": 999},
         {"call": "list", "kind": "code", "codes": 1},
+        {"call": "list", "kind": "slow", "seconds": "x"},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(emulator: TikTokEmulator, fault: dict[str, Any]) -> None:

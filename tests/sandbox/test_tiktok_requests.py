@@ -95,6 +95,7 @@ def test_a_create_without_a_required_field_is_refused_by_name(tiktok: Client, mi
         ({"Content-Type": "application/json"}, b"[]"),
         ({"Content-Type": "application/json"}, b""),
         ({"Content-Type": "application/json"}, b"\xff"),
+        ({"Content-Type": "application/json"}, b"[" * 100_000),
     ],
 )
 def test_a_body_that_is_not_a_json_object_is_refused(tiktok: Client, headers: dict[str, str], body: bytes) -> None:

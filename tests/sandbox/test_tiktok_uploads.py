@@ -29,7 +29,7 @@ def test_csv_and_txt_are_taken(tiktok: Client, name: str) -> None:
     assert tiktok.upload(FILE, name=name)["code"] == 0
 
 
-@pytest.mark.parametrize("name", ["part.CSV", "part.csv.gz", "part.zip", "part", "csv"])
+@pytest.mark.parametrize("name", ["part.CSV", "part.csv.gz", "part.zip", "part", "csv", "part.csv "])
 def test_any_other_file_name_is_refused(tiktok: Client, name: str) -> None:
     assert tiktok.upload(FILE, name=name)["code"] == 40908
 
