@@ -33,9 +33,14 @@ _PIP_OPTIONS = (
     *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp"),
     *("--quiet", "--no-input", "--disable-pip-version-check"),
 )
-# What pip writes differently from machine to machine, and what nobody calls in Lambda. Licences and METADATA stay:
-# scanners read versions from there.
-_LEFT_OUT = ("bin", *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")))
+# What pip writes differently from machine to machine, and what nobody calls in Lambda: of Powertools, Logger and Metrics
+# are used, and the rest is half of the whole package. Licences and METADATA stay: scanners read versions from there.
+_LEFT_OUT = (
+    "bin",
+    *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")),
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",  # all but jmespath_utils
+)
 _KEPT_SECONDS = 7 * 24 * 3600
 _OURS = ("libraries-*", "function-*", "making-*")
 
