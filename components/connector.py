@@ -32,7 +32,7 @@ class TikTokActivationConnectorArgs(TypedDict):
     """Days that an uploaded file lives, and that it goes on living when replaced or deleted; 45 or more. Default 45."""
 
     report_retention_days: NotRequired[int]
-    """Days that a report lives after its last change; not less than the files. Default 400."""
+    """Days that a report lives after its last change; not less than the files. Default 400, or as long as files."""
 
     log_retention_days: NotRequired[int]
     """Days that the function's log lives; one of CloudWatch's values. Default 90."""
@@ -50,7 +50,7 @@ class TikTokActivationConnectorArgs(TypedDict):
     """The share of bad rows, 0 to 1, above which a whole file is refused. Default 0.1."""
 
     alarm_topic_arns: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """ARNs of SNS topics that alarms go to. Default none."""
+    """ARNs of SNS topics in the stack's region that alarms go to. Default none."""
 
     alarm_email: NotRequired[pulumi.Input[str]]
     """An address that alarms go to, through an encrypted topic made for it. Default none."""

@@ -33,8 +33,8 @@ _PIP_OPTIONS = (
     *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp"),
     *("--quiet", "--no-input", "--disable-pip-version-check"),
 )
-# What pip writes differently from machine to machine, and what nobody calls in Lambda: of Powertools, Logger and Metrics
-# are used, and the rest is half of the whole package. Licences and METADATA stay: scanners read versions from there.
+# What pip writes differently from machine to machine, and what nobody calls in Lambda: of Powertools only Logger and
+# Metrics are used, and the rest is half of the whole package. Licences and METADATA stay: scanners read versions there.
 _LEFT_OUT = (
     "bin",
     *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")),

@@ -11,6 +11,7 @@ from typing import Any
 from components import checks, policies
 from components.scope import Settings
 from handler.errors import Code
+from tests.infra.harness import run_program
 
 README = Path(__file__).parents[1] / "README.md"
 # Stand-ins for what AWS makes up. The key's ARN tells partition, region and account.
@@ -21,8 +22,15 @@ ROLES = ["<uploaders>"]
 
 
 def codes() -> str:
-    """Every code and its meaning."""
-    return _table(["code", "what happened"], ([f"`{code.value}`", code.meaning] for code in Code))
+    """Every code, the status it goes with, and its meaning."""
+    return _table(["code", "status", "what happened"], ([f"`{code.value}`", code.of, code.meaning] for code in Code))
+
+
+def alarms() -> str:
+    """Every alarm of a connector and what its notification says."""
+    found = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
+    says = {each.name.rpartition("/")[2]: each.inputs["alarmDescription"].replace("acme", "…") for each in found}
+    return _table(["alarm", "what it says"], ([f"`{name}`", says[name]] for name in sorted(says)))
 
 
 def options() -> str:
@@ -34,7 +42,14 @@ def options() -> str:
         what = re.sub(r"[a-z]+_[a-z_]+", lambda match: f"`{_option(match[0])}`", what)
         return [f"`{option}`", what.rstrip("."), unless_given.strip(" :"), _allowed(option)]
 
-    rows = [["`name`", "the advertiser's name in AWS and on metrics", "none: it must be given", _allowed_name()]]
+    rows = [
+        [
+            "`name`",
+            "the advertiser's name: with the stack's, that of everything in AWS",
+            "none: it must be given",
+            _allowed_name(),
+        ]
+    ]
     rows += [row(option, description) for option, description in descriptions().items()]
     return _table(["option", "what it is", "default", "allowed"], rows)
 
@@ -140,7 +155,7 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "".join(f"{line.replace('|  |', '| |')}\n" for line in lines)
 
 
-TABLES = {"codes": codes, "options": options, "rights": rights, "refusals": refusals}
+TABLES = {"codes": codes, "alarms": alarms, "options": options, "rights": rights, "refusals": refusals}
 
 
 def written(text: str, name: str, table: str) -> str:
