@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import json
 import time
 from typing import cast
 
@@ -128,7 +129,20 @@ def test_a_refused_small_file_is_not_even_uploaded(world: World) -> None:
 
 def test_a_file_of_too_many_parts_is_refused_with_what_to_do(world: World) -> None:
     world.cold_start(MAX_PART_BYTES="1000")
-    report = world.activate(KEY, lines(people(0, 8000)))
+    world.tiktok.fault("list", "code", code=50000, times=None)
+    body = lines(people(0, 8000))
+    message = world.upload(KEY, body)
+    assert world.deliver(message) == []
+    # As if an earlier invocation had uploaded as much as goes into one change.
+    report, rows = world.report(KEY), 7500
+    report["rows"] = {"total": rows, "accepted": rows, "rejected": 0}
+    report["uploads"] = [{"rows": 15, "bytes": 975, "file_path": f"{number:016}"} for number in range(500)]
+    report["progress"] = {"next_byte": 65 * rows, "next_line": rows + 1}
+    (key,) = world.keys("reports/")
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(report))
+    world.tiktok.clear_faults()
+    world.sweep()
+    report = world.report(KEY)
     assert (report["status"], report["code"]) == ("rejected", "too_many_parts")
     assert "split it" in report["reason"]
 

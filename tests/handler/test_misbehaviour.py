@@ -54,7 +54,8 @@ def test_one_misbehaviour_changes_nothing_in_the_end(world: World, call: str, fa
 
     world.activate(key, lines(people(1000, 2000)))
     for _ in range(3):
-        world.sweep(hours=1)
+        if world.standing(key)[0] != "available":
+            world.sweep(hours=1)
 
     assert any(each["fault"] for each in world.tiktok.calls()), "the fault was met"
     assert world.standing(key) == ("available", "available")
@@ -64,8 +65,10 @@ def test_one_misbehaviour_changes_nothing_in_the_end(world: World, call: str, fa
     assert world.keys("pending/") == []
 
 
-@pytest.mark.parametrize("action", ["append", "remove", "replace"])
-@pytest.mark.parametrize("kind", ["slow_before", "slow_after"])
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [("slow_before", "append"), ("slow_after", "append"), ("slow_after", "remove"), ("slow_after", "replace")],
+)
 def test_a_time_out_is_not_repeated_blindly(world: World, kind: str, action: str) -> None:
     world.activate(FIRST, lines(people(0, 4000)))
     world.sweep(hours=1)

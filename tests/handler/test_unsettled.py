@@ -62,8 +62,7 @@ def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(
 
 
 @pytest.mark.parametrize("action", ["append", "remove", "replace"])
-@pytest.mark.parametrize("stays_valid", [False, True])
-@pytest.mark.parametrize("history_at", ["end", "submit"])
+@pytest.mark.parametrize(("stays_valid", "history_at"), [(False, "end"), (True, "end"), (True, "submit")])
 def test_a_lost_change_of_an_old_audience_is_waited_for(
     world: World, action: str, stays_valid: bool, history_at: str
 ) -> None:
