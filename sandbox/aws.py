@@ -20,7 +20,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keeps connections open and writes no access log: keys and queries are nobody's business."""
+    """Answers at once and writes no access log: keys and queries are nobody's business."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
