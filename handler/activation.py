@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from handler.audiences import Lease, is_superseded, mark_applied, take_lease
-from handler.changes import end_change, files_of, mark_submitted, settle_intent, submit, without_old_message
+from handler.audiences import Lease, held_back, is_superseded, mark_applied, take_lease
+from handler.changes import end_change, files_of, mark_submitted, processing, settle_intent, submit
 from handler.clock import parse_iso
-from handler.errors import Code, Conflict, Failed, NotEditable, Outcome, OutOfTime, Rejected, Waiting
+from handler.errors import Code, Conflict, Failed, Outcome, OutOfTime, Rejected, Waiting
 from handler.intake import count, forget_uploads, is_uploaded, upload
 from handler.ledger import Pointer, pointer_key
-from handler.lifecycle import Stage, needs_details, stage
+from handler.lifecycle import Stage, needs_details, stage, without_old_message
 from handler.messages import Action, AudienceKey
 from handler.objects import Damaged, Missing
 from handler.order import leading, line_up
@@ -55,7 +55,7 @@ def advance(run: Run, key: AudienceKey, own: Sequence[Report] | None = None) -> 
             if lease.state["change"] and not lease.state["intent"] and not sweep:
                 # However many files wait, a new one only joins them.
                 joining = [pointer for pointer in pointers if pointer.key in new or (seen and pointer not in seen)]
-                _hold(run, _follow(run, joining), _processing())
+                _hold(run, _follow(run, joining), processing())
             else:
                 _take_turn(run, lease, pointers, sweep=sweep)
             seen.update(pointers)
@@ -107,7 +107,7 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
         Waiting: nothing more can go now.
     """
     if lease.state["change"]:
-        raise _processing()
+        raise processing()
     late = [
         report for report in waiting if is_superseded(lease.state, action_of(report), report["file"]["uploaded_at"])
     ]
@@ -118,9 +118,8 @@ def _go(run: Run, lease: Lease, waiting: list[Report]) -> None:
     if not files:
         raise Waiting(Code.BEHIND_OLDER_FILE, _BEHIND)
     action = action_of(files[0])
-    hold = lease.state["hold"]
-    if hold and hold["call"] == action and run.now() < parse_iso(hold["until"]):
-        raise NotEditable(Code[hold["code"]], hold["reason"])
+    if held := held_back(lease.state, action, run.now()):
+        raise held
     audience, note = _choose(run, lease)
     if audience is None and action is Action.REMOVE:
         # An older append may still be on its way: it would put in who was to be taken out.
@@ -207,7 +206,7 @@ def _choose(run: Run, lease: Lease) -> tuple[Audience | None, str]:
             Code.AUDIENCE_EXPIRED,
             "The audience has expired and takes no more files: delete it in Ads Manager, and the file makes a new one.",
         )
-    raise _processing()
+    raise processing()
 
 
 def _hold(run: Run, waiting: list[Report], reason: Outcome) -> None:
@@ -236,27 +235,25 @@ def check(run: Run, report: Report, reason: Outcome | None = None) -> None:
         if reason:
             report = run.settle(report, reason)
         if report["status"] == "waiting" and report["rows"]["total"] is None:
-            count(run, report)
-    except OutOfTime:
-        return
-    except Outcome as fault:
-        run.settle(report, fault)
+            _count(run, report)
     except Conflict:
         raise
     except Exception as error:
         _set_aside(run, report, error)
 
 
+def _count(run: Run, report: Report) -> None:
+    try:
+        count(run, report)
+    except OutOfTime:
+        return
+    except Outcome as fault:
+        run.settle(report, fault)
+
+
 def _settle_all(run: Run, reports: list[Report], outcome: Outcome) -> None:
     for report in reports:
         run.settle(report, outcome)
-
-
-def _processing() -> NotEditable:
-    return NotEditable(
-        Code.AUDIENCE_PROCESSING,
-        "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
-    )
 
 
 def _nothing_to_remove_from() -> Rejected:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal, TypedDict, cast
 
 from handler.clock import iso, parse_iso
-from handler.errors import Conflict
+from handler.errors import Code, Conflict, NotEditable
 from handler.messages import Action, AudienceKey
 from handler.objects import Missing, ObjectStore
 
+HOLD = timedelta(hours=1)  # what TikTok refuses for now it refuses for hours: until then no call is wasted on it
 LEASE_MARGIN = timedelta(seconds=30)  # past the holder's own deadline: by then Lambda has stopped it
 
 
@@ -126,6 +127,20 @@ def take_lease(
         return Lease(store, key, state, store.write(_place(key), state, etag=etag))
     except Conflict:
         return None
+
+
+def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> None:
+    """Remember that TikTok takes no such change for now."""
+    until = iso(now + HOLD)
+    state["hold"] = {"call": call, "until": until, "code": refused.code.name, "reason": refused.reason}
+
+
+def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
+    """Why such a change is not asked for yet, if it is not."""
+    hold = state["hold"]
+    if hold and hold["call"] == call and now < parse_iso(hold["until"]):
+        return NotEditable(Code[hold["code"]], hold["reason"])
+    return None
 
 
 def mark_applied(state: State, action: Action, uploaded_at: str) -> None:

@@ -6,14 +6,21 @@ Whoever finds an intent without a result asks TikTok before anything is sent aga
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
-from handler.audiences import Change, FileRef, Lease, State, mark_applied
+from handler.audiences import Change, FileRef, Lease, hold_back, mark_applied
 from handler.clock import iso, parse_iso
 from handler.errors import Code, Failed, NotEditable, Outcome
 from handler.intake import file_paths
-from handler.lifecycle import Stage, history_entry, made_since, needs_details, says_too_small, stage
+from handler.lifecycle import (
+    Stage,
+    history_entry,
+    made_since,
+    needs_details,
+    says_too_small,
+    stage,
+    without_old_message,
+)
 from handler.metrics import Metric
 from handler.objects import Damaged, Missing
 from handler.reports import Report, action_of, settle
@@ -21,10 +28,6 @@ from handler.run import Run
 from handler.tiktok_answers import Audience, OutcomeUnknown, UploadAgain
 
 FEW_ROWS = 1000  # people an audience has to match to be used
-# What TikTok refuses for now it refuses for hours: until then no call is wasted on it.
-HOLD = timedelta(hours=1)
-
-_NOT_YET = "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards."
 
 
 def submit(
@@ -33,19 +36,11 @@ def submit(
     """Ask TikTok for one change with all parts of these files: a create if there is no audience yet.
 
     A call that is refused for its files is tried with half of them, down to the one that is at fault; one that is
-    refused for itself, file by file.
-
-    Args:
-        run: this invocation.
-        lease: on the audience.
-        audience: as TikTok has it; None if it is to be made.
-        reports: of the files, all with the same action.
-        note: to be read in their reports.
-        again: whether their parts are uploaded anew if TikTok no longer has them.
+    refused for itself, file by file. With `again` their parts are to be uploaded anew if TikTok no longer has them.
 
     Raises:
         Waiting: the files keep their place.
-        UploadAgain: TikTok no longer has their parts; only with `again`.
+        UploadAgain: TikTok no longer has their parts, with `again`.
     """
     try:
         _change(run, lease, audience, reports, note)
@@ -91,12 +86,7 @@ def _change(run: Run, lease: Lease, audience: Audience | None, reports: Sequence
         lease.state["intent"] = None
         if isinstance(refused, NotEditable):
             lease.state["intent"] = unsettled  # a replace after all, which hinders this change
-            lease.state["hold"] = {
-                "call": change["call"],
-                "until": iso(run.now() + HOLD),
-                "code": refused.code.name,
-                "reason": refused.reason,
-            }
+            hold_back(lease.state, change["call"], refused, run.now())
         lease.save()
         raise
     record(run, lease, change, request_id, note)
@@ -213,7 +203,7 @@ def end_change(run: Run, lease: Lease) -> None:
             if audience.is_valid is False and not change["seen_processing"]:
                 change["seen_processing"] = iso(run.now())
                 lease.save()
-            raise NotEditable(Code.AUDIENCE_PROCESSING, _NOT_YET)
+            raise processing()
         if where is Stage.READY:
             _make_available(run, change, audience)
         else:
@@ -224,18 +214,6 @@ def end_change(run: Run, lease: Lease) -> None:
             state["message_seen"] = said
     state["change"] = None
     lease.save()
-
-
-def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
-    """The audience without what TikTok said of it before, which a failed change may have left.
-
-    While the audience is processed it means nothing yet. At the end of a remove or a replace the same words may be
-    said anew; an append cannot have left too few people.
-    """
-    old = bool(audience.message) and audience.message == state["message_seen"]
-    if old and (not audience.is_valid or (change is not None and change["call"] == "append")):
-        return replace(audience, message="", failed=False)
-    return audience
 
 
 def files_of(run: Run, change: Change) -> list[Report]:
@@ -300,6 +278,14 @@ def _fail(run: Run, reports: Sequence[Report], reason: Outcome, message: str | N
                 current["tiktok"]["message"] = message
 
         run.write(report, failed)
+
+
+def processing() -> NotEditable:
+    """TikTok is at work on the audience's last change."""
+    return NotEditable(
+        Code.AUDIENCE_PROCESSING,
+        "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
+    )
 
 
 def _id(change: Change) -> str:

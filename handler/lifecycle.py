@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from handler.audiences import Change
+from handler.audiences import Change, State
 from handler.clock import parse_iso
 from handler.tiktok_answers import Audience
 
@@ -54,6 +55,18 @@ class Stage(Enum):
 def says_too_small(message: str) -> bool:
     """Whether TikTok's words say that too few people are left. No source lists them, so they are read broadly."""
     return bool(_TOO_SMALL.search(message))
+
+
+def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
+    """The audience without what TikTok said of it before, which a failed change may have left.
+
+    While the audience is processed it means nothing yet. At the end of a remove or a replace the same words may be
+    said anew; an append cannot have left too few people.
+    """
+    old = bool(audience.message) and audience.message == state["message_seen"]
+    if old and (not audience.is_valid or (change is not None and change["call"] == "append")):
+        return replace(audience, message="", failed=False)
+    return audience
 
 
 def history_entry(audience: Audience, change: Change, history_seen: str | None) -> tuple[datetime, str] | None:
