@@ -79,8 +79,8 @@ class World:
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5400"})["QueueUrl"]
-        self.secret_arn = self.secrets.create_secret(Name=name)["ARN"]
-        self.set_secret(json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID}))
+        credentials = json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID})
+        self.secret_arn = self.secrets.create_secret(Name=name, SecretString=credentials)["ARN"]
         self.events: dict[str, str] = {}
         self.log = io.StringIO()
         self.printed: list[str] = []
@@ -216,8 +216,8 @@ class World:
     def written(self) -> Iterator[str]:
         """All that the function wrote: its log, reports, states, pointers and messages."""
         yield self.log.getvalue()
-        for prefix in ("reports/", "audiences/", "pending/"):
-            for key in self.keys(prefix):
+        for key in self.keys():
+            if not key.startswith("tiktok/"):
                 yield self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode()
         yield from self.messages()
 
