@@ -25,7 +25,7 @@ class Settings:
         bucket: the connector's bucket.
         secret_arn: the secret with ACCESS_TOKEN and ADVERTISER_ID.
         queue_url: the connector's queue.
-        advertiser: the advertiser's name in the stack's configuration; a label for logs and metrics.
+        advertiser: the connector's label in logs and metrics, `<advertiser>/<stack>`.
         tiktok_url: base address of the TikTok API for Business, without a trailing slash.
         max_part_bytes: largest file uploaded to TikTok, in bytes.
         max_rejected_ratio: the share of rejected rows, 0 to 1, above which a whole file is refused.
