@@ -291,3 +291,24 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     assert world.standing(removal) == ("submitted", "submitted")
     world.sweep(hours=1)
     assert world.standing(removal) == ("failed", "too_few_left")
+
+
+def test_a_file_is_sent_again_only_once_the_audience_is_free(gated: tuple[Gate, World]) -> None:
+    """Whoever gets that message at once would find the lease taken, and delete it."""
+    gate, world = gated
+    world.cold_start(MAX_PART_BYTES="70000")
+    message = world.upload(FIRST, lines(people(0, 5000)))
+    holders: list[object] = []
+
+    def see(method: str, path: str) -> None:
+        if (method, path) == ("POST", "/"):  # the secret, and at last the message
+            holders.extend(world.json(key)["holder"] for key in world.keys("audiences/"))
+
+    gate.before = see
+    world.tiktok.fault("upload", "slow", seconds=0.4, times=None)
+    assert world.deliver(message, seconds=2) == []
+    gate.before = lambda *_: None
+    assert world.standing(FIRST) == ("waiting", "continuing")
+    assert len(world.messages()) == 1
+    assert holders[0] is not None
+    assert holders[-1] is None
