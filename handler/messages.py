@@ -190,7 +190,7 @@ def _check_name(name: str) -> None:
     if len(name) > LONGEST_NAME:
         raise Rejected(
             Code.WRONG_AUDIENCE_NAME,
-            f"The audience's name has {len(name)} characters: TikTok takes {LONGEST_NAME}: shorten it.",
+            f"The audience's name has {len(name)} characters, and TikTok takes {LONGEST_NAME}: shorten it.",
         )
     if name in {".", ".."} or any(unicodedata.category(character) == "Cc" for character in name):
         raise Rejected(

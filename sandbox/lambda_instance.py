@@ -108,7 +108,7 @@ class Instance:
 
     def kill(self) -> None:
         """End the process at once."""
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # it has ended; macOS says the latter
             os.killpg(self.pid, signal.SIGKILL)  # what it has started as well: it would keep the output open
         self._process.wait()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
-import time
 from typing import cast
 
 import pytest
@@ -71,10 +70,8 @@ def test_little_that_becomes_much_is_stopped_in_time(world: World) -> None:
     """Lines of one letter cost the most time; a chunk of S3's holds hundreds of megabytes of them, compressed."""
     key = f"{KEY}.gz"
     message = world.upload(key, gzip.compress(b"a\n" * 20_000_000))
-    begun = time.monotonic()
     assert world.deliver(message, seconds=2) == []
-    assert time.monotonic() - begun < 15  # the whole takes a minute
-    report = world.report(key)
+    report = world.report(key)  # read to its end, it would have no valid row
     assert (report["status"], report["code"]) == ("rejected", "no_progress")
     assert "without .gz" in report["reason"]
 
