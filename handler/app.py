@@ -20,20 +20,22 @@ import requests
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from handler.account import Account
-from handler.activation import advance, check
+from handler.activation.advance import advance, check
+from handler.activation.invocation import Invocation
 from handler.clock import Deadline, LambdaContext, parse_iso, utc_now
-from handler.credentials import CredentialsStore
 from handler.errors import Conflict, MessageError, Rejected
-from handler.ledger import Ledger
-from handler.messages import AudienceFile, AudienceKey, Sweep, object_created_event, parse_key, parse_message
+from handler.events.keys import parse_key
+from handler.events.messages import Sweep, object_created_event, parse_message
+from handler.events.queue import Queue, Record
 from handler.metrics import Metric, Metrics
-from handler.objects import ObjectStore
-from handler.queue import Queue, Record
-from handler.reports import Report, at_end, new_report, settle_outcome
-from handler.run import Run
+from handler.model import AudienceKey, Upload
 from handler.settings import Settings, read_settings
-from handler.tiktok import TikTokClient
+from handler.state.ledger import Ledger
+from handler.state.objects import ObjectStore
+from handler.state.reports import Report, at_end, new_report, settle_outcome
+from handler.tiktok.account import Account
+from handler.tiktok.client import TikTokClient
+from handler.tiktok.credentials import CredentialsStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -142,19 +144,17 @@ def handle(here: Connector, event: Mapping[str, Any], context: LambdaContext) ->
     return {"batchItemFailures": [{"itemIdentifier": each} for each in (*batch.failed, *batch.put_off)]}
 
 
-def _new_run(here: Connector, context: LambdaContext) -> Run:
+def _new_run(here: Connector, context: LambdaContext) -> Invocation:
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
     tiktok = TikTokClient(here.session, here.settings.tiktok_url, here.credentials, deadline, here.logger, here.pause)
 
     def send_again(report: Report) -> None:
         entry = report["file"]
-        file = AudienceFile(
-            entry["key"], entry["version_id"], entry["etag"], entry["size"], parse_iso(entry["uploaded_at"])
-        )
+        file = Upload(entry["key"], entry["version_id"], entry["etag"], entry["size"], parse_iso(entry["uploaded_at"]))
         here.queue.send(object_created_event(here.settings.bucket, file))
 
     here.logger.append_keys(request_id=context.aws_request_id, advertiser=here.settings.advertiser)
-    return Run(
+    return Invocation(
         settings=here.settings,
         store=here.store,
         ledger=Ledger(here.store, here.now),
@@ -169,7 +169,7 @@ def _new_run(here: Connector, context: LambdaContext) -> Run:
     )
 
 
-def _sort(run: Run, record: Record, batch: Batch) -> None:
+def _sort(run: Invocation, record: Record, batch: Batch) -> None:
     """Register the file of one message, so that it is on record before anything is done with it."""
     try:
         message = parse_message(record.body, run.settings.bucket)
@@ -188,7 +188,7 @@ def _sort(run: Run, record: Record, batch: Batch) -> None:
         batch.failed.append(record.message_id)
 
 
-def _register(run: Run, file: AudienceFile) -> Report:
+def _register(run: Invocation, file: Upload) -> Report:
     """Open a file's report, or find the one it has.
 
     Raises:
@@ -197,7 +197,7 @@ def _register(run: Run, file: AudienceFile) -> Report:
     decoded = unquote_plus(file.key)
     # EventBridge gives keys as they are; should that ever change, the object itself tells.
     if decoded != file.key and not run.store.exists(file.key, file.version_id):
-        other = AudienceFile(decoded, file.version_id, file.etag, file.size, file.uploaded_at)
+        other = Upload(decoded, file.version_id, file.etag, file.size, file.uploaded_at)
         if run.store.exists(decoded, file.version_id):
             file = other
     try:
@@ -215,7 +215,7 @@ def _register(run: Run, file: AudienceFile) -> Report:
     return opened
 
 
-def _activate(run: Run, batch: Batch) -> None:
+def _activate(run: Invocation, batch: Batch) -> None:
     for index, (key, reports) in enumerate(batch.files.items()):
         if index and run.deadline.remaining() < ENOUGH_TO_BEGIN:
             batch.put_off.extend(reports)
@@ -240,7 +240,7 @@ def _activate(run: Run, batch: Batch) -> None:
             )
 
 
-def _sweep(run: Run, batch: Batch) -> None:
+def _sweep(run: Invocation, batch: Batch) -> None:
     """End what TikTok has processed and take up what is pending, for every audience."""
     if not batch.sweeps:
         return

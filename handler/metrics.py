@@ -8,7 +8,7 @@ from enum import StrEnum
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from handler.errors import Status
+from handler.report_codes import Status
 
 NAMESPACE = "TikTokActivation"
 DIMENSION = "Advertiser"

@@ -13,10 +13,10 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from sandbox.connectors import Connectors
-from sandbox.samples import samples
-from sandbox.show import DIFFERENCES, Progress, as_json, how_to_go_on, log_lines, table
-from sandbox.watch import Watch, run_samples
+from sandbox.demo.connectors import Connectors
+from sandbox.demo.output import DIFFERENCES, Progress, as_json, how_to_go_on, log_lines, table
+from sandbox.demo.samples import samples
+from sandbox.demo.watch import Watch, run_samples
 
 _INTERRUPTED = 130
 _STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

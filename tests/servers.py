@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sandbox.aws import Application, aws_server
+from sandbox.aws.server import Application, aws_server
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import Any
 
 from components import checks, policies
 from components.scope import Settings
-from handler.errors import Code
-from tests.infra.harness import run_program
+from handler.report_codes import Code
+from tests.components.harness import run_program
 
 README = Path(__file__).parents[1] / "README.md"
 # Stand-ins for what AWS makes up. The key's ARN tells partition, region and account.

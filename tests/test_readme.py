@@ -7,7 +7,7 @@ import pytest
 from components.checks import CHECKS
 from components.policies import REASONS
 from tests import tables
-from tests.infra.harness import run_program
+from tests.components.harness import run_program
 
 
 @pytest.mark.parametrize("name", tables.TABLES)

@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from handler.identifiers import IdentifierType, clean
-from handler.objects import CHUNK_BYTES
-from handler.parts import cut
+from handler.cleaning.parts import cut
+from handler.cleaning.rows import clean
+from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
+from handler.state.objects import CHUNK_BYTES
 from tests.bench.rounds import alternate, clean_file, dirty_file, seconds
 
 ROWS = 4_000_000

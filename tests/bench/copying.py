@@ -13,10 +13,11 @@ from uuid import uuid4
 
 import requests
 
-from handler.identifiers import IdentifierType, clean
-from handler.objects import CHUNK_BYTES
-from handler.parts import cut
+from handler.cleaning.parts import cut
+from handler.cleaning.rows import clean
+from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
+from handler.state.objects import CHUNK_BYTES
 from tests.bench.place import BUCKET, Place, Upload
 from tests.handler.world import ADVERTISER_ID
 from tests.privacy import TOKEN

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from components.package import handler_package
-from sandbox.lambda_runtime import BYTECODE, runtime_libraries
+from sandbox.aws.lambda_runtime import BYTECODE, runtime_libraries
 from tests.bench.rounds import alternate
 
 ROUNDS = 11  # a process is cheap, and how fast it starts varies more than the other figures do
@@ -25,7 +25,7 @@ def _seconds(modules: str) -> float:
     """What the import statement takes; the interpreter's own start is the same for both and left out."""
     package = handler_package()
     done = subprocess.run(
-        # -S: none of the site-packages installed here; the paths are those of `sandbox.lambda_instance`
+        # -S: none of the site-packages installed here; the paths are those of `sandbox.aws.lambda_instance`
         [
             *(sys.executable, "-S", "-c"),
             f"import time; begun = time.perf_counter(); import {modules}; print(time.perf_counter() - begun)",

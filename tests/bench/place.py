@@ -13,7 +13,7 @@ from uuid import uuid4
 import requests
 
 from components.package import handler_package
-from sandbox.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
 from sandbox.processes import ROOT, ServerProcess
 from tests.handler.world import ADVERTISER_ID, clients
 from tests.privacy import TOKEN
@@ -97,7 +97,7 @@ class Place:
         return invocation
 
     def emulator(self, method: str, control: str, given: object = None) -> Any:
-        """Use a control of the emulated TikTok; see `sandbox.tiktok_control`."""
+        """Use a control of the emulated TikTok; see `sandbox.tiktok.controls`."""
         response = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", json=given, timeout=_TIMEOUT)
         response.raise_for_status()
         return response.json()
@@ -124,7 +124,7 @@ class Place:
 @contextmanager
 def place() -> Iterator[Place]:
     """A connector with servers of its own."""
-    with ServerProcess("sandbox.aws") as aws, ServerProcess("sandbox.tiktok") as tiktok:
+    with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)
         s3.create_bucket(Bucket=BUCKET)

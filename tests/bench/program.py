@@ -13,8 +13,8 @@ from typing import Any
 import pulumi
 
 from tests.bench.rounds import ROUNDS, alternate
-from tests.infra.harness import CONNECTOR, Program, Resource, run_program
-from tests.infra.provider_types import class_of
+from tests.components.harness import CONNECTOR, Program, Resource, run_program
+from tests.components.provider_types import class_of
 
 ADVERTISERS = 100
 

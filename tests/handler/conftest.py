@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.tiktok import TikTokEmulator
+from sandbox.tiktok.emulator import TikTokEmulator
 from tests.handler.world import ADVERTISER_ID, World
 from tests.privacy import TOKEN, assert_nothing_personal
 from tests.servers import embedded_aws

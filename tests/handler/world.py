@@ -23,7 +23,7 @@ import requests
 
 from handler import app
 from handler.settings import read_settings
-from sandbox.tiktok import TikTokEmulator
+from sandbox.tiktok.emulator import TikTokEmulator
 from tests.privacy import TOKEN
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Bytes to clean identifiers to parts. Pure: no AWS, no HTTP."""

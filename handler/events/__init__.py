@@ -1,0 +1,1 @@
+"""What SQS delivers: messages, the grammar of object keys, the queue."""

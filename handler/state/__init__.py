@@ -1,0 +1,1 @@
+"""Everything remembered between invocations, all of it in the bucket."""

@@ -1,0 +1,1 @@
+"""The client of TikTok's API: calls, responses, codes and errors."""

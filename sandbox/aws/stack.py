@@ -1,0 +1,160 @@
+"""The stack in the embedded AWS: the real program runs, and everything it declares is created there."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from sandbox.aws.lambda_service import FunctionSpec
+from sandbox.aws.program import Monitor, plain, run_program
+from sandbox.aws.resources import Inputs, make
+from sandbox.processes import ROOT
+
+_ADVERTISERS = "tiktok-activation:advertisers"
+CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One created resource: type token, logical name, inputs as registered, and what AWS computed."""
+
+    kind: str
+    name: str
+    inputs: Inputs
+    computed: Mapping[str, Any]
+
+
+class ConfigurationError(ValueError):
+    """The stack's configuration cannot be used in the sandbox; the message says why."""
+
+
+def read_config(text: str, name: str) -> dict[str, Any]:
+    """The configuration of a stack, full key -> value; in the place of tokens that Pulumi has encrypted, made-up ones.
+
+    Args:
+        text: of the stack's file.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: it is no map with `config:`, has no region or no advertiser, or another secret in it.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{name} is not YAML: {error}") from None
+    config = content.get("config") if isinstance(content, dict) else None
+    if not isinstance(config, dict):
+        raise ConfigurationError(f"{name} must be a map with the key config:, which holds the configuration.")
+    if "aws:region" not in config:
+        raise ConfigurationError(f"{name} has no aws:region; add one, such as aws:region: us-east-1.")
+    if config.get(_ADVERTISERS) == []:
+        raise ConfigurationError(f"{name} lists no advertiser; add one, such as - name: acme.")
+    for number, entry in enumerate(config.get(_ADVERTISERS) or (), 1):
+        if isinstance(entry, dict):
+            made_up = {"accessToken": f"sandbox-token-{number}", "advertiserId": f"71000000000000000{number:02}"}
+            entry |= {key: made_up[key] for key in made_up.keys() & entry.keys() if _is_encrypted(entry[key])}
+    plain = {key: value for key, value in config.items() if not _is_encrypted(value)}
+    if _ADVERTISERS in config.keys() - plain.keys() or '"secure":' in json.dumps(plain):
+        raise ConfigurationError(
+            f"{name} holds a setting of an advertiser that Pulumi has encrypted, which cannot be read here: only "
+            "accessToken and advertiserId can be made up."
+        )
+    return plain
+
+
+def _is_encrypted(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {"secure"}
+
+
+class Cloud:
+    """A stack that has been brought up in the embedded AWS.
+
+    Args:
+        url: where the embedded AWS listens.
+        stack: the stack's name; its configuration is that of `Pulumi.<stack>.yaml`.
+
+    Raises:
+        Exception: the program refuses its configuration, or AWS refuses a resource.
+
+    Attributes:
+        outputs: the stack's outputs.
+        resources: everything that was created, in order.
+    """
+
+    def __init__(self, url: str, stack: str = "dev") -> None:
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"), f"Pulumi.{stack}.yaml")
+        self.url = url
+        self.region = str(config["aws:region"])
+        self.client = cache(self._client)
+        monitor = _Creator(self)
+        self.resources: list[Resource] = []
+        run_program(
+            monitor,
+            project=project,
+            stack_name=stack,
+            config={key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()},
+        )
+        self.outputs = monitor.outputs
+
+    def of_kind(self, kind: str) -> list[Resource]:
+        """The resources whose type token ends with `kind`."""
+        return [resource for resource in self.resources if resource.kind.endswith(kind)]
+
+    def functions(self) -> list[FunctionSpec]:
+        """The declared functions."""
+        return [
+            FunctionSpec(
+                name=resource.computed["name"],
+                arn=resource.computed["arn"],
+                package=Path(resource.inputs["code"]),
+                handler=resource.inputs["handler"],
+                runtime=resource.inputs["runtime"],
+                timeout=resource.inputs["timeout"],
+                memory=int(resource.inputs["memorySize"]),
+                environment=resource.inputs["environment"]["variables"],
+                logging={
+                    "log_format": resource.inputs["loggingConfig"]["logFormat"],
+                    "log_group": resource.inputs["loggingConfig"]["logGroup"],
+                    "application_log_level": resource.inputs["loggingConfig"]["applicationLogLevel"],
+                },
+            )
+            for resource in self.of_kind(":Function")
+        ]
+
+    def _client(self, service: str) -> Any:
+        # Many threads use one client: mappings, schedules and whoever looks on.
+        config = Config(max_pool_connections=50, retries={"mode": "standard"})
+        return boto3.client(  # type: ignore[call-overload]
+            service, region_name=self.region, endpoint_url=self.url, config=config, **CREDENTIALS
+        )
+
+
+class _Creator(Monitor):
+    """Creates what is registered."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+        self._lock = threading.Lock()
+
+    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002 - AWS knows no URNs
+        if not request.custom:
+            return "", {}
+        inputs = plain(raw)
+        # As Pulumi names what has no name.
+        name = f"{request.name}-{secrets.token_hex(4)[:7]}"
+        identifier, computed = make(self._cloud.client, request.type, name, inputs)
+        with self._lock:
+            self._cloud.resources.append(Resource(request.type, request.name, inputs, computed))
+        return identifier, computed

@@ -1,0 +1,1 @@
+"""The demo: sample files, what to watch, what is printed."""

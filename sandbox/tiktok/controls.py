@@ -1,0 +1,52 @@
+"""The controls of the emulated TikTok for other processes: HTTP below /_emulator/, each one method of the emulator.
+
+POST   accounts    {"advertiser_id", "access_token"}        adds one, or rotates its token
+POST   settings    {"processing_seconds": 2, ...}           changes some
+POST   clock       {"advance_seconds": 3600}                moves the emulator's clock, also back
+GET    audiences   ?advertiser_id=                          all of them, with what TikTok would not tell
+POST   audiences   {"advertiser_id", "count", "name_prefix", ...}   seeds some, gives {"audience_ids": [...]}
+GET    members     ?audience_id=                            its identifiers
+GET    calls       DELETE clears                            what was asked, in order
+POST   faults      {"call", "kind", ...}, DELETE clears     makes calls go wrong
+DELETE files                                                makes every file_path unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sandbox.tiktok.http import Reply
+
+if TYPE_CHECKING:
+    from sandbox.tiktok.emulator import TikTokEmulator
+
+_Control = Callable[["TikTokEmulator", Mapping[str, Any]], object]
+
+# Each takes the emulator and what was given, in the query or the body.
+_CONTROLS: dict[tuple[str, str], _Control] = {
+    ("POST", "accounts"): lambda emulator, given: emulator.set_account(given["advertiser_id"], given["access_token"]),
+    ("POST", "settings"): lambda emulator, given: emulator.configure(**given),
+    ("POST", "clock"): lambda emulator, given: emulator.advance(float(given["advance_seconds"])),
+    ("GET", "audiences"): lambda emulator, given: emulator.audiences(given.get("advertiser_id")),
+    ("POST", "audiences"): lambda emulator, given: {"audience_ids": emulator.seed(**given)},
+    ("GET", "members"): lambda emulator, given: sorted(emulator.members(given["audience_id"])),
+    ("GET", "calls"): lambda emulator, _: emulator.calls(),
+    ("DELETE", "calls"): lambda emulator, _: emulator.clear_calls(),
+    ("POST", "faults"): lambda emulator, given: emulator.fault(**given),
+    ("DELETE", "faults"): lambda emulator, _: emulator.clear_faults(),
+    ("DELETE", "files"): lambda emulator, _: emulator.forget_files(),
+}
+
+
+def control(emulator: TikTokEmulator, method: str, path: str, given: Mapping[str, Any]) -> Reply:
+    """Answer a control request; what gives nothing is answered with {}.
+
+    Raises:
+        KeyError, TypeError, ValueError: the request is wrong.
+    """
+    action = _CONTROLS.get((method, path.strip("/")))
+    if action is None:
+        return Reply({"error": f"no such control: {method} {path}"}, 404)
+    result = action(emulator, given)
+    return Reply({} if result is None else result)

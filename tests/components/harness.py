@@ -1,0 +1,209 @@
+"""Runs the stack's real program without Pulumi's engine, and keeps every resource exactly as it was registered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.runtime import rpc
+
+import sandbox.aws.program
+from sandbox.aws.program import Monitor, holds_secret, plain
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+CONNECTOR = "tiktok-activation:index:TikTokActivationConnector"
+# What Pulumi appends to a logical name to make a physical one: a hyphen and seven hex digits.
+SUFFIX_LENGTH = 8
+_PHYSICAL_NAME = {"aws:s3/bucket:Bucket": "bucket", "aws:cloudwatch/dashboard:Dashboard": "dashboardName"}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as registered.
+
+    Attributes:
+        inputs: as sent to the provider, secrets unwrapped; `UNKNOWN` where a preview does not know.
+        secrets: the names of the inputs that are, or hold, a secret.
+        outputs: inputs and what the provider would add.
+        after: URNs of all resources that must exist before.
+        made_from: of each input that comes from other resources, their URNs.
+    """
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    inputs: Mapping[str, Any]
+    secrets: frozenset[str]
+    outputs: Mapping[str, Any]
+    after: frozenset[str]
+    made_from: Mapping[str, frozenset[str]]
+    retained: bool
+    protected: bool
+
+    def document(self, property_name: str = "policy") -> dict[str, Any]:
+        """A JSON property, parsed."""
+        document: dict[str, Any] = json.loads(self.inputs[property_name])
+        return document
+
+
+@dataclass
+class Program:
+    """What a run of the program registered, in order."""
+
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: set[str] = field(default_factory=set)
+    log: list[str] = field(default_factory=list)
+
+    def of_type(self, *types: str) -> list[Resource]:
+        """All resources of these types; the end of a type token is enough."""
+        return [resource for resource in self.resources if resource.type.endswith(types)]
+
+    def one(self, connector: str, type_: str, name: str | None = None) -> Resource:
+        """The only resource of that type (and logical name) of a connector."""
+        (found,) = [
+            resource
+            for resource in self.children(connector)
+            if resource.type.endswith(type_) and (name is None or resource.name == name)
+        ]
+        return found
+
+    def connectors(self) -> list[Resource]:
+        """The components."""
+        return self.of_type(CONNECTOR)
+
+    def children(self, connector: str) -> list[Resource]:
+        """The resources of one connector."""
+        (parent,) = [resource.urn for resource in self.connectors() if resource.name == connector]
+        return [resource for resource in self.resources if resource.parent == parent]
+
+
+def physical_name(type_: str, name: str, stack_name: str) -> str:
+    """The name that Pulumi makes up for a resource that was given none."""
+    digest = hashlib.sha256(f"{stack_name} {type_} {name}".encode()).hexdigest()
+    prefix = "alias/" if type_ == "aws:kms/alias:Alias" else ""
+    return f"{prefix}{name}-{digest[: SUFFIX_LENGTH - 1]}"
+
+
+_ARNS = {
+    "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
+    "aws:kms/key:Key": "arn:aws:kms:{here}:key/{digest:.32}",
+    "aws:sqs/queue:Queue": "arn:aws:sqs:{here}:{name}",
+    "aws:sns/topic:Topic": "arn:aws:sns:{here}:{name}",
+    "aws:cloudwatch/eventRule:EventRule": "arn:aws:events:{here}:rule/{name}",
+    "aws:cloudwatch/eventArchive:EventArchive": "arn:aws:events:{here}:archive/{name}",
+    "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{here}:log-group:{name}",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "arn:aws:cloudwatch:{here}:alarm:{name}",
+    "aws:cloudwatch/dashboard:Dashboard": "arn:aws:cloudwatch::{account}:dashboard/{name}",
+    "aws:secretsmanager/secret:Secret": "arn:aws:secretsmanager:{here}:secret:{name}-{digest:.6}",
+    "aws:iam/role:Role": "arn:aws:iam::{account}:role/{name}",
+    "aws:lambda/function:Function": "arn:aws:lambda:{here}:function:{name}",
+    "aws:scheduler/schedule:Schedule": "arn:aws:scheduler:{here}:schedule/default/{name}",
+}
+
+
+def computed(type_: str, name: str, inputs: Mapping[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+    """Id and outputs that AWS would give a resource."""
+    key = _PHYSICAL_NAME.get(type_, "name")
+    physical = inputs.get(key) or physical_name(type_, name, stack_name)
+    digest = hashlib.sha256(physical.encode()).hexdigest()
+    made: dict[str, Any] = {key: physical}
+    if type_ in _ARNS:
+        made["arn"] = _ARNS[type_].format(here=f"{REGION}:{ACCOUNT}", account=ACCOUNT, name=physical, digest=digest)
+    if type_ == "aws:kms/key:Key":
+        made = {"arn": made["arn"], "keyId": digest[:32]}
+    elif type_ == "aws:sqs/queue:Queue":
+        made["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"
+    identifier = made["arn"] if type_ == "aws:secretsmanager/secret:Secret" else made.get("keyId") or made.get("url")
+    return identifier or physical, made
+
+
+class _Recorder(Monitor):
+    """Keeps the whole of every request."""
+
+    def __init__(self, stack_name: str, *, preview: bool) -> None:
+        super().__init__()
+        self.registered: list[Resource] = []
+        self._stack, self._preview = stack_name, preview
+        self._lock = threading.Lock()
+
+    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        inputs = {name: plain(value) for name, value in raw.items()}
+        made_from = {name: frozenset(many.urns) for name, many in request.propertyDependencies.items() if many.urns}
+        identifier, made = self._made(request, inputs) if request.custom else ("", {})
+        with self._lock:
+            self.registered.append(
+                Resource(
+                    urn=urn,
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    inputs=inputs,
+                    secrets=frozenset(name for name, value in raw.items() if holds_secret(value)),
+                    outputs={**inputs, **made},
+                    after=frozenset(request.dependencies).union(*made_from.values()),
+                    made_from=made_from,
+                    retained=request.retainOnDelete,
+                    protected=request.protect,
+                )
+            )
+        return identifier, made
+
+    def _made(self, request: Any, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        identifier, made = computed(request.type, request.name, inputs, self._stack)
+        if self._preview:
+            return "", {name: inputs.get(name) or rpc.UNKNOWN for name in made}
+        return identifier, made
+
+
+def run_program(
+    advertisers: object,
+    *,
+    preview: bool = False,
+    stack_name: str = "dev",
+    project: str = "tiktok-activation",
+    secret: bool = False,
+    program: Callable[[], None] | None = None,
+) -> Program:
+    """Run `__main__.py`, or another program, with this configuration.
+
+    Args:
+        advertisers: the value of `tiktok-activation:advertisers`.
+        preview: as a first preview, in which nothing that AWS computes is known.
+        stack_name: the stack's name.
+        project: the project's name.
+        secret: whether the configuration is marked as secret, as it is once it has a secret in it.
+        program: what to run in place of `__main__.py`.
+    """
+    recorder, log = _Recorder(stack_name, preview=preview), list[str]()
+    key = f"{project}:advertisers"
+    sandbox.aws.program.run_program(
+        recorder,
+        project=project,
+        stack_name=stack_name,
+        config={} if advertisers is None else {key: json.dumps(advertisers)},
+        secret_keys=[key] if secret else [],
+        preview=preview,
+        log=log,
+        program=program,
+    )
+    return Program(recorder.registered, recorder.outputs, recorder.secret_outputs, log)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a property, keys of maps included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield name
+            yield from strings(entry)
+    elif isinstance(value, Sequence):
+        for entry in value:
+            yield from strings(entry)

@@ -1,0 +1,240 @@
+"""Alarms and dashboard: what they look at is there, is printed by the packaged function, and is this connector's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.dashboard import MOST_ADVERTISERS, body, link
+from components.place import Place
+from sandbox.aws.lambda_service import Function, FunctionSpec
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.components.harness import Program, Resource, run_program
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+from tests.privacy import TOKEN, assert_nothing_personal
+
+OURS = "TikTokActivation"
+# What AWS counts, by the dimension it counts it for; with more dimensions, or others, an alarm sees nothing.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+OF_AWS = {
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
+    ("AWS/Lambda", "Errors"): "FunctionName",
+    ("AWS/Lambda", "Throttles"): "FunctionName",
+    ("AWS/Lambda", "Duration"): "FunctionName",
+    ("AWS/Events", "FailedInvocations"): "RuleName",
+    ("AWS/Events", "InvocationsFailedToBeSentToDlq"): "RuleName",
+}
+Metric = tuple[str, str, tuple[tuple[str, str], ...]]  # namespace, name, dimensions
+
+
+class PackagedWorld(World):
+    """A world whose messages go to the function's package, as the program declares it."""
+
+    function: Function
+
+    def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
+        records = [
+            {
+                "messageId": str(number),
+                "receiptHandle": "none",
+                "body": message,
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+            }
+            for number, message in enumerate(bodies)
+        ]
+        self.function.time_limit = seconds
+        done = self.function.invoke({"Records": records})
+        assert done.error is None
+        return [bodies[int(failure["itemIdentifier"])] for failure in done.result["batchItemFailures"]]
+
+
+@pytest.fixture(scope="module")
+def printed(program: Program, aws_url: str) -> set[Metric]:
+    """Every metric that the packaged function printed in the life of some files."""
+    out: list[str] = []
+    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
+        world = PackagedWorld(aws_url, tiktok)
+        declared = program.one("acme", "lambda/function:Function")
+        variables = declared.inputs["environment"]["variables"]
+        spec = FunctionSpec(
+            name=declared.outputs["name"],
+            arn=declared.outputs["arn"],
+            package=Path(declared.inputs["code"]),
+            handler=declared.inputs["handler"],
+            environment=variables,
+            logging={"log_format": "JSON", "application_log_level": "INFO"},
+        )
+        here = {name: value for name, value in world.environment.items() if name != "ADVERTISER"}
+        world.function = Function(spec, environment=here, log=out.append)
+        try:
+            live(world)
+        finally:
+            world.function.close()
+        assert_nothing_personal([*out, *world.written()])
+    return {metric for line in out if '"_aws"' in line for metric in metrics_of(json.loads(line))}
+
+
+def live(world: World) -> None:
+    """Files that end in every way, and wait for every reason that is counted."""
+    rows = lines(people(0, 2000))
+    world.activate("tiktok/vip/email_sha256/first.csv", rows + b"jane@example.com\n")
+    world.activate("tiktok/vip/email_sha256/second.csv", rows)
+    world.activate("tiktok/misplaced.csv", rows)
+    for code, name in ((40000, "failed"), (40105, "refused"), (40100, "throttled")):
+        world.tiktok.fault("create" if name == "failed" else "any", "code", code=code, times=None)
+        world.activate(f"tiktok/{name}/email_sha256/a.csv", rows)
+        world.tiktok.clear_faults()
+    assert world.deliver("nonsense") == ["nonsense"]
+    world.sweep(hours=1)
+    assert world.standing("tiktok/vip/email_sha256/first.csv") == ("available", "available")
+
+
+def metrics_of(emf: dict[str, Any]) -> Iterator[Metric]:
+    for directive in emf["_aws"]["CloudWatchMetrics"]:
+        for dimensions in directive["Dimensions"]:
+            for metric in directive["Metrics"]:
+                yield directive["Namespace"], metric["Name"], tuple((name, emf[name]) for name in dimensions)
+
+
+def alarms(program: Program, advertiser: str) -> dict[str, Resource]:
+    """The alarms of a connector by the end of their name."""
+    found = [resource for resource in program.children(advertiser) if resource.type.endswith("MetricAlarm")]
+    return {resource.name.rpartition("/")[2]: resource for resource in found}
+
+
+def watched(alarm: Resource) -> Metric:
+    inputs = alarm.inputs
+    return inputs["namespace"], inputs["metricName"], tuple(inputs["dimensions"].items())
+
+
+def charted(program: Program) -> Iterator[Metric]:
+    (dashboard,) = program.of_type("Dashboard")
+    for widget in dashboard.document("dashboardBody")["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            texts = [part for part in metric if isinstance(part, str)]
+            if texts:
+                namespace, name, *dimensions = texts
+                yield namespace, name, tuple(zip(dimensions[::2], dimensions[1::2], strict=True))
+
+
+def test_the_packaged_function_prints_every_metric_that_is_looked_at(program: Program, printed: set[Metric]) -> None:
+    looked_at = {watched(alarm) for alarm in alarms(program, "acme").values()} | set(charted(program))
+    acme = {metric for metric in looked_at if metric[0] == OURS and metric[2] == (("Advertiser", "acme/dev"),)}
+    assert acme - printed == set()
+    # Of the other advertiser the same is looked at, and there is no third.
+    globex = {metric for metric in set(charted(program)) if metric[0] == OURS} - acme
+    assert {dimensions for _, _, dimensions in globex} == {(("Advertiser", "globex/dev"),)}
+
+
+def test_the_packaged_function_prints_nothing_under_another_name(printed: set[Metric]) -> None:
+    assert {(namespace, dimensions) for namespace, _, dimensions in printed} == {(OURS, (("Advertiser", "acme/dev"),))}
+
+
+def test_the_metrics_of_two_stacks_are_not_counted_together(program: Program) -> None:
+    prod = run_program([{"name": "acme"}], stack_name="prod")
+    assert {watched(alarm) for alarm in alarms(program, "acme").values()}.isdisjoint(
+        watched(alarm) for alarm in alarms(prod, "acme").values()
+    )
+    assert set(charted(program)).isdisjoint(charted(prod))
+
+
+def test_metrics_of_aws_are_looked_at_by_their_own_dimension_and_of_this_connector(program: Program) -> None:
+    for advertiser in ("acme", "globex"):
+        names = {
+            *(program.one(advertiser, kind).outputs["name"] for kind in ("EventRule", "lambda/function:Function")),
+            *(r.outputs["name"] for r in program.children(advertiser) if r.type.endswith("sqs/queue:Queue")),
+        }
+        for alarm in alarms(program, advertiser).values():
+            namespace, name, dimensions = watched(alarm)
+            if namespace != OURS:
+                ((dimension, value),) = dimensions
+                assert OF_AWS[namespace, name] == dimension
+                assert value in names
+    for namespace, name, ((dimension, _),) in charted(program):
+        assert namespace == OURS or OF_AWS[namespace, name] == dimension
+
+
+@pytest.mark.parametrize(
+    ("suffix", "metric", "queue"),
+    [
+        ("dead-letters", "ApproximateNumberOfMessagesVisible", "acme-dead-letters"),
+        ("oldest-message", "ApproximateAgeOfOldestMessage", "acme-queue"),
+    ],
+)
+def test_an_alarm_looks_at_the_right_queue(program: Program, suffix: str, metric: str, queue: str) -> None:
+    name = program.one("acme", "sqs/queue:Queue", queue).outputs["name"]
+    assert watched(alarms(program, "acme")[suffix]) == ("AWS/SQS", metric, (("QueueName", name),))
+
+
+def test_there_is_an_alarm_for_everything_that_needs_a_person(program: Program) -> None:
+    assert {suffix: alarm.inputs["threshold"] for suffix, alarm in alarms(program, "acme").items()} == {
+        "dead-letters": 0,
+        "function-errors": 0,
+        "function-throttles": 0,
+        "messages-failed": 0,
+        "credentials-rejected": 0,
+        "files-rejected": 0,
+        "files-failed": 0,
+        "file-waiting": 3 * 24 * 3600,
+        "oldest-message": 2 * 3600,
+        "event-delivery": 0,
+        "events-lost": 0,
+    }
+
+
+def test_silence_is_no_alarm(program: Program) -> None:
+    for alarm in alarms(program, "acme").values():
+        assert alarm.inputs["treatMissingData"] == "notBreaching"
+        assert alarm.inputs["comparisonOperator"] == "GreaterThanThreshold"
+        assert "acme" in alarm.inputs["alarmDescription"]
+
+
+@pytest.mark.parametrize("minutes", [1, 10, 60])
+def test_what_every_sweep_finds_again_is_one_alarm(minutes: int) -> None:
+    """It looks back further than from one sweep's beginning to the next one's end, and one finding is enough."""
+    program = run_program([{"name": "acme", "sweepMinutes": minutes}])
+    for suffix in ("credentials-rejected", "file-waiting"):
+        inputs = alarms(program, "acme")[suffix].inputs
+        assert inputs["evaluationPeriods"] * inputs["period"] >= minutes * 60 + 900
+        assert inputs["datapointsToAlarm"] == 1
+        # CloudWatch takes at most a day for periods of this length.
+        assert inputs["evaluationPeriods"] * inputs["period"] <= 24 * 3600
+
+
+def test_everybody_who_should_know_is_told(everything: Program, program: Program) -> None:
+    for alarm in alarms(everything, "acme").values():
+        topic = everything.one("acme", "topic:Topic").outputs["arn"]
+        assert alarm.inputs["alarmActions"] == ["arn:aws:sns:us-east-1:111122223333:on-call", topic]
+    assert all(alarm.inputs["alarmActions"] == [] for alarm in alarms(program, "acme").values())
+
+
+def test_the_dashboard_has_a_row_for_every_advertiser_and_the_outputs_lead_to_it(program: Program) -> None:
+    (dashboard,) = program.of_type("Dashboard")
+    widgets = dashboard.document("dashboardBody")["widgets"]
+    titles = [widget["properties"]["title"] for widget in widgets]
+    of_one = ["files", "rows and people", "waiting, running, dead letters", "memory"]
+    assert titles == [f"{advertiser}: {title}" for advertiser in ("acme", "globex") for title in of_one]
+    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets)
+    name = dashboard.inputs["dashboardName"]
+    home = "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"
+    assert program.outputs["dashboard"] == f"{home}#dashboards/dashboard/{name}"
+
+
+def test_a_dashboard_takes_as_many_advertisers_as_cloudwatch_has_widgets_and_names_the_rest() -> None:
+    row = {"label": "l", "region": "eu-west-1", "dead_letter_queue": "d", "function": "f", "log_group": "l"}
+    rows = [{**row, "advertiser": f"a{number}"} for number in range(MOST_ADVERTISERS + 2)]
+    widgets = body(rows)["widgets"]
+    assert len(widgets) <= 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+    assert widgets[-1]["properties"]["markdown"].endswith("a124, a125")
+    assert len(body(rows[:MOST_ADVERTISERS])["widgets"]) == 4 * MOST_ADVERTISERS
+
+
+def test_the_dashboards_address_is_that_of_its_partition() -> None:
+    assert link(Place("aws-cn", "cn-north-1", "1"), "d").startswith("https://cn-north-1.console.amazonaws.cn/")

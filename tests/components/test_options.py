@@ -1,0 +1,148 @@
+"""Every option changes what it says it changes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.checks import CHECKS
+from tests.components.harness import Program, Resource, run_program
+
+TOPIC = "arn:aws:sns:us-east-1:111122223333:on-call"
+EXPORTER = "arn:aws:iam::444455556666:role/exporter"
+ALARMS = 11
+
+# Of each option: a value, the inputs it changes, and the resources it adds.
+CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
+    "bucketName": (
+        {"bucketName": "people"},
+        # and whatever names the bucket
+        {
+            *("Bucket.bucket", "BucketPolicy.bucket", "BucketPolicy.policy", "BucketNotification.bucket"),
+            *("BucketLifecycleConfiguration.bucket", "BucketOwnershipControls.bucket"),
+            *("BucketPublicAccessBlock.bucket", "BucketVersioning.bucket"),
+            *("BucketServerSideEncryptionConfiguration.bucket", "EventRule.eventPattern"),
+            *("Function.environment", "RolePolicy.policy"),
+        },
+        set(),
+    ),
+    "fileRetentionDays": ({"fileRetentionDays": 60}, {"BucketLifecycleConfiguration.rules"}, set()),
+    "reportRetentionDays": ({"reportRetentionDays": 500}, {"BucketLifecycleConfiguration.rules"}, set()),
+    "logRetentionDays": ({"logRetentionDays": 30}, {"LogGroup.retentionInDays"}, set()),
+    "memorySize": ({"memorySize": 1024}, {"Function.memorySize"}, set()),
+    "maximumConcurrency": ({"maximumConcurrency": 20}, {"EventSourceMapping.scalingConfig"}, set()),
+    "sweepMinutes": (
+        {"sweepMinutes": 30},
+        # The alarms for what sweeps find look back two sweeps.
+        {
+            *("Schedule.scheduleExpression", "Schedule.target"),
+            "MetricAlarm.evaluationPeriods",
+        },
+        set(),
+    ),
+    "maxRejectedRatio": ({"maxRejectedRatio": 0.02}, {"Function.environment"}, set()),
+    "alarmTopicArns": ({"alarmTopicArns": [TOPIC]}, {"MetricAlarm.alarmActions"}, set()),
+    "alarmEmail": (
+        {"alarmEmail": "data@acme.example"},
+        {"KeyPolicy.policy", "MetricAlarm.alarmActions"},
+        {"Topic", "TopicPolicy", "TopicSubscription"},
+    ),
+    "uploaders": ({"uploaders": [EXPORTER]}, {"KeyPolicy.policy", "BucketPolicy.policy"}, set()),
+    "eventArchiveDays": ({"eventArchiveDays": 30}, {"KeyPolicy.policy"}, {"EventArchive"}),
+    "tiktokApiUrl": ({"tiktokApiUrl": "https://tiktok.acme.example"}, {"Function.environment"}, set()),
+    "accessToken": ({"accessToken": "t", "advertiserId": "7"}, set(), {"SecretVersion"}),
+    "advertiserId": ({"accessToken": "t", "advertiserId": "7"}, set(), {"SecretVersion"}),
+    "retainData": ({"retainData": False}, {"Bucket.forceDestroy"}, set()),
+    "tags": (
+        {"tags": {"team": "media"}},
+        {
+            f"{kind}.tags"
+            for kind in (
+                *("Bucket", "EventRule", "EventSourceMapping", "Function", "Key", "LogGroup", "MetricAlarm", "Queue"),
+                *("Role", "Secret"),
+            )
+        },
+        set(),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Program:
+    return run_program([{"name": "acme"}])
+
+
+def short(resource: Resource) -> str:
+    return resource.type.rpartition(":")[2]
+
+
+def inputs(program: Program) -> dict[str, dict[str, Any]]:
+    return {resource.urn: dict(resource.inputs) for resource in program.children("acme")}
+
+
+def test_every_option_is_here() -> None:
+    assert CHANGES.keys() == CHECKS.keys()
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_an_option_changes_what_it_is_for(plain: Program, option: str) -> None:
+    settings, expected, added = CHANGES[option]
+    changed = run_program([{"name": "acme", **settings}])
+    before, after = inputs(plain), inputs(changed)
+    assert {
+        f"{urn.rpartition(':')[0].rpartition(':')[0].rpartition(':')[2]}.{name}"
+        for urn in before
+        for name in before[urn].keys() | after[urn].keys()
+        if before[urn].get(name) != after[urn].get(name)
+    } == expected
+    assert {short(resource) for resource in changed.children("acme") if resource.urn not in before} == added
+
+
+def test_the_values_arrive(everything: Program) -> None:
+    one = everything.one
+    assert one("acme", "bucket:Bucket").inputs["bucket"] == "acme-people-and-nothing-else"
+    days = {
+        rule["id"]: rule.get("expiration", {}).get("days")
+        for rule in one("acme", "LifecycleConfiguration").inputs["rules"]
+    }
+    assert (days["uploads"], days["reports"]) == (60, 500)
+    assert one("acme", "LogGroup").inputs["retentionInDays"] == 30
+    function = one("acme", "Function").inputs
+    assert function["memorySize"] == 1024
+    assert function["environment"]["variables"]["ADVERTISER"] == "acme/dev"
+    assert function["environment"]["variables"]["MAX_REJECTED_RATIO"] == "0.02"
+    assert function["environment"]["variables"]["TIKTOK_API_URL"] == "https://tiktok.acme.example"
+    assert one("acme", "EventSourceMapping").inputs["scalingConfig"] == {"maximumConcurrency": 20}
+    assert one("acme", "Schedule").inputs["scheduleExpression"] == "rate(1 minute)"
+    assert one("acme-b", "Schedule").inputs["scheduleExpression"] == "rate(10 minutes)"
+    assert one("acme", "EventArchive").inputs["retentionDays"] == 90
+    assert one("acme", "TopicSubscription").inputs["endpoint"] == "data@acme.example"
+    actions = [
+        resource.inputs["alarmActions"] for resource in everything.children("acme") if "alarmActions" in resource.inputs
+    ]
+    assert len(actions) == ALARMS
+    assert all(each == [TOPIC, one("acme", "topic:Topic").outputs["arn"]] for each in actions)
+
+
+def test_files_live_as_long_as_their_option_says_and_state_for_ever(plain: Program) -> None:
+    rules = {rule["filter"]["prefix"]: rule for rule in plain.one("acme", "LifecycleConfiguration").inputs["rules"]}
+    assert rules["tiktok/"]["expiration"] == {"days": 45}
+    assert rules["tiktok/"]["noncurrentVersionExpiration"] == {"noncurrentDays": 45}
+    assert rules["reports/"]["expiration"] == {"days": 400}
+    for prefix in ("audiences/", "pending/"):
+        assert rules[prefix]["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert rules[""]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+
+
+def test_what_the_rule_lets_through_is_an_upload_to_exactly_this_bucket(plain: Program) -> None:
+    pattern = json.loads(plain.one("acme", "EventRule").inputs["eventPattern"])
+    assert pattern == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [plain.one("acme", "bucket:Bucket").outputs["bucket"]]},
+            "object": {"key": [{"prefix": "tiktok/"}]},
+        },
+    }

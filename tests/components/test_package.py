@@ -1,0 +1,203 @@
+"""The function's package: the same bytes everywhere, built once, and a sentence when it cannot be built."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.package import ROOT, PackageError, build_package, directory_digest, handler_package
+
+Checkout = Callable[[str], Path]
+
+
+def _wheel(directory: Path, text: str = "VALUE = 1\n") -> str:
+    """A library of one module as a wheel; its pip hash."""
+    files = {
+        "tiny.py": text,
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny-1.0.dist-info/entry_points.txt": "[console_scripts]\ntiny = tiny:VALUE\n",
+    }
+    record = "".join(
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode().rstrip('=')},"
+        f"{len(content)}\n"
+        for name, content in files.items()
+    )
+    directory.mkdir(exist_ok=True)
+    wheel = directory / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in {**files, "tiny-1.0.dist-info/RECORD": record + "tiny-1.0.dist-info/RECORD,,\n"}.items():
+            archive.writestr(name, content)
+    return f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place that pip looks at."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, index: Path) -> Checkout:
+    """Makes a repository with a small handler that needs the library of `index`."""
+    pinned = _wheel(index)
+
+    def make(name: str) -> Path:
+        handler = tmp_path / name / "handler"
+        handler.mkdir(parents=True)
+        (handler / "__init__.py").write_text("")
+        (handler / "app.py").write_text("import tiny\n")
+        (handler / "requirements.in").write_text("tiny==1.0\n")
+        (handler / "requirements.txt").write_text(f"tiny==1.0 --hash={pinned}\n")
+        return tmp_path / name
+
+    return make
+
+
+def _names(package: Path) -> set[str]:
+    return {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
+
+
+def test_the_real_package_is_the_same_from_another_folder(tmp_path: Path) -> None:
+    for name in ("components", "handler"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from components.package import handler_package; print(handler_package())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True, umask=0o077
+    )
+    elsewhere = Path(done.stdout.strip())
+    assert elsewhere.is_relative_to(tmp_path)
+    assert directory_digest(elsewhere) == directory_digest(handler_package())
+    assert {path.stat().st_mode & 0o777 for path in elsewhere.rglob("*")} == {0o755, 0o644}
+
+
+def test_the_real_package_holds_the_handler_and_what_it_needs_for_lambda() -> None:
+    names = _names(handler_package())
+    assert {path.name for path in (ROOT / "handler").rglob("*.py")} == {
+        Path(name).name for name in names if name.startswith("handler/")
+    }
+    assert {"requests/__init__.py", "aws_lambda_powertools/__init__.py"} <= names
+    assert {name for name in names if name.endswith((".so", ".pyd"))} == {
+        name for name in names if name.endswith(".cpython-313-aarch64-linux-gnu.so")
+    }
+    assert not [name for name in names if name.startswith(("bin/", "boto3/")) or "__pycache__" in name]
+    # a marker would be read by the Python that runs pip, not by the one that runs the function
+    assert ";" not in (ROOT / "handler" / "requirements.txt").read_text()
+
+
+def test_two_checkouts_build_the_same_bytes(checkout: Checkout) -> None:
+    one, two = build_package(checkout("one")), build_package(checkout("a longer name"))
+    assert one != two
+    assert directory_digest(one) == directory_digest(two)
+    assert _names(one) == {
+        "handler/__init__.py",
+        "handler/app.py",
+        "tiny.py",
+        "tiny-1.0.dist-info/METADATA",
+        "tiny-1.0.dist-info/WHEEL",
+        "tiny-1.0.dist-info/entry_points.txt",
+    }
+
+
+def test_only_what_has_changed_is_built_again(checkout: Checkout, index: Path) -> None:
+    root = checkout("one")
+    first = build_package(root)
+    shutil.rmtree(index)  # from here on pip would fail
+    assert build_package(root) == first
+    (root / "handler" / "app.py").write_text("import tiny  # changed\n")
+    second = build_package(root)
+    assert second != first
+    assert (second / "handler" / "app.py").read_text() == "import tiny  # changed\n"
+    (root / "handler" / "requirements.txt").write_text("tiny==1.0 --hash=sha256:" + "0" * 64)
+    with pytest.raises(PackageError):
+        build_package(root)
+
+
+def test_a_package_that_was_tampered_with_is_built_again(checkout: Checkout) -> None:
+    root = checkout("one")
+    package = build_package(root)
+    before = directory_digest(package)
+    (package / "handler" / "__pycache__").mkdir()
+    (package / "handler" / "__pycache__" / "app.cpython-311.pyc").write_bytes(b"")
+    assert build_package(root) == package
+    assert directory_digest(package) == before
+
+
+def test_two_programs_at_once_come_out_with_the_same(checkout: Checkout) -> None:
+    root = checkout("one")
+    program = (
+        f"from pathlib import Path; from components.package import build_package; build_package(Path({str(root)!r}))"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert sorted(path.name.partition("-")[0] for path in (root / ".build").iterdir()) == [
+        *("function", "function"),
+        *("libraries", "libraries"),
+    ]
+
+
+def test_what_nobody_has_used_for_a_week_goes(checkout: Checkout) -> None:
+    root = checkout("one")
+    old = build_package(root)
+    for path in (root / ".build").glob("function-*"):
+        os.utime(path, (0, 0))
+    (root / "handler" / "app.py").write_text("import tiny  # changed\n")
+    assert build_package(root).is_dir()
+    assert not old.exists()
+
+
+def test_a_wheel_with_another_hash_is_refused(checkout: Checkout, index: Path) -> None:
+    root = checkout("one")
+    _wheel(index, "VALUE = 2\n")
+    with pytest.raises(PackageError, match=r"differs from the hash pinned .* Do not deploy"):
+        build_package(root)
+    assert list((root / ".build").iterdir()) == []
+
+
+def test_a_library_without_a_hash_is_refused(checkout: Checkout) -> None:
+    root = checkout("one")
+    (root / "handler" / "requirements.txt").write_text("tiny==1.0\n")
+    with pytest.raises(PackageError, match=r"cannot be installed: .*[Hh]ash"):
+        build_package(root)
+
+
+def test_a_library_that_is_not_there_is_named(checkout: Checkout, index: Path) -> None:
+    root = checkout("one")
+    shutil.rmtree(index)
+    with pytest.raises(PackageError, match=r"the package index has no tiny==1.0. Check"):
+        build_package(root)
+
+
+def test_without_network_the_sentence_says_so(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens on the discard port
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(PackageError, match=r"the package index cannot be reached. Check the network"):
+        build_package(checkout("one"))
+
+
+def test_without_pip_the_sentence_says_so(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(PackageError, match=r"has no pip. Run .* -m ensurepip"):
+        build_package(checkout("one"))
+
+
+def test_a_checkout_without_a_handler_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="check the whole repository out"):
+        build_package(tmp_path)

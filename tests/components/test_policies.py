@@ -1,0 +1,294 @@
+"""Who may do what, request by request, against the documents that the program registers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.components.evaluator import Request, Verdict, as_list, verdict
+from tests.components.harness import ACCOUNT, REGION, Program
+
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/admin"
+STRANGER = "arn:aws:iam::999900001111:role/stranger"
+EXPORTER = "arn:aws:iam::444455556666:role/exporter"
+WAREHOUSE = f"arn:aws:iam::{ACCOUNT}:role/warehouse"
+EVENTS, LOGS, ALARMS = "events.amazonaws.com", f"logs.{REGION}.amazonaws.com", "cloudwatch.amazonaws.com"
+ALGORITHM = "s3:x-amz-server-side-encryption"
+KEY_ID = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
+TLS = {"aws:SecureTransport": "true"}
+PLAIN = {"aws:SecureTransport": "false"}
+HOME = {"aws:SourceAccount": ACCOUNT}
+ABROAD = {"aws:SourceAccount": "999900001111"}
+THROUGH_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request in words, the document that judges it, and the verdict. `{name}` stands for an ARN of `acme`."""
+
+    words: str
+    document: str
+    expected: Verdict
+    action: str
+    resource: str
+    principal: str = ""
+    context: Mapping[str, str] | None = None
+
+
+def bucket_cases() -> Iterator[Case]:
+    def put(words: str, expected: Verdict, who: str = ADMIN, key: str = "tiktok/a", **headers: str) -> Case:
+        named = {"algorithm": ALGORITHM, "key_id": KEY_ID, "customer": CUSTOMER_KEY}
+        context = TLS | {named[name]: value for name, value in headers.items()}
+        return Case(words, "bucket", expected, "s3:PutObject", f"{{bucket}}/{key}", who, context)
+
+    yield put("a plain upload, a copy and a multipart upload name no encryption", "silent")
+    yield put("the right key by its ARN", "silent", algorithm="aws:kms", key_id="{key}")
+    yield put("the right key without the algorithm", "silent", key_id="{key}")
+    yield put("another key", "deny", algorithm="aws:kms", key_id="{other key}")
+    yield put("another key without the algorithm", "deny", key_id="{other key}")
+    yield put("aws:kms without a key, which means the account's", "deny", algorithm="aws:kms")
+    yield put("S3's own key", "deny", algorithm="AES256")
+    yield put("two layers of KMS with the right key", "deny", algorithm="aws:kms:dsse", key_id="{key}")
+    yield put("a key that only the customer has", "deny", customer="AES256")
+    yield put("an uploader of another account", "allow", EXPORTER)
+    yield put("an uploader of this account", "allow", WAREHOUSE)
+    yield put("an uploader with the right key", "allow", EXPORTER, algorithm="aws:kms", key_id="{key}")
+    yield put("an uploader with another key", "deny", EXPORTER, algorithm="aws:kms", key_id="{other key}")
+    yield put("an uploader outside the upload location", "silent", EXPORTER, key="reports/tiktok/a/v.json")
+    yield put("another account", "silent", STRANGER)
+    objects = "{bucket}/tiktok/a"
+    yield Case("a plain connection to an object", "bucket", "deny", "s3:GetObject", objects, ADMIN, PLAIN)
+    yield Case("a plain connection to the bucket", "bucket", "deny", "s3:ListBucket", "{bucket}", ADMIN, PLAIN)
+    yield Case("a plain upload connection", "bucket", "deny", "s3:PutObject", objects, EXPORTER, PLAIN)
+    yield Case("a read over TLS", "bucket", "silent", "s3:GetObject", objects, ADMIN, TLS)
+    abort = "s3:AbortMultipartUpload"
+    yield Case("an uploader gives up an upload", "bucket", "allow", abort, objects, EXPORTER, TLS)
+    for action in ("s3:GetObject", "s3:DeleteObject", "s3:PutObjectAcl"):
+        yield Case(f"an uploader may not {action}", "bucket", "silent", action, objects, EXPORTER, TLS)
+    yield Case("an uploader may not list", "bucket", "silent", "s3:ListBucket", "{bucket}", EXPORTER, TLS)
+
+
+def key_cases() -> Iterator[Case]:
+    def use(words: str, expected: Verdict, action: str, who: str, context: Mapping[str, str] | None = None) -> Case:
+        return Case(words, "key", expected, f"kms:{action}", "{key}", who, context)
+
+    yield use("the account decides by IAM", "allow", "ScheduleKeyDeletion", ADMIN)
+    yield use("another account", "silent", "Decrypt", STRANGER)
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield use(f"EventBridge for this account: {action}", "allow", action, EVENTS, HOME)
+        yield use(f"EventBridge for another account: {action}", "silent", action, EVENTS, ABROAD)
+    for action in ("CreateGrant", "Encrypt"):
+        yield use(f"EventBridge: {action}", "silent", action, EVENTS, HOME)
+    for action in (
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey"),
+        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    ):
+        context = "kms:EncryptionContext:aws:logs:arn"
+        yield use(f"own log: {action}", "allow", action, LOGS, {context: "{log group}"})
+        yield use(f"another's log: {action}", "silent", action, LOGS, {context: "{other log group}"})
+        yield use(f"no log: {action}", "silent", action, LOGS)
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield use(f"own alarm: {action}", "allow", action, ALARMS, HOME | {"aws:SourceArn": "{alarm}"})
+        yield use(f"another's alarm: {action}", "silent", action, ALARMS, HOME | {"aws:SourceArn": "{other alarm}"})
+        yield use(f"an alarm abroad: {action}", "silent", action, ALARMS, ABROAD | {"aws:SourceArn": "{alarm}"})
+    bus = "kms:EncryptionContext:aws:events:event-bus:arn"
+    default_bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    for action in ("Decrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"):
+        yield use(f"the archive: {action}", "allow", action, EVENTS, {bus: default_bus})
+        yield use(f"another bus: {action}", "silent", action, EVENTS, {bus: f"{default_bus}-2"})
+    yield use("the archive looks at the key", "allow", "DescribeKey", EVENTS, HOME)
+    yield use("another account's archive does not", "silent", "DescribeKey", EVENTS, ABROAD)
+    context = "kms:EncryptionContext:aws:s3:arn"
+    for action in ("Decrypt", "GenerateDataKey"):
+        for uploader in (EXPORTER,):
+            right = THROUGH_S3 | {context: "{bucket}"}
+            yield use(f"an uploader through S3: {action}", "allow", action, uploader, right)
+            other = THROUGH_S3 | {context: "{other bucket}"}
+            yield use(f"an uploader for another bucket: {action}", "silent", action, uploader, other)
+            yield use(f"an uploader directly: {action}", "silent", action, uploader, {context: "{bucket}"})
+            far = {"kms:ViaService": "s3.eu-west-1.amazonaws.com", context: "{bucket}"}
+            yield use(f"an uploader elsewhere: {action}", "silent", action, uploader, far)
+    yield use("an uploader encrypts otherwise", "silent", "Encrypt", EXPORTER, THROUGH_S3 | {context: "{bucket}"})
+
+
+def queue_cases() -> Iterator[Case]:
+    for name in ("queue", "dead-letters"):
+        mine, foreign = {"aws:SourceArn": "{rule}"}, {"aws:SourceArn": "{other rule}"}
+        here, send = f"{{{name}}}", "sqs:SendMessage"
+        yield Case(f"{name}: own rule", name, "allow", send, here, EVENTS, TLS | mine)
+        yield Case(f"{name}: another rule", name, "silent", send, here, EVENTS, TLS | foreign)
+        yield Case(f"{name}: another service", name, "silent", send, here, "s3.amazonaws.com", TLS | mine)
+        yield Case(f"{name}: the rule reads", name, "silent", "sqs:ReceiveMessage", here, EVENTS, TLS | mine)
+        yield Case(f"{name}: a stranger", name, "silent", send, here, STRANGER, TLS)
+        yield Case(f"{name}: plain connection", name, "deny", "sqs:ReceiveMessage", here, ADMIN, PLAIN)
+    own, other = {"aws:SourceArn": "{alarm}"}, {"aws:SourceArn": "{other alarm}"}
+    for words, expected, context in (
+        ("own alarm", "allow", TLS | HOME | own),
+        ("another's alarm", "silent", TLS | HOME | other),
+        ("an alarm of another account", "silent", TLS | ABROAD | own),
+        ("plain connection", "deny", PLAIN | HOME | own),
+    ):
+        yield Case(f"topic: {words}", "topic", expected, "sns:Publish", "{topic}", ALARMS, context)  # type: ignore[arg-type]
+
+
+def role_cases() -> Iterator[Case]:
+    def may(action: str, *resources: str, context: Mapping[str, str] | None = None, who: str = "function") -> Any:
+        for resource in resources:
+            yield Case(f"{who}: {action} on {resource}", who, "allow", action, resource, context=context)
+
+    def may_not(action: str, *resources: str, context: Mapping[str, str] | None = None, who: str = "function") -> Any:
+        for resource in resources:
+            yield Case(f"{who}: no {action} on {resource}", who, "silent", action, resource, context=context)
+
+    state = [f"{{bucket}}/{prefix}/x" for prefix in ("reports", "audiences", "pending")]
+    yield from may("s3:GetObject", "{bucket}/tiktok/a", *state)
+    yield from may("s3:GetObjectVersion", "{bucket}/tiktok/a")
+    yield from may("s3:PutObject", *state)
+    yield from may("s3:DeleteObject", "{bucket}/pending/x")
+    yield from may_not("s3:PutObject", "{bucket}/tiktok/a", "{bucket}/x", "{other bucket}/reports/x")
+    yield from may_not("s3:DeleteObject", "{bucket}/tiktok/a", "{bucket}/reports/x", "{bucket}/audiences/x")
+    yield from may_not("s3:DeleteObjectVersion", "{bucket}/pending/x")
+    yield from may_not("s3:GetObject", "{bucket}/x", "{other bucket}/tiktok/a")
+    for prefix in ("tiktok/", "reports/tiktok/a/", "audiences/email_sha256/", "pending/"):
+        listing = {"s3:prefix": prefix}
+        yield Case(f"function: lists {prefix}", "function", "allow", "s3:ListBucket", "{bucket}", context=listing)
+    yield from may_not("s3:ListBucket", "{bucket}")
+    yield from may_not("s3:ListBucket", "{bucket}", context={"s3:prefix": "backup/"})
+    queue = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "SendMessage")
+    for action in queue:
+        yield from may(f"sqs:{action}", "{queue}")
+        yield from may_not(f"sqs:{action}", "{dead-letters}", "{other queue}")
+    yield from may_not("sqs:PurgeQueue", "{queue}")
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        yield from may(action, "{key}")
+        yield from may_not(action, "{other key}")
+        yield from may(action, "{key}", who="schedule")
+        yield from may_not(action, "{other key}", who="schedule")
+    yield from may_not("kms:CreateGrant", "{key}")
+    yield from may("secretsmanager:GetSecretValue", "{secret}")
+    yield from may_not("secretsmanager:GetSecretValue", "{other secret}")
+    yield from may_not("secretsmanager:PutSecretValue", "{secret}")
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        yield from may(action, "{log group}:log-stream:s")
+        yield from may_not(action, "{other log group}:log-stream:s")
+    yield from may_not("logs:CreateLogGroup", "{log group}:log-stream:s")
+    yield from may("sqs:SendMessage", "{queue}", who="schedule")
+    yield from may_not("sqs:SendMessage", "{dead-letters}", "{other queue}", who="schedule")
+    yield from may_not("sqs:ReceiveMessage", "{queue}", who="schedule")
+
+
+def trust_cases() -> Iterator[Case]:
+    take, scheduler = "sts:AssumeRole", "scheduler.amazonaws.com"
+    group = {"aws:SourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"}
+    elsewhere = {"aws:SourceArn": f"arn:aws:scheduler:{REGION}:999900001111:schedule-group/default"}
+    yield Case("Lambda takes the role", "function-trust", "allow", take, "", "lambda.amazonaws.com")
+    yield Case("nobody else takes it", "function-trust", "silent", take, "", ADMIN)
+    yield Case("Scheduler takes its role", "schedule-trust", "allow", take, "", scheduler, HOME | group)
+    yield Case("not for another group", "schedule-trust", "silent", take, "", scheduler, HOME | elsewhere)
+    yield Case("not for another account", "schedule-trust", "silent", take, "", scheduler, ABROAD | group)
+    yield Case("nobody else takes the schedule's", "schedule-trust", "silent", take, "", ADMIN, HOME | group)
+
+
+CASES = [*bucket_cases(), *key_cases(), *queue_cases(), *role_cases(), *trust_cases()]
+
+
+def documents(program: Program, connector: str) -> dict[str, dict[str, Any]]:
+    """The policy documents of a connector, by the names the cases use."""
+    one = program.one
+    return {
+        "key": one(connector, "KeyPolicy").document(),
+        "bucket": one(connector, "BucketPolicy").document(),
+        "queue": one(connector, "QueuePolicy", f"{connector}-queue").document(),
+        "dead-letters": one(connector, "QueuePolicy", f"{connector}-dead-letters").document(),
+        "topic": one(connector, "TopicPolicy").document(),
+        "function": one(connector, "RolePolicy", f"{connector}-function").document(),
+        "schedule": one(connector, "RolePolicy", f"{connector}-schedule").document(),
+        "function-trust": one(connector, "iam/role:Role", f"{connector}-function").document("assumeRolePolicy"),
+        "schedule-trust": one(connector, "iam/role:Role", f"{connector}-schedule").document("assumeRolePolicy"),
+    }
+
+
+def arns(program: Program, connector: str) -> dict[str, str]:
+    """The ARNs of a connector, by the names the cases use."""
+    one = program.one
+    found = {
+        "key": one(connector, "kms/key:Key"),
+        "bucket": one(connector, "bucket:Bucket"),
+        "queue": one(connector, "queue:Queue", f"{connector}-queue"),
+        "dead-letters": one(connector, "queue:Queue", f"{connector}-dead-letters"),
+        "rule": one(connector, "EventRule"),
+        "topic": one(connector, "topic:Topic"),
+        "secret": one(connector, "secret:Secret"),
+        "log group": one(connector, "LogGroup"),
+        "alarm": program.children(connector)[[r.type for r in program.children(connector)].index(ALARM)],
+    }
+    return {name: resource.outputs["arn"] for name, resource in found.items()}
+
+
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+@pytest.fixture(scope="session")
+def judged(everything: Program) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """`acme`'s documents, and the ARNs that the cases speak of."""
+    others = {f"other {name}": arn for name, arn in arns(everything, "acme-b").items()}
+    return documents(everything, "acme"), arns(everything, "acme") | others
+
+
+def judge(document: Mapping[str, Any], case: Case, names: Mapping[str, str]) -> Verdict:
+    def full(text: str) -> str:
+        for name, arn in names.items():
+            text = text.replace(f"{{{name}}}", arn)
+        return text
+
+    context = {key: full(value) for key, value in (case.context or {}).items()}
+    return verdict(document, Request(case.action, full(case.resource), case.principal, context))
+
+
+Judged = tuple[dict[str, dict[str, Any]], dict[str, str]]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words)
+def test_a_request_is_judged_as_it_should_be(judged: Judged, case: Case) -> None:
+    found, names = judged
+    assert judge(found[case.document], case, names) == case.expected
+
+
+def weakenings(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The document with one thing taken out: a statement, one of several actions or resources, a condition."""
+    for index, statement in enumerate(document["Statement"]):
+        without = copy.deepcopy(dict(document))
+        del without["Statement"][index]
+        yield statement["Sid"], without
+        for element in ("Action", "Resource"):
+            values = as_list(statement.get(element, []))
+            for value in values if len(values) > 1 else ():
+                left = [other for other in values if other != value]
+                yield f"{statement['Sid']}, {element} {value}", _changed(document, index, {element: left})
+        for operator, keys in statement.get("Condition", {}).items():
+            for key in keys:
+                condition = copy.deepcopy(statement["Condition"])
+                del condition[operator][key]
+                yield f"{statement['Sid']}, {operator} {key}", _changed(document, index, {"Condition": condition})
+
+
+def _changed(document: Mapping[str, Any], index: int, elements: Mapping[str, Any]) -> dict[str, Any]:
+    copied = copy.deepcopy(dict(document))
+    copied["Statement"][index] |= elements
+    return copied
+
+
+def test_whatever_is_taken_out_of_a_policy_some_request_is_judged_otherwise(judged: Judged) -> None:
+    found, names = judged
+    unnoticed = [
+        f"{name}: {what}"
+        for name, document in found.items()
+        for what, weaker in weakenings(document)
+        if all(judge(weaker, case, names) == case.expected for case in CASES if case.document == name)
+    ]
+    assert unnoticed == []

@@ -1,0 +1,238 @@
+"""The handler lives its whole life under the declared role, and not without any part of it.
+
+moto judges: actions everywhere, and ARNs for S3 and SQS. It knows neither ARNs of secrets nor conditions on a list, and
+what KMS and CloudWatch Logs are asked for on the function's behalf it does not see; `test_policies.py` judges those.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+import requests
+from botocore.exceptions import ClientError
+
+from components import policies
+from handler import app
+from handler.settings import read_settings
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.components.evaluator import as_list
+from tests.components.harness import Program
+from tests.components.test_policies import arns
+from tests.handler.world import ADVERTISER_ID, Context, World, lines, people
+from tests.privacy import TOKEN, assert_nothing_personal
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+PART_BYTES = "70000"  # a file of 2,000 rows has two parts
+NOBODY = float("inf")  # the number of requests for which moto does not ask who it is
+
+
+@dataclass(frozen=True)
+class Right:
+    """One action on one resource of the role's policy."""
+
+    sid: str
+    action: str
+    resource: int
+
+    def __str__(self) -> str:
+        return f"{self.sid}-{self.action}-{self.resource}"
+
+
+def rights(document: dict[str, Any]) -> Iterator[Right]:
+    """Every right that moto can enforce; asking for the queue's attributes is the need of Lambda's poller alone."""
+    for statement in document["Statement"]:
+        for action in as_list(statement["Action"]):
+            for resource in range(len(as_list(statement["Resource"]))):
+                if not action.startswith(("kms:", "logs:")) and action != "sqs:GetQueueAttributes":
+                    yield Right(statement["Sid"], action, resource)
+
+
+RIGHTS = list(
+    rights(
+        policies.function_role(
+            bucket_arn="bucket", queue_arn="queue", key_arn="key", secret_arn="secret", log_group_arn="log"
+        )
+    )
+)
+
+
+def without(document: dict[str, Any], right: Right) -> dict[str, Any]:
+    """The document with everything but that one action on that one resource."""
+    left = copy.deepcopy(document)
+    (index,) = [i for i, statement in enumerate(left["Statement"]) if statement["Sid"] == right.sid]
+    statement = left["Statement"].pop(index)
+    actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+    others = [resource for number, resource in enumerate(resources) if number != right.resource]
+    kept_actions = [action for action in actions if action != right.action]
+    left["Statement"] += [{**statement, "Sid": f"{right.sid}Elsewhere", "Resource": others}] if others else []
+    left["Statement"] += [{**statement, "Action": kept_actions}] if kept_actions else []
+    return left
+
+
+class Account:
+    """An embedded AWS of its own, in which only the function's role is asked for its rights."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        admin = self._session("test", "test")
+        self._iam = admin.client("iam", endpoint_url=url)
+        self._role = f"function-{uuid4().hex[:8]}"
+        trust = json.dumps(policies.function_trust())
+        arn = self._iam.create_role(RoleName=self._role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        taken = admin.client("sts", endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="life")["Credentials"]
+        function = self._session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
+        self.s3: S3Client = function.client("s3", endpoint_url=url)
+        self.sqs: SQSClient = function.client("sqs", endpoint_url=url)
+        self.secrets: SecretsManagerClient = function.client("secretsmanager", endpoint_url=url)
+
+    def allow(self, document: dict[str, Any]) -> None:
+        """Give the role exactly these rights. AWS has one right for a call and its batch, moto two."""
+        single = '"sqs:ChangeMessageVisibility"'
+        text = json.dumps(document).replace(single, '"sqs:ChangeMessageVisibilityBatch"')
+        self._iam.put_role_policy(RoleName=self._role, PolicyName="rights", PolicyDocument=text)
+
+    def judge(self, *, strictly: bool) -> None:
+        """Ask everybody for their rights from now on, or nobody."""
+        requests.post(f"{self.url}/moto-api/reset-auth", data=str(0 if strictly else NOBODY), timeout=5)
+
+    @staticmethod
+    def _session(key: str, secret: str, token: str | None = None) -> boto3.session.Session:
+        return boto3.session.Session(key, secret, token, region_name="us-east-1")
+
+
+class RunFailed(Exception):  # noqa: N818 - says what happened
+    """Messages came back that should not."""
+
+
+class JudgedWorld(World):
+    """A world whose function has only its role: to take messages, to handle them and to delete them."""
+
+    def __init__(self, account: Account, tiktok: TikTokEmulator) -> None:
+        self.account = account
+        super().__init__(account.url, tiktok)
+
+    def cold_start(self, **changes: str) -> None:
+        super().cold_start(**changes)
+        settings = read_settings({**self.environment, "MAX_PART_BYTES": PART_BYTES})
+        self.here = app.connect(settings, s3=self.account.s3, sqs=self.account.sqs, secrets=self.account.secrets)
+
+    def send(self, *bodies: str) -> None:
+        """What EventBridge and Scheduler do."""
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
+
+    def poll(self, seconds: float = 900, failing: int = 0) -> None:
+        """What Lambda's poller does, once, with the function's role.
+
+        Raises:
+            RunFailed: more or fewer messages than `failing` are to be delivered again.
+        """
+        self.account.judge(strictly=True)
+        try:
+            answer = self.account.sqs.receive_message(
+                QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+            )
+            records = [
+                {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": message["Attributes"],
+                }
+                for message in answer.get("Messages", [])
+            ]
+            failed = app.handle(self.here, {"Records": records}, Context(seconds))["batchItemFailures"]
+            for record in records:
+                if {"itemIdentifier": record["messageId"]} not in failed:
+                    self.account.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=str(record["receiptHandle"]))
+        finally:
+            self.account.judge(strictly=False)
+        if len(failed) != failing:
+            raise RunFailed
+
+    def policy(self, program: Program) -> dict[str, Any]:
+        """The role's policy as the program registers it, for what this world has in place of the program's."""
+        text = program.one("acme", "RolePolicy", "acme-function").inputs["policy"]
+        declared = arns(program, "acme")
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["QueueArn"])["Attributes"]
+        text = text.replace(declared["bucket"], f"arn:aws:s3:::{self.bucket}")
+        text = text.replace(declared["queue"], attributes["QueueArn"])
+        document: dict[str, Any] = json.loads(text.replace(declared["secret"], "*"))
+        return document
+
+
+# A plus could be an encoded blank: the object itself is asked for.
+FIRST, SECOND = "tiktok/vip/email_sha256/first+file.csv", "tiktok/vip/email_sha256/second.csv"
+GOLD, SILVER, MISPLACED = "tiktok/gold/email_sha256/a.csv", "tiktok/silver/email_sha256/a.csv", "tiktok/misplaced.csv"
+LIFE = {**dict.fromkeys((FIRST, SECOND, GOLD, SILVER), "available"), MISPLACED: "rejected", "pending": 0, "queued": 1}
+
+
+def live(world: JudgedWorld) -> dict[str, Any]:
+    """Everything that a connector sees; how the files stand afterwards, and what is left.
+
+    Raises:
+        RunFailed: messages came back that should not.
+        ClientError: the poller may not do its work.
+    """
+    rows = lines(people(0, 2000))
+    # A new audience, a file with a wrong key, and a message that fails and stays.
+    world.send(world.upload(FIRST, rows), world.upload(MISPLACED, rows), "nonsense")
+    world.poll(failing=1)
+    # A second file waits for the audience.
+    world.send(world.upload(SECOND, rows))
+    world.poll()
+    # There is time for one audience only: the other's message comes back at once ...
+    world.send(world.upload(GOLD, rows), world.upload(SILVER, rows))
+    world.poll(seconds=50, failing=1)
+    # ... and then for one of its two parts: the function sends itself a message to go on.
+    world.tiktok.fault("upload", "slow", seconds=0.5, times=1)
+    world.poll(seconds=0.6)
+    world.poll()
+    for _ in range(2):
+        world.tiktok.advance(3600)
+        world.send('{"sweep": true}')
+        world.poll()
+    standing = {key: world.standing(key)[0] for key in world.events}
+    left = world.sqs.get_queue_attributes(QueueUrl=world.queue_url, AttributeNames=["All"])["Attributes"]
+    queued = int(left["ApproximateNumberOfMessages"]) + int(left["ApproximateNumberOfMessagesNotVisible"])
+    return {**standing, "pending": len(world.pending()), "queued": queued}
+
+
+@pytest.fixture(scope="module")
+def account(aws_url: str) -> Account:
+    return Account(aws_url)
+
+
+@pytest.fixture
+def world(account: Account) -> Iterator[JudgedWorld]:
+    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
+        world = JudgedWorld(account, tiktok)
+        yield world
+        assert_nothing_personal(world.written())
+
+
+def test_the_declared_role_is_enough(world: JudgedWorld, everything: Program) -> None:
+    world.account.allow(world.policy(everything))
+    assert live(world) == LIFE
+
+
+@pytest.mark.parametrize("right", RIGHTS, ids=str)
+def test_the_declared_role_has_nothing_too_much(world: JudgedWorld, everything: Program, right: Right) -> None:
+    world.account.allow(without(world.policy(everything), right))
+    with suppress(RunFailed, ClientError):
+        assert live(world) != LIFE
+    by_poller = right.action in {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
+    refusals = ("AccessDenied", "not authorized", "Forbidden")
+    assert by_poller or any(refusal in world.log.getvalue() for refusal in refusals)

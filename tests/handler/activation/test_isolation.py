@@ -1,0 +1,314 @@
+"""What is wrong with one file, one object or one function stops and harms no other."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from handler import app
+from handler.activation.advance import advance
+from handler.events.keys import parse_key
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.handler.world import ADVERTISER_ID, Context, World, lines, people
+from tests.privacy import TOKEN, assert_nothing_personal
+from tests.servers import embedded_aws
+
+VIP = "tiktok/vip/email_sha256/"
+SEED, FIRST, SECOND = f"{VIP}seed.csv", f"{VIP}first.csv", f"{VIP}second.csv"
+SWEEP = '{"sweep": true}'
+NOT_EDITABLE = "Audience is not editable, please check audience status"
+
+
+class Gate:
+    """The embedded AWS, with a test at the door: it may hold a request back, or answer it otherwise once it is done."""
+
+    def __init__(self) -> None:
+        self.application: Any = DomainDispatcherApplication(create_backend_app)
+        self.before: Callable[[str, str], str | None] = lambda *_: None
+        self.after: Callable[[str, str], str | None] = lambda *_: None
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if refused := self.before(*request):
+            start_response(refused, [("Content-Length", "0")])
+            return [b""]
+        answer: Iterable[bytes] = self.application(environ, start_response)
+        if lost := self.after(*request):
+            start_response(lost, [("Content-Length", "0")])
+            return [b""]
+        return answer
+
+
+@pytest.fixture(scope="module")
+def gate() -> Iterator[tuple[Gate, str]]:
+    gate = Gate()
+    with embedded_aws(gate) as url:
+        yield gate, url
+
+
+@pytest.fixture
+def gated(gate: tuple[Gate, str]) -> Iterator[tuple[Gate, World]]:
+    gate[0].before = gate[0].after = lambda *_: None
+    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
+        world = World(gate[1], tiktok)
+        yield gate[0], world
+        gate[0].before = gate[0].after = lambda *_: None
+        assert_nothing_personal(world.written())
+
+
+def _delete(world: World, key: str) -> None:
+    version = json.loads(world.events[key])["detail"]["object"]["version-id"]
+    world.s3.delete_object(Bucket=world.bucket, Key=key, VersionId=version)
+
+
+def _metrics(printed: str) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for line in printed.splitlines():
+        entry = json.loads(line)
+        for metric in entry["_aws"]["CloudWatchMetrics"][0]["Metrics"]:
+            sums[metric["Name"]] = sums.get(metric["Name"], 0) + sum(entry[metric["Name"]])
+    return sums
+
+
+def test_a_file_that_is_gone_when_parts_are_made_anew_fails_alone(world: World) -> None:
+    world.activate(SEED, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    for key, first in ((FIRST, 2000), (SECOND, 3000)):
+        world.pass_time(hours=1)
+        world.tiktok.fault("update", "code", code=40002, message=NOT_EDITABLE)
+        world.activate(key, lines(people(first, 1000)))
+    world.tiktok.forget_files()
+    _delete(world, FIRST)
+    world.sweep(hours=1)
+    assert world.standing(FIRST) == ("failed", "object_missing")
+    assert world.standing(SECOND) == ("submitted", "submitted")
+
+
+@pytest.mark.parametrize("what", ["report gone", "report empty", "pointer empty", "pointer of nothing"])
+def test_an_object_that_somebody_broke_stops_no_other_file(world: World, what: str) -> None:
+    world.tiktok.fault("list", "code", code=50000, times=None)
+    world.activate(FIRST, lines(people(0, 1000)))
+    world.tiktok.clear_faults()
+    (pointer,) = world.keys("pending/")
+    (report,) = world.keys("reports/")
+    match what:
+        case "report gone":
+            world.s3.delete_object(Bucket=world.bucket, Key=report)
+        case "report empty":
+            world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
+        case _:
+            world.s3.put_object(Bucket=world.bucket, Key=pointer, Body=b"{}" if "nothing" in what else b"")
+    report_of_second = world.activate(SECOND, lines(people(1000, 1000)))
+    assert report_of_second["status"] == "submitted"
+    world.sweep(hours=1)
+    assert world.standing(SECOND) == ("available", "available")
+    assert "report unreadable" in world.log.getvalue()
+    assert pointer in world.keys("pending/")
+
+
+def test_a_state_without_a_field_is_read_as_if_it_had_it(world: World) -> None:
+    world.activate(FIRST, lines(people(0, 1000)))
+    (state,) = world.keys("audiences/")
+    known = world.json(state)
+    del known["appended_up_to"], known["message_seen"]
+    world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps(known))
+    world.sweep(hours=1)
+    assert world.standing(FIRST) == ("available", "available")
+
+
+def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    world.activate(SEED, lines(people(0, 2000)))
+    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, b"jane@example.com\n")]
+    assert world.deliver(*messages) == messages[:1]
+    assert world.standing(FIRST) == ("waiting", "audience_processing")
+    assert world.standing(SECOND) == ("rejected", "no_valid_row")
+
+
+def test_a_file_that_a_sweep_cannot_read_is_heard_of(
+    gated: tuple[Gate, World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate, world = gated
+    for key, first in ((SEED, 0), (FIRST, 2000)):
+        world.activate(key, lines(people(first, 2000)))
+    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    world.pass_time(hours=1)
+    assert world.deliver(SWEEP) == [SWEEP]
+    assert _metrics(capsys.readouterr().out)["WaitingSeconds"] > 0
+    gate.before = lambda *_: None
+    world.sweep()
+    assert world.standing(FIRST) == ("submitted", "submitted")
+
+
+def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    message = world.upload(FIRST, lines(people(0, 1000)))
+    busy = ["503 Slow Down"] * 4  # boto3 tries as often
+    gate.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
+    world.deliver(message)  # its own listing is what fails here
+    busy[:] = ["403 Forbidden"]
+    assert world.deliver("nonsense", SWEEP) == ["nonsense", SWEEP]
+    world.sweep()
+    assert world.standing(FIRST) == ("submitted", "submitted")
+
+
+def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    world.activate(SEED, lines(people(0, 2000)))
+    (state,) = world.keys("audiences/")
+    held = {**world.json(state), "holder": "another", "held_until": "2999-01-01T00:00:00Z"}
+    world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps(held))
+    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(0, 1000)))]
+    assert world.deliver(*messages) == messages[:1]
+    assert world.report(SECOND)["rows"]["accepted"] == 1000
+
+
+@pytest.mark.parametrize("body", [b"garbage", b"{}", b"[]"])
+def test_a_report_that_somebody_damaged_while_tiktok_processed_stops_no_later_file(world: World, body: bytes) -> None:
+    world.activate(FIRST, lines(people(0, 2000)))
+    (report,) = world.keys("reports/")
+    world.activate(SECOND, lines(people(2000, 2000)))
+    world.s3.put_object(Bucket=world.bucket, Key=report, Body=body)
+    world.sweep(hours=1)
+    world.sweep(hours=1)
+    assert world.standing(SECOND) == ("available", "available")
+
+
+def test_of_uploads_under_one_key_in_a_bucket_without_versions_none_is_passed_over(world: World) -> None:
+    world.s3.put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Suspended"})
+    first, second = (world.upload(FIRST, lines(people(n, 2000))) for n in (0, 2000))
+    assert world.deliver(first) == []
+    assert world.deliver(first) == []
+    assert world.deliver(second) == [second]
+    assert "versioning is suspended" in world.log.getvalue()
+
+
+def test_a_message_without_attributes_is_handled(world: World) -> None:
+    record = {"messageId": "1", "receiptHandle": "1", "body": world.upload(FIRST, lines(people(0, 1000)))}
+    assert app.handle(world.here, {"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert world.standing(FIRST) == ("submitted", "submitted")
+
+
+def test_while_tiktok_is_out_of_reach_it_is_not_asked_for_every_audience(world: World) -> None:
+    world.tiktok.fault("list", "code", code=50000, times=None)
+    for number in range(3):
+        world.activate(f"tiktok/audience {number}/email_sha256/file.csv", lines(people(0, 1000)))
+    world.tiktok.clear_calls()
+    world.sweep()
+    assert world.calls() == ["list"] * 3  # the quick tries of one call
+
+
+@pytest.mark.parametrize("path", ["/reports/", "/audiences/"])
+@pytest.mark.parametrize("write", [1, 2, 4])
+def test_a_write_whose_answer_is_lost_is_not_done_twice(gated: tuple[Gate, World], path: str, write: int) -> None:
+    gate, world = gated
+    writes = iter(range(1, 100))
+
+    def lose(method: str, where: str) -> str | None:
+        lost = method == "PUT" and path in where and next(writes) == write
+        return "500 Internal Server Error" if lost else None
+
+    gate.after = lose
+    report = world.activate(FIRST, lines(people(0, 1000)))
+    assert (report["status"], len(report["uploads"])) == ("submitted", 1)
+    assert [call["files"] for call in world.tiktok.calls() if call["call"] == "create"] == [1]
+
+
+def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(gated: tuple[Gate, World]) -> None:
+    gate, world = gated
+    world.cold_start(MAX_PART_BYTES="70000")
+    world.activate(SEED, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    key = f"{VIP}replace/all.csv"
+    message = world.upload(key, lines(people(5000, 5000)))
+    being_read = threading.Event()
+
+    def see(method: str, path: str) -> None:
+        if method == "GET" and path.endswith(f"/{key}"):
+            being_read.set()
+
+    gate.after = see
+    world.tiktok.fault("upload", "slow", seconds=1.0)  # the first part; meanwhile the other function comes
+    uploader = threading.Thread(target=world.deliver, args=(message,))
+    uploader.start()
+    assert being_read.wait(20)
+    _delete(world, key)
+    world.deliver(message)
+    assert world.standing(key) == ("failed", "object_missing")
+    uploader.join()
+    assert world.standing(key) == ("failed", "object_missing")
+    assert world.calls("update") == []
+    world.sweep(hours=1)
+    assert world.members() == set(people(0, 2000))
+
+
+def test_what_another_function_wrote_is_not_counted_again(
+    gated: tuple[Gate, World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate, world = gated
+    first, second = world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(1000, 1000)))
+    reading, go_on = threading.Event(), threading.Event()
+
+    def hold(method: str, where: str) -> str | None:
+        if method == "GET" and where.endswith(f"/{SECOND}") and not reading.is_set():
+            reading.set()
+            go_on.wait(20)
+        return None
+
+    world.deliver(first)
+    gate.before = hold
+    counting = threading.Thread(target=world.deliver, args=(second,))
+    counting.start()
+    assert reading.wait(20)
+    # The lease is still the counting function's: it runs out, and a sweep sends the file meanwhile.
+    (state,) = world.keys("audiences/")
+    world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps({**world.json(state), "held_until": None}))
+    world.sweep(hours=1)
+    go_on.set()
+    counting.join()
+    world.sweep(hours=1)
+    assert world.members() == set(people(0, 2000))
+    counted = _metrics(capsys.readouterr().out)
+    assert (counted["FilesSubmitted"], counted["RowsAccepted"], counted["FilesAvailable"]) == (2, 2000, 2)
+
+
+def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
+    world.activate(SEED, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    long_sweep = app._new_run(world.here, Context())
+    long_sweep.account.listing()
+    removal = f"{VIP}remove/some.csv"
+    world.activate(removal, lines(people(0, 1500)))
+    world.sweep(hours=0.2)
+    advance(long_sweep, parse_key(SEED).audience)
+    assert world.standing(removal) == ("submitted", "submitted")
+    world.sweep(hours=1)
+    assert world.standing(removal) == ("failed", "too_few_left")
+
+
+def test_a_file_is_sent_again_only_once_the_audience_is_free(gated: tuple[Gate, World]) -> None:
+    """Whoever gets that message at once would find the lease taken, and delete it."""
+    gate, world = gated
+    world.cold_start(MAX_PART_BYTES="70000")
+    message = world.upload(FIRST, lines(people(0, 5000)))
+    holders: list[object] = []
+
+    def see(method: str, path: str) -> None:
+        if (method, path) == ("POST", "/"):  # the secret, and at last the message
+            holders.extend(world.json(key)["holder"] for key in world.keys("audiences/"))
+
+    gate.before = see
+    world.tiktok.fault("upload", "slow", seconds=0.4, times=None)
+    assert world.deliver(message, seconds=2) == []
+    gate.before = lambda *_: None
+    assert world.standing(FIRST) == ("waiting", "continuing")
+    assert len(world.messages()) == 1
+    assert holders[0] is not None
+    assert holders[-1] is None

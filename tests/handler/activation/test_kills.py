@@ -1,0 +1,219 @@
+"""A function killed at any of its steps leaves what the next delivery or sweep completes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+from tests.privacy import TOKEN, assert_nothing_personal
+from tests.servers import embedded_aws
+
+KEY = "tiktok/vip/email_sha256/first.csv"
+SECOND = "tiktok/vip/email_sha256/second.csv"
+SWEEP = json.dumps({"sweep": True})
+
+
+class Trap:
+    """Kills a process once its n-th write to the embedded AWS is done, which is before the next one, too.
+
+    Between two writes nothing changes that the next delivery could find.
+    """
+
+    def __init__(self) -> None:
+        self.application: Any = DomainDispatcherApplication(create_backend_app)
+        self.pid: int | None = None
+        self.left = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self.application(environ, start_response)
+        if self.pid and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            self.left -= 1
+            if not self.left:
+                os.kill(self.pid, signal.SIGKILL)
+        return answer
+
+
+class Zygote:
+    """Starts functions; see `tests.handler.activation.zygote`."""
+
+    def __init__(self) -> None:
+        self._printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `close`
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.handler.activation.zygote"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+
+    def _tell(self, line: str) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def run(self, world: World, body: str, arm: Callable[[int], None]) -> bool:
+        """Invoke a function once it is armed; whether it was killed."""
+        job = {"environment": world.environment, "body": body, "seconds": 900}
+        arm(self._tell(json.dumps(job)))
+        status = self._tell("go")
+        assert status in {0, -signal.SIGKILL}
+        return status != 0
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+        self._printed.close()
+
+    def printed(self) -> str:
+        """What all its functions have printed."""
+        self._printed.seek(0)
+        return self._printed.read()
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    zygote = Zygote()
+    yield zygote
+    printed = zygote.printed()
+    zygote.close()
+    assert_nothing_personal([printed])
+
+
+@pytest.fixture(scope="module")
+def trap() -> Iterator[tuple[Trap, str]]:
+    trap = Trap()
+    with embedded_aws(trap) as url:
+        yield trap, url
+
+
+def _armed(spring: Trap, step: int) -> Callable[[int], None]:
+    return lambda pid: _set(spring, pid, step)
+
+
+def _finish(world: World, message: str) -> None:
+    """What happens by itself afterwards: the lease runs out, the message comes back, the sweep comes by."""
+    for key in world.keys("audiences/"):
+        state = world.json(key)
+        if state["held_until"]:
+            world.s3.put_object(
+                Bucket=world.bucket, Key=key, Body=json.dumps({**state, "held_until": "2026-01-01T00:00:00Z"})
+            )
+    assert world.deliver(message) == []
+    for _ in range(3):
+        if world.keys("pending/"):
+            world.sweep(hours=1)
+
+
+def _check(world: World, expected: set[str]) -> None:
+    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert world.members() == expected
+    assert world.keys("pending/") == []
+
+
+SCENES = {
+    "create": ([], KEY, 0),
+    "append": ([KEY], SECOND, 1),
+    "end": ([KEY], None, 0),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_killed_at_any_write_to_aws(
+    trap: tuple[Trap, str], zygote: Zygote, scene: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spring, aws_url = trap
+    for step in range(1, 60):
+        with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
+            world = World(aws_url, tiktok)
+            world.cold_start(CREATE_GRACE_SECONDS="0")
+            message = _prepare(world, scene)
+            killed = zygote.run(world, message, _armed(spring, step))
+            spring.pid = None
+            _finish(world, message)
+            _check(world, _expected(scene))
+            if scene != "end":
+                assert len(world.calls("create")) == 1
+            assert_nothing_personal([*world.written(), capsys.readouterr().out])
+        if not killed:
+            assert step > 4
+            assert ("FilesAvailable" if scene == "end" else "FilesSubmitted") in zygote.printed()
+            return
+    pytest.fail("the function never came to its end")
+
+
+def _set(trap: Trap, pid: int, step: int) -> None:
+    trap.left, trap.pid = step, pid
+
+
+def _prepare(world: World, scene: str) -> str:
+    before, then, hours = SCENES[scene]
+    for key in before:
+        world.activate(key, lines(people(0, 1000)))
+    if hours:
+        world.sweep(hours=hours)
+    if then is None:
+        world.tiktok.advance(3600)
+        return SWEEP
+    return world.upload(then, lines(people(1000, 1000)))
+
+
+def _expected(scene: str) -> set[str]:
+    return {"create": set(people(1000, 1000)), "append": set(people(0, 2000)), "end": set(people(0, 1000))}[scene]
+
+
+@pytest.mark.parametrize(
+    ("scene", "call", "kind"),
+    [
+        ("create", "list", "kill_before"),
+        ("create", "list", "kill_after"),
+        ("create", "upload", "kill_before"),
+        ("create", "upload", "kill_after"),
+        ("create", "create", "kill_before"),
+        ("create", "create", "kill_after"),
+        ("append", "update", "kill_before"),
+        ("append", "update", "kill_after"),
+    ],
+)
+def test_killed_at_a_call_to_tiktok(world: World, zygote: Zygote, scene: str, call: str, kind: str) -> None:
+    world.cold_start(CREATE_GRACE_SECONDS="0")
+    message = _prepare(world, scene)
+    assert zygote.run(world, message, lambda pid: world.tiktok.fault(call, kind, pid=pid))
+    _finish(world, message)
+    _check(world, _expected(scene))
+    assert len(world.audiences()) == 1
+
+
+def test_a_killed_create_is_looked_for_before_another_is_made(world: World, zygote: Zygote) -> None:
+    world.tiktok.configure(list_lag_seconds=1800)
+    message = _prepare(world, "create")
+    assert zygote.run(world, message, lambda pid: world.tiktok.fault("create", "kill_after", pid=pid))
+    _finish_one(world, message)
+    assert world.standing(KEY) == ("waiting", "outcome_unknown")
+    world.sweep(hours=1)
+    world.sweep(hours=1)
+    _check(world, _expected("create"))
+
+
+def _finish_one(world: World, message: str) -> None:
+    (key,) = world.keys("audiences/")
+    state = {**world.json(key), "held_until": None}
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(state))
+    assert world.deliver(message) == []

@@ -1,0 +1,97 @@
+"""What comes after the fact: files delivered out of order, and words that TikTok said of an earlier change."""
+
+from __future__ import annotations
+
+import pytest
+
+from handler.model import Action, AudienceKey, IdentifierType
+from handler.state.audience_state import State, is_superseded, mark_applied, new_state
+from tests.handler.world import World, lines, people
+
+VIP = "tiktok/vip/email_sha256/"
+KEY = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
+SECONDS = ["2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", "2026-01-31T12:00:02Z"]
+
+# What was applied at 12:00:01, and what may then still be applied that was uploaded a second before, in the same one
+# and a second after.
+MAY_FOLLOW = {
+    (Action.APPEND, Action.APPEND): [True, True, True],
+    (Action.APPEND, Action.REMOVE): [True, True, True],
+    (Action.APPEND, Action.REPLACE): [False, False, True],
+    (Action.REMOVE, Action.APPEND): [False, False, True],
+    (Action.REMOVE, Action.REMOVE): [True, True, True],
+    (Action.REMOVE, Action.REPLACE): [False, False, True],
+    (Action.REPLACE, Action.APPEND): [False, True, True],
+    (Action.REPLACE, Action.REMOVE): [False, True, True],
+    (Action.REPLACE, Action.REPLACE): [False, True, True],
+}
+
+
+@pytest.mark.parametrize(("applied", "late"), MAY_FOLLOW, ids=lambda action: action.value)
+def test_what_would_undo_a_newer_file_is_superseded(applied: Action, late: Action) -> None:
+    state: State = new_state(KEY)
+    mark_applied(state, applied, SECONDS[1])
+    assert [not is_superseded(state, late, second) for second in SECONDS] == MAY_FOLLOW[applied, late]
+
+
+def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_in(world: World) -> None:
+    append = world.upload(f"{VIP}everybody.csv", lines(people(0, 2000)))
+    removal = world.upload(f"{VIP}remove/some.csv", lines(people(0, 500)))
+    assert world.deliver(removal) == []
+    assert world.deliver(append) == []
+    assert world.standing(f"{VIP}remove/some.csv") == ("rejected", "nothing_to_remove_from")
+    assert world.standing(f"{VIP}everybody.csv") == ("rejected", "superseded")
+    assert world.audiences() == []
+    world.activate(f"{VIP}again.csv", lines(people(500, 1500)))
+    world.sweep(hours=1)
+    assert world.members() == set(people(500, 1500))
+
+
+def test_a_replace_delivered_after_a_newer_append_takes_nobody_out(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    replace = world.upload(f"{VIP}replace/all.csv", lines(people(0, 1500)))
+    append = world.upload(f"{VIP}more.csv", lines(people(9000, 500)))
+    assert world.deliver(append) == []
+    assert world.deliver(replace) == []
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert world.standing(f"{VIP}replace/all.csv") == ("rejected", "superseded")
+    assert world.standing(f"{VIP}more.csv") == ("available", "available")
+    assert set(people(9000, 500)) <= world.members()
+
+
+def test_what_tiktok_said_of_a_failed_removal_does_not_fail_the_next_append(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
+    world.sweep(hours=1)
+    assert world.standing(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
+    world.activate(f"{VIP}more.csv", lines(people(2000, 1000)))
+    world.sweep(hours=0.2)
+    assert world.standing(f"{VIP}more.csv") == ("submitted", "submitted")
+    report = world.activate(f"{VIP}still-more.csv", lines(people(3000, 1000)))
+    assert (report["status"], report["code"]) == ("waiting", "audience_processing")
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert {world.standing(f"{VIP}{name}.csv") for name in ("base", "more", "still-more")} == {
+        ("available", "available")
+    }
+    assert world.members() == set(people(0, 4000))
+
+
+def test_the_next_file_of_an_audience_that_was_made_too_small_says_so(world: World) -> None:
+    world.activate(f"{VIP}few.csv", lines(people(0, 10)))
+    world.sweep(hours=1)
+    assert world.standing(f"{VIP}few.csv") == ("failed", "audience_too_small")
+    report = world.activate(f"{VIP}many.csv", lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
+
+
+def test_a_second_removal_that_fails_in_the_same_words_fails(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    for name in ("first", "second"):
+        world.activate(f"{VIP}remove/{name}.csv", lines(people(0, 1500)))
+        world.sweep(hours=1)
+        assert world.standing(f"{VIP}remove/{name}.csv") == ("failed", "too_few_left")

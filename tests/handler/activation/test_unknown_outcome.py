@@ -1,0 +1,164 @@
+"""Answers that are lost and changes that are refused: nothing else is taken for their outcome, nothing is wasted."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+
+from tests.handler.tiktok.odd_tiktok import alter, without
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+
+VIP = "tiktok/vip/email_sha256/"
+BASE = f"{VIP}base.csv"
+DONE = ("available", "available")
+
+
+def _base(world: World, count: int = 4000) -> None:
+    world.activate(BASE, lines(people(0, count)))
+    world.sweep(hours=1)
+    assert world.standing(BASE) == DONE
+
+
+@pytest.mark.parametrize("action", ["append", "remove"])
+def test_the_end_of_the_change_before_is_not_taken_for_that_of_a_lost_one(world: World, action: str) -> None:
+    _base(world)
+    first, second = f"{VIP}{action}/first.csv", f"{VIP}{action}/second.csv"
+    at = 0 if action == "remove" else 9000
+    world.activate(first, lines(people(at, 1000)))
+    world.sweep()  # TikTok is seen to process it
+    world.activate(second, lines(people(at + 1000, 1000)))
+    world.tiktok.fault("update", "cut_before")
+    world.sweep(hours=1)  # the first has ended just now, the second never reaches TikTok
+    for _ in range(2):
+        world.sweep()
+    world.sweep(hours=1)
+    expected = set(people(2000, 2000)) if action == "remove" else {*people(0, 4000), *people(9000, 2000)}
+    assert world.members() == expected
+    assert {world.standing(first), world.standing(second)} == {DONE}
+
+
+def test_a_failure_that_only_the_history_tells_is_one(world: World) -> None:
+    _base(world, 2000)
+    alter(world, "list", without("error_msg"))
+    removal = f"{VIP}remove/most.csv"
+    world.activate(removal, lines(people(0, 1500)))
+    world.sweep(hours=0.1)
+    world.sweep(hours=1)
+    assert world.standing(removal) == ("failed", "too_few_left")
+
+
+def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(world: World) -> None:
+    world.tiktok.fault("create", "cut_before")
+    world.activate(BASE, lines(people(0, 2000)))
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip", members=people(5000, 1000), created_seconds_ago=3600)
+    world.sweep()
+    assert world.standing(BASE) == ("waiting", "outcome_unknown")
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert world.standing(BASE) == DONE
+    assert world.tiktok.members(vip) == {*people(0, 2000), *people(5000, 1000)}
+    assert world.calls("create") == ["create"]
+
+
+@pytest.mark.parametrize("action", ["append", "remove", "replace"])
+@pytest.mark.parametrize(("stays_valid", "history_at"), [(False, "end"), (True, "end"), (True, "submit")])
+def test_a_lost_change_of_an_old_audience_is_waited_for(
+    world: World, action: str, stays_valid: bool, history_at: str
+) -> None:
+    world.tiktok.configure(processing_seconds=6 * 3600)
+    _base_hours(world, 7)
+    world.sweep(hours=100)
+    world.tiktok.configure(stays_valid=stays_valid, history_at=history_at)
+    world.tiktok.fault("update", "cut_after")
+    key = f"{VIP}{action}/file.csv"
+    world.activate(key, lines(people(1000, 2000)))
+    for _ in range(9):
+        world.sweep(hours=1)
+        assert world.standing(key)[1] in {"outcome_unknown", "audience_processing", "submitted", "available"}
+    world.sweep(hours=6)
+    assert world.standing(key) == DONE
+    done = [call for call in world.tiktok.calls() if call["call"] == "update" and (call["fault"] or call["code"] == 0)]
+    # What shows no sign of being done may be done again if that changes nothing.
+    assert len(done) == 1 or (stays_valid and history_at == "end" and action != "replace")
+    expected = {"append": people(0, 4000), "remove": [*people(0, 1000), *people(3000, 1000)]}
+    assert world.members() == set(expected.get(action, people(1000, 2000)))
+
+
+def _base_hours(world: World, hours: float) -> None:
+    world.activate(BASE, lines(people(0, 4000)))
+    world.sweep(hours=hours)
+    assert world.standing(BASE) == DONE
+
+
+def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> None:
+    world.tiktok.fault("create", "cut_after")
+    world.activate(BASE, lines(people(0, 2000)))
+    world.tiktok.fault("list", "code", code=40002, message="advertiser_id: Invalid value.", times=None)
+    messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 2000))) for name in "ab"]
+    world.tiktok.clear_calls()
+    assert world.deliver(*messages, '{"sweep": true}') == []
+    assert world.calls() == ["list"]
+    assert {world.standing(key) for key in world.events} == {("waiting", "permission_refused")}
+    assert "ADVERTISER_ID" in world.report(BASE)["reason"]
+    world.tiktok.clear_faults()
+    world.sweep()
+    world.sweep(hours=1)
+    assert {world.standing(key) for key in world.events} == {DONE}
+    assert len(world.audiences()) == 3
+
+
+def test_parts_that_tiktok_keeps_losing_do_not_fail_the_other_files_of_the_call(world: World) -> None:
+    _base(world)
+    messages = [world.upload(f"{VIP}{n}.csv", lines(people(5000 + n * 100, 100))) for n in range(4)]
+    world.tiktok.fault("update", "code", code=40905, times=3)
+    assert world.deliver(*messages) == []
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert {world.standing(key) for key in world.events} == {DONE}
+    assert world.members() == {*people(0, 4000), *people(5000, 400)}
+
+
+def test_a_request_that_is_wrong_for_every_file_is_made_once_for_each(world: World) -> None:
+    _base(world)
+    messages = [world.upload(f"{VIP}{n}.csv", lines(people(n, 10))) for n in range(16)]
+    world.tiktok.fault("update", "code", code=40003, times=None)
+    assert world.deliver(*messages) == []
+    assert {world.standing(key) for key in world.events if key != BASE} == {("failed", "request_refused")}
+    assert len(world.calls("update")) == 17
+
+
+def test_what_tiktok_refuses_for_a_day_is_not_asked_for_at_every_sweep(world: World) -> None:
+    _base(world)
+    world.activate(f"{VIP}replace/first.csv", lines(people(0, 3000)))
+    world.sweep(hours=1)
+    second = f"{VIP}replace/second.csv"
+    assert world.activate(second, lines(people(0, 2000)))["code"] == "replaced_today"
+    world.tiktok.clear_calls()
+    for number in range(5):
+        report = world.activate(f"{VIP}{number}.csv", lines(people(5000, 100)))
+        assert report["status"] == "waiting"
+        world.sweep(hours=0.1)
+    assert world.calls() == []
+    assert world.standing(second) == ("waiting", "replaced_today")
+    world.sweep(hours=24)
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert {world.standing(key) for key in world.events} == {DONE}
+    assert world.members() == {*people(0, 2000), *people(5000, 100)}
+
+
+def test_a_create_of_unknown_outcome_is_looked_for_in_a_new_listing(world: World) -> None:
+    world.cold_start(CREATE_GRACE_SECONDS="0")
+    first, second = (world.upload(f"{VIP}{n}.csv", lines(people(n * 2000, 2000))) for n in range(2))
+    world.tiktok.fault("create", "slow_after", seconds=2.0)
+    slow = Thread(target=world.deliver, args=(first,), kwargs={"seconds": 2})
+    slow.start()
+    while slow.is_alive() and "upload" not in world.calls():
+        slow.join(0.01)
+    world.deliver(second)  # has no lease: the slow function finds its file once TikTok has kept it waiting too long
+    slow.join()
+    for _ in range(3):
+        world.sweep(hours=1)
+    assert len(world.audiences()) == 1
+    assert world.members() == set(people(0, 4000))

@@ -1,0 +1,277 @@
+"""TikTok answers in forms that nobody has described: nothing is lost, made twice or given away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handler.errors import Unreadable
+from handler.tiktok.responses import Audience, parse_audience, parse_id, parse_page
+from tests.handler.tiktok.odd_tiktok import Alter, alter, data, without
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+
+KEY = "tiktok/vip/email_sha256/first.csv"
+SECOND = "tiktok/vip/email_sha256/second.csv"
+
+
+def item(**fields: Any) -> dict[str, Any]:
+    return {"audience_id": "7", "name": "vip", "audience_type": "Customer File Audience", "is_valid": True, **fields}
+
+
+def audience(**fields: Any) -> Audience:
+    return parse_audience(item(**fields))
+
+
+@pytest.mark.parametrize(
+    ("said", "matched"),
+    [("1,000+", 1000), ("--", 0), ("1000.0", 1000), ("21000", 21000), (5, 5), (None, 0), (-1, 0), (1e400, 0), ([], 0)],
+)
+def test_a_number_is_read_in_any_form(said: object, matched: int) -> None:
+    assert audience(cover_num=said).matched == matched
+
+
+@pytest.mark.parametrize(
+    ("said", "valid"),
+    [(True, True), ("true", True), (1, True), (False, False), ("false", False), (None, None), ("?", None)],
+)
+def test_a_flag_is_read_in_any_form_or_not_known(said: object, valid: bool | None) -> None:
+    assert audience(is_valid=said).is_valid is valid
+
+
+@pytest.mark.parametrize(
+    "said", ["1970-01-01 00:00:00", "0000-00-00 00:00:00", "-", "", 0, None, "2026-01-31 12:00:00"]
+)
+def test_an_expiry_that_cannot_be_is_none(said: object) -> None:
+    assert audience(expired_time=said, create_time="2026-01-31 12:00:00").expires_at is None
+
+
+def test_an_expiry_is_read() -> None:
+    found = audience(expired_time="2026-01-31 12:00:01", create_time="2026-01-31 12:00:00")
+    assert found.expires_at == datetime(2026, 1, 31, 12, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"), [("", False), ("-", False), ("OK", False), ("0 errors", False), ("40002", True), ("bad", True)]
+)
+def test_only_an_error_message_that_names_an_error_counts(said: str, failed: bool) -> None:
+    assert audience(error_msg=said).failed is failed
+
+
+@pytest.mark.parametrize("said", [None, "", " ", 0, "0", "null", "None", True, [], {}])
+def test_no_id_is_taken_for_one(said: object) -> None:
+    assert parse_id(said) is None
+    with pytest.raises(Unreadable):
+        audience(audience_id=said)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"list": None},
+        {"list": [item()]},
+        {"list": {"7": item()}, "page_info": {"total_page": 1, "total_number": 1}},
+        {"list": None, "page_info": {"total_page": 1, "total_number": 1}},
+        {"list": [item()], "page_info": {"total_page": "?", "total_number": 1}},
+        {"list": ["7"], "page_info": {"total_page": 1, "total_number": 1}},
+        {"list": [item(), item(audience_id=None)], "page_info": {"total_page": 1, "total_number": 2}},
+    ],
+)
+def test_a_listing_that_cannot_be_read_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        parse_page(content)
+
+
+def test_a_history_is_read_as_far_as_it_can_be() -> None:
+    history = ["?", {"action": "APPEND"}, {"action": "APPEND", "opt_time": "2026-01-31 12:00:00", "msg": None}]
+    assert parse_audience(item(), history).history == (("APPEND", datetime(2026, 1, 31, 12, tzinfo=UTC), ""),)
+    assert parse_audience(item(), {"odd": "history"}).history == ()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        data({"list": []}),
+        data({"list": None, "page_info": {"total_number": 0, "total_page": 0}}),
+        data({"list": [], "page_info": {"total_number": "0", "total_page": "1"}}),
+        lambda answer: (
+            answer
+            | {
+                "data": {
+                    "list": [item(name="other", audience_type="Lookalike Audience", cover_num="1,000+")],
+                    "page_info": {"total_number": "1", "total_page": "1"},
+                }
+            }
+        ),
+    ],
+)
+def test_an_odd_listing_of_an_account_without_that_audience_stops_nothing(world: World, odd: Alter) -> None:
+    alter(world, "list", odd, times=1)
+    assert world.activate(KEY, lines(people(0, 2000)))["status"] == "submitted"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        data(None),
+        data([]),
+        data({"list": [item(audience_id=None)], "page_info": {"total_number": 1, "total_page": 1}}),
+        data({"list": [item()], "page_info": {"total_number": 10**9, "total_page": 10**9}}),
+        lambda _: [1],
+        lambda _: b"[" * 100_000,
+        lambda _: b"<html>",
+        lambda answer: answer | {"code": 403, "message": "Forbidden"},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_listing_that_cannot_be_read_holds_files_and_fails_none(world: World, odd: Alter, status: int) -> None:
+    alter(world, "list", odd, status=status)
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create") == []
+    alter(world, "list", lambda answer: answer)
+    world.sweep()
+    assert world.standing(KEY) == ("submitted", "submitted")
+
+
+@pytest.mark.parametrize("odd", [data(None), data({}), data({"list": [{}]}), data({"list": [7]})])
+def test_details_that_cannot_be_read_do_not_mean_that_an_audience_is_gone(world: World, odd: Alter) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.tiktok.configure(list_lag_seconds=10 * 3600)
+    alter(world, "get", odd)
+    report = world.activate(SECOND, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create") == ["create"]
+
+
+@pytest.mark.parametrize("field", ["audience_type", "is_creator", "name", "is_valid", "cover_num", "create_time"])
+def test_what_the_listing_lacks_makes_no_twin(world: World, field: str) -> None:
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
+    world.tiktok.seed(ADVERTISER_ID, name="vip", audience_type="Lookalike Audience", created_seconds_ago=9000)
+    world.tiktok.seed(ADVERTISER_ID, name="other", created_seconds_ago=9000)
+    alter(world, "list", without(field))
+    assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+
+
+@pytest.mark.parametrize("fields", [["audience_type", "type"], ["is_creator"]])
+def test_what_neither_call_tells_makes_no_twin(world: World, fields: list[str]) -> None:
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
+    alter(world, "get", without(*fields))
+    alter(world, "list", without(*fields))
+    assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+
+
+def test_an_audience_whose_type_neither_call_tells_is_waited_for(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="vip")
+    for call in ("list", "get"):
+        alter(world, call, without("calculate_type"))
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create") == []
+
+
+def test_a_type_is_known_in_any_case(world: World) -> None:
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
+
+    def lower(answer: dict[str, Any]) -> object:
+        for each in answer["data"]["list"]:
+            each["calculate_type"] = each["calculate_type"].lower()
+        return answer
+
+    alter(world, "list", lower)
+    assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+
+
+def test_an_audience_of_which_get_says_nothing_at_all_is_gone(world: World) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.delete_audience(world.audiences()[0]["id"])
+    alter(world, "get", data({"list": None}))
+    report = world.activate(SECOND, lines(people(0, 2000)))
+    assert report["audience"]["created"] is True
+
+
+def test_details_that_do_not_tell_whether_it_is_valid_do_not_end_a_change(world: World) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.tiktok.configure(stays_valid=True)
+    alter(world, "get", without("is_valid", "cover_num"))
+    world.activate(SECOND, lines(people(2000, 2000)))
+    for _ in range(2):
+        world.sweep(hours=0.1)
+        assert world.standing(SECOND) == ("submitted", "submitted")
+    world.sweep(hours=1)
+    assert world.report(SECOND)["tiktok"]["matched"] == 4000
+
+
+def test_an_audience_without_a_name_may_be_anybodys(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="other")
+    alter(world, "get", without("name"))
+    alter(world, "list", without("name"))
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create", "update") == []
+
+
+def test_the_audience_that_was_made_here_is_known_by_its_id(world: World) -> None:
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    alter(world, "list", lambda answer: json.loads(json.dumps(answer).replace("Customer File Audience", "CUSTOMER")))
+    assert world.activate(SECOND, lines(people(0, 2000)))["audience"]["created"] is False
+
+
+@pytest.mark.parametrize("content", [None, {}, {"custom_audience_id": None}, {"custom_audience_id": ""}])
+def test_a_create_that_names_no_audience_is_looked_for(world: World, content: object) -> None:
+    alter(world, "create", data(content), times=1)
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "outcome_unknown")
+    world.sweep(hours=1)
+    world.sweep(hours=1)
+    assert world.standing(KEY) == ("available", "available")
+    (audience,) = world.audiences()
+    assert world.report(KEY)["audience"]["id"] == audience["id"]
+
+
+def test_a_part_that_was_not_named_is_uploaded_anew(world: World) -> None:
+    alter(world, "file/upload", data(None), times=1)
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    world.sweep()
+    assert world.standing(KEY) == ("submitted", "submitted")
+
+
+def test_the_token_is_taken_out_of_whatever_tiktok_says(world: World) -> None:
+    token = "Sec!et.of~acme"
+    world.tiktok.set_account(ADVERTISER_ID, token)
+    world.set_secret(json.dumps({"ACCESS_TOKEN": token, "ADVERTISER_ID": ADVERTISER_ID}))
+    said = f"Access token {token} ({token.upper()}) is fine."
+
+    def quote(answer: dict[str, Any]) -> object:
+        for each in answer["data"].get("list", []):
+            each |= {"msg": said, "error_msg": said}
+        return answer | {"code": 20001, "message": said, "request_id": token}
+
+    alter(world, "", quote)
+    world.activate(KEY, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    alter(world, "list", lambda answer: answer | {"code": 40105, "message": said})
+    report = world.activate("tiktok/gold/email_sha256/first.csv", lines(people(0, 2000)))
+    assert "Access token [removed] ([removed]) is fine; request" in report["reason"]
+    written = "".join(world.written()).lower()
+    assert "is fine." in written
+    assert token.lower() not in written
+
+
+def test_a_code_nobody_knows_is_quoted_while_it_is_waited_for(world: World) -> None:
+    world.tiktok.fault("list", "code", code=41000, message="Under maintenance", times=None)
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert "code 41000: Under maintenance" in report["reason"]
+    world.tiktok.clear_faults()
+    world.sweep()
+    assert world.standing(KEY) == ("submitted", "submitted")

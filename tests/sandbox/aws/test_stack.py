@@ -1,0 +1,51 @@
+"""The stack's configuration as the sandbox reads it, and sample files that go with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from components.config import read_advertisers
+from sandbox.aws.stack import ConfigurationError, read_config
+from sandbox.demo.samples import samples
+
+REFUSED = {
+    "": "must be a map",
+    "- config": "must be a map",
+    "config:": "must be a map",
+    "config:\n  tiktok-activation:advertisers: [{name: acme}]": "has no aws:region",
+    "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers: []": "lists no advertiser",
+    "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers:\n    secure: AAAB": "that Pulumi has encrypted",
+    "config: [": "is not YAML",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_a_configuration_that_is_of_no_use_here_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=REFUSED[text]) as refused:
+        read_config(text, "Pulumi.dev.yaml")
+    assert str(refused.value).startswith("Pulumi.dev.yaml ")
+
+
+def test_a_configuration_is_read() -> None:
+    assert read_config("config:\n  aws:region: eu-west-1", "Pulumi.dev.yaml") == {"aws:region": "eu-west-1"}
+
+
+def test_tokens_that_pulumi_has_encrypted_are_made_up() -> None:
+    entries = [
+        {"name": name, "accessToken": {"secure": "AAAB"}, "advertiserId": {"secure": "AAAC"}} for name in ("a", "b")
+    ]
+    config = {"aws:region": "eu-west-1", "aws:token": {"secure": "AAAD"}, "tiktok-activation:advertisers": entries}
+    read = read_config(json.dumps({"encryptionsalt": "v1:x", "config": config}), "Pulumi.dev.yaml")
+    assert "secure" not in json.dumps(read)
+    assert [advertiser.name for advertiser in read_advertisers(read["tiktok-activation:advertisers"])] == ["a", "b"]
+    assert len({entry["accessToken"] for entry in read["tiktok-activation:advertisers"]}) == 2
+
+
+def test_a_strict_advertiser_has_the_file_with_mistakes_refused() -> None:
+    ends = {ratio: {each.key: each.code for each in samples("acme", ratio)} for ratio in (0.1, 0.001)}
+    assert ends[0.1] != ends[0.001]
+    assert {*ends[0.001].items()} - {*ends[0.1].items()} == {
+        ("tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv", "too_many_rejected")
+    }

@@ -1,0 +1,261 @@
+"""The life of an audience at the emulated TikTok: created, processed, changed, too small, refused."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, Client, lines, people
+
+DAY = 24 * HOUR
+NOT_EDITABLE = (40002, "Audience is not editable, please check audience status")
+TOO_FEW = "The operation failed: the audience size would be less than 1,000 after it."
+FILE = lines(people(0, 1500))
+
+
+def outcome(envelope: dict[str, object]) -> tuple[object, object]:
+    return envelope["code"], envelope["message"]
+
+
+def test_a_new_audience_is_valid_once_it_has_been_processed(emulator: TikTokEmulator, tiktok: Client) -> None:
+    audience_id = tiktok.create(FILE)
+    emulator.advance(HOUR - 60)
+    assert (tiktok.details(audience_id)["is_valid"], tiktok.history(audience_id)) == (False, [])
+    emulator.advance(60)
+    details = tiktok.details(audience_id)
+    assert (details["is_valid"], details["cover_num"], details["error_msg"]) == (True, 1500, "")
+    (entry,) = tiktok.history(audience_id)
+    assert (entry["action"], entry["msg"], set(entry)) == (
+        "CREATE",
+        "",
+        {"action", "action_detail", "editor", "msg", "opt_time"},
+    )
+
+
+def test_times_are_utc_on_the_emulators_clock(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.advance(10 * DAY)
+    audience_id = tiktok.create(FILE)
+    made = datetime.strptime(tiktok.details(audience_id)["create_time"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert abs(made.timestamp() - time.time() - 10 * DAY) < 60
+    emulator.advance(2 * HOUR)
+    ended = datetime.fromisoformat(tiktok.history(audience_id)[0]["opt_time"]).replace(tzinfo=UTC)
+    assert (ended - made).total_seconds() == HOUR
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [("APPEND", people(0, 2500)), ("REMOVE", people(0, 1200)), ("REPLACE", people(1200, 2500))],
+)
+def test_an_update_works_on_sets_of_people(
+    emulator: TikTokEmulator, tiktok: Client, ready: str, action: str, expected: tuple[str, ...]
+) -> None:
+    assert tiktok.update(ready, lines(people(1200, 2500)), action=action)["code"] == 0
+    assert tiktok.details(ready)["is_valid"] is False
+    assert emulator.members(ready) == set(people(0, 2000))
+    emulator.advance(HOUR)
+    assert emulator.members(ready) == set(expected)
+    assert (tiktok.details(ready)["is_valid"], tiktok.details(ready)["cover_num"]) == (True, len(expected))
+    assert [entry["action"] for entry in tiktok.history(ready)] == [action, "CREATE"]
+
+
+def test_an_update_without_an_action_replaces(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    tiktok.update(ready, FILE)
+    emulator.advance(HOUR)
+    assert emulator.members(ready) == set(people(0, 1500))
+
+
+def test_several_files_are_one_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    paths = [tiktok.uploaded(lines(people(start, start + 700))) for start in (3000, 3500, 4000)]
+    assert tiktok.post("update", custom_audience_id=ready, action="REPLACE", file_paths=paths)["code"] == 0
+    emulator.advance(HOUR)
+    assert emulator.members(ready) == set(people(3000, 4700))
+
+
+def test_create_is_never_idempotent_and_names_are_not_unique(emulator: TikTokEmulator, tiktok: Client) -> None:
+    fields = {"custom_audience_name": "vip", "calculate_type": "EMAIL_SHA256", "file_paths": [tiktok.uploaded(FILE)]}
+    ids = {tiktok.post("create", **fields)["data"]["custom_audience_id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert [each["name"] for each in emulator.audiences()] == ["vip"] * 3
+
+
+def test_the_number_of_own_audiences_is_limited(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.seed(ADVERTISER, count=399)
+    emulator.seed(ADVERTISER, count=50, is_creator=False)
+    fields = {"custom_audience_name": "vip", "calculate_type": "EMAIL_SHA256", "file_paths": [tiktok.uploaded(FILE)]}
+    assert tiktok.post("create", **fields)["code"] == 0
+    assert outcome(tiktok.post("create", **fields)) == (
+        40002,
+        "The number of audiences has reached the limit of 400.",
+    )
+
+
+def test_an_audience_being_processed_takes_no_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    fresh = tiktok.create(FILE, name="new")
+    assert outcome(tiktok.update(fresh, FILE, action="APPEND")) == NOT_EDITABLE
+    assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
+    assert outcome(tiktok.update(ready, FILE, action="APPEND")) == NOT_EDITABLE
+    emulator.advance(HOUR)
+    assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
+
+
+def test_an_audience_may_stay_valid_while_it_is_updated_and_takes_no_change_all_the_same(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
+    emulator.configure(stays_valid=True)
+    tiktok.update(ready, FILE, action="APPEND")
+    assert tiktok.details(ready)["is_valid"] is True
+    assert len(tiktok.history(ready)) == 1
+    assert outcome(tiktok.update(ready, FILE, action="APPEND")) == NOT_EDITABLE
+    assert tiktok.details(tiktok.create(FILE))["is_valid"] is False
+    emulator.advance(HOUR)
+    assert len(tiktok.history(ready)) == 2
+
+
+@pytest.mark.parametrize(("history_at", "before", "after"), [("end", 0, 1), ("submit", 1, 1), ("never", 0, 0)])
+def test_the_history_shows_a_change_when_it_is_told_to(
+    emulator: TikTokEmulator, tiktok: Client, history_at: str, before: int, after: int
+) -> None:
+    emulator.configure(history_at=history_at)
+    audience_id = tiktok.create(FILE)
+    assert len(tiktok.history(audience_id)) == before
+    emulator.advance(HOUR)
+    assert len(tiktok.history(audience_id)) == after
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_fewer_than_a_thousand_matched_never_become_an_audience(
+    emulator: TikTokEmulator, tiktok: Client, says: bool
+) -> None:
+    emulator.configure(says_too_small=says)
+    enough, audience_id = tiktok.create(lines(people(0, 1000))), tiktok.create(lines(people(0, 999)))
+    emulator.advance(10 * DAY)
+    details = tiktok.details(audience_id)
+    assert (details["is_valid"], details["cover_num"]) == (False, 999)
+    assert details["msg"] == ("Audience too small: fewer than 1,000 users were matched." if says else "")
+    assert outcome(tiktok.update(audience_id, FILE, action="APPEND")) == NOT_EDITABLE
+    assert [each["state"] for each in emulator.audiences()] == ["ready", "too_small"]
+    assert tiktok.details(enough)["is_valid"] is True
+
+
+def test_matched_people_are_those_that_tiktok_knows(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.configure(match_rate=0.6)
+    small, large = tiktok.create(FILE), tiktok.create(lines(people(0, 2000)))
+    emulator.advance(HOUR)
+    assert [(each["matched"], each["members"], each["is_valid"]) for each in emulator.audiences()] == [
+        (900, 1500, False),
+        (1200, 2000, True),
+    ]
+    assert (tiktok.details(small)["cover_num"], tiktok.details(large)["cover_num"]) == (900, 1200)
+
+
+@pytest.mark.parametrize(
+    ("action", "file"), [("REMOVE", people(0, 1500)), ("REPLACE", people(0, 999))], ids=["remove", "replace"]
+)
+def test_a_change_that_leaves_too_few_fails_and_changes_nothing(
+    emulator: TikTokEmulator, tiktok: Client, ready: str, action: str, file: tuple[str, ...]
+) -> None:
+    assert tiktok.update(ready, lines(file), action=action)["code"] == 0
+    emulator.advance(HOUR)
+    details = tiktok.details(ready)
+    assert (details["is_valid"], details["cover_num"], details["error_msg"]) == (True, 2000, TOO_FEW)
+    assert tiktok.history(ready)[0]["msg"] == TOO_FEW
+    assert emulator.members(ready) == set(people(0, 2000))
+    tiktok.update(ready, FILE, action="APPEND")
+    emulator.advance(HOUR)
+    assert tiktok.details(ready)["error_msg"] == ""
+
+
+def test_the_size_rule_can_refuse_the_call_itself(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    emulator.configure(size_rule_at="call")
+    assert outcome(tiktok.update(ready, FILE, action="REMOVE")) == (
+        40002,
+        "The audience size would be less than 1,000 after the operation.",
+    )
+    assert tiktok.details(ready)["is_valid"] is True
+    assert tiktok.update(ready, lines(people(0, 1000)), action="REMOVE")["code"] == 0
+
+
+def test_a_file_with_bad_rows_fails_an_update_and_changes_nothing(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
+    tiktok.update(ready, FILE + b"anna@example.com\n", action="REPLACE")
+    emulator.advance(HOUR)
+    assert emulator.members(ready) == set(people(0, 2000))
+    assert "1 rows" in tiktok.history(ready)[0]["msg"]
+    assert tiktok.details(ready)["is_valid"] is True
+
+
+def test_an_audience_is_replaced_once_a_day(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
+    emulator.advance(DAY - 60)
+    assert outcome(tiktok.update(ready, FILE, action="REPLACE")) == (
+        40002,
+        "Only one REPLACE operation is allowed per audience per day.",
+    )
+    emulator.advance(60)
+    assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
+    emulator.advance(HOUR)
+    emulator.configure(one_replace_a_day=False)
+    assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
+
+
+def test_files_of_another_identifier_type_are_refused(tiktok: Client, ready: str) -> None:
+    path = tiktok.uploaded(FILE, "PHONE_SHA256")
+    envelope = tiktok.post("update", custom_audience_id=ready, action="APPEND", file_paths=[path])
+    assert envelope["code"] == 40909
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        ({"audience_type": "Lookalike Audience"}, "Only a customer file audience can be updated with files."),
+        ({"is_creator": False}, "Only the owner of an audience can change it."),
+        ({"state": "too_small"}, NOT_EDITABLE[1]),
+        ({"state": "failed"}, NOT_EDITABLE[1]),
+        ({"state": "processing"}, NOT_EDITABLE[1]),
+        ({"created_seconds_ago": 365 * DAY}, NOT_EDITABLE[1]),
+    ],
+)
+def test_only_an_own_customer_file_audience_that_is_valid_is_updated(
+    emulator: TikTokEmulator, tiktok: Client, seed: dict[str, Any], message: str
+) -> None:
+    (audience_id,) = emulator.seed(ADVERTISER, **seed)
+    assert outcome(tiktok.update(audience_id, FILE, action="APPEND")) == (40002, message)
+
+
+def test_an_unknown_audience_is_neither_updated_nor_deleted_nor_got(tiktok: Client) -> None:
+    unknown = (40002, "custom_audience_id: the audience does not exist.")
+    assert outcome(tiktok.update("1", FILE, action="APPEND")) == unknown
+    assert outcome(tiktok.post("delete", custom_audience_ids=["1"])) == unknown
+    assert tiktok.query("get", custom_audience_ids=["1"])["data"] == {"list": []}
+
+
+def test_a_name_and_a_sub_type_change_at_once(tiktok: Client, ready: str) -> None:
+    assert tiktok.post("update", custom_audience_id=ready, custom_audience_name="gold")["code"] == 0
+    assert tiktok.details(ready)["name"] == "gold"
+    envelope = tiktok.update(ready, FILE, audience_sub_type="REACH_FREQUENCY", custom_audience_name="ignored")
+    details = tiktok.details(ready)
+    assert (envelope["code"], details["audience_sub_type"], details["name"], details["is_valid"]) == (
+        0,
+        "REACH_FREQUENCY",
+        "gold",
+        True,
+    )
+
+
+def test_documented_extras_are_taken(tiktok: Client, ready: str) -> None:
+    context = {"core_user_id": 1}
+    assert tiktok.update(ready, FILE, action="APPEND", audience_enhancement=False, context_info=context)["code"] == 0
+    created = tiktok.post(
+        "create",
+        custom_audience_name="vip",
+        calculate_type="EMAIL_SHA256",
+        file_paths=[tiktok.uploaded(FILE)],
+        audience_sub_type="NORMAL",
+        audience_enhancement=False,
+    )
+    assert created["code"] == 0

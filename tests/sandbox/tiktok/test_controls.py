@@ -1,0 +1,261 @@
+"""The controls of the emulated TikTok: faults, clock, settings, memory of calls, from inside and from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, Client, lines, people
+
+FILE = lines(people(0, 1500))
+CALLS = ["upload", "create", "update", "list", "get", "delete"]
+
+
+def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Response:
+    """One good request of each call."""
+    create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
+    query = {"advertiser_id": ADVERTISER, "custom_audience_ids": json.dumps([ready])}
+    body: dict[str, Any] = {
+        "create": create,
+        "update": {"custom_audience_id": ready, "action": "APPEND", "file_paths": [path]},
+        "delete": {"custom_audience_ids": [ready]},
+    }
+    if call == "upload":
+        form = {"file_signature": "", "calculate_type": "EMAIL_SHA256", "advertiser_id": ADVERTISER}
+        return tiktok.session.post(f"{tiktok.base}/file/upload/", data=form, files={"file": ("part.csv", b"x")})
+    if call in body:
+        return tiktok.session.post(f"{tiktok.base}/{call}/", json={"advertiser_id": ADVERTISER, **body[call]})
+    return tiktok.session.get(f"{tiktok.base}/{call}/", params=query)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_can_be_made_to_answer_any_code(
+    emulator: TikTokEmulator, tiktok: Client, ready: str, call: str
+) -> None:
+    path = tiktok.uploaded(FILE)
+    emulator.fault(call, "code", code=40100, message="Too fast.")
+    envelope = attempt(tiktok, call, ready, path).json()
+    assert (envelope["code"], envelope["message"], envelope["data"]) == (40100, "Too fast.", {})
+    assert attempt(tiktok, call, ready, path).json()["code"] == (40900 if call == "upload" else 0)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_can_be_made_to_answer_any_http_status_or_nothing(
+    emulator: TikTokEmulator, tiktok: Client, ready: str, call: str
+) -> None:
+    path = tiktok.uploaded(FILE)
+    emulator.fault(call, "http", status=502)
+    emulator.fault("any", "cut_before")
+    assert attempt(tiktok, call, ready, path).status_code == 502
+    with pytest.raises(requests.ConnectionError):
+        attempt(tiktok, call, ready, path)
+    assert len(emulator.audiences()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "done"),
+    [
+        ("cut_before", False),
+        ("cut_after", True),
+        ("code", False),
+        ("code_after", True),
+        ("http_before", False),
+        ("http_after", True),
+        ("slow", True),
+    ],
+)
+def test_a_fault_comes_instead_of_the_work_or_after_it(
+    emulator: TikTokEmulator, tiktok: Client, kind: str, done: bool
+) -> None:
+    path = tiktok.uploaded(FILE)
+    emulator.fault("create", kind, seconds=0.01)
+    create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
+    body = {"advertiser_id": ADVERTISER, **create}
+    try:
+        response = tiktok.session.post(f"{tiktok.base}/create/", json=body)
+    except requests.ConnectionError:
+        assert kind.startswith("cut")
+    else:
+        assert (response.status_code == 200 and response.json()["code"] == 0) is (kind == "slow")
+    assert len(emulator.audiences()) == done
+
+
+def test_a_slow_answer_comes_too_late_for_a_caller_that_does_not_wait(emulator: TikTokEmulator, tiktok: Client) -> None:
+    path = tiktok.uploaded(FILE)
+    emulator.fault("create", "slow_after", seconds=60)
+    create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
+    with pytest.raises(requests.ReadTimeout):
+        tiktok.session.post(f"{tiktok.base}/create/", json={"advertiser_id": ADVERTISER, **create}, timeout=0.1)
+    assert len(emulator.audiences()) == 1
+
+
+def test_a_fault_lets_calls_pass_first_and_ends_after_some(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.fault("list", "code", code=50000, after=2, times=2)
+    assert [tiktok.query("list")["code"] for _ in range(6)] == [0, 0, 50000, 50000, 0, 0]
+
+
+def test_a_fault_without_an_end_lasts_until_it_is_cleared(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.fault("any", "code", code=40105, times=None)
+    assert [tiktok.query("list")["code"] for _ in range(3)] == [40105] * 3
+    emulator.clear_faults()
+    assert tiktok.query("list")["code"] == 0
+
+
+def test_a_fault_can_be_kept_to_one_advertiser(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.set_account("7000000000000000002", TOKEN)
+    emulator.fault("any", "code", code=40105, advertiser_id="7000000000000000002", times=None)
+    assert tiktok.query("list")["code"] == 0
+    assert tiktok.query("list", advertiser_id="7000000000000000002")["code"] == 40105
+
+
+@pytest.mark.parametrize(("kind", "created"), [("kill_before", 0), ("kill_after", 1)])
+def test_the_caller_can_be_killed(emulator: TikTokEmulator, tiktok: Client, kind: str, created: int) -> None:
+    path = tiktok.uploaded(FILE)
+    caller = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    emulator.fault("create", kind, pid=caller.pid)
+    create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
+    with pytest.raises(requests.ConnectionError):
+        tiktok.session.post(f"{tiktok.base}/create/", json={"advertiser_id": ADVERTISER, **create})
+    assert caller.wait(10) == -signal.SIGKILL
+    assert len(emulator.audiences()) == created
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"call": "list"},
+        {"call": "lists", "kind": "code"},
+        {"call": "list", "kind": "broken"},
+        {"call": "list", "kind": "cut_during"},
+        {"call": "list", "kind": "kill_before"},
+        {"call": "list", "kind": "http", "status": 999},
+        {"call": "list", "kind": "code", "codes": 1},
+        {"call": "list", "kind": "slow", "seconds": "x"},
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(emulator: TikTokEmulator, fault: dict[str, Any]) -> None:
+    response = requests.post(f"{emulator.url}/_emulator/faults", json=fault, timeout=5)
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"procesing_seconds": 1}, {"processing_seconds": "1"}, {"stays_valid": 1}, {"history_at": "start"},
+     {"match_rate": None}, {"match_rate": -1}],
+)  # fmt: skip
+def test_a_setting_that_makes_no_sense_is_refused(emulator: TikTokEmulator, settings: dict[str, Any]) -> None:
+    assert requests.post(f"{emulator.url}/_emulator/settings", json=settings, timeout=5).status_code == 400
+    with pytest.raises(ValueError, match="setting"):
+        TikTokEmulator(**settings)
+
+
+def test_calls_are_remembered_in_order(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    emulator.clear_calls()
+    emulator.fault("update", "cut_after")
+    with pytest.raises(requests.ConnectionError):
+        tiktok.update(ready, FILE, action="APPEND")
+    tiktok.query("list", page=0)
+    seen = [(each["n"], each["call"], each["code"], each["fault"], each["action"], each["files"]) for each in
+            emulator.calls()]  # fmt: skip
+    assert seen == [
+        (1, "upload", 0, None, None, 0),
+        (2, "update", None, "cut_after", "APPEND", 1),
+        (3, "list", 40002, None, None, 0),
+    ]
+
+
+def test_a_call_of_the_wrong_shape_is_remembered_too(emulator: TikTokEmulator, tiktok: Client) -> None:
+    tiktok.post("create", file_paths=5)
+    assert emulator.calls()[0]["code"] == 40002
+
+
+def test_calls_at_the_same_time_leave_one_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    path = tiktok.uploaded(FILE)
+    body = {
+        "advertiser_id": ADVERTISER,
+        "custom_audience_id": ready,
+        "action": "APPEND",
+        "file_paths": [path],
+    }
+
+    def update(_: int) -> int:
+        with requests.Session() as session:
+            session.headers["Access-Token"] = TOKEN
+            return int(session.post(f"{tiktok.base}/update/", json=body).json()["code"])
+
+    with ThreadPoolExecutor(10) as pool:
+        codes = sorted(pool.map(update, range(10)))
+    assert codes == [0] + [40002] * 9
+    emulator.advance(HOUR)
+    assert len(tiktok.history(ready)) == 2
+
+
+@pytest.fixture
+def process() -> Iterator[str]:
+    """The URL of an emulator in a process of its own."""
+    with subprocess.Popen([sys.executable, "-m", "sandbox.tiktok", "--port", "0"], stdout=subprocess.PIPE) as emulator:
+        assert emulator.stdout
+        try:
+            yield json.loads(emulator.stdout.readline())["url"]
+        finally:
+            emulator.terminate()
+            assert emulator.wait(10) == 0
+            assert emulator.stdout.read() == b""
+
+
+def test_another_process_is_controlled_over_http(process: str) -> None:
+    with requests.Session() as session:
+        control = f"{process}/_emulator"
+
+        def post(path: str, **body: object) -> Any:
+            response = session.post(f"{control}/{path}", json=body)
+            assert response.status_code == 200
+            return response.json()
+
+        tiktok = Client(process, session)
+        assert tiktok.query("list")["code"] == 40105
+        post("accounts", advertiser_id=ADVERTISER, access_token=TOKEN)
+        post("settings", processing_seconds=HOUR, match_rate=0.5)
+        audience_id = tiktok.create(lines(people(0, 3000)))
+        post("clock", advance_seconds=HOUR)
+        (seeded,) = post("audiences", advertiser_id=ADVERTISER, count=1, name_prefix="other ")["audience_ids"]
+        seen = session.get(f"{control}/audiences", params={"advertiser_id": ADVERTISER}).json()
+        assert [(each["id"], each["name"], each["matched"], each["members"], each["is_valid"]) for each in seen] == [
+            (audience_id, "vip", 1500, 3000, True),
+            (seeded, "other 1", 1000, 2000, True),
+        ]
+        members = session.get(f"{control}/members", params={"audience_id": audience_id}).json()
+        assert members == sorted(people(0, 3000))
+        session.delete(f"{control}/calls")
+        post("faults", call="list", kind="code", code=40100, times=None)
+        assert tiktok.query("list")["code"] == 40100
+        session.delete(f"{control}/faults")
+        assert tiktok.query("list")["code"] == 0
+        assert [each["code"] for each in session.get(f"{control}/calls").json()] == [40100, 0]
+        path = tiktok.uploaded(FILE)
+        session.delete(f"{control}/files")
+        assert tiktok.post("update", custom_audience_id=seeded, action="APPEND", file_paths=[path])["code"] == 40905
+        assert session.get(f"{control}/nonsense").status_code == 404
+        assert session.post(f"{control}/clock", json={}).status_code == 400
+        assert session.post(f"{control}/audiences", json={"advertiser_id": "1"}).status_code == 400
+
+
+def test_leaving_ends_open_connections_and_answers_that_are_held_back() -> None:
+    with requests.Session() as idle, requests.Session() as waiting:
+        with TikTokEmulator(accounts={ADVERTISER: TOKEN}) as emulator:
+            Client(emulator.url, idle).query("list")
+            emulator.fault("list", "slow", seconds=600)
+            with pytest.raises(requests.ReadTimeout):
+                waiting.get(f"{emulator.url}/open_api/v1.3/dmp/custom_audience/list/", timeout=0.1)
+        with pytest.raises(requests.ConnectionError):
+            idle.get(emulator.url, timeout=5)

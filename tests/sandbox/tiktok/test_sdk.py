@@ -1,0 +1,85 @@
+"""TikTok's own SDK works with the emulated TikTok: the client that its makers wrote is the judge of the wire format."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import business_api_client  # type: ignore[import-untyped]
+import pytest
+from business_api_client.tiktok_business.tiktok_exceptions import TiktokSDKError  # type: ignore[import-untyped]
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, lines, people
+
+
+@pytest.fixture
+def api(emulator: TikTokEmulator) -> Iterator[business_api_client.AudienceApi]:
+    configuration = business_api_client.Configuration()
+    configuration.host = emulator.url
+    client = business_api_client.ApiClient(configuration)
+    yield business_api_client.AudienceApi(client)
+    client.rest_client.pool_manager.clear()
+    client.pool.close()
+    client.pool.join()
+
+
+def upload(api: business_api_client.AudienceApi, content: bytes, directory: Path) -> str:
+    file = directory / "people.csv"
+    file.write_bytes(content)
+    answer = api.dmp_custom_audience_file_upload(
+        TOKEN,
+        advertiser_id=ADVERTISER,
+        file=str(file),
+        file_signature=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        calculate_type="EMAIL_SHA256",
+    )
+    return str(answer["data"]["file_path"])
+
+
+def test_the_sdk_uploads_creates_lists_gets_updates_and_deletes(
+    emulator: TikTokEmulator, api: business_api_client.AudienceApi, tmp_path: Path
+) -> None:
+    created = api.dmp_custom_audience_create(
+        TOKEN,
+        body=business_api_client.CustomAudienceCreateBody(
+            advertiser_id=ADVERTISER,
+            custom_audience_name="vip",
+            calculate_type="EMAIL_SHA256",
+            file_paths=[upload(api, lines(people(0, 2000)), tmp_path)],
+        ),
+    )
+    audience_id = created["data"]["custom_audience_id"]
+    emulator.advance(HOUR)
+
+    listed = api.dmp_custom_audience_list(ADVERTISER, TOKEN, page=1, page_size=100)["data"]
+    assert listed["page_info"] == {"page": 1, "page_size": 100, "total_number": 1, "total_page": 1}
+    assert [(item["audience_id"], item["name"], item["is_valid"]) for item in listed["list"]] == [
+        (audience_id, "vip", True)
+    ]
+
+    api.dmp_custom_audience_update(
+        TOKEN,
+        body=business_api_client.CustomAudienceUpdateBody(
+            advertiser_id=ADVERTISER,
+            custom_audience_id=audience_id,
+            action="APPEND",
+            file_paths=[upload(api, lines(people(1500, 2500)), tmp_path)],
+        ),
+    )
+    emulator.advance(HOUR)
+    (got,) = api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN, history_size=10)["data"]["list"]
+    assert got["audience_details"]["cover_num"] == 2500
+    assert [entry["action"] for entry in got["audience_history"]] == ["APPEND", "CREATE"]
+
+    api.dmp_custom_audience_delete(
+        TOKEN,
+        body=business_api_client.CustomAudienceDeleteBody(advertiser_id=ADVERTISER, custom_audience_ids=[audience_id]),
+    )
+    assert api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN)["data"]["list"] == []
+
+
+def test_the_sdk_sees_a_refusal_in_spite_of_http_200(api: business_api_client.AudienceApi) -> None:
+    with pytest.raises(TiktokSDKError, match="40105"):
+        api.dmp_custom_audience_list(ADVERTISER, "expired")
