@@ -1,17 +1,26 @@
-"""Everything that can go wrong, as one tree.
+"""Every exception that this project raises, as one tree.
 
 ConnectorError
-├── SettingsError            the environment is incomplete: the cold start fails
-├── MessageError             not a message of ours: only that message fails
-├── Conflict                 somebody else wrote first: the message fails and is delivered again
-└── Outcome                  how a file stands when it did not go through; carries a `Code` and a sentence
-    ├── Waiting              the file keeps its place; the sweep takes it up
-    │   ├── NotEditable          TikTok has not processed the audience's last change, or never will take another
-    │   ├── Throttled            no more calls in this invocation
-    │   ├── CredentialsRefused   no more calls in this invocation; a person has to act
-    │   └── OutOfTime            continue at once in the next invocation
-    ├── Rejected             the file or its key is at fault: a new upload can help
-    └── Failed               TikTok refused for good: a person has to look
+├── SettingsError            the environment is incomplete; the cold start fails
+├── MessageError             not a message for this function; only that message fails
+├── Conflict                 another function wrote first; the message fails and is delivered again
+├── Missing                  an object of the connector does not exist
+├── Damaged                  an object of the connector cannot be read as JSON
+└── Outcome                  the status of an upload that did not go through; carries a `Code` and a sentence
+    ├── Waiting              the upload keeps its place; a sweep takes it up
+    │   ├── NotEditable          the audience accepts no change now
+    │   ├── Throttled            no further call to TikTok in this invocation
+    │   ├── CredentialsRefused   no further call to TikTok in this invocation; a person has to act
+    │   ├── OutcomeUnknown       TikTok may or may not have done what was asked
+    │   ├── UnknownAudience      TikTok has no audience of that id
+    │   ├── UnexpectedResponse   TikTok's response does not have the documented form
+    │   └── OutOfTime            the upload continues in the next invocation
+    ├── Skipped              a normal end: there is nothing to do
+    ├── Rejected             the file or its key is faulty; a new upload can help
+    └── Failed               TikTok refused for good, or the object cannot be read; a person has to look
+        ├── UploadAgain          a part is unknown, expired or damaged at TikTok
+        ├── FileRefused          TikTok refuses one of the files of a call
+        └── TooFewLeft           fewer than 1,000 people would remain
 """
 
 from __future__ import annotations
@@ -22,7 +31,7 @@ from handler.report_codes import Code, Status
 
 
 class ConnectorError(Exception):
-    """Base of everything this project raises."""
+    """Base class of every exception of this project."""
 
 
 class SettingsError(ConnectorError):
@@ -30,20 +39,28 @@ class SettingsError(ConnectorError):
 
 
 class MessageError(ConnectorError):
-    """An SQS message that is neither an S3 event of this bucket nor a sweep."""
+    """An SQS message that is neither an S3 event of this bucket nor a message of the function itself."""
 
 
 class Conflict(ConnectorError):  # noqa: N818 - S3's own word for a conditional write that lost
-    """A conditional write lost to another function; nothing was changed by this one."""
+    """A conditional write lost to another function; this one changed nothing."""
 
 
-class Outcome(ConnectorError):  # noqa: N818 - its leaves are named for what becomes of the file
-    """Why a file did not go through.
+class Missing(ConnectorError):  # noqa: N818 - names the state of the object
+    """An object does not exist."""
+
+
+class Damaged(ConnectorError):  # noqa: N818 - names the state of the object
+    """An object that somebody wrote or changed by hand cannot be read."""
+
+
+class Outcome(ConnectorError):  # noqa: N818 - the leaves are named for what happened to the upload
+    """The reason why an upload did not go through.
 
     Attributes:
         status: the report's `status`, the same for a whole branch of the tree.
         code: the report's `code`.
-        reason: one sentence for a person, with what to do if anything. Never holds an identifier.
+        reason: what happened, where, and what to do. Never holds an identifier.
     """
 
     status: ClassVar[Status]
@@ -55,13 +72,13 @@ class Outcome(ConnectorError):  # noqa: N818 - its leaves are named for what bec
 
 
 class Waiting(Outcome):
-    """The file keeps its place and goes through later."""
+    """The upload keeps its place and goes through later."""
 
     status = "waiting"
 
 
 class NotEditable(Waiting):
-    """The audience takes no change now."""
+    """The audience accepts no change now."""
 
 
 class Throttled(Waiting):
@@ -72,62 +89,42 @@ class CredentialsRefused(Waiting):
     """TikTok refused the token or a permission, or the secret cannot be used."""
 
 
+class OutcomeUnknown(Waiting):
+    """TikTok may or may not have done what was asked."""
+
+
+class UnknownAudience(Waiting):
+    """TikTok has no audience of that id."""
+
+
+class UnexpectedResponse(Waiting):
+    """TikTok's response does not have the documented form."""
+
+
 class OutOfTime(Waiting):
-    """The invocation ends before the file does; what is uploaded is kept."""
+    """The invocation ends before the upload does; finished parts are kept."""
+
+
+class Skipped(Outcome):
+    """There is nothing to do."""
+
+    status = "skipped"
 
 
 class Rejected(Outcome):
-    """The file or its key is at fault."""
+    """The file or its key is faulty."""
 
     status = "rejected"
 
 
 class Failed(Outcome):
-    """TikTok refused for good, or the object is gone."""
+    """TikTok refused for good, or the object cannot be read."""
 
     status = "failed"
 
 
-class Missing(ConnectorError):  # noqa: N818 - says what it is
-    """There is no such object."""
-
-
-class Damaged(ConnectorError):  # noqa: N818 - says what it is
-    """An object that a person wrote or changed, so that it cannot be read."""
-
-
 class UploadAgain(Failed):
     """A `file_path` is unknown or expired, or a part arrived damaged (40900, 40905, 40910)."""
-
-
-class OutcomeUnknown(Waiting):
-    """TikTok may or may not have done what was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Code.OUTCOME_UNKNOWN,
-            "TikTok did not say whether it took the file; it is asked again before anything is sent twice.",
-        )
-
-
-class UnknownAudience(Waiting):
-    """TikTok knows no audience of that id."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Code.AUDIENCE_GONE,
-            "The audience was deleted in Ads Manager a moment ago; the file makes a new one by itself later.",
-        )
-
-
-class Unreadable(Waiting):
-    """TikTok's answer is of a form that nobody has described."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Code.TIKTOK_UNAVAILABLE,
-            "TikTok's answer about its audiences cannot be read; the file goes through by itself once it can.",
-        )
 
 
 class FileRefused(Failed):

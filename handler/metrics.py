@@ -19,6 +19,7 @@ class Metric(StrEnum):
 
     FILES_AVAILABLE = "FilesAvailable"
     FILES_SUBMITTED = "FilesSubmitted"
+    FILES_SKIPPED = "FilesSkipped"
     FILES_REJECTED = "FilesRejected"
     FILES_FAILED = "FilesFailed"
     FILES_WAITING = "FilesWaiting"
@@ -35,6 +36,7 @@ class Metric(StrEnum):
 FILES_BY_STATUS: dict[Status, Metric] = {
     "available": Metric.FILES_AVAILABLE,
     "submitted": Metric.FILES_SUBMITTED,
+    "skipped": Metric.FILES_SKIPPED,
     "rejected": Metric.FILES_REJECTED,
     "failed": Metric.FILES_FAILED,
     "waiting": Metric.FILES_WAITING,

@@ -1,97 +1,134 @@
-"""The codes of reports: why an upload has its status. A closed list."""
+"""Report codes: why an upload has its status. A closed list, documented in `docs/codes.md`."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Literal, Self
 
-Status = Literal["waiting", "submitted", "available", "rejected", "failed"]
+Status = Literal["waiting", "submitted", "available", "skipped", "rejected", "failed"]
 
 
 class Code(StrEnum):
-    """Why a file has its status: the closed list of `code` in a report, and what each means (the README shows it)."""
+    """The closed list of `code` in a report. `status` names the statuses it goes with, `meaning` says what happened."""
 
-    of: str
+    status: str
     meaning: str
 
-    def __new__(cls, code: str, of: str, meaning: str) -> Self:
-        """A code, the status or statuses it goes with, and its meaning."""
+    def __new__(cls, code: str, status: str, meaning: str) -> Self:
+        """Create a code with its status or statuses and its meaning."""
         member = str.__new__(cls, code)
         member._value_ = code
-        member.of = of
+        member.status = status
         member.meaning = meaning
         return member
 
     # waiting
-    RECEIVED = "received", "waiting", "it has been received"
-    CONTINUING = "continuing", "waiting", "it is large, and its upload goes on at once where it stopped"
-    AUDIENCE_PROCESSING = "audience_processing", "waiting", "TikTok is processing the audience's last change"
-    BEHIND_OLDER_FILE = "behind_older_file", "waiting", "an older file of the audience goes first"
+    RECEIVED = "received", "waiting", "the upload is registered"
+    SETTLING = "settling", "waiting", "the connector waits a short time for more uploads of the same audience"
+    CONTINUING = "continuing", "waiting", "the file is large; its upload to TikTok continues where it stopped"
+    AUDIENCE_PROCESSING = "audience_processing", "waiting", "TikTok is processing the last change to the audience"
+    BEHIND_OLDER_FILE = "behind_older_file", "waiting", "an older upload to the same audience goes first"
     OUTCOME_UNKNOWN = (
         "outcome_unknown",
         "waiting",
-        "TikTok did not answer; it is asked what it did before anything is sent twice",
+        "TikTok's answer was lost; the connector asks TikTok before it sends anything again",
     )
-    TIKTOK_THROTTLED = "tiktok_throttled", "waiting", "TikTok's limit of requests is reached"
-    TIKTOK_UNAVAILABLE = "tiktok_unavailable", "waiting", "TikTok is busy or out of reach"
-    TOKEN_REFUSED = "token_refused", "waiting", "TikTok refuses the access token: put a valid one in the secret"
+    TIKTOK_THROTTLED = "tiktok_throttled", "waiting", "TikTok's rate limit is reached"
+    TIKTOK_UNAVAILABLE = "tiktok_unavailable", "waiting", "TikTok is busy or cannot be reached"
+    TOKEN_REFUSED = "token_refused", "waiting", "TikTok refuses the access token; put a valid one into the secret"
     PERMISSION_REFUSED = (
         "permission_refused",
         "waiting",
-        "TikTok refuses to work for the advertiser: check `ADVERTISER_ID`, grant the app the permission",
+        "TikTok refuses access to the advertiser; check `ADVERTISER_ID` and the app's permission",
+    )
+    TERMS_NOT_ACCEPTED = (
+        "terms_not_accepted",
+        "waiting",
+        "the advertiser has not accepted TikTok's Custom Audience Terms",
     )
     SECRET_UNUSABLE = "secret_unusable", "waiting", "the secret is empty or malformed"
-    AUDIENCE_EXPIRED = "audience_expired", "waiting", "the audience has expired: delete it in Ads Manager"
-    AUDIENCE_GONE = "audience_gone", "waiting", "the audience was deleted a moment ago; the file makes a new one"
+    AUDIENCE_EXPIRED = "audience_expired", "waiting", "the audience has expired; delete it in Ads Manager"
+    AUDIENCE_GONE = "audience_gone", "waiting", "the audience was just deleted; the upload creates a new one"
     AUDIENCE_LIMIT_REACHED = (
         "audience_limit_reached",
         "waiting",
-        "the advertiser has 400 audiences: delete one in Ads Manager",
+        "the advertiser has 400 audiences; delete one in Ads Manager",
     )
-    REPLACED_TODAY = "replaced_today", "waiting", "TikTok replaces an audience once a day"
-    # waiting (a later file) or failed (the file that made the audience)
+    REPLACED_TODAY = "replaced_today", "waiting", "TikTok accepts one replace per audience and day"
+    # waiting (a later upload) or failed (the upload that created the audience)
     AUDIENCE_TOO_SMALL = (
         "audience_too_small",
         "waiting or failed",
-        "the audience matches fewer than 1,000 people: delete it in Ads Manager",
+        "the audience matches fewer than 1,000 people; delete it in Ads Manager",
+    )
+    # waiting for 24 hours, then rejected
+    SHRINKS_TOO_MUCH = (
+        "shrinks_too_much",
+        "waiting or rejected",
+        "the list has far fewer rows than the audience's last list; confirm it or upload the right one",
     )
     # submitted, available
-    SUBMITTED = "submitted", "submitted", "TikTok has taken it and is processing"
+    SUBMITTED = "submitted", "submitted", "TikTok has accepted the upload and is processing it"
     AVAILABLE = "available", "available", "the audience is ready"
+    # skipped: a normal end
+    OVERTAKEN = "overtaken", "skipped", "newer uploads name every person in it, so nothing is left to do"
+    SUPERSEDED = "superseded", "skipped", "a newer replace has set the whole audience"
+    UNCHANGED_COPY = "unchanged_copy", "skipped", "the object was copied onto itself without a change of its rows"
+    WITHDRAWN = "withdrawn", "skipped", "the upload was deleted or withdrawn before its turn"
+    # skipped (append and remove) or rejected (replace)
+    EMPTY_FILE = "empty_file", "skipped or rejected", "the file has no rows"
     # rejected: the key
-    WRONG_LAYOUT = "wrong_layout", "rejected", "the key has too few or too many folders"
+    WRONG_LAYOUT = "wrong_layout", "rejected", "the object key has too few folders"
     UNKNOWN_IDENTIFIER_TYPE = "unknown_identifier_type", "rejected", "the folder is not an identifier type"
     UNKNOWN_ACTION = "unknown_action", "rejected", "the folder is not append, remove or replace"
-    WRONG_FILE_EXTENSION = "wrong_file_extension", "rejected", "the name does not end in .csv, .txt, .csv.gz or .txt.gz"
+    WRONG_FILE_EXTENSION = (
+        "wrong_file_extension",
+        "rejected",
+        "the file's name ends like a workbook, an archive or another format that cannot be read",
+    )
     WRONG_AUDIENCE_NAME = (
         "wrong_audience_name",
         "rejected",
         "the audience's name is empty, too long or has control characters",
     )
     # rejected: the content
-    EMPTY_FILE = "empty_file", "rejected", "it has no rows"
-    NO_VALID_ROW = "no_valid_row", "rejected", "not one row is an identifier of the type"
+    NO_VALID_ROW = "no_valid_row", "rejected", "no row is an identifier of the type"
     TOO_MANY_REJECTED = "too_many_rejected", "rejected", "more rows are faulty than `maxRejectedRatio` allows"
-    UTF16 = "utf16", "rejected", "it is UTF-16: save it as UTF-8"
-    EXCEL_WORKBOOK = "excel_workbook", "rejected", "it is an Excel workbook: save it as CSV"
-    NOT_TEXT = "not_text", "rejected", "it is a PDF document or a picture: upload text"
-    NOT_HASHED = "not_hashed", "rejected", "its rows are device ids that were not hashed"
-    PARQUET = "parquet", "rejected", "it is Parquet: export it as CSV"
-    ZIP_ARCHIVE = "zip_archive", "rejected", "it is a zip archive: unzip it, or use .gz"
-    BROKEN_GZIP = "broken_gzip", "rejected", "it cannot be decompressed"
-    GZIP_BOMB = "gzip_bomb", "rejected", "it decompresses to far more than identifiers can"
-    TOO_MANY_PARTS = "too_many_parts", "rejected", "it needs more than 500 uploads: split it"
+    CUT_OFF = "cut_off", "rejected", "the last line of the list is cut off"
+    UTF16 = "utf16", "rejected", "the file is UTF-16; save it as UTF-8"
+    EXCEL_WORKBOOK = "excel_workbook", "rejected", "the file is an Excel workbook; save it as CSV"
+    NOT_TEXT = "not_text", "rejected", "the file is not text, for example a PDF document or a picture"
+    NOT_HASHED = "not_hashed", "rejected", "the identifiers are not hashed"
+    PARQUET = "parquet", "rejected", "the file is Parquet; export it as CSV"
+    ZIP_ARCHIVE = "zip_archive", "rejected", "the file is a zip archive; unzip it, or use gzip"
+    BROKEN_GZIP = "broken_gzip", "rejected", "the file cannot be decompressed"
+    GZIP_BOMB = "gzip_bomb", "rejected", "the file decompresses to far more than identifiers can"
+    TOO_MANY_PARTS = "too_many_parts", "rejected", "the upload needs more than 500 parts; split it"
     NO_PROGRESS = (
         "no_progress",
         "rejected",
-        "it has too much in it that is no row, or is too large a .gz, to be read in one invocation",
+        "the file cannot be read within one invocation; it is too large or has too much in it that is not a row",
     )
-    # rejected: the order of things
-    SUPERSEDED = "superseded", "rejected", "a newer file was applied, which it would undo"
+    # rejected: lists and order
+    LIST_REJECTED = "list_rejected", "rejected", "another file of the same list is faulty, so the list is not sent"
+    INCOMPLETE_LIST = "incomplete_list", "rejected", "files of the list did not arrive within 24 hours"
+    AMBIGUOUS_REPLACE = (
+        "ambiguous_replace",
+        "rejected",
+        "several lists were uploaded at the same time, so it is unclear which one is meant",
+    )
+    OUT_OF_ORDER = "out_of_order", "rejected", "the upload arrived after a newer one was applied, which it would undo"
     NOTHING_TO_REMOVE_FROM = "nothing_to_remove_from", "rejected", "there is no such audience"
     # failed
-    OBJECT_MISSING = "object_missing", "failed", "the version was deleted before it was read"
+    OBJECT_MISSING = "object_missing", "failed", "the object version was deleted before it was read"
+    OBJECT_ARCHIVED = "object_archived", "failed", "the object is archived and cannot be read"
+    OBJECT_KEY_REFUSED = (
+        "object_key_refused",
+        "failed",
+        "the object is encrypted with a key that is not the connector's",
+    )
+    OBJECT_UNREADABLE = "object_unreadable", "failed", "S3 refuses to read this object while others can be read"
     REQUEST_REFUSED = "request_refused", "failed", "TikTok says the request is wrong"
     FILE_REFUSED = "file_refused", "failed", "TikTok refuses the file"
     TOO_FEW_LEFT = "too_few_left", "failed", "fewer than 1,000 people would remain"
-    PROCESSING_FAILED = "processing_failed", "failed", "TikTok could not process it, or the audience is gone"
+    PROCESSING_FAILED = "processing_failed", "failed", "TikTok could not process the upload, or the audience is gone"

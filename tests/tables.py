@@ -23,7 +23,9 @@ ROLES = ["<uploaders>"]
 
 def codes() -> str:
     """Every code, the status it goes with, and its meaning."""
-    return _table(["code", "status", "what happened"], ([f"`{code.value}`", code.of, code.meaning] for code in Code))
+    return _table(
+        ["code", "status", "what happened"], ([f"`{code.value}`", code.status, code.meaning] for code in Code)
+    )
 
 
 def alarms() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from handler import reasons
 from handler.activation.audience_status import (
     Stage,
     history_entry,
@@ -16,7 +17,7 @@ from handler.activation.audience_status import (
 from handler.activation.invocation import Invocation
 from handler.activation.submit import audience_id, fail, files_of, left_out, processing, record
 from handler.clock import iso, parse_iso
-from handler.errors import Failed, Outcome, OutcomeUnknown
+from handler.errors import Failed, Outcome
 from handler.metrics import Metric
 from handler.report_codes import Code
 from handler.state.audience_state import Change
@@ -45,7 +46,7 @@ def resolve_intent(run: Invocation, lease: Lease) -> None:
             record(run, lease, {**intent, "audience_id": made[0].id})
             return
         if in_grace:
-            raise OutcomeUnknown
+            raise reasons.outcome_unknown()
     else:
         audience = run.account.details(audience_id(intent))
         if audience:
@@ -56,7 +57,7 @@ def resolve_intent(run: Invocation, lease: Lease) -> None:
             # An append or a remove may be done again at any time, a replace only when it is not about to turn up. If
             # then TikTok refuses another, it may still: so it is not forgotten.
             if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
-                raise OutcomeUnknown
+                raise reasons.outcome_unknown()
             if intent["call"] == "replace":
                 return
     state["intent"] = None

@@ -13,7 +13,7 @@ from handler.report_codes import Code, Status
 if TYPE_CHECKING:
     from handler.cleaning.counts import Tally
 
-RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "rejected": 2, "failed": 2}
+RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "skipped": 2, "rejected": 2, "failed": 2}
 """How far a file has come; it never goes back."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from handler import reasons
 from handler.clock import parse_iso
-from handler.errors import UnknownAudience, Unreadable, Waiting
+from handler.errors import UnknownAudience, Waiting
 from handler.model import AudienceKey
 from handler.tiktok.client import TikTokClient
 from handler.tiktok.responses import CUSTOMER_FILE, Audience
@@ -103,11 +104,11 @@ class Account:
             if not _may_be(known, key.name, registered):
                 continue
             if known.id != registered and not known.calculate_type:  # nor may it count as another's
-                raise Unreadable
+                raise reasons.unexpected_response()
             # An id that was registered is of the type it was made with.
             if known.id == registered or known.calculate_type == key.identifier_type.calculate_type:
                 if not known.name and known.id != registered:  # it may be the one, and it may be another's
-                    raise Unreadable
+                    raise reasons.unexpected_response()
                 matches.append(known)
         if registered and registered not in self.listing():
             unlisted = self.details(registered)

@@ -18,9 +18,10 @@ from uuid import uuid4
 import requests
 from aws_lambda_powertools import Logger
 
+from handler import reasons
 from handler.cleaning.parts import Part
 from handler.clock import Deadline
-from handler.errors import CredentialsRefused, OutcomeUnknown, Throttled, UploadAgain, Waiting
+from handler.errors import CredentialsRefused, Throttled, UploadAgain, Waiting
 from handler.model import IdentifierType
 from handler.report_codes import Code
 from handler.tiktok.codes import Meaning
@@ -118,7 +119,7 @@ class TikTokClient:
         }
         answer = self._call(_post("create", body))
         if not (audience_id := parse_id(answer.data.get("custom_audience_id"))):
-            raise OutcomeUnknown
+            raise reasons.outcome_unknown()
         return audience_id, answer.request_id
 
     def update(self, audience_id: str, action: str, file_paths: Sequence[str]) -> str:
@@ -184,7 +185,7 @@ class TikTokClient:
             if meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
                 raise refusal(answer)
             if meaning is Meaning.BUSY and answer.reached and not request.repeatable:
-                raise OutcomeUnknown
+                raise reasons.outcome_unknown()
             self.counts.throttled += meaning is Meaning.THROTTLED
             if self.deadline.near():
                 break

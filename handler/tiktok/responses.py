@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from handler import reasons
 from handler.clock import parse_tiktok_time
 from handler.errors import (
     CredentialsRefused,
@@ -17,8 +18,6 @@ from handler.errors import (
     FileRefused,
     NotEditable,
     TooFewLeft,
-    UnknownAudience,
-    Unreadable,
     UploadAgain,
     Waiting,
 )
@@ -116,18 +115,18 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
     """Read a page of `list`: its audiences, the number of pages, and the number of audiences on all of them.
 
     Raises:
-        Unreadable: so that what is not understood never counts as "there is none".
+        UnexpectedResponse: so that what is not understood never counts as "there is none".
     """
     items, info = data.get("list"), data.get("page_info")
     if items == [] and info is None:  # an account without audiences may have nothing to count, either
         return [], 1, 0
     if not isinstance(info, dict):
-        raise Unreadable
+        raise reasons.unexpected_response()
     pages, total = _number(info.get("total_page")), _number(info.get("total_number"))
     if items is None and total == 0:
         items = []
     if pages is None or total is None or not isinstance(items, list):
-        raise Unreadable
+        raise reasons.unexpected_response()
     return [parse_audience(item) for item in items], pages, total
 
 
@@ -135,12 +134,12 @@ def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
     """Read the answer of `get`, by id.
 
     Raises:
-        Unreadable: so that what is not understood never counts as "it is gone".
+        UnexpectedResponse: so that what is not understood never counts as "it is gone".
     """
     # Of ids that it does not know TikTok may say nothing at all.
     items = [] if data.get("list", ...) is None else data.get("list")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise Unreadable
+        raise reasons.unexpected_response()
     found = (parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items)
     return {audience.id: audience for audience in found}
 
@@ -149,10 +148,10 @@ def parse_audience(item: object, history: object = None) -> Audience:
     """Read an item of `list` or the details of `get`: the kind is `audience_type` in one and `type` in the other.
 
     Raises:
-        Unreadable: it has no id.
+        UnexpectedResponse: it has no id.
     """
     if not isinstance(item, dict) or not (audience_id := parse_id(item.get("audience_id"))):
-        raise Unreadable
+        raise reasons.unexpected_response()
     error, created_at = _text(item.get("error_msg")), _moment(item.get("create_time"))
     name, expires_at = item.get("name"), _moment(item.get("expired_time"))
     entries = (
@@ -238,7 +237,7 @@ def refusal(answer: Answer) -> Exception:
                 "TikTok is still processing this audience, up to 48 hours; the file goes through by itself later.",
             )
         case Meaning.UNKNOWN_AUDIENCE:
-            return UnknownAudience()
+            return reasons.unknown_audience()
         case Meaning.TOO_FEW_LEFT:
             return TooFewLeft(
                 Code.TOO_FEW_LEFT,

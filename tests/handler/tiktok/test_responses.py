@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.errors import Unreadable
+from handler.errors import UnexpectedResponse
 from handler.tiktok.responses import Audience, parse_audience, parse_id, parse_page
 from tests.handler.tiktok.odd_tiktok import Alter, alter, data, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
@@ -64,7 +64,7 @@ def test_only_an_error_message_that_names_an_error_counts(said: str, failed: boo
 @pytest.mark.parametrize("said", [None, "", " ", 0, "0", "null", "None", True, [], {}])
 def test_no_id_is_taken_for_one(said: object) -> None:
     assert parse_id(said) is None
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnexpectedResponse):
         audience(audience_id=said)
 
 
@@ -82,7 +82,7 @@ def test_no_id_is_taken_for_one(said: object) -> None:
     ],
 )
 def test_a_listing_that_cannot_be_read_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnexpectedResponse):
         parse_page(content)
 
 
