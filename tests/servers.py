@@ -1,17 +1,44 @@
-"""The embedded AWS inside the test's own process."""
+"""The embedded AWS inside the test's own process: without a socket, or over one for functions in other processes."""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from moto.backends import get_backend
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from sandbox.aws.server import Application, aws_server
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+    Clients = tuple[S3Client, SQSClient, SecretsManagerClient]
+
+Hook = Callable[[str, str], str | None]
+ACCOUNT = "123456789012"
+_VERSION_HEADER = "x-amz-version-id"
+_NAME = re.compile(rb"[a-z]+-[0-9a-f]{12}")  # as `World` makes names
+_order = count()
 
 
 @contextmanager
 def embedded_aws(application: Application | None = None) -> Iterator[str]:
-    """Serve moto, or what a test wraps around it; gives the URL."""
+    """Serve moto over a socket, or an application that a test wraps around it; gives the URL."""
     server = aws_server(application=application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -19,3 +46,114 @@ def embedded_aws(application: Application | None = None) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@dataclass
+class Gate:
+    """Hooks around each request of one bucket, queue or secret.
+
+    They get the method and the path, `/<bucket>/<key>` or `/AmazonSQS.SendMessage`. A status line that they return,
+    like "403 Forbidden", replaces the answer. With `before`, the request is not carried out. A hook may wait or raise.
+
+    Attributes:
+        now: the clock of the bucket.
+    """
+
+    before: Hook = lambda *_: None
+    after: Hook = lambda *_: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class InProcessAws:
+    """S3, SQS and Secrets Manager for boto3 clients of this process, without a socket.
+
+    A request belongs to the gate with the name of its bucket, queue or secret. In such a bucket `LastModified` follows
+    the gate's clock, and every object gets an ETag of its own, as in a bucket with SSE-KMS.
+    """
+
+    def __init__(self) -> None:
+        self._moto = BotocoreStubber()
+        self._gates: dict[str, Gate] = {}
+        self._conditional_writes = threading.Lock()  # moto checks first and writes later, S3 does both at once
+        session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        config = Config(s3={"addressing_style": "path"})
+        self.clients: Clients = (
+            session.client("s3", config=config),
+            session.client("sqs", config=config),
+            session.client("secretsmanager", config=config),
+        )
+        for client in self.clients:
+            client.meta.events.register("before-send", self._send)  # type: ignore[arg-type] # the stubs know no answers
+
+    def gate(self, name: str) -> Gate:
+        """Return a new gate for requests that name this bucket, queue or secret."""
+        self._gates[name] = Gate()
+        return self._gates[name]
+
+    def _send(self, request: AWSPreparedRequest, **_more: object) -> AWSResponse:
+        method, url = str(request.method), urlsplit(request.url)
+        path = unquote(url.path)
+        _, name, *key = path.split("/", 2)
+        if target := request.headers.get("X-Amz-Target"):
+            assert isinstance(request.body, bytes)
+            found = _NAME.search(request.body)
+            name, path = found[0].decode() if found else "", f"/{_text(target)}"
+        gate = self._gates.get(name, Gate())
+        if refused := gate.before(method, path):
+            return _refusal(request.url, refused)
+        conditional = method == "PUT" and ("If-Match" in request.headers or "If-None-Match" in request.headers)
+        with self._conditional_writes if conditional else nullcontext():
+            answer = self._moto.process_request(request)
+            assert answer, f"moto does not know {method} {request.url}"
+            status, headers, body = answer
+            if name in self._gates and key and status < HTTPStatus.BAD_REQUEST and _writes(method, url.query):
+                _as_in_aws(name, key[0], headers, gate.now())
+        if lost := gate.after(method, path):
+            return _refusal(request.url, lost)
+        return _response(request.url, status, headers, body)
+
+
+def _text(header: str | bytes) -> str:
+    return header if isinstance(header, str) else header.decode()
+
+
+def _refusal(url: str, status_line: str) -> AWSResponse:
+    return _response(url, int(status_line.split(maxsplit=1)[0]), {"Content-Length": "0"}, b"")
+
+
+def _response(url: str, status: int, headers: dict[str, Any], body: str | bytes) -> AWSResponse:
+    raw: Any = MockRawResponse(body)
+    return AWSResponse(url, status, headers, raw)  # type: ignore[arg-type] # moto does so as well
+
+
+def _writes(method: str, query: str) -> bool:
+    """Return if a request to an object makes a new version of it or a delete marker."""
+    arguments = parse_qs(query, keep_blank_values=True)
+    if method == "POST":
+        return "uploadId" in arguments
+    return method in {"PUT", "DELETE"} and not arguments.keys() & {"partNumber", "tagging", "versionId", "uploadId"}
+
+
+def _as_in_aws(bucket: str, key: str, headers: dict[str, Any], moment: datetime) -> None:
+    version_id = next((value for name, value in headers.items() if name.lower() == _VERSION_HEADER), "null")
+    made = set_last_modified(bucket, key, version_id, moment)
+    if made and hasattr(made, "etag"):
+        made._etag = uuid4().hex + "-1" * ("-" in made.etag)
+        for name in [name for name in headers if name.lower() == "etag"]:
+            headers[name] = made.etag
+
+
+def set_last_modified(bucket: str, key: str, version_id: str, moment: datetime) -> Any:
+    """Set the LastModified of an object version or delete marker, if the bucket is in this process.
+
+    Returns:
+        moto's object, or None if there is none.
+    """
+    buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
+    versions = buckets[bucket].keys.getlist(key, []) if bucket in buckets else []
+    for version in versions:
+        if version.version_id == version_id:
+            # S3 tells whole seconds. The microseconds keep versions of the same second in the order of their writes.
+            version.last_modified = moment.astimezone(UTC).replace(microsecond=next(_order) % 1_000_000, tzinfo=None)
+            return version
+    return None

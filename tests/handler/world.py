@@ -1,6 +1,6 @@
-"""Everything around the handler, real but small: an embedded AWS and the emulated TikTok, both over loopback HTTP.
+"""Everything around the handler, real but small: an embedded AWS in this process and the emulated TikTok over HTTP.
 
-`World.deliver` does what Lambda does with a batch; nothing of the handler is replaced.
+`World.deliver` does what Lambda does with a batch. Nothing of the handler is replaced except its clock and its pauses.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,11 +24,10 @@ from handler import app
 from handler.settings import read_settings
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.privacy import TOKEN
+from tests.servers import Gate, InProcessAws, set_last_modified
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
+    from tests.servers import Clients
 
 ADVERTISER_ID = "7000000000000000001"
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -46,8 +44,8 @@ def lines(identifiers: Iterable[str]) -> bytes:
 
 
 @cache
-def clients(aws_url: str) -> tuple[S3Client, SQSClient, SecretsManagerClient]:
-    """Clients of the embedded AWS, made once: that takes longer than most tests."""
+def clients(aws_url: str) -> Clients:
+    """Clients of an embedded AWS behind a socket, made once: that takes longer than most tests."""
     session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
     return (
         session.client("s3", endpoint_url=aws_url),
@@ -68,13 +66,39 @@ class Context:
 
 
 class World:
-    """One advertiser's connector without Pulumi and Lambda around it."""
+    """One advertiser's connector without Pulumi and Lambda around it.
 
-    def __init__(self, aws_url: str, tiktok: TikTokEmulator) -> None:
+    There is one clock, for the function, for TikTok and for what is uploaded. It stands at START and advances by a
+    second for each upload, and by `pass_time`. With an AWS behind a socket, where functions run in other processes, it
+    is real time.
+
+    Args:
+        aws: the AWS of this process, or the URL of one behind a socket.
+        tiktok: the emulator.
+
+    Attributes:
+        gate: hooks around every request to AWS; only those of the AWS of this process pass it.
+        events: object key -> message of its newest upload.
+        log: what the function logged.
+        printed: lines for the search for personal data, added by tests.
+    """
+
+    def __init__(self, aws: InProcessAws | str, tiktok: TikTokEmulator) -> None:
         self.tiktok = tiktok
-        self.aws_url = aws_url
-        self.s3, self.sqs, self.secrets = clients(aws_url)
         name = f"acme-{uuid4().hex[:12]}"
+        self.aws_url = aws if isinstance(aws, str) else ""
+        self._frozen: datetime | None = None
+        self._ahead = timedelta()
+        self._uploaded_at = datetime.min.replace(tzinfo=UTC)
+        if isinstance(aws, str):
+            self.gate = Gate()
+            self.s3, self.sqs, self.secrets = clients(aws)
+        else:
+            self.gate = aws.gate(name)
+            self.gate.now = self.now
+            self.s3, self.sqs, self.secrets = aws.clients
+            self._frozen = START
+            tiktok.advance((START - datetime.now(UTC)).total_seconds())
         self.bucket = name
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -84,8 +108,6 @@ class World:
         self.events: dict[str, str] = {}
         self.log = io.StringIO()
         self.printed: list[str] = []
-        self._seconds = count()
-        self._ahead = timedelta()
         self.cold_start()
 
     @property
@@ -98,6 +120,7 @@ class World:
             "ADVERTISER": "acme",
             "TIKTOK_API_URL": self.tiktok.url,
             "CREATE_GRACE_SECONDS": "900",
+            "SETTLE_SECONDS": "0",
             "AWS_ENDPOINT_URL": self.aws_url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -115,22 +138,93 @@ class World:
         handler.setStream(self.log)
 
     def now(self) -> datetime:
-        """The function's time, which goes with TikTok's."""
-        return datetime.now(UTC) + self._ahead
+        """Return the time of the function, of TikTok and of AWS."""
+        return (self._frozen or datetime.now(UTC)) + self._ahead
+
+    def pass_time(self, hours: float) -> None:
+        """Let time pass, for TikTok and for the function."""
+        self.tiktok.advance(hours * 3600)
+        self._ahead += timedelta(hours=hours)
 
     def set_secret(self, text: str) -> None:
-        """What a person puts in the secret."""
+        """Put what a person would into the secret."""
         self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)
 
-    def upload(self, key: str, body: bytes, at: datetime | None = None) -> str:
-        """Upload a file and return the body of its message; files are uploaded a second apart."""
-        answer = self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
-        moment = at or START + timedelta(seconds=next(self._seconds))
+    def upload(
+        self, key: str, body: bytes, at: datetime | None = None, reason: str = "PutObject", **headers: Any
+    ) -> str:
+        """Upload a file; files are uploaded a second apart.
+
+        Args:
+            key: object key.
+            body: content.
+            at: upload time; by default the world's clock goes on by a second.
+            reason: of the event.
+            headers: arguments of PutObject.
+
+        Returns:
+            The body of the message that tells of it.
+        """
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **headers)
+        return self._message(key, reason, at)
+
+    def copy(self, key: str, to: str | None = None, **changes: Any) -> str:
+        """Copy the newest version of a file, onto itself or to another key, and return the message that tells of it.
+
+        `changes` are arguments of CopyObject, for instance `StorageClass`.
+        """
+        if to is None and not changes:
+            changes = {"MetadataDirective": "REPLACE"}
+        source = {"Bucket": self.bucket, "Key": key}
+        self.s3.copy_object(Bucket=self.bucket, Key=to or key, **{"CopySource": source, **changes})
+        return self._message(to or key, "CopyObject")
+
+    def multipart(self, key: str, body: bytes, at: datetime | None = None) -> str:
+        """Upload a file as one part of a multipart upload and return the message that tells of it."""
+        place: Any = {"Bucket": self.bucket, "Key": key}
+        place["UploadId"] = self.s3.create_multipart_upload(**place)["UploadId"]
+        part = self.s3.upload_part(**place, PartNumber=1, Body=body)
+        parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        self.s3.complete_multipart_upload(**place, MultipartUpload=parts)
+        return self._message(key, "CompleteMultipartUpload", at)
+
+    def delete(self, key: str, version_id: str | None = None) -> str | None:
+        """Delete one version of a file for good; without a version, write a delete marker and return its version id.
+
+        The connector's rule matches no event of a deletion, so there is no message.
+        """
+        if version_id:
+            self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+            return None
+        marker = self.s3.delete_object(Bucket=self.bucket, Key=key)["VersionId"]
+        set_last_modified(self.bucket, key, marker, self._next_second())
+        return marker
+
+    @staticmethod
+    def version_id(message: str) -> str:
+        """Return the version that a message tells of."""
+        version_id: str = json.loads(message)["detail"]["object"]["version-id"]
+        return version_id
+
+    def _next_second(self) -> datetime:
+        """Return the world's time, a second or more after the last upload."""
+        self._uploaded_at = moment = max(self.now(), self._uploaded_at + timedelta(seconds=1))
+        if self._frozen:
+            self.pass_time((moment - self.now()).total_seconds() / 3600)
+        return moment
+
+    def _message(self, key: str, reason: str, at: datetime | None = None) -> str:
+        """Give the newest version of a file its upload time, and make the message as EventBridge does."""
+        there = self.s3.head_object(Bucket=self.bucket, Key=key)
+        version_id = there.get("VersionId", "null")
+        moment = at or self._next_second()
+        if not set_last_modified(self.bucket, key, version_id, moment):
+            moment = there["LastModified"]  # an AWS in another process has its own clock
         s3_object = {
             "key": key,
-            "size": len(body),
-            "etag": answer["ETag"].strip('"'),
-            "version-id": answer.get("VersionId", "null"),
+            "size": there["ContentLength"],
+            "etag": there["ETag"].strip('"'),
+            "version-id": version_id,
             "sequencer": "0055AED6DCD90281E5",
         }
         message = json.dumps(
@@ -150,7 +244,7 @@ class World:
                     "request-id": "N4N7GDK58NMKJ12R",
                     "requester": "123456789012",
                     "source-ip-address": "203.0.113.7",
-                    "reason": "PutObject",
+                    "reason": reason,
                 },
             }
         )
@@ -177,15 +271,20 @@ class World:
         assert self.deliver(self.upload(key, body), **delivery) == []
         return self.report(key)
 
-    def pass_time(self, hours: float) -> None:
-        """Let time pass, for TikTok and for the function."""
-        self.tiktok.advance(hours * 3600)
-        self._ahead += timedelta(hours=hours)
+    def deliver_all(self, *bodies: str) -> None:
+        """Deliver messages in batches of ten, none of which may come back."""
+        for first in range(0, len(bodies), 10):
+            assert self.deliver(*bodies[first : first + 10]) == []
 
     def sweep(self, hours: float = 0) -> None:
         """Let time pass, then sweep."""
         self.pass_time(hours)
         assert self.deliver('{"sweep": true}') == []
+
+    def run(self, hours: float, every: float = 5 / 60) -> None:
+        """Let time pass with a sweep after each `every` hours, as the schedule does."""
+        for _ in range(round(hours / every)):
+            self.sweep(every)
 
     def report(self, key: str, message: str | None = None) -> dict[str, Any]:
         """The report of the newest upload of a key, or of the upload that `message` tells of."""

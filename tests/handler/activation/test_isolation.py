@@ -4,61 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from handler import app
 from handler.activation.advance import advance
 from handler.events.keys import parse_key
-from sandbox.tiktok.emulator import TikTokEmulator
-from tests.handler.world import ADVERTISER_ID, Context, World, lines, people
-from tests.privacy import TOKEN, assert_nothing_personal
-from tests.servers import embedded_aws
+from tests.handler.world import Context, World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
 SEED, FIRST, SECOND = f"{VIP}seed.csv", f"{VIP}first.csv", f"{VIP}second.csv"
 SWEEP = '{"sweep": true}'
 NOT_EDITABLE = "Audience is not editable, please check audience status"
-
-
-class Gate:
-    """The embedded AWS, with a test at the door: it may hold a request back, or answer it otherwise once it is done."""
-
-    def __init__(self) -> None:
-        self.application: Any = DomainDispatcherApplication(create_backend_app)
-        self.before: Callable[[str, str], str | None] = lambda *_: None
-        self.after: Callable[[str, str], str | None] = lambda *_: None
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if refused := self.before(*request):
-            start_response(refused, [("Content-Length", "0")])
-            return [b""]
-        answer: Iterable[bytes] = self.application(environ, start_response)
-        if lost := self.after(*request):
-            start_response(lost, [("Content-Length", "0")])
-            return [b""]
-        return answer
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[tuple[Gate, str]]:
-    gate = Gate()
-    with embedded_aws(gate) as url:
-        yield gate, url
-
-
-@pytest.fixture
-def gated(gate: tuple[Gate, str]) -> Iterator[tuple[Gate, World]]:
-    gate[0].before = gate[0].after = lambda *_: None
-    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
-        world = World(gate[1], tiktok)
-        yield gate[0], world
-        gate[0].before = gate[0].after = lambda *_: None
-        assert_nothing_personal(world.written())
 
 
 def _delete(world: World, key: str) -> None:
@@ -121,8 +78,8 @@ def test_a_state_without_a_field_is_read_as_if_it_had_it(world: World) -> None:
     assert world.standing(FIRST) == ("available", "available")
 
 
-def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(gated: tuple[Gate, World]) -> None:
-    gate, world = gated
+def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(world: World) -> None:
+    gate = world.gate
     world.activate(SEED, lines(people(0, 2000)))
     gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
     messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, b"jane@example.com\n")]
@@ -131,10 +88,8 @@ def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(gate
     assert world.standing(SECOND) == ("rejected", "no_valid_row")
 
 
-def test_a_file_that_a_sweep_cannot_read_is_heard_of(
-    gated: tuple[Gate, World], capsys: pytest.CaptureFixture[str]
-) -> None:
-    gate, world = gated
+def test_a_file_that_a_sweep_cannot_read_is_heard_of(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    gate = world.gate
     for key, first in ((SEED, 0), (FIRST, 2000)):
         world.activate(key, lines(people(first, 2000)))
     gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
@@ -146,8 +101,8 @@ def test_a_file_that_a_sweep_cannot_read_is_heard_of(
     assert world.standing(FIRST) == ("submitted", "submitted")
 
 
-def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(gated: tuple[Gate, World]) -> None:
-    gate, world = gated
+def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(world: World) -> None:
+    gate = world.gate
     message = world.upload(FIRST, lines(people(0, 1000)))
     busy = ["503 Slow Down"] * 4  # boto3 tries as often
     gate.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
@@ -158,8 +113,8 @@ def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(gated: tup
     assert world.standing(FIRST) == ("submitted", "submitted")
 
 
-def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(gated: tuple[Gate, World]) -> None:
-    gate, world = gated
+def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(world: World) -> None:
+    gate = world.gate
     world.activate(SEED, lines(people(0, 2000)))
     (state,) = world.keys("audiences/")
     held = {**world.json(state), "holder": "another", "held_until": "2999-01-01T00:00:00Z"}
@@ -207,8 +162,8 @@ def test_while_tiktok_is_out_of_reach_it_is_not_asked_for_every_audience(world: 
 
 @pytest.mark.parametrize("path", ["/reports/", "/audiences/"])
 @pytest.mark.parametrize("write", [1, 2, 4])
-def test_a_write_whose_answer_is_lost_is_not_done_twice(gated: tuple[Gate, World], path: str, write: int) -> None:
-    gate, world = gated
+def test_a_write_whose_answer_is_lost_is_not_done_twice(world: World, path: str, write: int) -> None:
+    gate = world.gate
     writes = iter(range(1, 100))
 
     def lose(method: str, where: str) -> str | None:
@@ -221,8 +176,8 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(gated: tuple[Gate, World
     assert [call["files"] for call in world.tiktok.calls() if call["call"] == "create"] == [1]
 
 
-def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(gated: tuple[Gate, World]) -> None:
-    gate, world = gated
+def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> None:
+    gate = world.gate
     world.cold_start(MAX_PART_BYTES="70000")
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -249,10 +204,8 @@ def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(gated: tuple[Gate,
     assert world.members() == set(people(0, 2000))
 
 
-def test_what_another_function_wrote_is_not_counted_again(
-    gated: tuple[Gate, World], capsys: pytest.CaptureFixture[str]
-) -> None:
-    gate, world = gated
+def test_what_another_function_wrote_is_not_counted_again(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    gate = world.gate
     first, second = world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(1000, 1000)))
     reading, go_on = threading.Event(), threading.Event()
 
@@ -293,15 +246,15 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     assert world.standing(removal) == ("failed", "too_few_left")
 
 
-def test_a_file_is_sent_again_only_once_the_audience_is_free(gated: tuple[Gate, World]) -> None:
+def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> None:
     """Whoever gets that message at once would find the lease taken, and delete it."""
-    gate, world = gated
+    gate = world.gate
     world.cold_start(MAX_PART_BYTES="70000")
     message = world.upload(FIRST, lines(people(0, 5000)))
     holders: list[object] = []
 
-    def see(method: str, path: str) -> None:
-        if (method, path) == ("POST", "/"):  # the secret, and at last the message
+    def see(_: str, path: str) -> None:
+        if path in {"/secretsmanager.GetSecretValue", "/AmazonSQS.SendMessage"}:
             holders.extend(world.json(key)["holder"] for key in world.keys("audiences/"))
 
     gate.before = see

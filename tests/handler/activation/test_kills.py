@@ -104,6 +104,14 @@ def trap() -> Iterator[tuple[Trap, str]]:
         yield trap, url
 
 
+@pytest.fixture
+def world(trap: tuple[Trap, str]) -> Iterator[World]:
+    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
+        world = World(trap[1], tiktok)
+        yield world
+        assert_nothing_personal(world.written())
+
+
 def _armed(spring: Trap, step: int) -> Callable[[int], None]:
     return lambda pid: _set(spring, pid, step)
 

@@ -1,0 +1,109 @@
+"""The world around the handler keeps to what AWS does where tests rely on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.handler.world import START, World, lines, people
+
+KEY, OTHER = "tiktok/vip/email_sha256/a b+c%20é.csv", "tiktok/vip/email_sha256/other.csv"
+ROWS = lines(people(0, 1000))
+
+
+def _event(message: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(message)
+    return {"time": event["time"], "reason": event["detail"]["reason"], **event["detail"]["object"]}
+
+
+def test_uploads_are_a_second_apart_for_s3_and_for_the_event(world: World) -> None:
+    events = [_event(world.upload(key, ROWS)) for key in (KEY, OTHER)]
+    world.pass_time(hours=2)
+    events.append(_event(world.upload(KEY, ROWS)))
+    assert [event["time"] for event in events] == [
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:01Z",
+        "2026-01-31T14:00:01Z",
+    ]
+    for event in events:
+        there = world.s3.head_object(Bucket=world.bucket, Key=event["key"], VersionId=event["version-id"])
+        assert there["LastModified"].isoformat().replace("+00:00", "Z") == event["time"]
+    assert world.now() == START + timedelta(hours=2, seconds=1)
+
+
+def test_an_upload_has_the_time_it_is_given_and_the_clock_stays(world: World) -> None:
+    event = _event(world.upload(KEY, ROWS, at=START - timedelta(days=50)))
+    there = world.s3.head_object(Bucket=world.bucket, Key=KEY)
+    assert (event["time"], there["LastModified"]) == ("2025-12-12T12:00:00Z", START - timedelta(days=50))
+    assert world.now() == START
+
+
+def test_equal_bytes_have_different_etags(world: World) -> None:
+    messages = [
+        world.upload(KEY, ROWS),
+        world.upload(KEY, ROWS),
+        world.copy(KEY),
+        world.copy(KEY, to=OTHER),
+        world.multipart(KEY, ROWS),
+    ]
+    events = [_event(message) for message in messages]
+    assert len({event["etag"] for event in events}) == 5
+    assert [event["reason"] for event in events] == [
+        "PutObject",
+        "PutObject",
+        "CopyObject",
+        "CopyObject",
+        "CompleteMultipartUpload",
+    ]
+    for message, event in zip(messages, events, strict=True):
+        there = world.s3.get_object(Bucket=world.bucket, Key=event["key"], VersionId=world.version_id(message))
+        assert there["ETag"] == f'"{event["etag"]}"'
+        assert there["Body"].read() == ROWS
+
+
+def test_a_delete_marker_follows_the_version_it_hides(world: World) -> None:
+    first = world.upload(KEY, ROWS)
+    marker = world.delete(KEY)
+    second = world.upload(KEY, ROWS)
+    listing = world.s3.list_object_versions(Bucket=world.bucket, Prefix=KEY)
+    times = {each["VersionId"]: each["LastModified"] for each in (*listing["Versions"], *listing["DeleteMarkers"])}
+    assert sorted(times, key=times.__getitem__) == [world.version_id(first), marker, world.version_id(second)]
+    world.delete(KEY, world.version_id(first))
+    with pytest.raises(ClientError, match="404"):
+        world.s3.head_object(Bucket=world.bucket, Key=KEY, VersionId=world.version_id(first))
+
+
+def test_a_gate_is_passed_by_the_requests_of_its_own_world(world: World) -> None:
+    seen: list[str] = []
+    world.gate.before = lambda method, path: seen.append(f"{method} {path}")
+    world.activate(OTHER, ROWS)
+    world.messages()
+    assert f"PUT /{world.bucket}/{OTHER}" in seen
+    assert "POST /secretsmanager.GetSecretValue" in seen
+    assert "POST /AmazonSQS.ReceiveMessage" in seen
+    world.gate.before = lambda _, path: "403 Forbidden" if path.startswith("/secretsmanager") else None
+    world.gate.after = lambda method, _: "500 Internal Server Error" if method == "HEAD" else None
+    with pytest.raises(ClientError, match="403"):
+        world.secrets.get_secret_value(SecretId=world.secret_arn)
+    with pytest.raises(ClientError, match="500"):
+        world.s3.head_object(Bucket=world.bucket, Key=OTHER)
+
+
+def test_conditional_writes_are_atomic_and_compare_the_etag(world: World) -> None:
+    made = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfNoneMatch="*")
+    changed = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfMatch=made["ETag"])
+    assert changed["ETag"] != made["ETag"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"2", IfMatch=made["ETag"])
+
+
+def test_time_runs_with_sweeps(world: World) -> None:
+    world.deliver_all(*(world.upload(f"tiktok/vip {n}/email_sha256/a.csv", ROWS) for n in range(11)))
+    world.tiktok.clear_calls()
+    world.run(hours=1.1, every=0.25)
+    assert world.calls("list") == ["list"] * 4
+    assert {world.standing(key) for key in world.events} == {("available", "available")}
