@@ -1,0 +1,202 @@
+"""`check`, `hash` and `demo-files`: what needs neither AWS nor TikTok."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console import demo_files as samples
+from console.commands import options
+from console.commands.ask import ask_for_column, confirm_columns, is_interactive
+from console.errors import ConsoleError, Exit
+from console.function import DEFAULT_MAX_REJECTED_RATIO, Verdict, judge
+from console.hashing.plans import Wishes, refuse_to_choose
+from console.hashing.sources import opened
+from console.hashing.to_file import Hashed, hash_file
+from console.hashing.values import FAULT_SENTENCES, Fault
+from console.output import number, print_json, print_table, progress_bar, say, status_text, warn
+
+MAX_SHOWN_LINES = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(check)
+    app.command(name="hash")(hash_)
+    app.command(name="demo-files")(demo_files)
+
+
+def check(
+    file: Annotated[str, typer.Argument(help="The file, compressed or not; - for standard input.")],
+    identifier_type: options.FileType,
+    max_rejected_ratio: Annotated[
+        float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
+    ] = DEFAULT_MAX_REJECTED_RATIO,
+    as_json: options.Json = False,
+) -> None:
+    """Check a file of hashes before uploading it: the connector's own code says what its report would say.
+
+    Nothing is uploaded. The exit code is 3 if the connector would reject the file.
+    """
+    with opened(file) as chunks:
+        verdict = judge(chunks, identifier_type.value, max_rejected_ratio)
+    if as_json:
+        print_json({"file": file, "identifier_type": identifier_type.value, **verdict_json(verdict)})
+    else:
+        show_verdict(file, verdict)
+    if verdict.code:
+        raise typer.Exit(int(Exit.NOT_ACCEPTED))
+
+
+def hash_(
+    file: Annotated[str, typer.Argument(help="The file with raw data, compressed or not; - for standard input.")],
+    *,
+    identifier_type: options.FileType,
+    output: Annotated[str, typer.Option("--output", "-o", help="The file to write; - for standard output.")],
+    column: options.Columns = None,
+    country: options.Country = None,
+    without_plus: options.WithoutPlus = False,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Normalize and hash a column of a CSV (or several, with multiple_types), on this machine.
+
+    Delimiter, encoding and header are detected, and the column is guessed from its name and its content. Emails are
+    trimmed and lower-cased, phone numbers written in E.164, device ids lower-cased. What is a hash already is kept.
+    Lines that cannot be used are counted and listed by number; their content is never shown.
+    """
+    ask = is_interactive(file) and not yes and not as_json
+    wishes = Wishes(identifier_type.value, tuple(column or ()), country, not without_plus)
+    size = Path(file).stat().st_size if Path(file).is_file() else None
+    with progress_bar("Hashing", size, shown=not as_json) as advance:
+        result = hash_file(
+            file,
+            output,
+            wishes,
+            choose=ask_for_column if ask else refuse_to_choose,
+            confirm=confirm_columns if ask and not column else None,
+            on_read=advance,
+        )
+    if as_json and output != "-":
+        print_json(hashed_json(file, output, result))
+    else:
+        show_hashed(file, output, result)
+    if not result.counts.written:
+        raise typer.Exit(int(Exit.NOT_ACCEPTED))
+
+
+def demo_files(
+    directory: Annotated[Path, typer.Argument(help="The folder to write them to; it is created.")],
+    as_json: options.Json = False,
+) -> None:
+    """Write sample files to try a deployment with: made-up people, raw and hashed, good and faulty."""
+    try:
+        written = samples.write(directory)
+    except OSError as error:
+        raise ConsoleError(
+            f"The samples cannot be written to {directory} ({error.strerror}). Choose another folder."
+        ) from None
+    if as_json:
+        print_json(
+            {"files": [{"path": str(path), "what": what, "command": command} for path, what, command in written]}
+        )
+        return
+    print_table(["file", "what it is"], [[path.name, what] for path, what, _ in written])
+    say("\nTry them:", "bold")
+    for _, _, command in written:
+        say(f"  {command}")
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict for machines, with the names of a report."""
+    return {
+        "status": "rejected" if verdict.code else "accepted",
+        "code": verdict.code,
+        "reason": verdict.reason,
+        "rows": {"total": verdict.total, "accepted": verdict.accepted, "rejected": verdict.rejected},
+        "rejected_by_reason": verdict.rejected_by_reason,
+        "rejections": [{"line": line, "reason": why, "column": where} for line, why, where in verdict.rejections],
+        "parts": verdict.parts,
+        "bytes": verdict.bytes,
+    }
+
+
+def show_verdict(file: str, verdict: Verdict) -> None:
+    """Print a verdict for people."""
+    print_table(
+        ["file", "status", "rows", "accepted", "rejected", "parts"],
+        [
+            [
+                file,
+                status_text("rejected" if verdict.code else "accepted"),
+                number(verdict.total),
+                number(verdict.accepted),
+                number(verdict.rejected),
+                number(verdict.parts),
+            ]
+        ],
+        numbers=(2, 3, 4, 5),
+    )
+    if verdict.reason:
+        say(f"\n{verdict.reason}")
+    _show_lines([(line, why, where or "") for line, why, where in verdict.rejections])
+    if not verdict.code:
+        say("\nThe connector would accept this file.", "green")
+
+
+def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]:
+    """Return the result of hashing for machines."""
+    counts = result.counts
+    return {
+        "file": file,
+        "output": output,
+        "columns": [{"name": each.name, "number": each.index + 1, "kind": each.kind.value} for each in result.columns],
+        "delimiter": result.delimiter,
+        "encoding": result.encoding,
+        "header": result.header,
+        "rows": {
+            "total": counts.rows,
+            "written": counts.written,
+            "empty": counts.empty,
+            "rejected": counts.rows - counts.written - counts.empty,
+        },
+        "already_hashed": counts.passed,
+        "rejected_by_reason": dict(counts.faults),
+        "rejections": [{"line": line, "reason": why, "column": where} for line, where, why in counts.listed],
+    }
+
+
+def show_hashed(file: str, output: str, result: Hashed) -> None:
+    """Print the result of hashing on standard error, which is free when the rows go to standard output."""
+    counts = result.counts
+    columns = " and ".join(f"{each.name} ({each.kind})" for each in result.columns)
+    warn_or_say = warn if output == "-" else say
+    warn_or_say(f"{file}: {result.encoding}, hashed {columns}.")
+    warn_or_say(
+        f"{counts.rows:,} rows: {counts.written:,} written to {output if output != '-' else 'standard output'}, "
+        f"{counts.empty:,} without a value, {counts.rows - counts.written - counts.empty:,} that cannot be hashed."
+    )
+    if counts.passed:
+        warn_or_say(f"{counts.passed:,} values were hashes already and are kept as they are.")
+    if output == "-":
+        return
+    for reason, count in counts.faults.most_common():
+        say(f"{count:,} x {reason}: {FAULT_SENTENCES[Fault(reason)]}", "yellow")
+    _show_lines([(line, why, where) for line, where, why in counts.listed])
+    if not counts.written:
+        say("Nothing could be hashed, so no file was written.", "red")
+
+
+def _show_lines(lines: list[tuple[int, str, str]]) -> None:
+    if not lines:
+        return
+    say("\nLines that cannot be used (their content is not shown):", "bold")
+    print_table(
+        ["line", "reason", "column"],
+        [[str(line), why, where] for line, why, where in lines[:MAX_SHOWN_LINES]],
+        numbers=(0,),
+    )
+    if len(lines) > MAX_SHOWN_LINES:
+        say(f"and more; --json lists the first {len(lines)}.")

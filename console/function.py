@@ -1,0 +1,100 @@
+"""The function's own code as the console uses it: this module alone knows `handler`'s internals.
+
+What a file is worth is decided by the code that runs in Lambda, so that both never disagree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from handler.cleaning.counts import Tally
+from handler.cleaning.decompression import gunzip
+from handler.cleaning.file_rules import check_tally
+from handler.cleaning.parts import MAX_PARTS, cut
+from handler.cleaning.rows import clean
+from handler.errors import Rejected
+from handler.model import IdentifierType
+from handler.settings import DEFAULT_PART_BYTES, Settings
+
+DEFAULT_MAX_REJECTED_RATIO = Settings.max_rejected_ratio
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The function's judgement of one file.
+
+    Attributes:
+        code, reason: of the report if the file is not accepted; None otherwise.
+        total, accepted, rejected: rows; None if the file could not be read.
+        rejected_by_reason: counts.
+        rejections: line, reason and column (or None) of the first 100.
+        parts: pieces that TikTok would receive.
+        bytes: of them.
+    """
+
+    code: str | None
+    reason: str | None
+    total: int | None = None
+    accepted: int | None = None
+    rejected: int | None = None
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
+    rejections: list[tuple[int, str, str | None]] = field(default_factory=list)
+    parts: int = 0
+    bytes: int = 0
+
+
+def judge(
+    chunks: Iterable[bytes], identifier_type: str, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO
+) -> Verdict:
+    """Read a file as the function does, and return what its report would say.
+
+    Args:
+        chunks: the file's bytes as they are uploaded, compressed or not.
+        identifier_type: in lower case.
+        max_rejected_ratio: the connector's option.
+    """
+    kind = IdentifierType(identifier_type)
+    tally, parts, size = Tally(), 0, 0
+    try:
+        for part in cut(clean(_plain(chunks), kind), DEFAULT_PART_BYTES):
+            tally = part.progress.tally
+            parts += part.rows > 0
+            size += part.bytes
+        check_tally(tally, max_rejected_ratio, kind)
+    except Rejected as rejected:
+        known = tally.total > 0
+        return _verdict(rejected.code.value, rejected.reason, tally if known else None, parts, size)
+    if parts > MAX_PARTS:
+        return _verdict(
+            "too_many_parts", f"The file needs more than {MAX_PARTS} uploads. Split it.", tally, parts, size
+        )
+    return _verdict(None, None, tally, parts, size)
+
+
+def _plain(chunks: Iterable[bytes]) -> Iterable[bytes]:
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+
+    def again() -> Iterable[bytes]:
+        yield first
+        yield from chunks
+
+    return gunzip(again()) if first.startswith(b"\x1f\x8b") else again()
+
+
+def _verdict(code: str | None, reason: str | None, tally: Tally | None, parts: int, size: int) -> Verdict:
+    if tally is None:
+        return Verdict(code, reason)
+    return Verdict(
+        code,
+        reason,
+        tally.total,
+        tally.accepted,
+        tally.rejected,
+        dict(Counter(each.reason.value for each in tally.rejections)),
+        [(each.line, each.reason.value, None) for each in tally.rejections],
+        parts,
+        size,
+    )

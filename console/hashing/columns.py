@@ -1,0 +1,152 @@
+"""Which columns hold the identifiers: guessed from the names in the header and from what the first rows look like."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from console.errors import ConsoleError, Exit
+from console.hashing.layout import Layout
+from console.hashing.values import DEVICE_ID, EMAIL, HASH, PHONE, Kind, bare, is_nothing
+
+MIN_SHARE = 0.5  # of a column's filled cells that look like the kind
+MAX_COLUMNS_PER_KIND = 3  # TikTok's limit on equal headers in a file of several identifiers
+MIN_PHONE_DIGITS, MAX_PHONE_DIGITS = 7, 15  # E.164 allows 15
+_NAMES = {
+    Kind.EMAIL: re.compile(r"e-?mail|correo|courriel|(?<![a-z])(?:mail|hem)(?![a-z])", re.IGNORECASE),
+    Kind.PHONE: re.compile(
+        r"phone|mobil|handy|telefon|tel[eé]fono|celular|msisdn|whatsapp|(?<![a-z])(?:tel|cell|sms)(?![a-z])",
+        re.IGNORECASE,
+    ),
+    Kind.DEVICE_ID: re.compile(
+        r"(?<![a-z])(?:idfa|gaid|aaid|adid|maid|ifa)(?![a-z])|advertising.?id|device.?id|mobile.?ad", re.IGNORECASE
+    ),
+}
+_INTERNATIONAL = re.compile(r"(?:\+|00)[1-9]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column to hash: its number from 0, its kind of identifier, and its name for people."""
+
+    index: int
+    kind: Kind
+    name: str
+
+
+def candidates(layout: Layout, kind: Kind, digits: int = 64) -> list[Column]:
+    """Return the columns that look like a kind, the surest ones only.
+
+    A column whose header names the kind and whose cells look like it is surer than one with either alone. Phone
+    numbers look like any other number, so without a header's word only international ones count.
+
+    Args:
+        layout: the file.
+        kind: of identifier.
+        digits: of a hash, for columns that are hashed already.
+    """
+    scores: dict[int, int] = {}
+    for index in range(layout.width):
+        cells = _filled(layout, index)
+        if not cells:
+            continue
+        scores[index] = _score(cells, kind, digits, layout, named=layout_kind(layout, index))
+    best = max(scores.values(), default=0)
+    if not best:
+        return []
+    return [Column(index, kind, layout.name(index)) for index, score in scores.items() if score == best]
+
+
+def _score(cells: list[str], kind: Kind, digits: int, layout: Layout, *, named: Kind | None) -> int:
+    """Return how sure it is that a column with these filled cells is of a kind: 0 to 4."""
+    alone = layout.width == 1
+    if _share(cells, kind, alone=alone or named is kind) >= MIN_SHARE:
+        if named is kind:
+            return 4
+        if kind is not Kind.PHONE or alone or _is_international(cells):
+            return 2
+    if sum(bool(HASH.fullmatch(cell)) and len(cell) == digits for cell in cells) >= MIN_SHARE * len(cells):
+        return 3 if named is kind else int(named is None)
+    return 0
+
+
+def layout_kind(layout: Layout, index: int) -> Kind | None:
+    """Return the kind that the header gives a column; None if it says nothing."""
+    return named_kind(layout.header[index]) if layout.header and index < len(layout.header) else None
+
+
+def named_kind(name: str) -> Kind | None:
+    """Return the kind of identifier that a column's name says."""
+    # A device id's column may be called "mobile ad id": it is asked first.
+    for kind in (Kind.DEVICE_ID, Kind.EMAIL, Kind.PHONE):
+        if _NAMES[kind].search(name):
+            return kind
+    return None
+
+
+def find_column(layout: Layout, wanted: str) -> int:
+    """Return the index of the column that a user named, by its header or its number from 1.
+
+    Raises:
+        ConsoleError: there is none, or more than one.
+    """
+    names = [name.casefold() for name in layout.header or ()]
+    matches = [index for index, name in enumerate(names) if name == wanted.strip().casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= layout.width:
+        return int(wanted) - 1
+    what = "has more than one column" if matches else "has no column"
+    raise ConsoleError(f"The file {what} {wanted!r}. Give one of these with --column: {choices(layout)}.", Exit.USAGE)
+
+
+def kind_of_column(layout: Layout, index: int) -> Kind:
+    """Return the kind of a column for a file of several identifiers.
+
+    Raises:
+        ConsoleError: neither its name nor its cells say it.
+    """
+    if kind := layout_kind(layout, index):
+        return kind
+    cells = _filled(layout, index)
+    for kind in (Kind.EMAIL, Kind.DEVICE_ID, Kind.PHONE):
+        if cells and _share(cells, kind, alone=True) >= MIN_SHARE:
+            return kind
+    raise ConsoleError(
+        f"The {layout.name(index)!r} column has no known kind of identifier. "
+        "Name it email, phone or device_id in the header, or leave it out.",
+        Exit.USAGE,
+    )
+
+
+def choices(layout: Layout) -> str:
+    """Return the columns of a file for a message: names from the header, or numbers."""
+    if layout.header:
+        return ", ".join(name or str(number) for number, name in enumerate(layout.header, 1))
+    return f"1 to {layout.width}" if layout.width > 1 else "1"
+
+
+def _filled(layout: Layout, index: int) -> list[str]:
+    cells = (bare(record[index]) for record in layout.sample if index < len(record))
+    return [cell for cell in cells if not is_nothing(cell)]
+
+
+def _share(cells: list[str], kind: Kind, *, alone: bool) -> float:
+    return sum(_looks_like(cell, kind, alone=alone) for cell in cells) / len(cells)
+
+
+def _looks_like(cell: str, kind: Kind, *, alone: bool) -> bool:
+    match kind:
+        case Kind.EMAIL:
+            return bool(EMAIL.fullmatch(cell.lower()))
+        case Kind.DEVICE_ID:
+            return bool(DEVICE_ID.fullmatch(cell.lower()))
+        case Kind.PHONE:
+            digits = sum(character.isdigit() for character in cell)
+            return (bool(PHONE.fullmatch(cell.lstrip("'"))) and MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS) or (
+                alone and "E+" in cell.upper()
+            )
+
+
+def _is_international(cells: list[str]) -> bool:
+    return sum(bool(_INTERNATIONAL.match(cell.lstrip("'"))) for cell in cells) >= MIN_SHARE * len(cells)

@@ -1,0 +1,205 @@
+"""Normalization: one raw value to the bytes that are hashed, by kind of identifier.
+
+The rules are TikTok's: an email is trimmed and lower-cased, a phone number is written in E.164, a device id is in lower
+case and keeps its hyphens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from handler.model import IdentifierType
+
+
+class Kind(StrEnum):
+    """The kind of a raw value."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    DEVICE_ID = "device id"
+
+
+class Fault(StrEnum):
+    """A reason why a value cannot be hashed."""
+
+    NOT_AN_EMAIL = "not_an_email"
+    NOT_A_PHONE_NUMBER = "not_a_phone_number"
+    NO_COUNTRY = "no_country"
+    EXCEL_NOTATION = "excel_notation"
+    NOT_A_DEVICE_ID = "not_a_device_id"
+    OTHER_HASH = "other_hash"
+    MISSING_COLUMN = "missing_column"
+
+
+FAULT_SENTENCES: Final = {
+    Fault.NOT_AN_EMAIL: "No email address. Correct the line, or check that the right column was taken.",
+    Fault.NOT_A_PHONE_NUMBER: "No phone number. Correct the line, or check that the right column was taken.",
+    Fault.NO_COUNTRY: "A phone number without its country. Give --country, for example --country US.",
+    Fault.EXCEL_NOTATION: (
+        "Excel has rounded the number (like 4.47E+11), so its last digits are lost. "
+        "Format the column as text in the original and export it again."
+    ),
+    Fault.NOT_A_DEVICE_ID: "No device id. It needs 32 hexadecimal digits in five groups, with hyphens between.",
+    Fault.OTHER_HASH: "A hash of another length than --type asks for. Export the raw values, or choose another type.",
+    Fault.MISSING_COLUMN: "The line has fewer columns than the first one. Check its delimiters and quotes.",
+}
+
+
+class FaultError(Exception):
+    """A value that cannot be normalized; it never holds the value."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Choices for a whole file.
+
+    Attributes:
+        country: ISO 3166 code for phone numbers without a country code, such as `US`.
+        plus: phone numbers are hashed with their `+`.
+        algorithm: `sha256` or `md5`.
+    """
+
+    country: str | None = None
+    plus: bool = True
+    algorithm: str = "sha256"
+
+    @property
+    def digits(self) -> int:
+        """Hexadecimal digits of a hash."""
+        return 64 if self.algorithm == "sha256" else 32
+
+
+KINDS: Final = {
+    IdentifierType.EMAIL_SHA256: Kind.EMAIL,
+    IdentifierType.PHONE_SHA256: Kind.PHONE,
+    IdentifierType.IDFA_SHA256: Kind.DEVICE_ID,
+    IdentifierType.GAID_SHA256: Kind.DEVICE_ID,
+    IdentifierType.FIRST_SHA256: Kind.DEVICE_ID,
+    IdentifierType.IDFA_MD5: Kind.DEVICE_ID,
+    IdentifierType.GAID_MD5: Kind.DEVICE_ID,
+    IdentifierType.FIRST_MD5: Kind.DEVICE_ID,
+}
+
+EMAIL_CHARACTERS: Final = b"abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~"
+_ATOM = "[" + re.escape(EMAIL_CHARACTERS.decode()) + "\x80-\U0010ffff]"
+EMAIL: Final = re.compile(rf"(?:{_ATOM}|\.)+@{_ATOM}+(?:\.+{_ATOM}+)+")
+DEVICE_ID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_ZERO_DEVICE_ID = "00000000-0000-0000-0000-000000000000"
+HASH: Final = re.compile("[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32}")
+PHONE: Final = re.compile(
+    r"(?:tel:)?\+?[0-9(][0-9()./ \u00a0\u2010-\u2015-]{5,24}(?:(?:ext|x)\.? ?[0-9]{1,6})?", re.IGNORECASE
+)
+_EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
+_WHOLE_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0")
+MIN_INTERNATIONAL_DIGITS = 11  # shorter ones without `+` are national numbers of some country
+_NULL_MARKERS: Final = frozenset({"", "\\n", "null", "none", "nan", "n/a", "na", "nil", "undefined", "-", "#n/a"})
+# Tools that hash a NULL produce these; design.md lists what they hash.
+_NOTHING = (
+    "", " ", "\n", "\\N", "NULL", "null", "None", "none", "nan", "NaN", "N/A", "n/a", "NA", "nil", "undefined", "-",
+    "email", "phone", "email_sha256", "phone_sha256", "idfa", "gaid", _ZERO_DEVICE_ID, "0" * 32,
+)  # fmt: skip
+HASHES_OF_NOTHING: Final = frozenset(
+    algorithm(text.encode()).hexdigest()
+    for text in _NOTHING
+    for algorithm in (hashlib.sha256, lambda data: hashlib.md5(data, usedforsecurity=False))
+)
+_AROUND = " \t\r\n\v\f\x1a\u00a0\u200b\u200c\u200d\u2060\ufeff"
+
+
+def bare(value: str) -> str:
+    """Return a value without spaces, invisible characters and quotes around it."""
+    value = value.strip(_AROUND)
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip(_AROUND)
+    return value
+
+
+def is_nothing(value: str) -> bool:
+    """Return whether a bare value stands for no value: empty, a NULL marker, or the hash of one."""
+    return value.lower() in _NULL_MARKERS or value.lower() in HASHES_OF_NOTHING
+
+
+def normalize(kind: Kind, value: str, rules: Rules) -> str:
+    """Return the text that is hashed for a bare value; empty if it stands for nobody.
+
+    Raises:
+        FaultError: the value cannot be normalized.
+    """
+    return _NORMALIZERS[kind](value, rules)
+
+
+def _email(value: str, _: Rules) -> str:
+    value = value.lower()
+    if not EMAIL.fullmatch(value):
+        raise FaultError(Fault.NOT_AN_EMAIL)
+    return value
+
+
+def _device_id(value: str, _: Rules) -> str:
+    value = value.lower()
+    if not value.translate(_NO_ZEROS):
+        return ""
+    if not DEVICE_ID.fullmatch(value):
+        raise FaultError(Fault.NOT_A_DEVICE_ID)
+    return value
+
+
+_NO_ZEROS = str.maketrans("", "", "0-")
+
+
+def _phone(value: str, rules: Rules) -> str:
+    value = value.lstrip("'")  # Excel's mark for text
+    if _EXCEL_NOTATION.fullmatch(value):
+        raise FaultError(Fault.EXCEL_NOTATION)
+    if whole := _WHOLE_FLOAT.fullmatch(value):  # a column of numbers with gaps, as data frames write it
+        value = whole[1]
+    if not PHONE.fullmatch(value):
+        raise FaultError(Fault.NOT_A_PHONE_NUMBER)
+    e164 = _e164(value, rules.country)
+    return e164 if rules.plus else e164[1:]
+
+
+def _e164(value: str, country: str | None) -> str:
+    # Imported where it is needed: its metadata takes a fifth of a second.
+    import phonenumbers  # noqa: PLC0415
+
+    def read(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+        try:
+            number = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            return None
+        return number if phonenumbers.is_possible_number(number) else None
+
+    value = value.removeprefix("tel:")
+    if value.startswith("00"):
+        value = "+" + value[2:]
+    digits = re.sub("[^0-9]", "", value)
+    if value.startswith("+"):
+        chosen = read(value, None)
+    else:
+        chosen = national = read(value, country) if country else None
+        # Without its `+` an international number, such as 37493828222, is taken only if there is no doubt.
+        international = read("+" + digits, None) if len(digits) >= MIN_INTERNATIONAL_DIGITS else None
+        if international and phonenumbers.is_valid_number(international):
+            own_code = country and digits.startswith(str(phonenumbers.country_code_for_region(country)))
+            if own_code or not (national and phonenumbers.is_valid_number(national)):
+                chosen = international
+    if chosen is None:
+        raise FaultError(Fault.NOT_A_PHONE_NUMBER if country or value.startswith("+") else Fault.NO_COUNTRY)
+    return str(phonenumbers.format_number(chosen, phonenumbers.PhoneNumberFormat.E164))
+
+
+_NORMALIZERS: Final[dict[Kind, Callable[[str, Rules], str]]] = {
+    Kind.EMAIL: _email,
+    Kind.PHONE: _phone,
+    Kind.DEVICE_ID: _device_id,
+}

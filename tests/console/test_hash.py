@@ -1,0 +1,208 @@
+"""Hashing of whole files: detection, streaming, several processes, and nothing of the raw data anywhere else."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.errors import ConsoleError, Exit
+from console.hashing.blocks import MAX_LISTED_FAULTS, Counts, cut_at_records, hash_block
+from console.hashing.plans import Prepared, Wishes, prepare
+from console.hashing.sources import read_text
+from tests.console.running import ROOT, console
+
+SHOP = (
+    "email;phone;first_name\n Jane@Example.com;+49 170 1234567;Jäne\n"
+    '"bob@example.org";0170/1234568;"Bob\nJr; the 2nd"\n;;Zoe\nno address;4,47E+11;Max\n'
+)
+
+
+def sha256(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def run(
+    content: bytes, identifier_type: str, *columns: str, country: str | None = None
+) -> tuple[list[str], Counts, Prepared]:
+    text = read_text([content])
+    prepared = prepare(text, Wishes(identifier_type, columns, country))
+    hashing = prepared.hashing()
+    rows = prepared.header_row + b"".join(hashing.rows(text.chunks))
+    return rows.decode().splitlines(), hashing.counts, prepared
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_a_shops_export_in_any_encoding(encoding: str, pack: type[bytes]) -> None:
+    rows, counts, prepared = run(pack(SHOP.encode(encoding)), "email_sha256")
+    assert rows == [sha256("jane@example.com"), sha256("bob@example.org")]
+    assert (counts.rows, counts.written, counts.empty) == (4, 2, 1)
+    assert counts.listed == [(6, "email", "not_an_email")]
+    assert prepared.layout.delimiter == ";"
+
+
+def test_several_columns_become_a_multiple_types_file() -> None:
+    rows, counts, _ = run(SHOP.encode(), "multiple_types", country="DE")
+    assert rows == [
+        "email_SHA256,phone_SHA256",
+        f"{sha256('jane@example.com')},{sha256('+491701234567')}",
+        f"{sha256('bob@example.org')},{sha256('+491701234568')}",
+    ]
+    assert counts.faults == {"not_an_email": 1, "excel_notation": 1}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_delimiter_and_line_end(delimiter: str, end: str) -> None:
+    lines = [delimiter.join(["id", "mail"]), *(delimiter.join([str(n), f"p{n}@example.com"]) for n in range(5))]
+    rows, counts, _ = run(end.join([*lines, ""]).encode(), "email_sha256")
+    assert rows == [sha256(f"p{n}@example.com") for n in range(5)]
+    assert counts.rows == 5
+
+
+def test_one_column_without_a_header() -> None:
+    rows, counts, prepared = run(b"a@example.com\nb@example.com", "email_sha256")
+    assert rows == [sha256("a@example.com"), sha256("b@example.com")]
+    assert prepared.layout.header is None
+    assert counts.rows == 2
+
+
+def test_excels_separator_line_is_no_row() -> None:
+    rows, counts, _ = run(b"sep=|\r\nmail|x\r\na@example.com|1\r\nbad|2\r\n", "email_sha256")
+    assert rows == [sha256("a@example.com")]
+    assert counts.listed == [(4, "mail", "not_an_email")]
+
+
+def test_hashes_pass_and_other_hashes_are_named() -> None:
+    file = f"email_sha256\n{sha256('a').upper()}\n{'a' * 32}\nb@example.com\n{sha256('')}\n".encode()
+    rows, counts, _ = run(file, "email_sha256")
+    assert rows == [sha256("a"), sha256("b@example.com")]
+    assert (counts.passed, counts.empty) == (1, 1)
+    assert counts.listed == [(3, "email_sha256", "other_hash")]
+
+
+def test_device_ids_for_md5() -> None:
+    device = "6D92078A-8246-4BA4-AE5B-76104861E7DC"
+    rows, *_ = run(f"{device}\n".encode(), "gaid_md5")
+    assert rows == [hashlib.md5(device.lower().encode(), usedforsecurity=False).hexdigest()]
+
+
+@pytest.mark.parametrize("header", ["email,email_2", "a,b"])
+def test_several_columns_that_fit_are_named_in_an_error(header: str) -> None:
+    with pytest.raises(ConsoleError, match="--column") as caught:
+        run(f"{header}\na@example.com,b@example.com\n".encode(), "email_sha256")
+    assert caught.value.exit_code is Exit.USAGE
+    assert "a@example.com" not in str(caught.value)
+    assert run(f"{header}\na@example.com,b@example.com\n".encode(), "email_sha256", "2")[0] == [sha256("b@example.com")]
+
+
+def test_a_number_column_is_no_phone_column() -> None:
+    file = "customer,order,mobile\n" + "".join(f"491701234{n:03},20260131{n:03},+49170765{n:04}\n" for n in range(20))
+    rows, _, prepared = run(file.encode(), "phone_sha256")
+    assert [column.name for column in prepared.plan.columns] == ["mobile"]
+    assert len(rows) == 20
+
+
+def test_unknown_columns_are_an_error() -> None:
+    with pytest.raises(ConsoleError, match="name, city"):
+        run(b"name,city\nJane,Bonn\n", "email_sha256")
+    with pytest.raises(ConsoleError, match="no column 'mail'"):
+        run(b"name,email\nJane,j@example.com\n", "email_sha256", "mail")
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04xxxx", b"PAR1", gzip.compress(b"a@example.com\n")[:-4], b"a\0b\0\0", b""]
+)
+def test_what_is_no_text_is_refused(content: bytes) -> None:
+    with pytest.raises(ConsoleError):
+        run(content, "email_sha256")
+
+
+CELLS = st.sampled_from(
+    ["a@example.com", "B@Example.COM ", "", "NULL", "nobody", 'q"x@example.com', "l\nf@example.com", "é@example.com"]
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=30), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]))
+def test_blocks_of_any_size_give_the_same_as_the_csv_module(pairs: list[tuple[str, str]], size: int, end: str) -> None:
+    file = io.StringIO()
+    csv.writer(file, lineterminator=end).writerows([("name", "email"), *pairs])
+    content = file.getvalue().encode()
+    plan = run(b"name,email\nx,a@example.com\n", "email_sha256")[2].plan
+    whole, counts = hash_block(content, plan, header=True)
+    expected = [cell.strip().lower() for _, cell in pairs]
+    assert whole.decode().split() == [
+        sha256(cell) for cell in expected if "@" in cell and '"' not in cell and "\n" not in cell
+    ]
+    pieces = list(cut_at_records([content[at : at + size] for at in range(0, len(content), size)], ",", size))
+    assert b"".join(pieces) == content
+    total = Counts()
+    rows = b""
+    for number, piece in enumerate(pieces):
+        more, found = hash_block(piece, plan, header=number == 0)
+        rows += more
+        total.add(found)
+    assert (rows, total) == (whole, counts)
+
+
+def test_a_stray_quote_ends_no_world() -> None:
+    lines = [f'{n},6" pipe,p{n}@example.com' for n in range(40_000)]
+    lines[5] = '5,"never closed,p5@example.com'
+    content = ("\n".join(["n,what,email", *lines]) + "\n").encode()
+    _, counts, _ = run(content, "email_sha256")
+    assert counts.written > 35_000
+
+
+def test_several_processes_keep_the_order_and_the_lines(tmp_path: Path) -> None:
+    people = [f"person{number}@example.com" for number in range(120_000)]
+    people[100_000] = "no address"
+    source, target = tmp_path / "people.csv", tmp_path / "hashed.csv"
+    source.write_text("\n".join(["email", *people]) + "\n")
+    result = json.loads(console("hash", source, "-t", "email_sha256", "-o", target, "--json").stdout)
+    assert result["rejections"] == [{"line": 100_002, "reason": "not_an_email", "column": "email"}]
+    assert result["rows"] == {"total": 120_000, "written": 119_999, "empty": 0, "rejected": 1}
+    assert target.read_text().split() == [sha256(each) for each in people if "@" in each]
+
+
+def test_no_raw_value_in_any_output_or_file(tmp_path: Path) -> None:
+    secret = "very-private"
+    lines = [f"{secret}{number}@@example.com" for number in range(200)]
+    source = tmp_path / "people.csv"
+    source.write_text("\n".join([*lines, f"{secret}@example.com"]) + "\n")
+    for more in ([], ["--json"], ["-c", "email"]):
+        answer = console("hash", source, "-t", "email_sha256", "-o", tmp_path / "out.csv", *more)
+        assert secret not in answer.stdout + answer.stderr
+    assert (tmp_path / "out.csv").read_text() == sha256(f"{secret}@example.com") + "\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "people.csv"]
+    assert f"{MAX_LISTED_FAULTS}" in console("hash", source, "-t", "email_sha256", "-o", tmp_path / "out.csv").stdout
+
+
+def test_nothing_to_hash_writes_no_file_and_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "people.csv"
+    source.write_text("email\nnobody\n")
+    answer = console("hash", source, "-t", "email_sha256", "-o", tmp_path / "out.csv")
+    assert answer.returncode == Exit.NOT_ACCEPTED
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_standard_input_and_output() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "console", "hash", "-", "-t", "email_sha256", "-o", "-"],
+        input="A@example.com\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert answer.stdout == sha256("a@example.com") + "\n"

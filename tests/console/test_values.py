@@ -1,0 +1,90 @@
+"""Normalization: TikTok's published examples, and what people write instead."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from console.hashing.values import HASHES_OF_NOTHING, Fault, FaultError, Kind, Rules, bare, is_nothing, normalize
+
+
+def hashed(kind: Kind, value: str, rules: Rules | None = None) -> str:
+    return hashlib.sha256(normalize(kind, bare(value), rules or Rules()).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "value", ["janedoe@gmail.com", " JaneDoe@Gmail.com\t", '"janedoe@gmail.com"', "\ufeffjanedoe@gmail.com\u00a0"]
+)
+def test_tiktoks_email_example(value: str) -> None:
+    assert hashed(Kind.EMAIL, value) == "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
+
+
+@pytest.mark.parametrize(
+    ("value", "country"),
+    [
+        ("37493828222", None),
+        ("+37493828222", None),
+        ("00374 93 828222", None),
+        ("093 82-82-22", "AM"),
+        ("37493828222", "AM"),
+    ],
+)
+def test_tiktoks_phone_example_has_no_plus(value: str, country: str | None) -> None:
+    wanted = "65b7e6dcf6f4310f8d7cbfbd78289a753062fb054d6664fb9aaac5df66a422d4"
+    assert hashed(Kind.PHONE, value, Rules(country, plus=False)) == wanted
+
+
+@pytest.mark.parametrize("value", ["5f3a2b18-9c4d-4e7f-b8e2-17d3a1e69b25", " 5F3A2B18-9C4D-4E7F-B8E2-17D3A1E69B25"])
+def test_tiktoks_device_id_example(value: str) -> None:
+    assert hashed(Kind.DEVICE_ID, value) == "83dc3f5f32b9472613b0f038d36f22585a609d018af6f6067f50da318bf354bd"
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "e164"),
+    [
+        ("+49 (0)170 1234567", None, "+491701234567"),
+        ("0170/1234567", "DE", "+491701234567"),
+        ("'+491701234567", None, "+491701234567"),
+        ("tel:+491701234567", None, "+491701234567"),
+        ("491701234567.0", "DE", "+491701234567"),
+        ("(202) 555-0123", "US", "+12025550123"),
+        ("202-555-0123 ext. 5", "US", "+12025550123"),
+        ("+44 20 7946 0958", "US", "+442079460958"),
+    ],
+)
+def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -> None:
+    assert normalize(Kind.PHONE, bare(value), Rules(country)) == e164
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fault"),
+    [
+        (Kind.EMAIL, "jane", Fault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@localhost", Fault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane doe@example.com", Fault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "a@example.com,b@example.com", Fault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@example.com.", Fault.NOT_AN_EMAIL),
+        (Kind.PHONE, "4.47E+11", Fault.EXCEL_NOTATION),
+        (Kind.PHONE, "4,47E+11", Fault.EXCEL_NOTATION),
+        (Kind.PHONE, "2025550123", Fault.NO_COUNTRY),
+        (Kind.PHONE, "unknown", Fault.NOT_A_PHONE_NUMBER),
+        (Kind.PHONE, "+1 2", Fault.NOT_A_PHONE_NUMBER),
+        (Kind.DEVICE_ID, "5f3a2b189c4d4e7fb8e217d3a1e69b25", Fault.NOT_A_DEVICE_ID),
+    ],
+)
+def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, value: str, fault: Fault) -> None:
+    with pytest.raises(FaultError) as caught:
+        normalize(kind, value, Rules())
+    assert caught.value.fault is fault
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "\\N", "NULL", "None", "nan", "N/A", hashlib.sha256(b"").hexdigest()])
+def test_null_markers_and_hashes_of_nothing_stand_for_nobody(value: str) -> None:
+    assert is_nothing(value)
+
+
+def test_an_all_zero_device_id_stands_for_nobody() -> None:
+    assert normalize(Kind.DEVICE_ID, "00000000-0000-0000-0000-000000000000", Rules()) == ""
+    assert hashlib.sha256(b"00000000-0000-0000-0000-000000000000").hexdigest() in HASHES_OF_NOTHING
