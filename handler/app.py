@@ -102,7 +102,7 @@ def connect(settings: Settings, *, s3: S3Client, sqs: SQSClient, secrets: Secret
         settings=settings,
         store=ObjectStore(s3, settings.bucket),
         queue=Queue(sqs, settings.queue_url),
-        credentials=CredentialsStore(secrets, settings.secret_arn),
+        credentials=CredentialsStore(secrets, settings.secret_arn, settings.advertiser_id),
         session=session,
         logger=Logger(service="tiktok-activation", level="INFO"),
     )

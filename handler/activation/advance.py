@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from handler import reasons
 from handler.activation.audience_status import Stage, needs_details, stage, without_old_message
 from handler.activation.invocation import Invocation
 from handler.activation.order import leading, line_up
@@ -23,7 +24,7 @@ from handler.state.audience_state import held_back, is_superseded, mark_applied
 from handler.state.lease import Lease, take_lease
 from handler.state.ledger import Pointer, pointer_key
 from handler.state.reports import Report, action_of, identity
-from handler.tiktok.responses import AUDIENCE_LIMIT_REASON, Audience
+from handler.tiktok.responses import Audience
 
 UPLOADS_AGAIN = 2  # how often a file's parts are uploaded anew before TikTok's refusal counts
 
@@ -131,7 +132,7 @@ def _go(run: Invocation, lease: Lease, waiting: list[Report]) -> None:
         _settle_all(run, files, _nothing_to_remove_from())
         return
     if audience is None and run.account.is_full():
-        raise Waiting(Code.AUDIENCE_LIMIT_REACHED, AUDIENCE_LIMIT_REASON)
+        raise reasons.audience_limit_reached()
     ready = _send(run, lease, audience, files[::-1] if action is Action.REPLACE else files, note)
     if ready and action is Action.REPLACE and lease.state["change"]:
         sent = [identity(report) for report in files].index(identity(ready[0]))
@@ -187,7 +188,7 @@ def _choose(run: Invocation, lease: Lease) -> tuple[Audience | None, str]:
     Raises:
         Waiting: it takes no change now, or never again; or TikTok cannot be asked.
     """
-    found = run.account.find(lease.key, lease.state["audience_id"])
+    found = run.account.find(lease.key, lease.state["audience_id"], list)
     if not found:
         return None, ""
     audience = without_old_message(found[0], lease.state)

@@ -10,7 +10,6 @@ from handler.activation.audience_status import (
     history_entry,
     made_since,
     needs_details,
-    says_too_small,
     stage,
     without_old_message,
 )
@@ -24,6 +23,7 @@ from handler.state.audience_state import Change
 from handler.state.lease import Lease
 from handler.state.reports import Report, settle
 from handler.tiktok.responses import Audience
+from handler.tiktok.wording import says_too_small
 
 
 def resolve_intent(run: Invocation, lease: Lease) -> None:
@@ -42,7 +42,7 @@ def resolve_intent(run: Invocation, lease: Lease) -> None:
     in_grace = run.now() - parse_iso(intent["began_at"]) < grace
     if intent["call"] == "create":
         # None was listed when the call went out, so one that was made since is the one.
-        if made := [each for each in run.account.find(lease.key, None) if made_since(each, intent)]:
+        if made := [each for each in run.account.find(lease.key, None, list) if made_since(each, intent)]:
             record(run, lease, {**intent, "audience_id": made[0].id})
             return
         if in_grace:

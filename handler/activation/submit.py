@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.upload import file_paths
 from handler.clock import iso
@@ -158,10 +159,7 @@ def fail(run: Invocation, reports: Sequence[Report], reason: Outcome, message: s
 
 def processing() -> NotEditable:
     """TikTok is at work on the audience's last change."""
-    return NotEditable(
-        Code.AUDIENCE_PROCESSING,
-        "TikTok is processing this audience, up to 48 hours; the file goes through by itself afterwards.",
-    )
+    return reasons.audience_processing()
 
 
 def audience_id(change: Change) -> str:

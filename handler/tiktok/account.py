@@ -1,129 +1,222 @@
-"""The advertiser's audiences as TikTok has them: one listing for an invocation, details only where they are needed."""
+"""The advertiser's audiences at TikTok: one snapshot per invocation, and details only where they are needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handler import reasons
 from handler.clock import parse_iso
 from handler.errors import UnknownAudience, Waiting
-from handler.model import AudienceKey
+from handler.model import AudienceKey, IdentifierType
 from handler.tiktok.client import TikTokClient
-from handler.tiktok.responses import CUSTOMER_FILE, Audience
+from handler.tiktok.responses import Audience
 
-MOST_AUDIENCES = 400  # of one advertiser, TikTok's limit
-DETAILS_AT_ONCE = 100
+MAX_AUDIENCES = 400  # of one advertiser, TikTok's limit
+MAX_DETAILS = 100  # ids in one call of `get`
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All audiences of the advertiser, as one listing showed them.
+
+    Attributes:
+        taken_at: when the listing began.
+        items: all audiences, those without an id included.
+        by_id: the audiences that have an id.
+    """
+
+    taken_at: datetime
+    items: tuple[Audience, ...]
+    by_id: Mapping[str, Audience]
 
 
 class Account:
-    """What TikTok knows, read once per invocation and forgotten where this invocation changes it."""
+    """The audiences of the advertiser, read at most once per invocation unless a call may have changed them."""
 
     def __init__(self, client: TikTokClient, now: Callable[[], datetime]) -> None:
         self._client = client
         self._now = now
-        self._listing: dict[str, Audience] | None = None
-        self._no_listing: Waiting | None = None
-        self._listed_at = now()
+        self._snapshot: Snapshot | None = None
+        self._unavailable: Waiting | None = None
         self._details: dict[str, tuple[datetime, Audience | None]] = {}
 
-    def listing(self) -> dict[str, Audience]:
-        """All audiences by id.
+    def snapshot(self) -> Snapshot:
+        """Return the listing of all audiences.
 
         Raises:
-            Waiting: the listing could not be had; this never counts as "there is none".
+            Waiting: TikTok returned no complete listing, which never counts as "there is none".
         """
-        if self._no_listing:  # TikTok was asked, and asked again: the other audiences of this invocation wait, too
-            raise self._no_listing
-        if self._listing is None:
-            self._listed_at = self._now()
+        if self._unavailable:  # the client has retried already, so the other audiences of this invocation wait, too
+            raise self._unavailable
+        if self._snapshot is None:
+            taken_at = self._now()
             try:
-                self._listing = {audience.id: audience for audience in self._client.list_audiences()}
+                items = tuple(self._client.list_audiences())
             except Waiting as reason:
-                self._no_listing = reason
+                self._unavailable = reason
                 raise
-        return self._listing
+            self._snapshot = Snapshot(taken_at, items, {audience.id: audience for audience in items if audience.id})
+        return self._snapshot
+
+    def listing(self) -> Mapping[str, Audience]:
+        """Return all audiences by id.
+
+        Raises:
+            Waiting: as for `snapshot`.
+        """
+        return self.snapshot().by_id
 
     def forget(self) -> None:
-        """Ask anew from now on: what TikTok knows may have changed by a call whose answer was lost."""
-        self._listing = None
+        """Drop the snapshot: a call whose response was lost may have changed the audiences."""
+        self._snapshot = None
         self._details.clear()
 
     def since(self, audience_id: str, seen_processing: str | None) -> Audience | None:
-        """One audience as TikTok had it after it was seen processing.
+        """Return an audience as it was at TikTok after a given time, or None if TikTok does not know it.
 
-        In a long sweep others may have seen that since the listing, which then shows it as it was before.
+        In a long sweep another function may have seen the audience processing after the snapshot was taken.
+
+        Args:
+            audience_id: TikTok's id.
+            seen_processing: when the audience was first seen processing, in whole seconds; None for any time.
 
         Raises:
-            Waiting: TikTok could not be asked.
+            Waiting: TikTok cannot be asked.
         """
-        listed = self.listing().get(audience_id)
+        snapshot = self.snapshot()
+        listed = snapshot.by_id.get(audience_id)
         if seen_processing:
-            moment = parse_iso(seen_processing) + timedelta(seconds=1)  # it is kept in whole seconds
-            if self._listed_at < moment:
+            earliest = parse_iso(seen_processing) + timedelta(seconds=1)
+            if snapshot.taken_at < earliest:
                 listed = None
-            if audience_id in self._details and self._details[audience_id][0] < moment:
+            if audience_id in self._details and self._details[audience_id][0] < earliest:
                 del self._details[audience_id]
         return listed or self.details(audience_id)
 
     def details(self, audience_id: str, also: Iterable[str] = ()) -> Audience | None:
-        """One audience with its history, or None if TikTok does not know it; `also` are ids worth asking with it."""
+        """Return an audience with its history, or None if TikTok does not know it.
+
+        Args:
+            audience_id: TikTok's id.
+            also: ids whose details are requested in the same call, because they will be needed.
+
+        Raises:
+            Waiting: TikTok cannot be asked.
+        """
         if audience_id not in self._details:
             wanted = dict.fromkeys([audience_id, *(each for each in also if each not in self._details)])
-            ids = list(wanted)[:DETAILS_AT_ONCE]
+            ids = list(wanted)[:MAX_DETAILS]
             asked_at = self._now()
             try:
                 found = self._client.get_audiences(ids)
             except UnknownAudience:
-                # Whether an unknown id is left out of the answer or refused is not documented: right either way.
+                # No source says if TikTok leaves an unknown id out or refuses the call, so both are handled.
                 if len(ids) > 1:
                     return self.details(audience_id)
                 found = {}
             self._details |= {each: (asked_at, found.get(each)) for each in ids}
         return self._details[audience_id][1]
 
-    def is_full(self) -> bool:
-        """Whether TikTok's limit of audiences is reached, so that a create cannot go through."""
-        return sum(bool(audience.is_creator) for audience in self.listing().values()) >= MOST_AUDIENCES
+    def find(
+        self, key: AudienceKey, registered: str | None, registered_elsewhere: Callable[[], Collection[str]]
+    ) -> list[Audience]:
+        """Return the audiences that an upload can belong to, best first; none if it needs a new one.
 
-    def find(self, key: AudienceKey, registered: str | None) -> list[Audience]:
-        """The advertiser's own customer-file audiences of exactly this name and identifier type, best first.
+        The registered audience comes first, even if somebody renamed it at TikTok. Without it, only audiences count
+        that no other name has registered. The oldest comes first.
 
-        The one that was registered comes first, then the oldest. An audience that was registered and is not listed
-        is asked for by id: a new one may not be listed yet.
+        Args:
+            key: name and identifier type of the upload's folder.
+            registered: the id that is registered for this key.
+            registered_elsewhere: returns the ids that are registered for other names of the same type. Called only if
+                there is a choice to make, because it reads S3.
 
         Raises:
-            Waiting: TikTok could not be asked.
+            UnexpectedResponse: TikTok does not say enough of an audience that could be the right one.
+            Waiting: TikTok cannot be asked.
         """
-        candidates = [audience for audience in self.listing().values() if _may_be(audience, key.name, registered)]
-        vague = [audience.id for audience in candidates if not audience.is_described()]
+        first = self._registered(key, registered) if registered else None
+        others = [each for each in self._named(key) if each.id != registered]
+        if first:
+            return [first, *others]
+        if not others:
+            return []
+        taken = registered_elsewhere()
+        return [each for each in others if each.id not in taken]
+
+    def same_name(self, name: str, except_type: IdentifierType) -> list[IdentifierType]:
+        """Return the other identifier types for which the advertiser has a customer-file audience of this name.
+
+        Raises:
+            Waiting: TikTok cannot be asked.
+        """
+        types = {each.calculate_type for each in self._own() if each.name == _nfc(name)}
+        return [each for each in IdentifierType if each.calculate_type in types and each is not except_type]
+
+    def is_full(self) -> bool:
+        """Return true if the advertiser has as many audiences as TikTok allows, so that no create can go through.
+
+        Raises:
+            Waiting: TikTok cannot be asked.
+        """
+        return self.count() >= MAX_AUDIENCES
+
+    def count(self) -> int:
+        """Return the number of audiences that the advertiser owns, of every kind: TikTok's limit counts them all.
+
+        Raises:
+            Waiting: TikTok cannot be asked.
+        """
+        return sum(each.is_creator is True for each in self.snapshot().items)
+
+    def count_expiring(self) -> int:
+        """Return the number of own customer-file audiences that TikTok deletes soon unless they are used.
+
+        Raises:
+            Waiting: TikTok cannot be asked.
+        """
+        return sum(each.is_expiring for each in self._own())
+
+    def _own(self) -> list[Audience]:
+        return [each for each in self.snapshot().items if each.is_creator is True and each.is_customer_file]
+
+    def _registered(self, key: AudienceKey, audience_id: str) -> Audience | None:
+        # A new audience may not be listed yet.
+        audience = self.snapshot().by_id.get(audience_id) or self.details(audience_id)
+        if audience is None or audience.is_creator is False:
+            return None
+        # `get` may leave out what `list` tells. A registered audience has the type that it was created with.
+        return audience if audience.calculate_type in {None, key.identifier_type.calculate_type} else None
+
+    def _named(self, key: AudienceKey) -> list[Audience]:
+        """Return the own customer-file audiences of this name and type, the oldest first."""
+        candidates = [each for each in self.snapshot().items if _could_be(each, _nfc(key.name))]
+        if not all(each.id and each.name and each.kind and each.is_creator for each in candidates):
+            raise reasons.unexpected_response()
+        without_type = [each.id for each in candidates if not each.calculate_type]
         matches = []
         for audience in candidates:
-            details = self.details(audience.id, also=vague) if audience.id in vague else None
-            known = audience.filled_in(details) if details else audience
-            if not _may_be(known, key.name, registered):
-                continue
-            if known.id != registered and not known.calculate_type:  # nor may it count as another's
+            known: Audience | None = audience
+            if not audience.calculate_type:
+                known = self.details(audience.id, also=without_type)
+            if known is None or not known.calculate_type:
                 raise reasons.unexpected_response()
-            # An id that was registered is of the type it was made with.
-            if known.id == registered or known.calculate_type == key.identifier_type.calculate_type:
-                if not known.name and known.id != registered:  # it may be the one, and it may be another's
-                    raise reasons.unexpected_response()
-                matches.append(known)
-        if registered and registered not in self.listing():
-            unlisted = self.details(registered)
-            # `get` may leave out what `list` tells; an id that was registered is of the type it was made with.
-            if unlisted and unlisted.name in {"", key.name}:
-                matches.append(unlisted)
-        return sorted(
-            matches,
-            key=lambda each: (each.id != registered, each.created_at.timestamp() if each.created_at else 0.0, each.id),
-        )
+            if known.calculate_type == key.identifier_type.calculate_type:
+                matches.append(audience)
+        return sorted(matches, key=lambda each: (each.created_at.timestamp() if each.created_at else 0.0, each.id))
 
 
-def _may_be(audience: Audience, name: str, registered: str | None) -> bool:
-    """Whether nothing says that it is another's or of another kind: what neither call tells makes no twin."""
-    if audience.name not in {"", name}:
-        return False
-    kind = audience.kind.lower().replace("_", " ")
-    return audience.id == registered or (audience.is_creator is not False and (not kind or CUSTOMER_FILE in kind))
+def _could_be(audience: Audience, name: str) -> bool:
+    """Return true unless name, kind or owner tell that this is not an own customer-file audience of this name."""
+    return (
+        audience.name in {"", name}
+        and audience.is_creator is not False
+        and (not audience.kind or audience.is_customer_file)
+    )
+
+
+def _nfc(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

@@ -1,7 +1,7 @@
 """The client of TikTok's API for Business v1.3: the calls for customer-file audiences.
 
-What TikTok answers becomes data or an error of `handler.errors`. A call is repeated here only where a repeat is safe;
-`handler.tiktok.codes` says what a code means.
+A response becomes data (`responses.py`) or an error of `handler.errors` (`refusals.py`). A call is retried here only
+where a repeat is safe.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import requests
@@ -23,35 +23,30 @@ from handler.cleaning.parts import Part
 from handler.clock import Deadline
 from handler.errors import CredentialsRefused, Throttled, UploadAgain, Waiting
 from handler.model import IdentifierType
-from handler.report_codes import Code
 from handler.tiktok.codes import Meaning
-from handler.tiktok.credentials import CredentialsStore
-from handler.tiktok.responses import (
-    Answer,
-    Audience,
-    credentials_refused,
-    parse_answer,
-    parse_details,
-    parse_id,
-    parse_page,
-    refusal,
-)
+from handler.tiktok.credentials import Credentials, CredentialsStore
+from handler.tiktok.refusals import refusal
+from handler.tiktok.responses import Answer, Audience, parse_answer, parse_details, parse_id, parse_page
 
-TRIES = 3
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 60.0
-# The basic tier allows 10 requests a second: a second later there is room again unless the minute is used up.
-THROTTLE_PAUSE_SECONDS = (0.5, 1.2)
-BUSY_PAUSE_SECONDS = (0.1, 0.5)
-PAGE_SIZE = 100
-
-
-Read = TypeVar("Read")
+MAX_TRIES = 3  # of a call, the first included
+# Back-off in seconds, a random time in between. The basic tier allows 10 requests per second, so one second later there
+# is room again, unless the minute is used up.
+THROTTLED_BACKOFF = (0.5, 1.2)
+BUSY_BACKOFF = (0.1, 0.5)
+PAGE_SIZE = 100  # TikTok's maximum
+MIN_READ_SECONDS = 1.0  # in less than a second TikTok cannot answer
 
 
 @dataclass(frozen=True)
 class Request:
-    """A call: `arguments` takes the advertiser's id and gives what `requests` sends."""
+    """A call.
+
+    Attributes:
+        method: the HTTP method.
+        call: the last components of the path.
+        arguments: takes the advertiser id and returns the arguments of `requests`.
+        repeatable: true if a repeat does no harm when the first try was carried out after all.
+    """
 
     method: str
     call: str
@@ -61,7 +56,7 @@ class Request:
 
 @dataclass
 class CallCounts:
-    """What this invocation asked of TikTok."""
+    """The number of calls of this invocation, and of those that were throttled or refused for the credentials."""
 
     calls: int = 0
     throttled: int = 0
@@ -72,8 +67,20 @@ class CallCounts:
 class TikTokClient:
     """One advertiser's connection to TikTok, for one invocation.
 
-    After a minute or day limit or refused credentials every further call raises the same at once: `closed`.
-    `pause` is how it waits between two tries, in seconds.
+    Circuit breaker: after throttling, refused credentials or terms that are not accepted, every further call of this
+    invocation raises the same error.
+
+    Attributes:
+        session: HTTP connections.
+        base_url: TikTok's address without a path.
+        credentials: the connector's secret.
+        deadline: the end of the invocation; no call outlives it.
+        logger: takes a warning if TikTok carried out a call in part.
+        pause: waits between two tries, in seconds.
+        connect_seconds: timeout of connecting.
+        read_seconds: timeout of waiting for data.
+        counts: the metrics of the calls.
+        broken_by: the error that opened the circuit breaker.
     """
 
     session: requests.Session
@@ -82,18 +89,20 @@ class TikTokClient:
     deadline: Deadline
     logger: Logger
     pause: Callable[[float], None] = time.sleep
+    connect_seconds: float = 5.0
+    read_seconds: float = 60.0
     counts: CallCounts = field(default_factory=CallCounts)
-    closed: Waiting | None = None
+    broken_by: Waiting | None = None
 
     def upload(self, part: Part, identifier_type: IdentifierType) -> tuple[str, str]:
         """Upload one part; return its `file_path` and the request id.
 
         Raises:
-            Failed: TikTok refuses the part, or it arrived damaged three times.
+            Failed: TikTok refuses the part, or received it damaged three times.
             Waiting: as for every call.
         """
         request = Request("POST", "file/upload", lambda advertiser_id: _multipart(part, identifier_type, advertiser_id))
-        for _ in range(TRIES - 1):
+        for _ in range(MAX_TRIES - 1):
             with suppress(UploadAgain):
                 return self._uploaded(request)
         return self._uploaded(request)
@@ -101,14 +110,14 @@ class TikTokClient:
     def _uploaded(self, request: Request) -> tuple[str, str]:
         answer = self._call(request)
         if not (path := parse_id(answer.data.get("file_path"))):
-            raise Waiting(Code.TIKTOK_UNAVAILABLE, "TikTok took the file without naming it; it is uploaded anew later.")
+            raise reasons.part_without_path()
         return path, answer.request_id
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
         """Create an audience from uploaded parts; return its id and the request id.
 
         Raises:
-            OutcomeUnknown: it may exist.
+            OutcomeUnknown: the audience may exist.
             UploadAgain: a `file_path` is unknown or expired.
             Failed, Waiting: as for every call.
         """
@@ -125,100 +134,96 @@ class TikTokClient:
     def update(self, audience_id: str, action: str, file_paths: Sequence[str]) -> str:
         """Append to, remove from or replace an audience; return the request id.
 
-        `action` is always sent: left out it means REPLACE.
+        `action` is always sent, because TikTok replaces the audience if it is left out.
 
         Raises:
-            OutcomeUnknown: it may be done.
-            NotEditable: the audience takes no change now.
+            OutcomeUnknown: the change may be done.
+            NotEditable: the audience accepts no change now.
             UploadAgain, Failed, Waiting: as for `create`.
         """
         body = {"custom_audience_id": audience_id, "action": action.upper(), "file_paths": list(file_paths)}
         return self._call(_post("update", body)).request_id
 
     def list_audiences(self) -> list[Audience]:
-        """All audiences of the advertiser, of every kind.
+        """Return all audiences of the advertiser, of every kind. An item whose id TikTok leaves out has an empty one.
 
-        The listing is unsorted and shifts under concurrent changes: it counts only when its distinct ids add up to
+        The listing is unsorted and shifts under concurrent changes, so it counts only if its distinct items add up to
         `total_number`.
 
         Raises:
             Waiting: the listing stayed incomplete or cannot be read; and as for every call.
         """
-        for _ in range(TRIES):
-            found: dict[str, Audience] = {}
+        for _ in range(MAX_TRIES):
+            items: list[Audience] = []
+            ids: set[str] = set()
             page, pages, total = 1, 1, 0
             while page <= pages:
-                audiences, pages, total = parse_page(
-                    self._call(_get("list", {"page": page, "page_size": PAGE_SIZE})).data
-                )
-                new = {audience.id: audience for audience in audiences if audience.id not in found}
-                if not new:  # however many pages TikTok says there are
+                query = {"page": page, "page_size": PAGE_SIZE}
+                audiences, pages, total = parse_page(self._call(_get("list", query)).data)
+                before = len(ids)
+                for audience in audiences:
+                    if audience.id not in ids:
+                        items.append(audience)
+                    if audience.id:
+                        ids.add(audience.id)
+                if len(ids) == before:  # a page without news ends the listing, whatever the number of pages
                     break
-                found |= new
                 page += 1
-            if len(found) == total:
-                return list(found.values())
-        raise Waiting(Code.TIKTOK_UNAVAILABLE, "TikTok's list of audiences kept changing while it was read.")
+            if len(items) == total:
+                return items
+        raise reasons.listing_incomplete()
 
     def get_audiences(self, audience_ids: Sequence[str]) -> dict[str, Audience]:
-        """Details of up to 100 audiences by id, history included; ids that do not exist are absent."""
+        """Return the details of up to 100 audiences by id, history included. Ids that do not exist are absent.
+
+        Raises:
+            UnknownAudience: TikTok refuses the call for an id that does not exist.
+            Waiting: as for every call.
+        """
         return parse_details(self._call(_get("get", {"custom_audience_ids": json.dumps(list(audience_ids))})).data)
 
     def _call(self, request: Request) -> Answer:
-        """Make a call, with a few quick tries.
+        """Make a call, with a few quick retries.
 
         Raises:
             Throttled, CredentialsRefused: no further call goes out in this invocation.
-            Waiting: TikTok is busy or out of reach.
+            Waiting: TikTok is busy or cannot be reached.
             OutcomeUnknown: the same, for a call that must not be repeated blindly.
             Failed, NotEditable, UploadAgain: TikTok refuses.
         """
-        for tries_left in reversed(range(TRIES)):
-            answer = self._send(request)
-            meaning = answer.meaning
-            if meaning is Meaning.FINE:
+        for tries_left in reversed(range(MAX_TRIES)):
+            credentials = self._credentials()
+            answer = self._send(request, credentials)
+            if answer.meaning is Meaning.FINE:
                 return answer
-            if meaning in {Meaning.TOKEN_REFUSED, Meaning.PERMISSION_REFUSED}:
-                if tries_left and self._open(self.credentials.read_again):
+            error = refusal(answer, credentials.advertiser_id)
+            if isinstance(error, CredentialsRefused):
+                if tries_left and self._reloaded():
                     continue
-                raise self._close(credentials_refused(answer))
-            if meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
-                raise refusal(answer)
-            if meaning is Meaning.BUSY and answer.reached and not request.repeatable:
+                raise self._break(error)
+            if answer.meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
+                raise error
+            if answer.meaning is Meaning.BUSY and answer.reached and not request.repeatable:
                 raise reasons.outcome_unknown()
-            self.counts.throttled += meaning is Meaning.THROTTLED
+            self.counts.throttled += answer.meaning is Meaning.THROTTLED
             if self.deadline.near():
                 break
             if tries_left:
-                between = THROTTLE_PAUSE_SECONDS if meaning is Meaning.THROTTLED else BUSY_PAUSE_SECONDS
-                self.pause(random.uniform(*between))  # noqa: S311 - jitter, not a secret
-        if meaning is Meaning.THROTTLED:
-            raise self._close(
-                Throttled(
-                    Code.TIKTOK_THROTTLED,
-                    "TikTok's limit of requests is reached; the file goes through by itself later.",
-                )
-            )
-        said = f" (code {answer.code}: {answer.message}; request {answer.request_id})" if answer.code else ""
-        raise Waiting(
-            Code.TIKTOK_UNAVAILABLE, f"TikTok is busy or out of reach{said}; the file goes through by itself later."
-        )
+                backoff = THROTTLED_BACKOFF if answer.meaning is Meaning.THROTTLED else BUSY_BACKOFF
+                self.pause(random.uniform(*backoff))  # noqa: S311 - jitter, not a secret
+        raise self._break(error) if isinstance(error, Throttled) else error
 
-    def _send(self, request: Request) -> Answer:
-        if self.closed:
-            raise self.closed
-        credentials = self._open(self.credentials.get)
+    def _send(self, request: Request, credentials: Credentials) -> Answer:
         self.counts.calls += 1
         arguments = request.arguments(credentials.advertiser_id)
         headers = {**arguments.pop("headers", {}), "Access-Token": credentials.access_token}
-        # A call may not outlive the function; below a second no answer can be waited for.
-        patience = max(1.0, min(READ_SECONDS, self.deadline.remaining() - 1))
+        read_seconds = max(MIN_READ_SECONDS, min(self.read_seconds, self.deadline.remaining() - 1))
         try:
             response = self.session.request(
                 request.method,
                 f"{self.base_url}/open_api/v1.3/dmp/custom_audience/{request.call}/",
                 headers=headers,
-                timeout=(CONNECT_SECONDS, patience),
+                timeout=(self.connect_seconds, read_seconds),
                 allow_redirects=False,
                 **arguments,
             )
@@ -229,19 +234,29 @@ class TikTokClient:
             return Answer(Meaning.BUSY)
         if answer.meaning is Meaning.FINE and answer.code:
             said = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
-            self.logger.warning("TikTok did it in part", extra=said)
+            self.logger.warning("TikTok carried out a call in part", extra=said)
         return answer
 
-    def _open(self, read: Callable[[], Read]) -> Read:
+    def _credentials(self) -> Credentials:
+        if self.broken_by:
+            raise self.broken_by
         try:
-            return read()
+            return self.credentials.get()
         except CredentialsRefused as refused:
-            raise self._close(refused) from None
+            raise self._break(refused) from None
 
-    def _close(self, reason: Waiting) -> Waiting:
-        self.counts.credentials_refused += isinstance(reason, CredentialsRefused)
-        self.closed = reason
-        return reason
+    def _reloaded(self) -> bool:
+        """Read the secret again; return true if it changed."""
+        try:
+            return self.credentials.reload()
+        except CredentialsRefused as refused:
+            raise self._break(refused) from None
+
+    def _break(self, error: Waiting) -> Waiting:
+        """Open the circuit breaker with this error and return it."""
+        self.counts.credentials_refused += isinstance(error, CredentialsRefused)
+        self.broken_by = error
+        return error
 
 
 def _get(call: str, query: Mapping[str, Any]) -> Request:
@@ -255,7 +270,7 @@ def _post(call: str, body: Mapping[str, Any]) -> Request:
 
 
 class _Body:
-    """A multipart body that is sent chunk by chunk: `requests` would join all of it in memory, twice."""
+    """A multipart body that is sent chunk by chunk, because `requests` would copy all of it in memory, twice."""
 
     def __init__(self, chunks: Sequence[bytes]) -> None:
         self._chunks = chunks
@@ -279,7 +294,7 @@ def _multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) 
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
-    # The name says nothing of the user's file; TikTok looks at its ending only.
+    # TikTok looks only at the extension. The name of the user's file stays here.
     opening += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{part.md5}.csv"\r\n'
         "Content-Type: text/csv\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The advertiser's TikTok credentials: read once per warm function, again when TikTok refuses them, never written."""
+"""The advertiser's TikTok credentials: read once per warm function and again when TikTok refuses them."""
 
 from __future__ import annotations
 
@@ -8,43 +8,55 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handler import reasons
 from handler.errors import CredentialsRefused
-from handler.report_codes import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_WHAT_TO_DO = 'Put {"ACCESS_TOKEN": "...", "ADVERTISER_ID": "..."} in it; the file goes through by itself afterwards.'
-
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access token and the advertiser it is for."""
+    """An access token and the advertiser it is used for."""
 
     access_token: str = field(repr=False)
     advertiser_id: str
 
 
 class CredentialsStore:
-    """The connector's secret."""
+    """The connector's secret, cached."""
 
-    def __init__(self, client: SecretsManagerClient, secret_arn: str) -> None:
+    def __init__(self, client: SecretsManagerClient, secret_arn: str, advertiser_id: str = "") -> None:
+        """Remember where the secret is; nothing is read yet.
+
+        Args:
+            client: Secrets Manager.
+            secret_arn: the secret.
+            advertiser_id: the configured advertiser. It wins over the secret's, so that several connectors can share
+                one secret. Empty: the secret has it.
+        """
         self._client = client
         self._secret_arn = secret_arn
+        self._advertiser_id = advertiser_id
         self._cached: Credentials | None = None
 
     def get(self) -> Credentials:
-        """The credentials as last read.
+        """Return the credentials as last read.
 
         Raises:
             CredentialsRefused: the secret is empty or malformed.
+            ClientError: Secrets Manager refuses or fails.
         """
         if self._cached is None:
             self._cached = self._read()
         return self._cached
 
-    def read_again(self) -> bool:
-        """Read the secret anew; whether it has changed."""
+    def reload(self) -> bool:
+        """Read the secret again, because its token may have been rotated; return true if the credentials changed.
+
+        Raises:
+            CredentialsRefused, ClientError: as for `get`.
+        """
         before, self._cached = self._cached, None
         return self.get() != before
 
@@ -52,36 +64,42 @@ class CredentialsStore:
         try:
             text = self._client.get_secret_value(SecretId=self._secret_arn)["SecretString"]
         except KeyError:
-            raise _unusable("The secret holds binary data.") from None
+            raise self._unusable("The secret holds binary data") from None
         except ClientError as error:
             # A secret that was never given a value answers like one that does not exist.
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                raise _unusable("The secret has no value yet.") from None
+                raise self._unusable("The secret has no value yet") from None
             raise
-        return _parse(text)
+        return self._parse(text)
 
+    def _parse(self, text: str) -> Credentials:
+        if not text.strip():
+            raise self._unusable("The secret is empty")
+        try:
+            secret = json.loads(text)
+        except ValueError:
+            raise self._unusable("The secret is not JSON") from None
+        if not isinstance(secret, dict):
+            raise self._unusable("The secret is not a JSON object")
+        token = self._value("ACCESS_TOKEN", secret.get("ACCESS_TOKEN"))
+        if self._advertiser_id:
+            return Credentials(token, self._advertiser_id)
+        advertiser_id = secret.get("ADVERTISER_ID")
+        if isinstance(advertiser_id, int) and not isinstance(advertiser_id, bool):
+            advertiser_id = str(advertiser_id)  # TikTok's ids are digits, which are easily written as a number
+        advertiser_id = self._value("ADVERTISER_ID", advertiser_id)
+        if not advertiser_id.isdigit():  # reasons name the id, and a token in the wrong place must not get into one
+            raise self._unusable("The secret's ADVERTISER_ID is not a number")
+        return Credentials(token, advertiser_id)
 
-def _parse(text: str) -> Credentials:
-    if not text.strip():
-        raise _unusable("The secret is empty.")
-    try:
-        secret = json.loads(text)
-    except ValueError:
-        raise _unusable("The secret is not JSON.") from None
-    if not isinstance(secret, dict):
-        raise _unusable("The secret is not a JSON object.")
-    token, advertiser_id = secret.get("ACCESS_TOKEN"), secret.get("ADVERTISER_ID")
-    if isinstance(advertiser_id, int) and not isinstance(advertiser_id, bool):
-        advertiser_id = str(advertiser_id)  # TikTok's ids are digits: easily written as a number
-    for name, value in (("ACCESS_TOKEN", token), ("ADVERTISER_ID", advertiser_id)):
+    def _value(self, name: str, value: object) -> str:
         if value is None:
-            raise _unusable(f"The secret has no {name}.")
+            raise self._unusable(f"The secret has no {name}")
         if not isinstance(value, str) or not value.strip():
-            raise _unusable(f"The secret's {name} is not a text, or is empty.")
+            raise self._unusable(f"The secret's {name} is empty or is not a string")
         if not value.strip().isprintable() or not value.strip().isascii():
-            raise _unusable(f"The secret's {name} has characters that a header cannot hold.")
-    return Credentials(str(token).strip(), str(advertiser_id).strip())
+            raise self._unusable(f"The secret's {name} has characters that an HTTP header cannot hold")
+        return value.strip()
 
-
-def _unusable(what: str) -> CredentialsRefused:
-    return CredentialsRefused(Code.SECRET_UNUSABLE, f"{what} {_WHAT_TO_DO}")
+    def _unusable(self, fault: str) -> CredentialsRefused:
+        return reasons.secret_unusable(fault, needs_advertiser_id=not self._advertiser_id)

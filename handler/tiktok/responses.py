@@ -1,43 +1,45 @@
-"""What TikTok answers, as data or as an error of ours."""
+"""TikTok's responses as data: the envelope with its meaning, the pages of `list`, the details of `get`."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import requests
 
 from handler import reasons
 from handler.clock import parse_tiktok_time
-from handler.errors import (
-    CredentialsRefused,
-    Failed,
-    FileRefused,
-    NotEditable,
-    TooFewLeft,
-    UploadAgain,
-    Waiting,
-)
-from handler.report_codes import Code
-from handler.tiktok.codes import OK, Meaning, classify, scrub
+from handler.tiktok.codes import OK, Meaning, is_listed, meaning_of_code
+from handler.tiktok.redact import redact, redact_token
+from handler.tiktok.wording import meaning_of_message, names_an_error
 
 CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
-TOO_MANY_REQUESTS = 429
-FIRST_YEAR = 2016  # no audience is older than TikTok
-AUDIENCE_LIMIT_REASON = (
-    "The advertiser has TikTok's 400 audiences: delete one in Ads Manager, and the file goes through by itself."
-)
-_WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields in which TikTok says something
-_NO_ERROR = re.compile(r"[\W_0]*|ok|success\w*|none|null|n/?a|(?:0|no) errors?\.?", re.IGNORECASE)
+FIRST_YEAR = 2016  # TikTok's own; an earlier time stands for none
+MAX_REQUEST_ID = 64  # characters
+
+_WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields that can quote the request
 _NUMBER = re.compile(r"\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]*)?\+?\s*")
+_ASKING = {"list", "get"}  # calls that change nothing and carry no file
+_AT_FAULT = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What TikTok answered; `reached` is False when the request never left."""
+    """TikTok's response to a call, or the lack of one.
+
+    Attributes:
+        meaning: the meaning of code and message.
+        code: TikTok's `code`; 0 without a response.
+        message: TikTok's `message`, redacted.
+        request_id: TikTok's id of the call.
+        data: the content.
+        reached: false if the request was never sent.
+    """
 
     meaning: Meaning
     code: int = OK
@@ -49,15 +51,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class Audience:
-    """An audience as `list` and `get` describe it. Any field but the id may be lacking: then it is empty or None.
+    """An audience as `list` and `get` describe it. A field that TikTok leaves out is empty or None.
 
     Attributes:
+        id: TikTok's id.
+        name: as it is at TikTok, in Unicode's form NFC. Spaces around it count.
         kind: "Customer File Audience", "Lookalike Audience", ...
-        calculate_type: the identifier type in TikTok's words.
-        matched: people TikTok knows (`cover_num`); 0 if that is not known.
-        message: `error_msg` and `msg`, scrubbed.
-        failed: whether `error_msg` names an error.
+        calculate_type: the identifier type in TikTok's spelling.
+        is_creator: true if the advertiser owns the audience, false if another shares it.
+        is_valid: true if the audience accepts changes.
+        matched: users that TikTok matched (`cover_num`); 0 if unknown.
+        created_at: time of the create, UTC.
+        expires_at: time after which the audience can only be deleted, UTC.
+        message: `error_msg` and `msg`, redacted.
+        failed: true if `error_msg` holds an error.
         history: (action, time, message) of each change; empty in a listing.
+        is_expiring: true if TikTok says that it expires soon.
     """
 
     id: str
@@ -72,41 +81,71 @@ class Audience:
     message: str
     failed: bool
     history: tuple[tuple[str, datetime, str], ...] = ()
+    is_expiring: bool = False
 
-    def is_described(self) -> bool:
-        """Whether everything is known that tells whose audience it is and what it takes."""
-        return bool(self.name and self.kind and self.calculate_type and self.is_creator is not None)
+    @property
+    def is_customer_file(self) -> bool:
+        """True if files can be added; false for lookalike and other audiences."""
+        return CUSTOMER_FILE in self.kind.lower().replace("_", " ")
 
     def filled_in(self, other: Audience) -> Audience:
-        """The same, with what `get` or `list` tells where this, the other's answer, lacks it."""
+        """Return the same audience with what it lacks taken from the response of the other call."""
         fields = ("name", "kind", "calculate_type", "is_creator", "is_valid", "created_at", "expires_at")
         lacking = [name for name in fields if getattr(self, name) in {"", None}]
         told = {name: getattr(other, name) for name in lacking}
         return replace(self, matched=self.matched or other.matched, **told)
 
 
+def classify(code: int, message: str, call: str, http_status: int = 200) -> Meaning:
+    """Return the meaning of a response.
+
+    Args:
+        code: TikTok's `code`.
+        message: TikTok's `message`. It tells more under every code that says that the request is wrong.
+        call: `list`, `get`, `create`, `update` or `file/upload`.
+        http_status: a server error wins over the code.
+    """
+    if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Meaning.BUSY
+    meaning = meaning_of_code(code)
+    if meaning is Meaning.REQUEST_REFUSED:
+        meaning = meaning_of_message(call, message) or meaning
+    elif meaning is Meaning.PERMISSION_REFUSED and meaning_of_message(call, message) is Meaning.TERMS_NOT_ACCEPTED:
+        meaning = Meaning.TERMS_NOT_ACCEPTED
+    if call not in _ASKING or meaning not in _AT_FAULT:
+        return meaning
+    # No file is at fault if TikTok cannot tell what there is. A listing asks for nothing but the advertiser: if that
+    # request is wrong, so is the advertiser id.
+    wrong_id = call == "list" and meaning is Meaning.REQUEST_REFUSED and is_listed(code)
+    return Meaning.PERMISSION_REFUSED if wrong_id else Meaning.BUSY
+
+
 def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
-    """Read the envelope; where TikTok's words quote the access token, that is taken out before anything sees them.
+    """Read the envelope of a response, and remove the access token from its messages.
+
+    Args:
+        response: TikTok's HTTP response.
+        call: see `classify`.
+        token: the access token of the call.
 
     Raises:
         ValueError, RecursionError: it is not TikTok's envelope.
     """
-    if response.status_code == TOO_MANY_REQUESTS:  # whoever answers so, TikTok or what stands before it
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # from TikTok or a gateway before it
         return Answer(Meaning.THROTTLED)
-    hidden = re.compile(re.escape(token), re.IGNORECASE)
 
     def hide(pairs: dict[str, Any]) -> dict[str, Any]:
-        return pairs | {key: hidden.sub("[removed]", _text(pairs[key])) for key in _WORDS & pairs.keys()}
+        return pairs | {key: redact_token(_text(pairs[key]), token) for key in _WORDS & pairs.keys()}
 
     envelope = response.json(object_hook=hide)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("code"), int):
-        raise ValueError("not TikTok's envelope")  # noqa: TRY004 - one kind of malformed answer, as response.json()'s
+        raise ValueError("not TikTok's envelope")  # noqa: TRY004 - one kind of malformed response, as response.json()'s
     code, message, data = envelope["code"], envelope.get("message", ""), envelope.get("data")
     return Answer(
         classify(code, message, call, response.status_code),
         code,
-        scrub(message),
-        envelope.get("request_id", "")[:64],
+        redact(message),
+        envelope.get("request_id", "")[:MAX_REQUEST_ID],
         data if isinstance(data, dict) else {},
     )
 
@@ -115,7 +154,7 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
     """Read a page of `list`: its audiences, the number of pages, and the number of audiences on all of them.
 
     Raises:
-        UnexpectedResponse: so that what is not understood never counts as "there is none".
+        UnexpectedResponse: the page does not have the documented form, so it must not count as "there is none".
     """
     items, info = data.get("list"), data.get("page_info")
     if items == [] and info is None:  # an account without audiences may have nothing to count, either
@@ -131,26 +170,32 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
 
 
 def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
-    """Read the answer of `get`, by id.
+    """Read the response of `get`: audiences with their history, by id.
 
     Raises:
-        UnexpectedResponse: so that what is not understood never counts as "it is gone".
+        UnexpectedResponse: it does not have the documented form, so it must not count as "it is gone".
     """
-    # Of ids that it does not know TikTok may say nothing at all.
+    # Where TikTok knows none of the ids, the list may be null.
     items = [] if data.get("list", ...) is None else data.get("list")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise reasons.unexpected_response()
-    found = (parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items)
+    found = [parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items]
+    if not all(audience.id for audience in found):
+        raise reasons.unexpected_response()
     return {audience.id: audience for audience in found}
 
 
 def parse_audience(item: object, history: object = None) -> Audience:
-    """Read an item of `list` or the details of `get`: the kind is `audience_type` in one and `type` in the other.
+    """Read an item of `list` or the details of `get`. The kind is `audience_type` in one and `type` in the other.
+
+    Args:
+        item: TikTok's description.
+        history: `audience_history` of `get`. Entries that cannot be read are left out.
 
     Raises:
-        UnexpectedResponse: it has no id.
+        UnexpectedResponse: the item is not an object.
     """
-    if not isinstance(item, dict) or not (audience_id := parse_id(item.get("audience_id"))):
+    if not isinstance(item, dict):
         raise reasons.unexpected_response()
     error, created_at = _text(item.get("error_msg")), _moment(item.get("create_time"))
     name, expires_at = item.get("name"), _moment(item.get("expired_time"))
@@ -160,24 +205,25 @@ def parse_audience(item: object, history: object = None) -> Audience:
         if isinstance(entry, dict)
     )
     return Audience(
-        id=audience_id,
-        name=name if isinstance(name, str) else "",  # as it stands: " vip" is another than "vip"
+        id=parse_id(item.get("audience_id")) or "",
+        name=unicodedata.normalize("NFC", name) if isinstance(name, str) else "",
         kind=_text(item.get("audience_type")) or _text(item.get("type")),
         calculate_type=_text(item.get("calculate_type")).upper() or None,
         is_creator=_flag(item.get("is_creator")),
         is_valid=_flag(item.get("is_valid")),
         matched=_number(item.get("cover_num")) or 0,
         created_at=created_at,
-        # Nothing expires before it was made: such a time stands for none.
+        # Nothing expires before it was created: such a time stands for none.
         expires_at=None if expires_at and created_at and expires_at <= created_at else expires_at,
-        message=scrub(" ".join(filter(None, [error, _text(item.get("msg"))]))),
-        failed=not _NO_ERROR.fullmatch(error),
-        history=tuple((action, at, scrub(message)) for action, at, message in entries if at),
+        message=redact(" ".join(filter(None, [error, _text(item.get("msg"))]))),
+        failed=names_an_error(error),
+        history=tuple((action, at, redact(message)) for action, at, message in entries if at),
+        is_expiring=_flag(item.get("is_expiring")) or False,
     )
 
 
 def parse_id(value: object) -> str | None:
-    """An id or a `file_path`, or None where there is none; JSON's null and a zero are none."""
+    """Return an id or a `file_path`, or None where there is none, such as JSON's null or a zero."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
     return None if text.lower() in {"", "0", "null", "none"} else text
 
@@ -187,7 +233,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | None:
-    """A number, also as "1,000+" or "1000.0"."""
+    """Return a number that may be written as "1,000+" or "1000.0"."""
     found = _NUMBER.fullmatch(str(value))
     return int(found[1].replace(",", "")) if found else None
 
@@ -197,59 +243,6 @@ def _flag(value: object) -> bool | None:
 
 
 def _moment(value: object) -> datetime | None:
-    """A time; None if it is one before TikTok had audiences, which stands for none."""
+    """Return a time, or None for one before TikTok's first year."""
     moment = parse_tiktok_time(value)
     return moment if moment and moment.year >= FIRST_YEAR else None
-
-
-def credentials_refused(answer: Answer) -> CredentialsRefused:
-    """What a refused token or permission means for a file."""
-    what = _what(answer)
-    if answer.meaning is Meaning.TOKEN_REFUSED:
-        return CredentialsRefused(
-            Code.TOKEN_REFUSED,
-            f"TikTok refused the access token {what}. Put a valid one in the secret; the file then goes through.",
-        )
-    return CredentialsRefused(
-        Code.PERMISSION_REFUSED,
-        f"TikTok refuses to work for this advertiser {what}. Check ADVERTISER_ID in the secret and grant the app "
-        "audience management for it; the file then goes through.",
-    )
-
-
-def _what(answer: Answer) -> str:
-    return f"(code {answer.code}: {answer.message.rstrip('.')}; request {answer.request_id})"
-
-
-def refusal(answer: Answer) -> Exception:
-    """The error for an answer that is neither fine nor worth a quick retry."""
-    what = _what(answer)
-    match answer.meaning:
-        case Meaning.UPLOAD_AGAIN:
-            return UploadAgain(
-                Code.FILE_REFUSED, f"TikTok lost the uploaded file again and again {what}. Upload it once more."
-            )
-        case Meaning.FILE_REFUSED:
-            return FileRefused(Code.FILE_REFUSED, f"TikTok refused the file {what}.")
-        case Meaning.NOT_EDITABLE:
-            return NotEditable(
-                Code.AUDIENCE_PROCESSING,
-                "TikTok is still processing this audience, up to 48 hours; the file goes through by itself later.",
-            )
-        case Meaning.UNKNOWN_AUDIENCE:
-            return reasons.unknown_audience()
-        case Meaning.TOO_FEW_LEFT:
-            return TooFewLeft(
-                Code.TOO_FEW_LEFT,
-                f"TikTok refused the change: fewer than 1,000 people would remain {what}. "
-                "Nothing was changed; keep at least 1,000 people in the audience.",
-            )
-        case Meaning.REPLACED_TODAY:
-            return NotEditable(
-                Code.REPLACED_TODAY,
-                f"TikTok replaces an audience once a day {what}; the file goes through by itself tomorrow.",
-            )
-        case Meaning.AUDIENCE_LIMIT:
-            return Waiting(Code.AUDIENCE_LIMIT_REACHED, AUDIENCE_LIMIT_REASON)
-        case _:
-            return Failed(Code.REQUEST_REFUSED, f"TikTok says the request is wrong {what}. Tell whoever runs this.")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from handler.report_codes import Code
-from handler.tiktok.codes import Meaning, classify
+from handler.tiktok.codes import Meaning
+from handler.tiktok.responses import classify
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN
 
@@ -147,6 +148,7 @@ ROWS = [
     waiting("connections cut", Code.TIKTOK_UNAVAILABLE, _fault("any", "cut_before")),
     waiting("token", Code.TOKEN_REFUSED, Says("any", 40105), CredentialsRejected=1),
     waiting("permission", Code.PERMISSION_REFUSED, Says("any", 40001), CredentialsRejected=1),
+    waiting("terms", Code.TERMS_NOT_ACCEPTED, Says("upload", 40001, "Accept the Terms first"), CredentialsRejected=1),
     waiting("secret empty", Code.SECRET_UNUSABLE, _secret(" "), CredentialsRejected=1),
     waiting("secret not JSON", Code.SECRET_UNUSABLE, _secret("token"), CredentialsRejected=1),
     waiting("secret a list", Code.SECRET_UNUSABLE, _secret("[]"), CredentialsRejected=1),

@@ -122,7 +122,7 @@ def test_parts_that_tiktok_keeps_losing_do_not_fail_the_other_files_of_the_call(
 def test_a_request_that_is_wrong_for_every_file_is_made_once_for_each(world: World) -> None:
     _base(world)
     messages = [world.upload(f"{VIP}{n}.csv", lines(people(n, 10))) for n in range(16)]
-    world.tiktok.fault("update", "code", code=40003, times=None)
+    world.tiktok.fault("update", "code", code=40006, times=None)
     assert world.deliver(*messages) == []
     assert {world.standing(key) for key in world.events if key != BASE} == {("failed", "request_refused")}
     assert len(world.calls("update")) == 17

@@ -1,64 +1,97 @@
-"""Every class of TikTok's codes, and words that must not pass on."""
+"""The meaning of each of TikTok's codes, and of its messages under the codes that do not tell."""
 
 from __future__ import annotations
 
 import pytest
 
-from handler.tiktok.codes import Meaning, classify, scrub
+from handler.errors import CredentialsRefused, Failed, Throttled, Waiting
+from handler.report_codes import Code
+from handler.tiktok.codes import Meaning, meaning_of_code
+from handler.tiktok.refusals import refusal
+from handler.tiktok.responses import Answer, classify
 
-CLASSES = {
+CODES = {
     Meaning.FINE: [0, 20001],
     Meaning.THROTTLED: [40100, 40016, 40132, 40133, 61000],
     Meaning.BUSY: [40200, 40201, 40202, 50000, 50002, 51000, 51999, 52000, 53999, 60001, 99999],
     Meaning.UPLOAD_AGAIN: [40900, 40905, 40910],
     Meaning.FILE_REFUSED: [40906, 40907, 40908, 40909, 40915, 40062],
-    Meaning.TOKEN_REFUSED: [40101, 40102, 40103, 40104, 40105, 40106, 40110, 40113, 40115, 40117, 40119, 40124],
-    Meaning.PERMISSION_REFUSED: [40001, 40118, 40125, 40130, 40300, 40301],
-    Meaning.REQUEST_REFUSED: [40000, 40002, 40003, 40006, 40008, 40010, 40012, 40050, 40051, 40061, 40700],
-}
-
-
-CALLS = ["file/upload", "create", "update", "list", "get"]
-NOT_WHEN_ASKING = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(("code", "meaning"), [(code, meaning) for meaning, codes in CLASSES.items() for code in codes])
-def test_a_code_has_its_class(code: int, meaning: Meaning, call: str) -> None:
-    if call in {"list", "get"} and meaning in NOT_WHEN_ASKING:
-        wrong = meaning is Meaning.REQUEST_REFUSED and call == "list"  # it names nothing but the advertiser
-        meaning = Meaning.PERMISSION_REFUSED if wrong else Meaning.BUSY
-    assert classify(code, "Something about the request", call) is meaning
-
-
-@pytest.mark.parametrize("code", [-1, 1, 403, 10000, 20002, 40400, 41000, 49999])
-def test_a_code_nobody_knows_fails_no_file_where_tiktok_is_only_asked(code: int) -> None:
-    classes = {call: classify(code, "Under maintenance", call) for call in CALLS}
-    assert classes.pop("list") is classes.pop("get") is Meaning.BUSY
-    assert set(classes.values()) == {Meaning.REQUEST_REFUSED}
-
-
-@pytest.mark.parametrize(
-    ("call", "message", "meaning"),
-    [
-        ("update", "Audience is not editable, please check audience status", Meaning.NOT_EDITABLE),
-        ("update", "There is an unfinished REPLACE operation for this audience", Meaning.NOT_EDITABLE),
-        ("update", "Only one REPLACE operation is allowed per audience per day.", Meaning.REPLACED_TODAY),
-        ("update", "You can replace an audience once every 24 hours", Meaning.REPLACED_TODAY),
-        ("create", "The number of audiences has reached the limit of 400.", Meaning.AUDIENCE_LIMIT),
-        ("create", "You have exceeded the maximum number of custom audiences", Meaning.AUDIENCE_LIMIT),
-        ("create", "Audience count limit exceeded", Meaning.AUDIENCE_LIMIT),
-        ("update", "The audience size would be less than 1,000 after the operation.", Meaning.TOO_FEW_LEFT),
-        ("update", "At least 1000 users have to remain", Meaning.TOO_FEW_LEFT),
-        ("update", "custom_audience_id: the audience does not exist.", Meaning.UNKNOWN_AUDIENCE),
-        ("get", "Audience with id 7 cannot be found", Meaning.UNKNOWN_AUDIENCE),
-        ("update", "The audience has been deleted", Meaning.UNKNOWN_AUDIENCE),
-        ("create", "custom audience: file_paths[0] does not exist", Meaning.UPLOAD_AGAIN),
-        ("update", "file_path has expired", Meaning.UPLOAD_AGAIN),
+    Meaning.TOKEN_REFUSED: [
+        *range(40101, 40118), 40119, 40124, 40126, 40127, 40128, 40129, 40131,
     ],
-)
-def test_the_words_of_40002_tell(call: str, message: str, meaning: Meaning) -> None:
-    assert classify(40002, message, call) is meaning
+    Meaning.PERMISSION_REFUSED: [40001, 40003, 40118, 40125, 40130, 40300, 40301, 41000],
+    Meaning.REQUEST_REFUSED: [
+        40000, 40002, 40006, 40007, 40008, 40010, 40011, 40012, 40050, 40051, 40061, 40700,
+    ],
+}  # fmt: skip
+UNLISTED = [-1, 1, 403, 10000, 20002, 40400, 41001, 49999]
+CHANGING = ["file/upload", "create", "update"]
+
+
+@pytest.mark.parametrize("meaning", CODES, ids=lambda meaning: meaning.name)
+def test_a_code_has_one_meaning_whatever_the_call_changes(meaning: Meaning) -> None:
+    said = {(code, call): classify(code, "Something is wrong", call) for code in CODES[meaning] for call in CHANGING}
+    assert said == dict.fromkeys(said, meaning)
+
+
+@pytest.mark.parametrize("meaning", CODES, ids=lambda meaning: meaning.name)
+def test_no_file_is_at_fault_where_tiktok_is_only_asked(meaning: Meaning) -> None:
+    said = {call: {classify(code, "Something is wrong", call) for code in CODES[meaning]} for call in ("list", "get")}
+    at_fault = meaning in {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
+    # A listing asks for nothing but the advertiser.
+    listed = Meaning.PERMISSION_REFUSED if meaning is Meaning.REQUEST_REFUSED else Meaning.BUSY
+    assert said == {"list": {listed if at_fault else meaning}, "get": {Meaning.BUSY if at_fault else meaning}}
+
+
+@pytest.mark.parametrize("code", UNLISTED)
+def test_a_code_that_no_source_lists_fails_no_file_where_tiktok_is_only_asked(code: int) -> None:
+    assert {classify(code, "Under maintenance", call) for call in CHANGING} == {Meaning.REQUEST_REFUSED}
+    assert {classify(code, "Under maintenance", call) for call in ("list", "get")} == {Meaning.BUSY}
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_http_errors_win_over_the_code(status: int) -> None:
+    assert classify(0, "", "create", status) is Meaning.BUSY
+
+
+MESSAGES = [
+    ("update", "Audience is not editable, please check audience status", Meaning.NOT_EDITABLE),
+    ("update", "There is an unfinished REPLACE operation for this audience", Meaning.NOT_EDITABLE),
+    (
+        "update",
+        "This replace operation is rejected as there is an existing unfinished replace operation for this audience. "
+        "Please note that no more than one replace operation per day is allowed.",
+        Meaning.NOT_EDITABLE,
+    ),
+    ("update", "Only one REPLACE operation is allowed per audience per day.", Meaning.REPLACED_TODAY),
+    ("update", "You can replace an audience once every 24 hours", Meaning.REPLACED_TODAY),
+    ("create", "The number of audiences has reached the limit of 400.", Meaning.AUDIENCE_LIMIT),
+    ("create", "You have exceeded the maximum number of custom audiences", Meaning.AUDIENCE_LIMIT),
+    ("create", "Audience count limit exceeded", Meaning.AUDIENCE_LIMIT),
+    ("update", "The audience size would be less than 1,000 after the operation.", Meaning.TOO_FEW_LEFT),
+    ("update", "At least 1000 users have to remain", Meaning.TOO_FEW_LEFT),
+    ("update", "custom_audience_id: the audience does not exist.", Meaning.UNKNOWN_AUDIENCE),
+    ("get", "Audience with id 7 cannot be found", Meaning.UNKNOWN_AUDIENCE),
+    ("update", "The audience has been deleted", Meaning.UNKNOWN_AUDIENCE),
+    ("create", "custom audience: file_paths[0] does not exist", Meaning.UPLOAD_AGAIN),
+    ("update", "file_path has expired", Meaning.UPLOAD_AGAIN),
+    ("file/upload", "You have not accepted the Custom Audience Terms", Meaning.TERMS_NOT_ACCEPTED),
+    ("list", "Please agree to the custom audience terms of service.", Meaning.TERMS_NOT_ACCEPTED),
+    ("get", "The custom audience terms are not found for this audience", Meaning.TERMS_NOT_ACCEPTED),
+]
+
+
+@pytest.mark.parametrize(("call", "message", "meaning"), MESSAGES)
+def test_a_message_tells_under_every_code_for_a_wrong_request(call: str, message: str, meaning: Meaning) -> None:
+    codes = [*CODES[Meaning.REQUEST_REFUSED], *UNLISTED]
+    assert {classify(code, words, call) for code in codes for words in (message, message.upper())} == {meaning}
+
+
+def test_only_the_terms_are_read_from_the_message_of_a_missing_permission() -> None:
+    for code in CODES[Meaning.PERMISSION_REFUSED]:
+        assert classify(code, "Accept the Custom Audience Terms first", "create") is Meaning.TERMS_NOT_ACCEPTED
+        assert classify(code, "Audience is not editable", "update") is Meaning.PERMISSION_REFUSED
+    assert classify(40105, "See our terms", "create") is Meaning.TOKEN_REFUSED
 
 
 @pytest.mark.parametrize(
@@ -70,6 +103,7 @@ def test_the_words_of_40002_tell(call: str, message: str, meaning: Meaning) -> N
         ("create", "Audience name already exists, the maximum is one"),
         ("create", "custom_audience_name: your other audiences limit its length"),
         ("create", "The audience does not exist"),
+        ("create", "In terms of size the file is unusual"),
         ("update", "The number of audiences has reached the limit of 400."),
         ("update", "The advertiser's audience permission was not found"),
         ("update", "The audience cannot be deleted"),
@@ -78,53 +112,33 @@ def test_the_words_of_40002_tell(call: str, message: str, meaning: Meaning) -> N
         ("update", "file: must be at least 1000 bytes"),
     ],
 )
-def test_other_words_of_40002_say_that_the_request_is_wrong(call: str, message: str) -> None:
+def test_other_messages_say_that_the_request_is_wrong(call: str, message: str) -> None:
     assert classify(40002, message, call) is Meaning.REQUEST_REFUSED
 
 
-@pytest.mark.parametrize(("status", "meaning"), [(500, Meaning.BUSY), (503, Meaning.BUSY)])
-def test_http_errors_win_over_the_code(status: int, meaning: Meaning) -> None:
-    assert classify(0, "", "create", status) is meaning
-
-
 @pytest.mark.parametrize(
-    "personal",
+    ("meaning", "error", "code"),
     [
-        "jane.doe@example.com",
-        "3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9",
-        "3D562B4BA5680DDBA530CA888EC699E9",
-        "+1 415 555 26 71",
-        "38400000-8cf0-11bd-b23e-10b96e40000d",
-        "act-0123456789abcdefghijklmnopqrstuvwxyz_TOKEN",
-        "act.Example12345Example12345Example!4545.va",
-        "act.Example!",
-        "gho_16C7e42F292c6912E7.kX!",
-        "PVYrS6Vmh9pTDKiI7Gmem5IbdM+1tPjjTQpuiC2c/7k=",
-        "5d41402abc4b2a76",
-        "a1b2c3d4-0000-1111",
-        "030123456",
-        "+49.30.1234567",
-        "030 123/45-67",
-        "jane @ example.com",
-        "jane%40example.com",
+        (Meaning.THROTTLED, Throttled, Code.TIKTOK_THROTTLED),
+        (Meaning.BUSY, Waiting, Code.TIKTOK_UNAVAILABLE),
+        (Meaning.TOKEN_REFUSED, CredentialsRefused, Code.TOKEN_REFUSED),
+        (Meaning.PERMISSION_REFUSED, CredentialsRefused, Code.PERMISSION_REFUSED),
+        (Meaning.TERMS_NOT_ACCEPTED, CredentialsRefused, Code.TERMS_NOT_ACCEPTED),
+        (Meaning.REQUEST_REFUSED, Failed, Code.REQUEST_REFUSED),
     ],
 )
-def test_what_could_identify_somebody_is_removed(personal: str) -> None:
-    assert scrub(f"The row {personal} is invalid.") == "The row [removed] is invalid."
+def test_a_meaning_has_its_error(meaning: Meaning, error: type[Exception], code: Code) -> None:
+    outcome = refusal(Answer(meaning, 40002, "No.", "42"), "7000000000000000001")
+    assert type(outcome) is error
+    assert outcome.code is code
+    assert meaning is Meaning.THROTTLED or "(code 40002: No; request 42)" in outcome.reason
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "The audience size would be less than 1,000.",
-        "Codes 40002, 40105 and 50000; 400 of 1,000 to 2,000 audiences, 1000000 rows",
-        "custom_audience_ids[0]: Not a valid string of digits.",
-        "calculate_type: Must be one of: EMAIL_SHA256, PHONE_SHA256, FIRST_MD5.",
-    ],
-)
-def test_ordinary_words_and_figures_stay(message: str) -> None:
-    assert scrub(message) == message
+def test_every_meaning_but_one_has_an_error() -> None:
+    for meaning in {*Meaning} - {Meaning.FINE}:
+        assert refusal(Answer(meaning), "7").reason.endswith(".")
 
 
-def test_long_words_are_cut() -> None:
-    assert len(scrub("word " * 100)) == 300
+def test_a_missing_permission_names_the_advertiser() -> None:
+    reason = refusal(Answer(meaning_of_code(40001), 40001, "Not found", "42"), "7000000000000000001").reason
+    assert "advertiser 7000000000000000001 (code 40001: Not found; request 42)" in reason

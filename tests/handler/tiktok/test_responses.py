@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handler.errors import UnexpectedResponse
-from handler.tiktok.responses import Audience, parse_audience, parse_id, parse_page
+from handler.tiktok.responses import Audience, parse_audience, parse_details, parse_id, parse_page
 from tests.handler.tiktok.odd_tiktok import Alter, alter, data, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
@@ -65,7 +65,7 @@ def test_only_an_error_message_that_names_an_error_counts(said: str, failed: boo
 def test_no_id_is_taken_for_one(said: object) -> None:
     assert parse_id(said) is None
     with pytest.raises(UnexpectedResponse):
-        audience(audience_id=said)
+        parse_details({"list": [{"audience_details": item(audience_id=said)}]})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,6 @@ def test_no_id_is_taken_for_one(said: object) -> None:
         {"list": None, "page_info": {"total_page": 1, "total_number": 1}},
         {"list": [item()], "page_info": {"total_page": "?", "total_number": 1}},
         {"list": ["7"], "page_info": {"total_page": 1, "total_number": 1}},
-        {"list": [item(), item(audience_id=None)], "page_info": {"total_page": 1, "total_number": 2}},
     ],
 )
 def test_a_listing_that_cannot_be_read_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
@@ -149,21 +148,49 @@ def test_details_that_cannot_be_read_do_not_mean_that_an_audience_is_gone(world:
     assert world.calls("create") == ["create"]
 
 
-@pytest.mark.parametrize("field", ["audience_type", "is_creator", "name", "is_valid", "cover_num", "create_time"])
-def test_what_the_listing_lacks_makes_no_twin(world: World, field: str) -> None:
+@pytest.mark.parametrize("field", ["is_valid", "cover_num", "create_time"])
+def test_what_the_listing_may_lack_makes_no_twin(world: World, field: str) -> None:
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
-    world.tiktok.seed(ADVERTISER_ID, name="vip", audience_type="Lookalike Audience", created_seconds_ago=9000)
-    world.tiktok.seed(ADVERTISER_ID, name="other", created_seconds_ago=9000)
     alter(world, "list", without(field))
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
 
 
-@pytest.mark.parametrize("fields", [["audience_type", "type"], ["is_creator"]])
-def test_what_neither_call_tells_makes_no_twin(world: World, fields: list[str]) -> None:
+def test_a_type_that_the_listing_lacks_is_requested_once(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="vip", calculate_type="PHONE_SHA256")
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
-    alter(world, "get", without(*fields))
-    alter(world, "list", without(*fields))
+    alter(world, "list", without("calculate_type"))
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
+    assert world.calls("get") == ["get"]
+
+
+@pytest.mark.parametrize("field", ["audience_id", "audience_type", "is_creator", "name"])
+def test_an_audience_that_could_be_the_one_holds_the_upload_until_the_listing_tells(world: World, field: str) -> None:
+    (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
+    alter(world, "list", without(field))
+    report = world.activate(KEY, lines(people(0, 2000)))
+    assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
+    assert world.calls("create", "update") == []
+    alter(world, "list", lambda answer: answer)
+    world.sweep()
+    assert world.report(KEY)["audience"]["id"] == vip
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"name": "other"}, "audience_id"),
+        ({"name": "other"}, "audience_type"),
+        ({"name": "other"}, "calculate_type"),
+        ({"audience_type": "Lookalike Audience"}, "name"),
+        ({"audience_type": "Lookalike Audience"}, "is_creator"),
+    ],
+)
+def test_what_the_listing_lacks_of_another_audience_stops_nothing(
+    world: World, other: dict[str, Any], field: str
+) -> None:
+    world.tiktok.seed(ADVERTISER_ID, **{"name": "vip", **other})
+    alter(world, "list", without(field))
+    assert world.activate(KEY, lines(people(0, 2000)))["audience"]["created"] is True
 
 
 def test_an_audience_whose_type_neither_call_tells_is_waited_for(world: World) -> None:
@@ -268,10 +295,10 @@ def test_the_token_is_taken_out_of_whatever_tiktok_says(world: World) -> None:
 
 
 def test_a_code_nobody_knows_is_quoted_while_it_is_waited_for(world: World) -> None:
-    world.tiktok.fault("list", "code", code=41000, message="Under maintenance", times=None)
+    world.tiktok.fault("list", "code", code=41001, message="Under maintenance", times=None)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
-    assert "code 41000: Under maintenance" in report["reason"]
+    assert "code 41001: Under maintenance" in report["reason"]
     world.tiktok.clear_faults()
     world.sweep()
     assert world.standing(KEY) == ("submitted", "submitted")

@@ -1,0 +1,48 @@
+"""The table from the meaning of TikTok's response to the error that the connector raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from handler import reasons
+from handler.errors import Outcome
+from handler.tiktok.codes import Meaning
+from handler.tiktok.responses import Answer
+
+_OUTCOMES: Mapping[Meaning, Callable[[str], Outcome]] = {
+    Meaning.THROTTLED: lambda _: reasons.throttled(),
+    Meaning.BUSY: reasons.tiktok_busy,
+    Meaning.TOKEN_REFUSED: reasons.token_refused,
+    Meaning.UPLOAD_AGAIN: reasons.upload_again,
+    Meaning.FILE_REFUSED: reasons.file_refused,
+    Meaning.NOT_EDITABLE: lambda _: reasons.audience_processing(),
+    Meaning.UNKNOWN_AUDIENCE: lambda _: reasons.unknown_audience(),
+    Meaning.TOO_FEW_LEFT: reasons.too_few_left,
+    Meaning.REPLACED_TODAY: reasons.replaced_today,
+    Meaning.AUDIENCE_LIMIT: lambda _: reasons.audience_limit_reached(),
+    Meaning.REQUEST_REFUSED: reasons.request_refused,
+}
+_FOR_ADVERTISER: Mapping[Meaning, Callable[[str, str], Outcome]] = {
+    Meaning.PERMISSION_REFUSED: reasons.permission_refused,
+    Meaning.TERMS_NOT_ACCEPTED: reasons.terms_not_accepted,
+}
+
+
+def refusal(answer: Answer, advertiser_id: str) -> Outcome:
+    """Return the error for a response that is not fine.
+
+    Args:
+        answer: TikTok's response, or the lack of one.
+        advertiser_id: the advertiser of the call. It is no secret, and tells a person whose permission is missing.
+    """
+    said = _quoted(answer)
+    if answer.meaning in _FOR_ADVERTISER:
+        return _FOR_ADVERTISER[answer.meaning](said, advertiser_id)
+    return _OUTCOMES[answer.meaning](said)
+
+
+def _quoted(answer: Answer) -> str:
+    """Return TikTok's words in parentheses with a space before them, or nothing if no response came."""
+    if not answer.code:
+        return ""
+    return f" (code {answer.code}: {answer.message.rstrip('.')}; request {answer.request_id})"
