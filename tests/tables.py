@@ -57,7 +57,7 @@ def options() -> str:
 
 
 def descriptions() -> dict[str, str]:
-    """What the component says of each of its settings, by the option's name."""
+    """Return what the component says about each of its settings, by the option's name."""
     module = ast.parse((README.parent / "components" / "connector.py").read_text())
     (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name.endswith("Args")]
     found = {}

@@ -299,7 +299,7 @@ class World:
         return report["status"], report["code"]
 
     def keys(self, prefix: str = "") -> list[str]:
-        """All keys in the bucket."""
+        """Return all keys in the bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
@@ -335,7 +335,7 @@ class World:
         return self.tiktok.members(audience["id"])
 
     def delete_audience(self, audience_id: str) -> None:
-        """What a person does in Ads Manager."""
+        """Delete an audience, which a person does in Ads Manager."""
         answer = requests.post(
             f"{self.tiktok.url}/open_api/v1.3/dmp/custom_audience/delete/",
             json={"advertiser_id": ADVERTISER_ID, "custom_audience_ids": [audience_id]},

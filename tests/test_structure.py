@@ -1,0 +1,267 @@
+"""The structure of the code: imports go one way, and docstrings begin with a verb or a noun."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("components", "console", "handler", "sandbox")
+# The top-level packages that each may import besides itself. `handler` runs alone in Lambda, and `components` inside
+# `pulumi up`, where neither the function's libraries nor the console's are installed.
+ALLOWED = {
+    "components": set[str](),
+    "console": {"handler", "sandbox"},
+    "handler": set[str](),
+    "sandbox": {"components", "handler", "console"},
+}
+# Parts of `handler/`, from the entry point down: each may import only from rows below its own.
+HANDLER_ORDER = (
+    {"app"},
+    {"batch"},
+    {"activation"},
+    {"state", "tiktok", "events"},
+    {"cleaning"},
+    {"reasons"},
+    {"settings", "metrics"},
+    {"model"},
+    {"errors"},
+    {"report_codes", "clock"},
+)
+_LEVEL = {part: level for level, parts in enumerate(HANDLER_ORDER) for part in parts}
+_UNWANTED = re.compile(r"(what|whether|who|whom|whose|how|as|of)\b", re.IGNORECASE)
+# Files whose docstrings are still to be rewritten. The list only gets shorter.
+OLD_DOCSTRINGS: set[str] = {
+    "components/__init__.py",
+    "components/alarms.py",
+    "components/checks.py",
+    "components/connector.py",
+    "components/delivery.py",
+    "components/function.py",
+    "components/package.py",
+    "components/policies.py",
+    "components/scope.py",
+    "components/storage.py",
+    "console/hashing/layout.py",
+    "handler/__init__.py",
+    "handler/activation/invocation.py",
+    "handler/activation/upload.py",
+    "handler/app.py",
+    "handler/cleaning/file_rules.py",
+    "handler/cleaning/rows.py",
+    "handler/clock.py",
+    "handler/events/__init__.py",
+    "handler/events/keys.py",
+    "handler/events/messages.py",
+    "handler/events/queue.py",
+    "handler/metrics.py",
+    "handler/model.py",
+    "handler/state/audience_state.py",
+    "handler/state/objects.py",
+    "handler/state/reports.py",
+    "sandbox/aws/lambda_instance.py",
+    "sandbox/aws/lambda_runtime.py",
+    "sandbox/aws/lambda_service.py",
+    "sandbox/aws/program.py",
+    "sandbox/aws/resources.py",
+    "sandbox/demo/connectors.py",
+    "sandbox/demo/output.py",
+    "sandbox/demo/samples.py",
+    "sandbox/demo/watch.py",
+    "sandbox/tiktok/account.py",
+    "sandbox/tiktok/audience.py",
+    "sandbox/tiktok/faults.py",
+    "sandbox/tiktok/http.py",
+    "sandbox/tiktok/platform.py",
+    "sandbox/tiktok/rows.py",
+    "sandbox/tiktok/rules.py",
+    "tests/bench/cleaning.py",
+    "tests/bench/copying.py",
+    "tests/bench/figures.py",
+    "tests/bench/importing.py",
+    "tests/bench/program.py",
+    "tests/bench/rounds.py",
+    "tests/components/evaluator.py",
+    "tests/components/harness.py",
+    "tests/components/provider_types.py",
+    "tests/components/test_inputs.py",
+    "tests/components/test_order.py",
+    "tests/components/test_policies.py",
+    "tests/components/test_role.py",
+    "tests/components/test_statements.py",
+    "tests/handler/activation/test_isolation.py",
+    "tests/handler/activation/test_kills.py",
+    "tests/handler/activation/test_late.py",
+    "tests/handler/activation/test_outcomes.py",
+    "tests/handler/cleaning/reference.py",
+    "tests/handler/cleaning/test_file_rules.py",
+    "tests/handler/events/test_messages.py",
+    "tests/sandbox/tiktok/conftest.py",
+    "tests/sandbox/tiktok/test_endings.py",
+    "tests/sandbox/tiktok/test_requests.py",
+}
+
+# Imports that close a cycle and are still to be removed.
+OLD_CYCLES = {("sandbox.tiktok.controls", "sandbox.tiktok.emulator")}
+
+Graph = dict[str, set[str]]
+
+
+def sources() -> dict[str, str]:
+    """Module name -> source, of every package."""
+    found = {}
+    for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text()
+    return found
+
+
+def import_graph(modules: Mapping[str, str]) -> Graph:
+    """Module -> the modules of `modules` that it imports, type-only imports and those inside functions included."""
+    packages = {name.rpartition(".")[0] for name in modules} | {name for name in modules if "." not in name}
+    graph: Graph = {}
+    for name, source in modules.items():
+        package = name if name in packages else name.rpartition(".")[0]
+        imported = {
+            next((each for each in candidates if each in modules), "") for candidates in _imported(source, package)
+        }
+        graph[name] = imported - {name, ""}
+    return graph
+
+
+def _imported(source: str, package: str) -> Iterator[tuple[str, ...]]:
+    """For each imported name, the modules that it can be, the most likely one first."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name,) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((f"{base}.{alias.name}", base) for alias in node.names)
+
+
+def _without_parents(graph: Graph) -> Graph:
+    """Leave out that a module imports the package it is in: this is how Python finds its neighbors."""
+    return {name: {each for each in imported if not name.startswith(f"{each}.")} for name, imported in graph.items()}
+
+
+def _by_folder(graph: Graph) -> Graph:
+    folders: Graph = {}
+    for name, imported in graph.items():
+        folder = _folder(name)
+        folders.setdefault(folder, set()).update(_folder(each) for each in imported)
+        folders[folder].discard(folder)
+    return folders
+
+
+def _folder(name: str) -> str:
+    """Return the package of a module, or the module itself if it lies directly in a top-level package."""
+    parts = name.split(".")
+    return ".".join(parts[:2]) if len(parts) > 1 else name
+
+
+def cycle(graph: Graph) -> list[str]:
+    """Return a cycle in the graph, or nothing."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def forbidden(graph: Graph) -> list[str]:
+    """Return the imports that the order of packages does not allow, as `importer -> imported`."""
+    found = []
+    for name, imported in sorted(graph.items()):
+        top = name.partition(".")[0]
+        for each in sorted(imported):
+            other = each.partition(".")[0]
+            if other != top:
+                allowed = other in ALLOWED[top]
+            elif top == "handler" and each != "handler" and name != "handler":
+                part, other_part = name.split(".")[1], each.split(".")[1]
+                allowed = part == other_part or _LEVEL[part] < _LEVEL[other_part]
+            else:
+                allowed = True
+            if not allowed:
+                found.append(f"{name} -> {each}")
+    return found
+
+
+MODULES = sources()
+GRAPH = _without_parents(import_graph(MODULES))
+
+
+def test_modules_import_one_another_without_cycles() -> None:
+    graph = {name: {each for each in imported if (name, each) not in OLD_CYCLES} for name, imported in GRAPH.items()}
+    assert cycle(graph) == []
+
+
+def test_packages_import_one_another_without_cycles() -> None:
+    assert cycle(_by_folder(GRAPH)) == []
+
+
+def test_every_part_of_the_handler_has_its_place_in_the_order() -> None:
+    parts = {name.split(".")[1] for name in MODULES if name.startswith("handler.")}
+    assert parts <= _LEVEL.keys()
+
+
+def test_imports_go_one_way() -> None:
+    assert forbidden(GRAPH) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("components.alarms", "from handler import errors"),
+        ("handler.app", "import components.alarms"),
+        ("handler.activation.order", "from sandbox.processes import stop_with_parent"),
+        ("handler.tiktok.client", "from console.cli import main"),
+        ("handler.errors", "from handler.model import Upload"),
+        ("handler.cleaning.rows", "def late():\n    from ..state import reports"),
+        ("handler.state.ledger", "from handler.tiktok.client import TikTokClient"),
+        ("handler.events.keys", "from handler.activation.advance import advance"),
+    ],
+)
+def test_a_forbidden_import_is_found(module: str, line: str) -> None:
+    changed = {**MODULES, module: f"{MODULES[module]}\n{line}\n"}
+    (found,) = set(forbidden(_without_parents(import_graph(changed)))) - set(forbidden(GRAPH))
+    assert found.startswith(f"{module} -> ")
+
+
+def test_a_cycle_is_found() -> None:
+    modules = {
+        "handler": "",
+        "handler.a": "",
+        "handler.a.one": "from ..b import two",
+        "handler.b": "",
+        "handler.b.two": "if TYPE_CHECKING:\n    from handler.a.one import x",
+        "handler.b.three": "from . import two",
+    }
+    graph = _without_parents(import_graph(modules))
+    assert set(cycle(graph)) == {"handler.a.one", "handler.b.two"}
+    assert set(cycle(_by_folder(graph))) == {"handler.a", "handler.b"}
+
+
+def unwanted_docstrings(source: str) -> list[str]:
+    """Return the docstrings that begin with a question word, `as` or `of`."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = [ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    return [text for text in docstrings if text and _UNWANTED.match(text)]
+
+
+def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
+    files = [path for folder in (*PACKAGES, "examples", "tests") for path in (ROOT / folder).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)): unwanted_docstrings(path.read_text()) for path in files}
+    assert {name: texts for name, texts in found.items() if texts and name not in OLD_DOCSTRINGS} == {}
+
+
+def test_an_unwanted_docstring_is_found() -> None:
+    source = '"""How it works."""\n\ndef f():\n    """Whether it is so."""\n\nclass A:\n    """Assets of a folder."""\n'
+    assert unwanted_docstrings(source) == ["How it works.", "Whether it is so."]
