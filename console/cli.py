@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from console.commands import offline, uploads
+from console.commands import offline
 from console.errors import EXIT_CODES, ConsoleError, Exit
 from console.output import fail, print_json
 
@@ -36,7 +36,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 offline.register(app)
-uploads.register(app)
 
 
 def main() -> None:

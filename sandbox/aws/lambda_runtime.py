@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import queue
 import re
 import shutil
-import sys
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from sandbox.http_server import LoopbackServer, QuietHandler
 from sandbox.processes import ROOT
 
 BYTECODE = ROOT / ".build" / "bytecode"
@@ -82,28 +80,18 @@ class _Offer:
     seconds: float
 
 
-class RuntimeApi(ThreadingHTTPServer):
-    """The runtime API of one instance, on a free loopback port.
+class RuntimeApi(LoopbackServer):
+    """The runtime API of one instance.
 
     Args:
-        events: is told what the instance does.
+        events: receives what the instance does.
     """
 
-    daemon_threads = False  # so that closing waits for them
-
     def __init__(self, events: queue.SimpleQueue[Event]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.events = events
         self.offers: queue.SimpleQueue[_Offer | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="runtime api", daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        """Host and port, as in AWS_LAMBDA_RUNTIME_API."""
-        return f"127.0.0.1:{self.server_address[1]}"
+        self.start()
 
     def offer(self, event: bytes, request_id: str, arn: str, seconds: float) -> None:
         """Hand the instance an event as soon as it asks for one; its deadline is `seconds` from then."""
@@ -114,49 +102,31 @@ class RuntimeApi(ThreadingHTTPServer):
         }
         self.offers.put(_Offer(event, headers, seconds))
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of an instance that was killed while it was being answered."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
     def close(self) -> None:
-        """Stop; the instance's process has ended."""
+        """Stop serving; the instance's process has ended."""
         self.offers.put(None)
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        self.stop()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(QuietHandler):
     server: RuntimeApi
 
-    def do_GET(self) -> None:
-        """The instance asks for the next event; it waits here while there is none."""
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Answer with the next event; waits while there is none."""
         offer = self.server.offers.get() if self.path == f"{_INVOCATION}next" else None
         if offer is None:
             self.close_connection = True
             return
         self.server.events.put(Event("taken"))
         deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + offer.seconds) * 1000))}
-        self._answer("200 OK", offer.event, {**offer.headers, **deadline})
+        self.reply(HTTPStatus.OK, offer.event, {**offer.headers, **deadline})
 
-    def do_POST(self) -> None:
-        """The instance posts a result or an error."""
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Take a result or an error of the instance."""
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # Answered first: what is told next may end this process's interest in the instance.
-        self._answer("202 Accepted", json.dumps({"status": "OK"}).encode(), {})
+        # Answered first: the instance may be closed as soon as its event is known.
+        self.reply(HTTPStatus.ACCEPTED, b'{"status": "OK"}')
         if self.path == _INIT_ERROR:
             self.server.events.put(Event("exit", content))
         elif self.path.startswith(_INVOCATION):
             self.server.events.put(Event("error" if self.path.endswith("/error") else "result", content))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged: events may name people's files."""
-
-    def _answer(self, status: str, content: bytes, headers: dict[str, str]) -> None:
-        lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        # One write: two small ones would wait for the client's delayed acknowledgement, 40 ms.
-        self.wfile.write("\r\n".join([*lines, "", ""]).encode() + content)

@@ -14,19 +14,16 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from sandbox.http_server import HOST, QuietHandler
 from sandbox.processes import stop_with_parent
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class _QuietHandler(WSGIRequestHandler):
-    """Answers at once and writes no access log: keys and queries are nobody's business."""
+class _Handler(QuietHandler, WSGIRequestHandler):
+    """Runs the application for each request."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Write nothing."""
+    wbufsize = 0  # werkzeug does not flush "100 Continue", which boto3 waits for before each upload
 
 
 def atomic_conditional_writes(application: Application) -> Application:
@@ -45,7 +42,7 @@ def atomic_conditional_writes(application: Application) -> Application:
 def aws_server(port: int = 0, application: Application | None = None) -> BaseWSGIServer:
     """A server that is bound to a loopback port and not serving yet; of moto, or of what a test wraps around it."""
     application = atomic_conditional_writes(application or DomainDispatcherApplication(create_backend_app))
-    return make_server("127.0.0.1", port, application, threaded=True, request_handler=_QuietHandler)
+    return make_server(HOST, port, application, threaded=True, request_handler=_Handler)
 
 
 def main() -> None:

@@ -1,50 +1,36 @@
-"""An audience at the emulated TikTok: what is known of it, the change it is going through, and how that ends."""
+"""An audience at the emulated TikTok: its people, its change in progress, and the end of that change."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from sandbox.tiktok.rows import Identifiers, Rows
-from sandbox.tiktok.rules import (
-    CUSTOMER_FILE,
-    DAY,
-    EXPIRES_AFTER_DAYS,
-    EXPIRING_DAYS,
-    MATCHED_AT_LEAST,
-    SAYS_BAD_ROWS,
-    SAYS_TOO_FEW_LEFT,
-    SAYS_TOO_SMALL,
-    WIDTHS,
-    Settings,
-)
+from sandbox.tiktok.files import UploadedFile
+from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, EXPIRING_SECONDS, is_too_small
+from sandbox.tiktok.people import Identifiers, People, union
+from sandbox.tiktok.refusals import MSG_FAULTY_ROWS, MSG_TOO_FEW_LEFT, MSG_TOO_SMALL
+from sandbox.tiktok.settings import Settings
 
+CUSTOMER_FILE = "Customer File Audience"
 State = Literal["new", "ready", "too_small", "failed"]
 Action = Literal["CREATE", "APPEND", "REMOVE", "REPLACE"]
 
 
-class HasRows(Protocol):
-    """An uploaded file."""
-
-    def rows(self) -> Rows:
-        """What it holds; waits until it has been read."""
-
-
 @dataclass
 class Change:
-    """A create or update on its way.
+    """A create or an update in progress.
 
     Attributes:
-        due_at: when it ends, on the emulator's clock.
-        entry: its line in the history, which may be shown late or never.
+        ends_at: when it ends, on the emulator's clock.
+        entry: its entry in the history, which may be shown late or never.
     """
 
     action: Action
-    files: Sequence[HasRows]
-    due_at: float
+    files: Sequence[UploadedFile]
+    ends_at: float
     entry: dict[str, str]
 
 
@@ -53,9 +39,12 @@ class Audience:
     """One audience. Times are seconds since 1970 on the emulator's clock.
 
     Attributes:
-        strangers: people in it whose identifiers are not known, of a seeded audience.
-        bad_rows: kind of fault -> rows, over all files it was given.
+        members: the people in it.
+        anonymous: number of people in a seeded audience whose identifiers are not given; all of them match.
+        matched: number of users that TikTok matched.
+        faulty_rows: kind of fault -> rows, over all its files.
         history: newest last.
+        replaced_at: when its last REPLACE was accepted.
     """
 
     id: str
@@ -65,27 +54,25 @@ class Audience:
     created_at: float
     expires_at: float
     kind: str = CUSTOMER_FILE
-    sub_type: str = "NORMAL"
     is_creator: bool = True
     shared: bool = False
-    fixed_expiry: bool = False
     state: State = "new"
     matched: int = 0
-    members: Identifiers = field(default_factory=lambda: Identifiers(32))
-    strangers: int = 0
+    members: People = field(default_factory=lambda: Identifiers(32))
+    anonymous: int = 0
     msg: str = ""
     error_msg: str = ""
-    bad_rows: Counter[str] = field(default_factory=Counter)
+    faulty_rows: Counter[str] = field(default_factory=Counter)
     history: list[dict[str, str]] = field(default_factory=list)
     change: Change | None = None
     replaced_at: float | None = None
 
     def is_valid(self, now: float, settings: Settings) -> bool:
-        """Whether it can be used, and changed unless a change is under way."""
+        """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""
         return self.state == "ready" and now < self.expires_at and (self.change is None or settings.stays_valid)
 
-    def submit(self, action: Action, files: Sequence[HasRows], now: float, settings: Settings) -> None:
-        """Begin a change; `settle` ends it."""
+    def start_change(self, action: Action, files: Sequence[UploadedFile], now: float, settings: Settings) -> None:
+        """Start a change; `finish_change` ends it. An accepted change renews the expiry."""
         entry = {
             "action": action,
             "action_detail": f"{action} with {len(files)} file(s)",
@@ -94,70 +81,75 @@ class Audience:
             "opt_time": timestamp(now),
         }
         self.change = Change(action, files, now + settings.processing_seconds, entry)
+        self.expires_at = now + EXPIRES_AFTER_SECONDS
         if action == "REPLACE":
             self.replaced_at = now
         if settings.history_at == "submit":
             self.history.append(entry)
 
-    def touch(self, now: float) -> None:
-        """Put off the expiry, unless `retention_in_days` fixed it."""
-        if not self.fixed_expiry:
-            self.expires_at = now + EXPIRES_AFTER_DAYS * DAY
+    def finish_change(self, now: float, settings: Settings, unmatched: Collection[str]) -> None:
+        """End the change if its time is over: the people change, or nothing changes and `error_msg` says why.
 
-    def settle(self, now: float, settings: Settings) -> None:
-        """End the change if it is due: the people change, or the audience stays as it was and `error_msg` says why."""
+        Args:
+            now: seconds since 1970 on the emulator's clock.
+            settings: of the emulator.
+            unmatched: identifiers that match no user.
+        """
         change = self.change
-        if change is None or now < change.due_at:
+        if change is None or now < change.ends_at:
             return
         self.change = None
-        change.entry["msg"] = self.error_msg = self._apply(change, settings)
+        change.entry["msg"] = self.error_msg = self._apply(change, settings, unmatched)
         if self.state == "new":
             self.state = "failed" if self.error_msg else "ready"
-        self.msg = SAYS_TOO_SMALL if self.state == "too_small" and settings.says_too_small else ""
+        self.msg = MSG_TOO_SMALL if self.state == "too_small" and settings.says_too_small else ""
         if settings.history_at == "end":
-            self.history.append(change.entry | {"opt_time": timestamp(change.due_at)})
+            self.history.append(change.entry | {"opt_time": timestamp(change.ends_at)})
 
-    def after(self, action: Action, files: Sequence[HasRows]) -> tuple[Identifiers, int, Counter[str]]:
-        """Members and strangers there would be after a change, and the bad rows of its files."""
-        width = WIDTHS.get(self.calculate_type or "", 32)
-        rows = [file.rows() for file in files]
-        bad = sum((each.bad for each in rows), Counter[str]())
-        given = Identifiers.union(width, [each.identifiers for each in rows])
+    def people_after(self, action: Action, files: Sequence[UploadedFile]) -> People:
+        """Return the members after a change with these files."""
+        given = union(self.calculate_type, (file.rows().people for file in files))
         match action:
             case "APPEND":
-                return Identifiers.union(width, [self.members, given]), self.strangers, bad
+                return union(self.calculate_type, [self.members, given])
             case "REMOVE":
-                return self.members - given, self.strangers, bad
+                return self.members - given  # type: ignore[operator]  # both are of the audience's type
             case _:
-                return given, 0, bad
+                return given
 
-    def _apply(self, change: Change, settings: Settings) -> str:
-        members, strangers, bad = self.after(change.action, change.files)
-        matched = match(len(members) + strangers, settings)
-        self.bad_rows += bad
-        if bad:
-            return SAYS_BAD_ROWS.format(rows=bad.total())
-        if matched < MATCHED_AT_LEAST:
+    def matched_after(self, action: Action, people: People, settings: Settings, unmatched: Collection[str]) -> int:
+        """Return the number of matched users after a change that leaves these people."""
+        anonymous = 0 if action == "REPLACE" else self.anonymous
+        return round((people.matched(unmatched) + anonymous) * settings.match_rate)
+
+    def _apply(self, change: Change, settings: Settings, unmatched: Collection[str]) -> str:
+        faults = sum((file.rows().faults for file in change.files), Counter[str]())
+        self.faulty_rows += faults
+        if faults:
+            return MSG_FAULTY_ROWS.format(rows=faults.total())
+        people = self.people_after(change.action, change.files)
+        matched = self.matched_after(change.action, people, settings, unmatched)
+        if is_too_small(matched):
             if change.action != "CREATE":
-                return SAYS_TOO_FEW_LEFT
+                return MSG_TOO_FEW_LEFT
             self.state = "too_small"
-        self.members, self.strangers, self.matched = members, strangers, matched
+        self.members, self.matched = people, matched
+        if change.action == "REPLACE":
+            self.anonymous = 0
         return ""
 
     def details(self, now: float, settings: Settings) -> dict[str, Any]:
-        """The fields that `list` and `get` share."""
+        """Return the fields that `list` and `get` share."""
         return {
             "audience_id": self.id,
-            "audience_enhancement": False,
-            "audience_sub_type": self.sub_type,
+            "audience_sub_type": "NORMAL",
             "calculate_type": self.calculate_type,
             "cover_num": self.matched,
             "create_time": timestamp(self.created_at),
             "error_msg": self.error_msg,
             "expired_time": timestamp(self.expires_at),
-            "is_auto_refresh": False,
             "is_creator": self.is_creator,
-            "is_expiring": self.expires_at - EXPIRING_DAYS * DAY <= now,
+            "is_expiring": self.expires_at - EXPIRING_SECONDS <= now,
             "is_valid": self.is_valid(now, settings),
             "msg": self.msg,
             "name": self.name,
@@ -165,8 +157,8 @@ class Audience:
             "shared": self.shared,
         }
 
-    def inside(self, now: float, settings: Settings) -> dict[str, Any]:
-        """What the control interface shows: also what TikTok would never tell. Its files have been read then."""
+    def description(self, now: float, settings: Settings) -> dict[str, Any]:
+        """Return what the controls show, more than TikTok would tell; waits until its files have been read."""
         for file in self.change.files if self.change else ():
             file.rows()
         state = "expired" if now >= self.expires_at else "processing" if self.change else self.state
@@ -177,25 +169,17 @@ class Audience:
             "audience_type": self.kind,
             "calculate_type": self.calculate_type,
             "is_creator": self.is_creator,
-            "shared": self.shared,
             "matched": self.matched,
-            "members": len(self.members) + self.strangers,
+            "members": len(self.members) + self.anonymous,
             "is_valid": self.is_valid(now, settings),
             "state": state,
             "msg": self.msg,
             "error_msg": self.error_msg,
-            "bad_rows": dict(self.bad_rows),
-            "create_time": timestamp(self.created_at),
-            "expired_time": timestamp(self.expires_at),
+            "bad_rows": dict(self.faulty_rows),
             "history": self.history,
         }
 
 
-def match(people: int, settings: Settings) -> int:
-    """How many of these people TikTok knows."""
-    return round(people * settings.match_rate)
-
-
 def timestamp(moment: float) -> str:
-    """A time as TikTok writes it: UTC, `2026-01-31 12:00:00`."""
+    """Return a time as TikTok writes it: UTC, `2026-01-31 12:00:00`."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")

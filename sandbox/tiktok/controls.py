@@ -1,13 +1,16 @@
-"""The controls of the emulated TikTok for other processes: HTTP below /_emulator/, each one method of the emulator.
+"""The emulator's controls for other processes: HTTP below /_emulator/, each one method of the emulator.
 
-POST   accounts    {"advertiser_id", "access_token"}        adds one, or rotates its token
-POST   settings    {"processing_seconds": 2, ...}           changes some
+POST   accounts    {"advertiser_id", "access_token"}        adds an advertiser, or replaces its token
+POST   settings    {"processing_seconds": 2, ...}           changes some settings
 POST   clock       {"advance_seconds": 3600}                moves the emulator's clock, also back
-GET    audiences   ?advertiser_id=                          all of them, with what TikTok would not tell
-POST   audiences   {"advertiser_id", "count", "name_prefix", ...}   seeds some, gives {"audience_ids": [...]}
-GET    members     ?audience_id=                            its identifiers
-GET    calls       DELETE clears                            what was asked, in order
-POST   faults      {"call", "kind", ...}, DELETE clears     makes calls go wrong
+POST   unmatched   {"identifiers": [...]}                   identifiers that match no user from now on
+GET    audiences   ?advertiser_id=                          all audiences, with more than TikTok would tell
+POST   audiences   {"advertiser_id", "count", "name_prefix", ...}   seeds some, returns {"audience_ids": [...]}
+POST   rename      {"audience_id", "name"}                  renames an audience, as a person in Ads Manager
+POST   delete      {"audience_id"}                          deletes an audience, as a person in Ads Manager
+GET    members     ?audience_id=                            its identifiers or rows
+GET    calls       DELETE clears                            all calls, in order
+POST   faults      {"call", "kind", ...}, DELETE clears     makes calls fail
 DELETE files                                                makes every file_path unknown
 """
 
@@ -16,20 +19,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tiktok.http import Reply
+from sandbox.tiktok.server import Reply
 
 if TYPE_CHECKING:
     from sandbox.tiktok.emulator import TikTokEmulator
 
 _Control = Callable[["TikTokEmulator", Mapping[str, Any]], object]
 
-# Each takes the emulator and what was given, in the query or the body.
+# Each takes the emulator and the fields of query and body.
 _CONTROLS: dict[tuple[str, str], _Control] = {
     ("POST", "accounts"): lambda emulator, given: emulator.set_account(given["advertiser_id"], given["access_token"]),
     ("POST", "settings"): lambda emulator, given: emulator.configure(**given),
     ("POST", "clock"): lambda emulator, given: emulator.advance(float(given["advance_seconds"])),
+    ("POST", "unmatched"): lambda emulator, given: emulator.set_unmatched(given["identifiers"]),
     ("GET", "audiences"): lambda emulator, given: emulator.audiences(given.get("advertiser_id")),
     ("POST", "audiences"): lambda emulator, given: {"audience_ids": emulator.seed(**given)},
+    ("POST", "rename"): lambda emulator, given: emulator.rename(given["audience_id"], given["name"]),
+    ("POST", "delete"): lambda emulator, given: emulator.delete(given["audience_id"]),
     ("GET", "members"): lambda emulator, given: sorted(emulator.members(given["audience_id"])),
     ("GET", "calls"): lambda emulator, _: emulator.calls(),
     ("DELETE", "calls"): lambda emulator, _: emulator.clear_calls(),
@@ -40,7 +46,7 @@ _CONTROLS: dict[tuple[str, str], _Control] = {
 
 
 def control(emulator: TikTokEmulator, method: str, path: str, given: Mapping[str, Any]) -> Reply:
-    """Answer a control request; what gives nothing is answered with {}.
+    """Answer a control request; a method that returns nothing is answered with {}.
 
     Raises:
         KeyError, TypeError, ValueError: the request is wrong.

@@ -1,10 +1,10 @@
-"""An emulator of TikTok's calls for customer-file audiences: its rules, limits, delays and faults included.
+"""An emulator of TikTok's calls for customer-file audiences, with its rules, limits, delays and faults.
 
-In a process of its own: `python -m sandbox.tiktok --port 0` prints {"url": ...} and serves until SIGTERM. In a test:
+As a process: `python -m sandbox.tiktok --port 0` prints {"url": ...} and serves until SIGTERM. In a test:
 
     with TikTokEmulator(accounts={"7000000000000000001": "token"}, processing_seconds=60) as emulator:
         ...                     # a client at emulator.url
-        emulator.advance(60)    # the emulator's clock, so that nobody sleeps
+        emulator.advance(60)    # the emulator's clock, so that no test has to sleep
 
 Every control is a method here and a path below /_emulator/ for other processes (`sandbox.tiktok.controls`).
 """
@@ -21,27 +21,27 @@ from threading import Event
 from typing import Any, Self
 
 from sandbox.processes import stop_with_parent
-from sandbox.tiktok.audience import Audience
 from sandbox.tiktok.controls import control
 from sandbox.tiktok.faults import Fault, Faults
-from sandbox.tiktok.http import Call, Reply, Server
 from sandbox.tiktok.platform import Platform
-from sandbox.tiktok.rules import PARTIAL, Settings, merged
+from sandbox.tiktok.refusals import PARTIAL_SUCCESS
 from sandbox.tiktok.seed import seeded
+from sandbox.tiktok.server import Call, Reply, Server
+from sandbox.tiktok.settings import Settings, merged
 
-_STOPPERS = {signal.SIGTERM, signal.SIGINT}
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 class TikTokEmulator:
-    """TikTok on 127.0.0.1, from entering to leaving the `with`.
+    """TikTok on 127.0.0.1, as a context manager.
 
     Args:
         port: 0 takes a free one.
         accounts: advertiser id -> access token.
-        settings: fields of `sandbox.tiktok.rules.Settings`.
+        settings: fields of `sandbox.tiktok.settings.Settings`.
 
     Raises:
-        ValueError: an unknown setting, or a value of the wrong kind.
+        ValueError: unknown setting or wrong kind of value.
     """
 
     def __init__(self, port: int = 0, accounts: Mapping[str, str] | None = None, **settings: Any) -> None:
@@ -57,8 +57,8 @@ class TikTokEmulator:
 
     @property
     def url(self) -> str:
-        """The base to give to a client, without a trailing slash."""
-        return self._server.url
+        """The base URL for a client, without a trailing slash."""
+        return f"http://{self._server.address}"
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -70,15 +70,15 @@ class TikTokEmulator:
         self._platform.close()
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
-        """Add an advertiser, or give it another token: the old one is refused from now on."""
+        """Add an advertiser, or replace its token: the old one is refused from now on."""
         with self._platform.lock:
-            self._platform.open_account(advertiser_id, access_token)
+            self._platform.set_account(advertiser_id, access_token)
 
     def configure(self, **settings: Any) -> None:
-        """Change settings; a change that is under way keeps its end.
+        """Change settings; a change in progress keeps its end.
 
         Raises:
-            ValueError: an unknown setting, or a value of the wrong kind.
+            ValueError: unknown setting or wrong kind of value.
         """
         with self._platform.lock:
             self._platform.settings = merged(self._platform.settings, settings)
@@ -86,30 +86,59 @@ class TikTokEmulator:
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock, also back."""
         with self._platform.lock:
-            self._platform.offset += seconds
+            self._platform.clock_offset += seconds
+
+    def set_unmatched(self, identifiers: Iterable[str]) -> None:
+        """Let these identifiers match no user from now on, such as hashes of upper-case email addresses.
+
+        Args:
+            identifiers: hexadecimal hashes or device ids in lower case; they replace those given before.
+        """
+        with self._platform.lock:
+            self._platform.unmatched.clear()
+            self._platform.unmatched.update(identifiers)
 
     def audiences(self, advertiser_id: str | None = None) -> list[dict[str, Any]]:
-        """Every audience, oldest first, with what TikTok would not tell; once this answers, no file is being read."""
+        """Return every audience, oldest first, with more than TikTok would tell; no file is being read afterwards."""
         with self._platform.lock:
-            now = self._platform.settle()
-            described = []
-            for account in self._platform.accounts.values():
-                if advertiser_id in {None, account.advertiser_id}:
-                    described += [
-                        {"advertiser_id": account.advertiser_id, **audience.inside(now, self._platform.settings)}
-                        for audience in account.audiences.values()
-                    ]
-            return described
+            now = self._platform.finish_changes()
+            return [
+                {"advertiser_id": account.advertiser_id, **audience.description(now, self._platform.settings)}
+                for account in self._platform.accounts.values()
+                if advertiser_id in {None, account.advertiser_id}
+                for audience in account.audiences.values()
+            ]
 
     def members(self, audience_id: str) -> set[str]:
-        """The identifiers in an audience, in lower case; of a seeded one only those it was seeded with.
+        """Return the people in an audience whose identifiers are given, in lower case.
+
+        With one identifier type these are its hashes. With MULTIPLE_TYPES they are its rows, each written as its filled
+        fields `header=value`, sorted and joined with commas (`sandbox.tiktok.people.PersonRows`).
 
         Raises:
             KeyError: there is no such audience.
         """
         with self._platform.lock:
-            self._platform.settle()
-            return set({each.id: each for each in self._all()}[audience_id].members)
+            self._platform.finish_changes()
+            return set(self._platform.audience(audience_id)[1].members)
+
+    def rename(self, audience_id: str, name: str) -> None:
+        """Rename an audience in any state, as a person in Ads Manager; the name is kept character by character.
+
+        Raises:
+            KeyError: there is no such audience.
+        """
+        with self._platform.lock:
+            self._platform.audience(audience_id)[1].name = name
+
+    def delete(self, audience_id: str) -> None:
+        """Delete an audience in any state, as a person in Ads Manager.
+
+        Raises:
+            KeyError: there is no such audience.
+        """
+        with self._platform.lock:
+            del self._platform.audience(audience_id)[0].audiences[audience_id]
 
     def seed(self, advertiser_id: str, count: int = 1, name_prefix: str = "seeded ", **fields: Any) -> list[str]:
         """Put audiences into an account, named by number or all by `name`; see `sandbox.tiktok.seed.seeded`.
@@ -143,7 +172,7 @@ class TikTokEmulator:
                 account.files.clear()
 
     def calls(self) -> list[dict[str, Any]]:
-        """The calls so far, in the order they ended; `code` is None where no envelope was sent."""
+        """Return the calls so far, in the order they ended; `code` is None where no envelope was sent."""
         with self._platform.lock:
             return [dict(each) for each in self._calls]
 
@@ -164,29 +193,26 @@ class TikTokEmulator:
         """Switch all faults off."""
         self._faults.clear()
 
-    def _all(self) -> Iterable[Audience]:
-        return (audience for account in self._platform.accounts.values() for audience in account.audiences.values())
-
     def _answer(self, call: Call) -> Reply | None:
         fault = self._faults.take(call.name, str(call.given.get("advertiser_id")))
         if fault is None:
             reply: Reply | None = self._work(call)
-        elif fault.work_first:
+        elif fault.after_work:
             done = self._work(call)
-            reply = self._hit(fault, done) or (done if fault.what == "slow" else None)
+            reply = self._apply(fault, done) or (done if fault.effect == "slow" else None)
         else:
-            reply = self._hit(fault) or (self._work(call) if fault.what == "slow" else None)
-        self._note(call, reply, fault)
+            reply = self._apply(fault) or (self._work(call) if fault.effect == "slow" else None)
+        self._record(call, reply, fault)
         return reply
 
     def _work(self, call: Call) -> Reply:
         return Reply(self._platform.answer(call))
 
-    def _hit(self, fault: Fault, done: Reply | None = None) -> Reply | None:
-        """Let a fault happen; what is returned goes out instead of the call's own answer."""
-        match fault.what:
+    def _apply(self, fault: Fault, done: Reply | None = None) -> Reply | None:
+        """Apply a fault, and return the reply that replaces the call's own."""
+        match fault.effect:
             case "code":
-                content = done.content if done and fault.code == PARTIAL else None
+                content = done.content if done and fault.code == PARTIAL_SUCCESS else None
                 data = content.get("data") if isinstance(content, dict) else None
                 return Reply(self._platform.envelope(fault.code, fault.message, data))
             case "http":
@@ -197,7 +223,7 @@ class TikTokEmulator:
                 os.kill(fault.pid, signal.SIGKILL)
         return None
 
-    def _note(self, call: Call, reply: Reply | None, fault: Fault | None) -> None:
+    def _record(self, call: Call, reply: Reply | None, fault: Fault | None) -> None:
         content = reply.content if reply else None
         file_paths = call.given.get("file_paths")
         now = datetime.fromtimestamp(self._platform.now(), UTC)
@@ -221,13 +247,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.tiktok", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     port = parser.parse_args(arguments).port
-    # Blocked in every thread from here on, so that they wait for `sigwait` and leaving is orderly.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPERS)
+    # Blocked in every thread from here on, so that they wait for `sigwait` and the server stops in order.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     stop_with_parent()
     with TikTokEmulator(port) as emulator:
         print(json.dumps({"url": emulator.url}), flush=True)
-        signal.sigwait(_STOPPERS)
-
-
-if __name__ == "__main__":
-    main()
+        signal.sigwait(_STOP_SIGNALS)

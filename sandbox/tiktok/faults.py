@@ -1,4 +1,4 @@
-"""Faults of the emulated TikTok that can be switched on: wrong answers, no answers, late answers, a killed caller."""
+"""Fault injection at the emulated TikTok: other codes, HTTP errors, lost connections, slow answers, a killed caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 CALLS = ("upload", "create", "update", "list", "get", "delete")
-_KINDS = {
+_EFFECTS = {
     "code": "answers with another code",
     "http": "answers with another HTTP status",
     "cut": "closes the connection without an answer",
@@ -20,18 +20,18 @@ _KINDS = {
 
 @dataclass
 class Fault:
-    """What goes wrong with which calls.
+    """A fault of some calls.
 
     Attributes:
         call: one of `CALLS`, or "any".
         kind: `code`, `http`, `cut`, `kill` or `slow`; with `_after` it happens once the call's work is done, with
-            `_before` or neither instead of the work (`slow`: before it).
-        code, message: of a `code` fault.
+            `_before` or neither it happens instead of the work (`slow`: before it).
+        code, message: of a `code` fault; any code and any words.
         status: of an `http` fault.
         seconds: of a `slow` fault.
         pid: of a `kill` fault.
-        after: how many of these calls pass first.
-        times: how many calls it hits; None is all from there on.
+        after: number of these calls that pass first.
+        times: number of calls that fail; None is all from there on.
         advertiser_id: only calls for this advertiser.
     """
 
@@ -47,24 +47,22 @@ class Fault:
     advertiser_id: str | None = None
 
     def __post_init__(self) -> None:
-        if self.call == "file/upload":
-            self.call = "upload"
         if self.call not in {*CALLS, "any"}:
             raise ValueError(f"call is one of {', '.join(CALLS)}, any")
-        self.what, _, when = self.kind.partition("_")
-        self.work_first = when == "after"
-        if self.what not in _KINDS or when not in {"", "before", "after"}:
-            raise ValueError(f"kind is one of {', '.join(_KINDS)}, each with or without _before or _after")
+        self.effect, _, when = self.kind.partition("_")
+        self.after_work = when == "after"
+        if self.effect not in _EFFECTS or when not in {"", "before", "after"}:
+            raise ValueError(f"kind is one of {', '.join(_EFFECTS)}, each with or without _before or _after")
         HTTPStatus(self.status)
         numbers = (self.code, self.seconds, self.pid, self.after, 0 if self.times is None else self.times)
         if not all(isinstance(number, int | float) for number in numbers):
             raise ValueError("code, seconds, pid, after and times are numbers")
-        if self.what == "kill" and self.pid <= 1:
+        if self.effect == "kill" and self.pid <= 1:
             raise ValueError("kill needs the pid of a process")
 
 
 class Faults:
-    """The faults that are switched on. The first that fits a call hits it."""
+    """The faults that are switched on. The first that fits a call applies."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -89,7 +87,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, call: str, advertiser_id: str) -> Fault | None:
-        """The fault that hits this call, if any; it is then used up once."""
+        """Return the fault that applies to this call, if any, and use it up once."""
         with self._lock:
             for fault in self._faults:
                 if fault.call not in {call, "any"} or fault.advertiser_id not in {advertiser_id, None}:

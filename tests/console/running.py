@@ -11,10 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-Ended = subprocess.CompletedProcess[str]
-
-
-def console(*arguments: object, env: Mapping[str, str] | None = None, given: str = "") -> Ended:
+def console(
+    *arguments: object, env: Mapping[str, str] | None = None, given: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run a command; `given` comes on standard input."""
     return subprocess.run(
         [sys.executable, "-m", "console", *map(str, arguments)],

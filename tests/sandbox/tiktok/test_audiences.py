@@ -194,13 +194,62 @@ def test_an_audience_is_replaced_once_a_day(emulator: TikTokEmulator, tiktok: Cl
     emulator.advance(DAY - 60)
     assert outcome(tiktok.update(ready, FILE, action="REPLACE")) == (
         40002,
-        "Only one REPLACE operation is allowed per audience per day.",
+        "There can be no more than one replace operation per day.",
     )
     emulator.advance(60)
     assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
     emulator.advance(HOUR)
     emulator.configure(one_replace_a_day=False)
     assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
+
+
+def test_a_replace_is_refused_while_another_is_unfinished(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    emulator.configure(one_replace_a_day=False)
+    assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
+    assert outcome(tiktok.update(ready, FILE, action="REPLACE")) == (
+        40002,
+        "This replace operation is rejected as there is an existing unfinished replace operation for this audience.",
+    )
+    assert outcome(tiktok.update(ready, FILE, action="APPEND")) == NOT_EDITABLE
+
+
+def test_refusals_of_a_wrong_request_may_have_another_code(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
+    emulator.configure(wrong_request_code=40051)
+    assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
+    assert outcome(tiktok.update(ready, FILE, action="APPEND")) == (40051, NOT_EDITABLE[1])
+    assert tiktok.post("create", custom_audience_name="")["code"] == 40051
+    assert tiktok.query("list", advertiser_id="1")["code"] == 40001
+
+
+def test_some_identifiers_match_no_user(emulator: TikTokEmulator, tiktok: Client) -> None:
+    emulator.set_unmatched([*people(0, 500), *people(5000, 5100)])
+    emulator.configure(match_rate=0.8)
+    small, large = tiktok.create(FILE), tiktok.create(lines(people(0, 2000)))
+    emulator.advance(HOUR)
+    assert [(each["matched"], each["members"], each["state"]) for each in emulator.audiences()] == [
+        (800, 1500, "too_small"),
+        (1200, 2000, "ready"),
+    ]
+    tiktok.update(large, lines(people(5000, 5100)), action="APPEND")
+    emulator.advance(HOUR)
+    assert tiktok.details(large)["cover_num"] == 1200
+    assert len(emulator.members(large)) == 2100
+    assert tiktok.details(small)["is_valid"] is False
+
+
+def test_a_person_in_ads_manager_renames_and_deletes(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    decomposed = "Cafe\u0301"
+    emulator.rename(ready, decomposed)
+    assert tiktok.details(ready)["name"] == decomposed
+    assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
+    emulator.rename(ready, "while it is processed")
+    assert tiktok.details(ready)["name"] == "while it is processed"
+    emulator.delete(ready)
+    assert emulator.audiences() == []
+    with pytest.raises(KeyError):
+        emulator.rename(ready, "vip")
 
 
 def test_files_of_another_identifier_type_are_refused(tiktok: Client, ready: str) -> None:
@@ -237,19 +286,10 @@ def test_an_unknown_audience_is_neither_updated_nor_deleted_nor_got(tiktok: Clie
 def test_a_name_and_a_sub_type_change_at_once(tiktok: Client, ready: str) -> None:
     assert tiktok.post("update", custom_audience_id=ready, custom_audience_name="gold")["code"] == 0
     assert tiktok.details(ready)["name"] == "gold"
-    envelope = tiktok.update(ready, FILE, audience_sub_type="REACH_FREQUENCY", custom_audience_name="ignored")
-    details = tiktok.details(ready)
-    assert (envelope["code"], details["audience_sub_type"], details["name"], details["is_valid"]) == (
-        0,
-        "REACH_FREQUENCY",
-        "gold",
-        True,
-    )
 
 
-def test_documented_extras_are_taken(tiktok: Client, ready: str) -> None:
-    context = {"core_user_id": 1}
-    assert tiktok.update(ready, FILE, action="APPEND", audience_enhancement=False, context_info=context)["code"] == 0
+def test_fields_that_the_sdk_adds_are_accepted(tiktok: Client, ready: str) -> None:
+    assert tiktok.update(ready, FILE, action="APPEND", audience_enhancement=False)["code"] == 0
     created = tiktok.post(
         "create",
         custom_audience_name="vip",

@@ -23,7 +23,7 @@ CALLS = ["upload", "create", "update", "list", "get", "delete"]
 def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Response:
     """One good request of each call."""
     create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
-    query = {"advertiser_id": ADVERTISER, "custom_audience_ids": json.dumps([ready])}
+    query = {"advertiser_id": ADVERTISER, **({"custom_audience_ids": json.dumps([ready])} if call == "get" else {})}
     body: dict[str, Any] = {
         "create": create,
         "update": {"custom_audience_id": ready, "action": "APPEND", "file_paths": [path]},
@@ -236,6 +236,9 @@ def test_another_process_is_controlled_over_http(process: str) -> None:
         ]
         members = session.get(f"{control}/members", params={"audience_id": audience_id}).json()
         assert members == sorted(people(0, 3000))
+        post("unmatched", identifiers=[*people(0, 1)])
+        post("rename", audience_id=seeded, name="renamed")
+        assert [each["name"] for each in session.get(f"{control}/audiences").json()] == ["vip", "renamed"]
         session.delete(f"{control}/calls")
         post("faults", call="list", kind="code", code=40100, times=None)
         assert tiktok.query("list")["code"] == 40100
@@ -245,6 +248,8 @@ def test_another_process_is_controlled_over_http(process: str) -> None:
         path = tiktok.uploaded(FILE)
         session.delete(f"{control}/files")
         assert tiktok.post("update", custom_audience_id=seeded, action="APPEND", file_paths=[path])["code"] == 40905
+        post("delete", audience_id=seeded)
+        assert session.post(f"{control}/delete", json={"audience_id": seeded}).status_code == 400
         assert session.get(f"{control}/nonsense").status_code == 404
         assert session.post(f"{control}/clock", json={}).status_code == 400
         assert session.post(f"{control}/audiences", json={"advertiser_id": "1"}).status_code == 400

@@ -23,21 +23,6 @@ def test_an_audience_expires_a_year_after_its_last_change(emulator: TikTokEmulat
     assert tiktok.post("delete", custom_audience_ids=[ready])["code"] == 0
 
 
-def test_retention_in_days_fixes_the_expiry_for_good(emulator: TikTokEmulator, tiktok: Client) -> None:
-    envelope = tiktok.post(
-        "create",
-        custom_audience_name="vip",
-        calculate_type="EMAIL_SHA256",
-        file_paths=[tiktok.uploaded(FILE)],
-        retention_in_days=2,
-    )
-    audience_id = envelope["data"]["custom_audience_id"]
-    emulator.advance(DAY)
-    assert tiktok.update(audience_id, FILE, action="APPEND")["code"] == 0
-    emulator.advance(DAY)
-    assert tiktok.details(audience_id)["is_valid"] is False
-
-
 def test_a_deletion_takes_all_or_none(emulator: TikTokEmulator, tiktok: Client) -> None:
     own = emulator.seed(ADVERTISER, count=2)
     shared = emulator.seed(ADVERTISER, is_creator=False)

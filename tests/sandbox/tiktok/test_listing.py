@@ -44,12 +44,6 @@ def test_a_page_has_ten_items_unless_told_and_nothing_past_the_end(emulator: Tik
     assert tiktok.query("list", page=3)["data"]["list"] == []
 
 
-def test_a_listing_can_be_narrowed_to_ids(emulator: TikTokEmulator, tiktok: Client) -> None:
-    ids = emulator.seed(ADVERTISER, count=5)
-    data = tiktok.query("list", custom_audience_ids=[ids[3], "1"])["data"]
-    assert [item["audience_id"] for item in data["list"]] == [ids[3]]
-
-
 def test_audiences_of_other_kinds_and_of_others_are_listed_too(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.seed(ADVERTISER, name="vip", calculate_type="PHONE_SHA256")
     emulator.seed(ADVERTISER, name="vip", audience_type="Lookalike Audience")
@@ -94,13 +88,17 @@ def test_advertisers_see_only_their_own_audiences(emulator: TikTokEmulator, tikt
     assert tiktok.post("delete", custom_audience_ids=[audience_id])["code"] == 40002
 
 
-def test_get_shows_as_much_history_as_is_asked_for(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_get_shows_the_newest_change_first(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.configure(processing_seconds=0, one_replace_a_day=False)
     audience_id = tiktok.create(lines(people(0, 1500)))
     for action in ("APPEND", "REPLACE"):
         assert tiktok.update(audience_id, lines(people(0, 1500)), action=action)["code"] == 0
-    (item,) = tiktok.query("get", custom_audience_ids=[audience_id], history_size=2)["data"]["list"]
-    assert [entry["action"] for entry in item["audience_history"]] == ["REPLACE", "APPEND"]
+    (item,) = tiktok.query("get", custom_audience_ids=[audience_id])["data"]["list"]
+    assert [entry["action"] for entry in item["audience_history"]] == [
+        "REPLACE",
+        "APPEND",
+        "CREATE",
+    ]
 
 
 def test_many_audiences_are_got_in_one_call(emulator: TikTokEmulator, tiktok: Client) -> None:

@@ -25,7 +25,9 @@ def api(emulator: TikTokEmulator) -> Iterator[business_api_client.AudienceApi]:
     client.pool.join()
 
 
-def upload(api: business_api_client.AudienceApi, content: bytes, directory: Path) -> str:
+def upload(
+    api: business_api_client.AudienceApi, content: bytes, directory: Path, calculate_type: str = "EMAIL_SHA256"
+) -> str:
     file = directory / "people.csv"
     file.write_bytes(content)
     answer = api.dmp_custom_audience_file_upload(
@@ -33,7 +35,7 @@ def upload(api: business_api_client.AudienceApi, content: bytes, directory: Path
         advertiser_id=ADVERTISER,
         file=str(file),
         file_signature=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        calculate_type="EMAIL_SHA256",
+        calculate_type=calculate_type,
     )
     return str(answer["data"]["file_path"])
 
@@ -69,7 +71,7 @@ def test_the_sdk_uploads_creates_lists_gets_updates_and_deletes(
         ),
     )
     emulator.advance(HOUR)
-    (got,) = api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN, history_size=10)["data"]["list"]
+    (got,) = api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN)["data"]["list"]
     assert got["audience_details"]["cover_num"] == 2500
     assert [entry["action"] for entry in got["audience_history"]] == ["APPEND", "CREATE"]
 
@@ -78,6 +80,28 @@ def test_the_sdk_uploads_creates_lists_gets_updates_and_deletes(
         body=business_api_client.CustomAudienceDeleteBody(advertiser_id=ADVERTISER, custom_audience_ids=[audience_id]),
     )
     assert api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN)["data"]["list"] == []
+
+
+def test_the_sdk_uploads_a_file_with_several_identifiers_of_each_person(
+    emulator: TikTokEmulator, api: business_api_client.AudienceApi, tmp_path: Path
+) -> None:
+    rows = zip(people(0, 1500), people(2000, 3500), strict=True)
+    content = "email_SHA256,phone_SHA256\n" + "".join(f"{email},{phone}\n" for email, phone in rows)
+    created = api.dmp_custom_audience_create(
+        TOKEN,
+        body=business_api_client.CustomAudienceCreateBody(
+            advertiser_id=ADVERTISER,
+            custom_audience_name="vip",
+            calculate_type="MULTIPLE_TYPES",
+            file_paths=[upload(api, content.encode(), tmp_path, "MULTIPLE_TYPES")],
+        ),
+    )
+    emulator.advance(HOUR)
+    audience_id = created["data"]["custom_audience_id"]
+    (got,) = api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN)["data"]["list"]
+    assert (got["audience_details"]["calculate_type"], got["audience_details"]["cover_num"]) == ("MULTIPLE_TYPES", 1500)
+    row = f"email_sha256={people(7, 8)[0]},phone_sha256={people(2007, 2008)[0]}"
+    assert row in emulator.members(audience_id)
 
 
 def test_the_sdk_sees_a_refusal_in_spite_of_http_200(api: business_api_client.AudienceApi) -> None:

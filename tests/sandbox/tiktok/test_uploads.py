@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.wsgi import LimitedStream
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from sandbox.tiktok.multipart import Body, read_multipart
-from sandbox.tiktok.rows import Identifiers, read_rows
+from sandbox.tiktok.files import read_identifiers
+from sandbox.tiktok.form import read_form
+from sandbox.tiktok.people import Identifiers
 from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, Client, lines, people
 
 FILE = lines(people(0, 10))
@@ -90,17 +92,11 @@ def test_files_of_another_identifier_type_are_refused(tiktok: Client) -> None:
     assert tiktok.post("create", calculate_type="FIRST_SHA256", **create)["code"] == 40909
 
 
-def test_a_file_path_expires_or_is_forgotten_when_told_to(emulator: TikTokEmulator, tiktok: Client) -> None:
-    emulator.configure(file_path_seconds=HOUR)
-    create = {
-        "custom_audience_name": "vip",
-        "calculate_type": "EMAIL_SHA256",
-        "file_paths": [tiktok.uploaded(FILE)],
-    }
-    emulator.advance(HOUR)
-    assert tiktok.post("create", **create)["code"] == 40910
+def test_a_file_path_is_forgotten_when_told_to(emulator: TikTokEmulator, tiktok: Client) -> None:
+    path = tiktok.uploaded(FILE)
     emulator.forget_files()
-    assert tiktok.post("create", **create)["code"] == 40905
+    envelope = tiktok.post("create", custom_audience_name="vip", calculate_type="EMAIL_SHA256", file_paths=[path])
+    assert envelope["code"] == 40905
 
 
 CLEAN = b"\n".join(identifier.encode() for identifier in people(0, 1500))
@@ -167,16 +163,16 @@ def test_many_rows_at_once_are_read_as_one_by_one(some: list[bytes], newline_at_
     if not expected[-1]:
         expected.pop()
     good = {row.decode().lower() for row in expected if len(row) == 64 and not row.strip(b"0123456789abcdefABCDEF")}
-    read = read_rows(data, 32)
-    assert set(read.identifiers) == good
-    assert read.bad.total() == sum(row.decode("latin-1").lower() not in good for row in expected)
+    read = read_identifiers(data, 32)
+    assert set(read.people) == good
+    assert read.faults.total() == sum(row.decode("latin-1").lower() not in good for row in expected)
 
 
 @given(st.sets(st.binary(min_size=16, max_size=16)), st.sets(st.binary(min_size=16, max_size=16)))
 def test_sets_of_identifiers_are_sets(some: set[bytes], others: set[bytes]) -> None:
     left, right = (Identifiers.of(16, b"".join([*each, *each])) for each in (some, others))
     assert len(left) == len(some)
-    assert {bytes.fromhex(each) for each in Identifiers.union(16, [left, right])} == some | others
+    assert {bytes.fromhex(each) for each in left.union(right)} == some | others
     assert {bytes.fromhex(each) for each in left - right} == some - others
 
 
@@ -196,9 +192,8 @@ def test_a_file_arrives_whole_wherever_the_chunks_are_cut(around: int) -> None:
     for size in range(max(0, around - header - 20), around - header + 20):
         whole = (b"\r\n--xy" * (size // 6 + 1))[:size]
         data = form(whole)
-        fields, file = read_multipart(
-            Body(io.BytesIO(data + b"the next request"), len(data)), 'multipart/form-data; boundary="xyz"', 10**9
-        )
+        body = LimitedStream(io.BytesIO(data + b"the next request"), len(data))
+        fields, file = read_form(body, 'multipart/form-data; boundary="xyz"', 10**9)
         assert fields == {"name": "part"}
         assert file is not None
         assert b"".join(file.chunks) == whole
@@ -208,7 +203,7 @@ def test_what_is_too_large_is_not_kept() -> None:
     data = form(b"x" * 20_000_000)
     tracemalloc.start()
     try:
-        _, file = read_multipart(Body(io.BytesIO(data), len(data)), "multipart/form-data; boundary=xyz", 1_000_000)
+        _, file = read_form(LimitedStream(io.BytesIO(data), len(data)), "multipart/form-data; boundary=xyz", 1_000_000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,0 +1,49 @@
+"""Codes and messages of the emulated TikTok's refusals, and what it says about changes that failed.
+
+Code numbers are those of TikTok's SDK. Where no source gives the code or the words, they are chosen here and nowhere
+else. 40002 stands for every refusal of a wrong request: `Settings.wrong_request_code` replaces it.
+"""
+
+from __future__ import annotations
+
+WRONG_REQUEST = 40002
+PARTIAL_SUCCESS = 20001
+
+
+class Refusal(Exception):  # noqa: N818 - an answer of TikTok, not an error of the emulator
+    """An answer with another code than 0; the HTTP status is 200 all the same."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+NO_SUCH_ROUTE = (40400, "The requested route does not exist.")
+TOO_MANY_REQUESTS = (40100, "Too many requests. Please retry in some time.")
+TOKEN_MISSING = (40104, "Access token is empty.")
+TOKEN_INVALID = (40105, "Access token is incorrect or has been revoked.")
+NO_PERMISSION = (40001, "No permission to operate the advertiser.")
+SIGNATURE_WRONG = (40900, "The file signature does not match the file.")
+FILE_UNKNOWN = (40905, "The file does not exist.")
+FILE_EMPTY = (40906, "The file is empty.")
+FILE_TOO_LARGE = (40907, "The file is too large.")
+FILE_NAME_WRONG = (40908, "The file type is not supported: its name must end in .csv or .txt.")
+FILE_TYPE_DIFFERS = (40909, "calculate_type must be the same as that of all files.")
+# Quoted by third parties, without the code. The last two are parts of one quote, with something left out between them.
+NOT_EDITABLE = (WRONG_REQUEST, "Audience is not editable, please check audience status")
+REPLACE_UNFINISHED = (
+    WRONG_REQUEST,
+    "This replace operation is rejected as there is an existing unfinished replace operation for this audience.",
+)
+REPLACED_TODAY = (WRONG_REQUEST, "There can be no more than one replace operation per day.")
+NO_SUCH_AUDIENCE = (WRONG_REQUEST, "custom_audience_id: the audience does not exist.")
+NOT_CUSTOMER_FILE = (WRONG_REQUEST, "Only a customer file audience can be updated with files.")
+NOT_OWNER = (WRONG_REQUEST, "Only the owner of an audience can change it.")
+TOO_MANY_AUDIENCES = (WRONG_REQUEST, "The number of audiences has reached the limit of 400.")
+TOO_FEW_LEFT = (WRONG_REQUEST, "The audience size would be less than 1,000 after the operation.")
+
+# The fields `msg` and `error_msg` of an audience, and `msg` of a history entry. No source lists their values.
+MSG_TOO_SMALL = "Audience too small: fewer than 1,000 users were matched."
+MSG_TOO_FEW_LEFT = "The operation failed: the audience size would be less than 1,000 after it."
+MSG_FAULTY_ROWS = "The operation failed: {rows} rows of its files are not valid identifiers."
