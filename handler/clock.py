@@ -1,4 +1,4 @@
-"""Time: how reports write it, how TikTok writes it, and how much of it an invocation has left."""
+"""Time: the formats of reports and of TikTok, and the deadline of an invocation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-# An invocation stops beginning things when this much of it is left, in seconds; a short one at a quarter of its time.
+# Run time that is kept for finishing. Nothing new begins in it.
 RESERVE_SECONDS = 60.0
-RESERVE_SHARE = 0.25
+MAX_RESERVE_SHARE = 0.25  # of a short invocation
 
 
 class LambdaContext(Protocol):
@@ -24,40 +24,55 @@ class LambdaContext(Protocol):
 
 
 class Deadline:
-    """How long this invocation can go on."""
+    """The end of an invocation.
+
+    Attributes:
+        total: run time at the beginning, in seconds.
+        reserve: run time that is kept for finishing, in seconds.
+    """
 
     def __init__(self, remaining_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin now.
+
+        Args:
+            remaining_seconds: until Lambda stops the function.
+            clock: seconds from any fixed point.
+        """
         self._clock = clock
         self._end = clock() + remaining_seconds
         self.total = remaining_seconds
-        self.reserve = min(RESERVE_SECONDS, RESERVE_SHARE * remaining_seconds)
+        self.reserve = min(RESERVE_SECONDS, MAX_RESERVE_SHARE * remaining_seconds)
 
     def remaining(self) -> float:
-        """Seconds until Lambda stops the function."""
+        """Return the seconds until Lambda stops the function."""
         return self._end - self._clock()
 
     def near(self) -> bool:
-        """Whether what is left is kept for ending well."""
+        """Return true if only the reserve is left."""
         return self.remaining() < self.reserve
 
 
 def utc_now() -> datetime:
-    """The time now, with a zone."""
+    """Return the time, with a zone."""
     return datetime.now(UTC)
 
 
 def iso(moment: datetime) -> str:
-    """A time as reports hold it: `2026-01-31T12:00:00Z`."""
+    """Return a time as reports hold it: `2026-01-31T12:00:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_iso(text: str) -> datetime:
-    """The opposite of `iso`."""
+    """Return the time that `iso` wrote.
+
+    Raises:
+        ValueError: the text is not a time.
+    """
     return datetime.fromisoformat(text)
 
 
 def parse_tiktok_time(text: object) -> datetime | None:
-    """TikTok's `2026-01-31 12:00:00`, in UTC; None when it is absent or of another form."""
+    """Return the time of TikTok's `2026-01-31 12:00:00`, in UTC, or None if it is absent or of another form."""
     try:
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is counted: the metrics of one invocation, printed once in CloudWatch's embedded metric format."""
+"""The metrics of one invocation, printed once in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ DIMENSION = "Advertiser"
 
 
 class Metric(StrEnum):
-    """The names that alarms and dashboards use."""
+    """The names that alarms and dashboards use.
+
+    All are sums over an invocation, except `WaitingSeconds` (the longest wait), `Audiences` and `AudiencesExpiring`
+    (the number at the last sweep).
+    """
 
     FILES_AVAILABLE = "FilesAvailable"
     FILES_SUBMITTED = "FilesSubmitted"
@@ -31,6 +35,10 @@ class Metric(StrEnum):
     TIKTOK_THROTTLED = "TikTokThrottled"
     USERS_MATCHED = "UsersMatched"
     MESSAGES_FAILED = "MessagesFailed"
+    SWEEPS = "Sweeps"
+    AUDIENCES = "Audiences"
+    AUDIENCES_EXPIRING = "AudiencesExpiring"
+    AUDIENCES_UNMATCHED = "AudiencesUnmatched"
 
 
 FILES_BY_STATUS: dict[Status, Metric] = {
@@ -44,32 +52,41 @@ FILES_BY_STATUS: dict[Status, Metric] = {
 
 
 class Metrics:
-    """Sums of one invocation, and the oldest wait."""
+    """The metrics of one invocation: sums, levels (the last value counts) and the longest wait."""
 
     def __init__(self, advertiser: str) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            advertiser: the value of the dimension, `<advertiser>/<stack>`.
+        """
         self._advertiser = advertiser
-        self._sums: Counter[Metric] = Counter()
+        self._values: Counter[Metric] = Counter()
         self._longest_wait = 0.0
 
     def add(self, metric: Metric, value: int = 1) -> None:
         """Add to a sum."""
-        self._sums[metric] += value
+        self._values[metric] += value
+
+    def level(self, metric: Metric, value: int) -> None:
+        """Set a level, such as the number of audiences."""
+        self._values[metric] = value
 
     def waited(self, seconds: float) -> None:
-        """Take note of a file that has waited this long."""
+        """Record that an upload has waited this long, in seconds."""
         self._longest_wait = max(self._longest_wait, seconds)
 
     def flush(self) -> None:
-        """Print what was counted and begin anew; nothing for nothing, so that a quiet function shows no zeros."""
-        values = {metric: value for metric, value in self._sums.items() if value}
-        # The provider itself: Powertools' Metrics adds a `service` dimension when told of a service, and shares its
-        # state between all instances of a process.
+        """Print the metrics as one line, and begin with nothing counted. Zeros are left out."""
+        # The provider itself, because Powertools' Metrics adds a dimension `service` when a service is configured, and
+        # shares its state between all instances of a process.
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, default_dimensions={DIMENSION: self._advertiser})
-        for metric, value in values.items():
-            emf.add_metric(name=metric.value, unit=MetricUnit.Count, value=value)
+        for metric, value in self._values.items():
+            if value:
+                emf.add_metric(name=metric.value, unit=MetricUnit.Count, value=value)
         if self._longest_wait:
             emf.add_metric(name=Metric.WAITING_SECONDS.value, unit=MetricUnit.Seconds, value=self._longest_wait)
         if emf.metric_set:
             emf.flush_metrics()
-        self._sums.clear()
+        self._values.clear()
         self._longest_wait = 0.0

@@ -26,7 +26,16 @@ from handler.model import IdentifierType
 from handler.tiktok.codes import Meaning
 from handler.tiktok.credentials import Credentials, CredentialsStore
 from handler.tiktok.refusals import refusal
-from handler.tiktok.responses import Answer, Audience, parse_answer, parse_details, parse_id, parse_page
+from handler.tiktok.responses import (
+    AdGroup,
+    Answer,
+    Audience,
+    parse_ad_groups,
+    parse_answer,
+    parse_details,
+    parse_id,
+    parse_page,
+)
 
 MAX_TRIES = 3  # of a call, the first included
 # Back-off in seconds, a random time in between. The basic tier allows 10 requests per second, so one second later there
@@ -34,7 +43,6 @@ MAX_TRIES = 3  # of a call, the first included
 THROTTLED_BACKOFF = (0.5, 1.2)
 BUSY_BACKOFF = (0.1, 0.5)
 PAGE_SIZE = 100  # TikTok's maximum
-MIN_READ_SECONDS = 1.0  # in less than a second TikTok cannot answer
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ class TikTokClient:
         logger: takes a warning if TikTok carried out a call in part.
         pause: waits between two tries, in seconds.
         connect_seconds: timeout of connecting.
-        read_seconds: timeout of waiting for data.
+        read_seconds: timeout of waiting for data; shorter near the end of the invocation.
+        min_read_seconds: in less than this TikTok cannot answer.
         counts: the metrics of the calls.
         broken_by: the error that opened the circuit breaker.
     """
@@ -91,6 +100,7 @@ class TikTokClient:
     pause: Callable[[float], None] = time.sleep
     connect_seconds: float = 5.0
     read_seconds: float = 60.0
+    min_read_seconds: float = 1.0
     counts: CallCounts = field(default_factory=CallCounts)
     broken_by: Waiting | None = None
 
@@ -182,6 +192,34 @@ class TikTokClient:
         """
         return parse_details(self._call(_get("get", {"custom_audience_ids": json.dumps(list(audience_ids))})).data)
 
+    def delete_audiences(self, audience_ids: Sequence[str]) -> str:
+        """Delete up to 100 audiences; return the request id.
+
+        Raises:
+            UnknownAudience: TikTok knows one of them no more.
+            OutcomeUnknown: they may be deleted.
+            Failed, Waiting: as for every call.
+        """
+        return self._call(_post("delete", {"custom_audience_ids": list(audience_ids)})).request_id
+
+    def applied_ad_groups(self, audience_id: str) -> list[AdGroup]:
+        """Return the ad groups that an own audience was applied to, each once.
+
+        Raises:
+            Waiting: TikTok cannot be asked, or does not tell this advertiser.
+        """
+        found: dict[AdGroup, None] = {}
+        page, pages = 1, 1
+        while page <= pages:
+            query = {"custom_audience_ids": json.dumps([audience_id]), "page": page, "page_size": PAGE_SIZE}
+            groups, pages = parse_ad_groups(self._call(_get("apply/log", query)).data)
+            before = len(found)
+            found |= dict.fromkeys(groups)
+            if len(found) == before:  # a page without news ends the log, whatever the number of pages
+                break
+            page += 1
+        return list(found)
+
     def _call(self, request: Request) -> Answer:
         """Make a call, with a few quick retries.
 
@@ -217,7 +255,7 @@ class TikTokClient:
         self.counts.calls += 1
         arguments = request.arguments(credentials.advertiser_id)
         headers = {**arguments.pop("headers", {}), "Access-Token": credentials.access_token}
-        read_seconds = max(MIN_READ_SECONDS, min(self.read_seconds, self.deadline.remaining() - 1))
+        read_seconds = max(self.min_read_seconds, min(self.read_seconds, self.deadline.remaining() - 1))
         try:
             response = self.session.request(
                 request.method,

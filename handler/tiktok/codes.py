@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 
 OK = 0
+ASKING_CALLS = {"list", "get", "apply/log"}  # they change nothing and carry no file
 
 
 class Meaning(Enum):

@@ -14,7 +14,7 @@ import requests
 
 from handler import reasons
 from handler.clock import parse_tiktok_time
-from handler.tiktok.codes import OK, Meaning, is_listed, meaning_of_code
+from handler.tiktok.codes import ASKING_CALLS, OK, Meaning, is_listed, meaning_of_code
 from handler.tiktok.redact import redact, redact_token
 from handler.tiktok.wording import meaning_of_message, names_an_error
 
@@ -24,7 +24,7 @@ MAX_REQUEST_ID = 64  # characters
 
 _WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields that can quote the request
 _NUMBER = re.compile(r"\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]*)?\+?\s*")
-_ASKING = {"list", "get"}  # calls that change nothing and carry no file
+_AD_GROUP = ("adgroup_id", "adgroup_name", "usage_mode")
 _AT_FAULT = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
 
 
@@ -96,13 +96,28 @@ class Audience:
         return replace(self, matched=self.matched or other.matched, **told)
 
 
+@dataclass(frozen=True)
+class AdGroup:
+    """An ad group that an audience was applied to.
+
+    Attributes:
+        id: TikTok's id.
+        name: its name in Ads Manager.
+        usage: "Include" or "Exclude".
+    """
+
+    id: str
+    name: str
+    usage: str
+
+
 def classify(code: int, message: str, call: str, http_status: int = 200) -> Meaning:
     """Return the meaning of a response.
 
     Args:
         code: TikTok's `code`.
         message: TikTok's `message`. It tells more under every code that says that the request is wrong.
-        call: `list`, `get`, `create`, `update` or `file/upload`.
+        call: the last components of its path, such as `list` or `file/upload`.
         http_status: a server error wins over the code.
     """
     if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -112,7 +127,7 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         meaning = meaning_of_message(call, message) or meaning
     elif meaning is Meaning.PERMISSION_REFUSED and meaning_of_message(call, message) is Meaning.TERMS_NOT_ACCEPTED:
         meaning = Meaning.TERMS_NOT_ACCEPTED
-    if call not in _ASKING or meaning not in _AT_FAULT:
+    if call not in ASKING_CALLS or meaning not in _AT_FAULT:
         return meaning
     # No file is at fault if TikTok cannot tell what there is. A listing asks for nothing but the advertiser: if that
     # request is wrong, so is the advertiser id.
@@ -220,6 +235,20 @@ def parse_audience(item: object, history: object = None) -> Audience:
         history=tuple((action, at, redact(message)) for action, at, message in entries if at),
         is_expiring=_flag(item.get("is_expiring")) or False,
     )
+
+
+def parse_ad_groups(data: Mapping[str, Any]) -> tuple[list[AdGroup], int]:
+    """Read a page of `apply/log`: its ad groups and the number of pages.
+
+    Raises:
+        UnexpectedResponse: the page does not have the documented form.
+    """
+    items, info = data.get("list"), data.get("page_info")
+    pages = _number(info.get("total_page")) if isinstance(info, dict) else None
+    if pages is None or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise reasons.unexpected_response()
+    groups = (AdGroup(*(_text(item.get(field)) for field in _AD_GROUP)) for item in items)
+    return [group for group in groups if group.id], pages
 
 
 def parse_id(value: object) -> str | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import product
 from string import punctuation, whitespace
 
-from handler.tiktok.codes import Meaning
+from handler.tiktok.codes import ASKING_CALLS, Meaning
 from handler.tiktok.redact import MAX_READ
 
 START = "\n"  # stands before the first word of a message, so that a phrase can ask for it
@@ -49,9 +49,8 @@ class Wording:
 
 # --- Messages of refused calls -------------------------------------------------------------------
 
-_ASKING = {"list", "get"}
 _CHANGING = {"create", "update"}
-_EVERY = {*_ASKING, *_CHANGING, "file/upload"}
+_EVERY = {*ASKING_CALLS, *_CHANGING, "file/upload"}
 
 _NOT_FOUND = ("not exist", "n't exist", "not found", "n't found", "not be found", "no longer exists")
 _DELETED = _phrases(("is", "was", "been", "already"), [" deleted"])
@@ -74,7 +73,7 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         Wording((("file_path", "file path", "filepath"), (*_NOT_FOUND, "expired")), "guess"),
     ),
     (
-        {"update", "get"},
+        {"update", "get", "delete"},
         Meaning.UNKNOWN_AUDIENCE,
         Wording(
             (
@@ -128,7 +127,7 @@ def meaning_of_message(call: str, message: str) -> Meaning | None:
     """Return the meaning of the message of a refused call, or None if no row of the table fits.
 
     Args:
-        call: `list`, `get`, `create`, `update` or `file/upload`.
+        call: the last components of its path, such as `list` or `file/upload`.
         message: `message` in TikTok's response, in any case.
     """
     fitting = (meaning for calls, meaning, wording in _REFUSALS if call in calls and wording.fits(message))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.state.audience_state import State, is_superseded, mark_applied, new_state
+from tests.handler.tiktok.odd_tiktok import alter
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
@@ -78,6 +81,24 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_fail_the_next_append(worl
         ("available", "available")
     }
     assert world.members() == set(people(0, 4000))
+
+
+def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_small(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
+    world.sweep(hours=1)
+    assert world.standing(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
+
+    def changed_in_ads_manager(answer: dict[str, Any]) -> object:
+        for audience in answer["data"]["list"]:
+            assert "1,000" in audience["error_msg"], "TikTok still says what it said of the removal"
+            audience["is_valid"] = False
+        return answer
+
+    alter(world, "list", changed_in_ads_manager)
+    report = world.activate(f"{VIP}more.csv", lines(people(2000, 1000)))
+    assert (report["status"], report["code"]) == ("waiting", "audience_processing")
 
 
 def test_the_next_file_of_an_audience_that_was_made_too_small_says_so(world: World) -> None:

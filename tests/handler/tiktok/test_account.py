@@ -1,0 +1,145 @@
+"""The audience that an upload belongs to, and what one listing tells of the account."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from handler.clock import Deadline
+from handler.model import AudienceKey, IdentifierType
+from handler.tiktok.account import Account
+from handler.tiktok.client import TikTokClient
+from tests.handler.tiktok.odd_tiktok import alter, without
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+
+VIP = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
+
+
+def account(world: World) -> Account:
+    here = world.here
+    client = TikTokClient(here.session, world.tiktok.url, here.credentials, Deadline(900), here.logger, here.pause)
+    return Account(client, world.now)
+
+
+def seed(world: World, name: str, **fields: Any) -> str:
+    (audience_id,) = world.tiktok.seed(ADVERTISER_ID, name=name, **fields)
+    return audience_id
+
+
+def not_needed() -> Collection[str]:
+    raise AssertionError("the states were read although there is nothing to choose")
+
+
+def test_a_registered_audience_wins_even_if_it_was_renamed(world: World) -> None:
+    seed(world, "vip", created_seconds_ago=90_000)
+    registered = seed(world, "Renamed in Ads Manager")
+    first, other = account(world).find(VIP, registered, not_needed)
+    assert (first.id, first.name) == (registered, "Renamed in Ads Manager")
+    assert other.name == "vip"
+
+
+def test_a_registered_audience_that_is_not_listed_yet_is_asked_for(world: World) -> None:
+    world.tiktok.configure(list_lag_seconds=3600)
+    registered = _created(world)
+    found = account(world).find(VIP, registered, not_needed)
+    assert [audience.id for audience in found] == [registered]
+    assert world.calls("list", "get") == ["list", "get"]
+
+
+def _created(world: World) -> str:
+    audience_id: str = world.activate("tiktok/vip/email_sha256/a.csv", lines(people(0, 2000)))["audience"]["id"]
+    world.tiktok.clear_calls()
+    return audience_id
+
+
+@pytest.mark.parametrize("fields", [{"calculate_type": "PHONE_SHA256"}, {"is_creator": False}])
+def test_a_registered_id_of_another_type_or_owner_does_not_count(world: World, fields: dict[str, Any]) -> None:
+    registered = seed(world, "vip", **fields)
+    assert account(world).find(VIP, registered, not_needed) == []
+    vip = seed(world, "vip")
+    assert [each.id for each in account(world).find(VIP, registered, list)] == [vip]
+
+
+def test_a_deleted_registered_audience_gives_way_to_the_name(world: World) -> None:
+    registered = seed(world, "vip")
+    world.delete_audience(registered)
+    assert account(world).find(VIP, registered, not_needed) == []
+    vip = seed(world, "vip")
+    assert [each.id for each in account(world).find(VIP, registered, list)] == [vip]
+
+
+def test_an_audience_that_another_name_has_registered_is_never_found_by_its_name(world: World) -> None:
+    gold = seed(world, "vip", created_seconds_ago=90_000)
+    assert account(world).find(VIP, None, lambda: {gold}) == []
+    vip = seed(world, "vip")
+    assert [each.id for each in account(world).find(VIP, None, lambda: {gold})] == [vip]
+
+
+def test_without_a_registered_audience_the_oldest_comes_first(world: World) -> None:
+    ids = [seed(world, "vip", created_seconds_ago=age) for age in (1000, 3000, 2000)]
+    assert [each.id for each in account(world).find(VIP, None, list)] == [ids[1], ids[2], ids[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("VIP", {}),
+        (" vip", {}),
+        ("vip", {"calculate_type": "PHONE_SHA256"}),
+        ("vip", {"audience_type": "Lookalike Audience"}),
+        ("vip", {"is_creator": False}),
+    ],
+)
+def test_other_audiences_are_not_found(world: World, name: str, fields: dict[str, Any]) -> None:
+    seed(world, name, **fields)
+    assert account(world).find(VIP, None, not_needed) == []
+
+
+def test_names_are_compared_in_one_normal_form(world: World) -> None:
+    name = "Café"
+    decomposed = seed(world, unicodedata.normalize("NFD", name))
+    key = AudienceKey(IdentifierType.EMAIL_SHA256, unicodedata.normalize("NFC", name))
+    assert [each.id for each in account(world).find(key, None, list)] == [decomposed]
+
+
+def test_the_other_identifier_types_of_a_name_are_told(world: World) -> None:
+    for calculate_type in ("EMAIL_SHA256", "PHONE_SHA256", "GAID_SHA256", "PHONE_SHA256"):
+        seed(world, "vip", calculate_type=calculate_type)
+    seed(world, "gold", calculate_type="IDFA_SHA256")
+    seed(world, "vip", calculate_type="IDFA_MD5", is_creator=False)
+    found = account(world).same_name("vip", except_type=IdentifierType.EMAIL_SHA256)
+    assert found == [IdentifierType.PHONE_SHA256, IdentifierType.GAID_SHA256]
+
+
+def test_the_listing_tells_how_many_audiences_there_are_and_expire(world: World) -> None:
+    seed(world, "vip")
+    seed(world, "lookalike", audience_type="Lookalike Audience")
+    seed(world, "shared", is_creator=False)
+
+    def expiring(answer: dict[str, Any]) -> object:
+        for each in answer["data"]["list"]:
+            each["is_expiring"] = True
+        return answer
+
+    alter(world, "list", expiring)
+    here = account(world)
+    assert (here.count(), here.count_expiring(), here.is_full()) == (2, 1, False)
+    assert world.calls() == ["list"], "one listing for all"
+
+
+def test_the_account_is_full_with_400_own_audiences(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="vip", count=399)
+    seed(world, "shared", is_creator=False)
+    assert not account(world).is_full()
+    seed(world, "one more")
+    assert account(world).is_full()
+
+
+def test_items_without_an_id_count_for_the_completeness_of_a_listing(world: World) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="other", count=3)
+    alter(world, "list", without("audience_id"))
+    assert account(world).find(VIP, None, not_needed) == []
+    assert account(world).count() == 3
