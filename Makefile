@@ -39,7 +39,7 @@ lock: $(UV) ## pin all requirements after a change to pyproject.toml or a requir
 	@$(LOCK) requirements-uv.in --output-file=requirements-uv.txt
 	@$(LOCK) pyproject.toml --output-file=requirements.txt
 	@$(LOCK) pyproject.toml --extra=console --group=dev --constraint=requirements.txt --output-file=requirements-dev.txt
-	@cd handler && ../$(LOCK) requirements.in --output-file=requirements.txt
+	@cd handler && ../$(LOCK) requirements.in --no-emit-package=charset-normalizer --output-file=requirements.txt
 
 # The command stands in the header of each file: from there, update bots know how the file is made.
 LOCK := $(UV) pip compile --quiet --universal --python-version=3.11 --generate-hashes

@@ -4,16 +4,16 @@ from typing import cast
 
 import pulumi
 
-from components.config import read_advertisers
-from components.connector import TikTokActivationConnector, TikTokActivationConnectorArgs
-from components.dashboard import make_dashboard
-from components.package import handler_package
+from components import TikTokActivationConnector, TikTokActivationConnectorArgs, make_dashboard
+from components.config import read_advertisers, warnings
 
-advertisers = read_advertisers(pulumi.Config().get_object("advertisers"))
-package = str(handler_package())
+configured = pulumi.Config().get_object("advertisers")
+advertisers = read_advertisers(configured)
+for warning in warnings(configured, secret=pulumi.runtime.is_config_secret(f"{pulumi.get_project()}:advertisers")):
+    pulumi.log.warn(warning)
 connectors = {
     advertiser.name: TikTokActivationConnector(
-        advertiser.name, cast("TikTokActivationConnectorArgs", {"package": package, **advertiser.settings})
+        advertiser.name, cast("TikTokActivationConnectorArgs", advertiser.options)
     )
     for advertiser in advertisers
 }

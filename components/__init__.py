@@ -1,1 +1,15 @@
-"""What exists in AWS: the connector of one advertiser and what it is made of."""
+"""The resources of the connector in AWS, as a Pulumi component.
+
+Installed from a checkout or a Git URL, this package is `tiktok_activation`.
+"""
+
+from .connector import OptionError, TikTokActivationConnector, TikTokActivationConnectorArgs, UploadRoleArgs
+from .dashboard import make_dashboard
+
+__all__ = [
+    "OptionError",
+    "TikTokActivationConnector",
+    "TikTokActivationConnectorArgs",
+    "UploadRoleArgs",
+    "make_dashboard",
+]

@@ -1,18 +1,32 @@
-"""What is allowed in a connector's settings, and the sentence for what is not."""
+"""The allowed values of every option, and the sentence for a value that is not allowed.
+
+Messages and the table in the documentation are both made from a check's `allowed`.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.scope import Settings
-
-# What is wrong with a value, to be read after the setting's name; None if nothing is.
-Check = Callable[[Any], str | None]
+from .rules import Check, is_number, list_of, number, one_of, shown, text, whole
+from .scope import Options
 
 MAX_NAME_LENGTH = 30
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+# S3 and Lambda accept 50 tags; the connector sets one itself.
+MAX_TAGS = 49
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+MAX_ALARM_ACTIONS = 5
+# A bucket policy holds 20 KB. It names each uploader and each reader twice, with some 60 characters.
+MAX_UPLOADERS = 50
+MAX_READERS = 50
+# A trust policy holds 2,048 characters unless the account's quota was raised.
+MAX_PRINCIPALS = 5
+# https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
+_MAX_TAG_KEY = 128
+_MAX_TAG_VALUE = 256
+
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
@@ -21,187 +35,195 @@ _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-_MOST_TAGS = 49  # S3 and Lambda take 50; one is ours
-_MOST_ACTIONS = 5  # of a CloudWatch alarm
-_MOST_UPLOADERS = 50  # a bucket's policy holds 20 KB, and a role's ARN up to 560 characters
+# Roles and users have paths: role/team/exporter.
+_PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,512}"
+_ACCOUNT_ROOT = r"arn:aws[a-z-]*:iam::\d{12}:root"
+_EXAMPLE_ROLE = "arn:aws:iam::111122223333:role/exporter"
 
 
-def name_fault(name: object) -> str | None:
-    """What is wrong with a connector's name, in a sentence; None if nothing is."""
-    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
-        return (
-            f"name is {name!r}; allowed are lower case letters, digits and inner hyphens, "
-            f"at most {MAX_NAME_LENGTH} characters."
-        )
-    if name == "aws":  # the log group's name begins with it and a slash
-        return "name is 'aws'; CloudWatch reserves log groups of that name."
-    if name.startswith(_RESERVED_PREFIXES):  # the bucket's name begins with it
-        return f"name is {name!r}; S3 reserves names that begin with {', '.join(_RESERVED_PREFIXES)}."
-    return None
-
-
-def _whole(lowest: int, highest: int) -> Check:
-    def check(value: Any) -> str | None:
-        if _is_number(value) and value in range(lowest, highest + 1):
-            return None
-        return f"is {value!r}; allowed is a whole number from {lowest} to {highest}."
-
-    return check
-
-
-def _one_of(allowed: Sequence[int]) -> Check:
-    def check(value: Any) -> str | None:
-        if _is_number(value) and value in allowed:
-            return None
-        return f"is {value!r}; allowed are {', '.join(map(str, allowed))}."
-
-    return check
-
-
-def _list_of(pattern: str, allowed: str, most: int) -> Check:
-    def check(value: Any) -> str | None:
-        if not isinstance(value, list):
-            return f"is {value!r}; allowed is a list, each entry {allowed}."
-        wrong = [entry for entry in value if not isinstance(entry, str) or not re.fullmatch(pattern, entry)]
-        if wrong:
-            return f"has {', '.join(map(repr, wrong))}; each entry must be {allowed}."
-        if len(set(value)) != len(value):
-            return "has an entry twice."
-        if len(value) > most:
-            return f"has {len(value)} entries; allowed are {most}."
-        return None
-
-    return check
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _ratio(value: Any) -> str | None:
-    if _is_number(value) and 0 <= value <= 1:
-        return None
-    return f"is {value!r}; allowed is a number from 0 to 1."
-
-
-def _switch(value: Any) -> str | None:
-    return None if isinstance(value, bool) else f"is {value!r}; allowed is true or false."
-
-
-def _email(value: Any) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        return None
-    return f"is {value!r}; allowed is one e-mail address."
-
-
-def _bucket_name(value: Any) -> str | None:
-    if (
-        isinstance(value, str)
-        and re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value)  # no dots: they break TLS names
-        and not value.startswith(_RESERVED_PREFIXES)
-        and not value.endswith(_RESERVED_SUFFIXES)
-    ):
-        return None
+def _is_name(value: Any) -> bool:
     return (
-        f"is {value!r}; allowed are 3 to 63 lower case letters, digits and inner hyphens, "
-        "without the beginnings and endings that S3 reserves."
+        isinstance(value, str)
+        and len(value) <= MAX_NAME_LENGTH
+        and re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", value) is not None
+        and value != "aws"  # the log group's name begins with it and a slash, which CloudWatch reserves
+        and not value.startswith(_RESERVED_PREFIXES)  # the bucket's name begins with it
     )
 
 
-def _api_url(value: Any) -> str | None:
+def _is_bucket_name(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value) is not None  # no dots: they break TLS names
+        and not value.startswith(_RESERVED_PREFIXES)
+        and not value.endswith(_RESERVED_SUFFIXES)
+    )
+
+
+def _is_api_url(value: Any) -> bool:
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         host, _ = parts.hostname, parts.port
     except ValueError:
-        host = None
+        return False
     if not host or parts.query or parts.fragment or parts.username or re.search(r"\s", value):
-        return f"is {value!r}; allowed is an https address, or one of this machine."
-    if parts.scheme == "https" or (parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}):
-        return None
-    return f"is {value!r}; the token travels with every call, so that only https is allowed."
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"})
 
 
-def _token(value: Any) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[!-~]+", value):
-        return None
-    return "is not a text of printable characters without blanks; its value is not shown here."
+_TAG = re.compile(r"[\w .:/=+@-]*")
 
 
-def _advertiser_id(value: Any) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]+", value):
-        return None
-    if _is_number(value):
-        return "is a number; put it in quotes, because a number that long loses digits on its way."
-    return "is not a text of digits."
-
-
-def _tags(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return f"is {value!r}; allowed is a map of texts, such as {{team: media}}."
-    if len(value) > _MOST_TAGS:
-        return f"has {len(value)} tags; allowed are {_MOST_TAGS}."
+def _wrong_tag(value: Mapping[Any, Any]) -> str | None:
     keys = Counter(key.casefold() for key in value if isinstance(key, str))
-    if twice := [key for key, times in keys.items() if times > 1]:
-        return f"has the key {twice[0]!r} twice; to IAM upper and lower case are the same."
     for key, tag in value.items():
-        if not isinstance(key, str) or not re.fullmatch(r"[\w .:/=+@-]{1,128}", key) or key.lower().startswith("aws:"):
-            return f"has the key {key!r}; allowed are 1 to 128 letters, digits, blanks and . : / = + @ - _, not aws:."
-        if key.casefold() == "advertiser":  # to IAM it is the same in any case
-            return f"has the key {key!r}; the connector sets Advertiser itself."
-        if not isinstance(tag, str) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", tag):
-            return f"has the value {tag!r} for {key!r}; allowed are up to 256 letters, digits, blanks, . : / = + @ - _."
+        if not isinstance(key, str) or not 1 <= len(key) <= _MAX_TAG_KEY or not _TAG.fullmatch(key):
+            return f"has the key {key!r}"
+        # IAM treats tag keys that differ only in case as the same key.
+        if key.casefold().startswith("aws:") or key.casefold() == "advertiser" or keys[key.casefold()] > 1:
+            return f"has the key {key!r}"
+        if not isinstance(tag, str) or len(tag) > _MAX_TAG_VALUE or not _TAG.fullmatch(tag):
+            return f"has the value {tag!r} for {key!r}"
     return None
 
 
+def _describe_tags(value: Any) -> str:
+    if not isinstance(value, dict):
+        return shown(value)
+    return f"has {len(value)} tags" if len(value) > MAX_TAGS else str(_wrong_tag(value))
+
+
+def _describe_advertiser_id(value: Any) -> str:
+    if is_number(value):
+        return "is a number, which loses digits on its way"
+    return "is not a string of digits"
+
+
+_PRINCIPALS = list_of(
+    text(f"{_PRINCIPAL}|{_ACCOUNT_ROOT}", f"the ARN of a role, a user or an account root, such as {_EXAMPLE_ROLE}"),
+    MAX_PRINCIPALS,
+)
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
+
+
+def _is_upload_role(value: Any) -> bool:
+    if not isinstance(value, dict) or not {"principals"} <= value.keys() <= {"principals", "externalId"}:
+        return False
+    principals, external_id = value["principals"], value.get("externalId")
+    if not _PRINCIPALS.accepts(principals) or not principals:
+        return False
+    # Everybody in a vendor's account works for all of its customers; the external id tells them apart.
+    if external_id is None:
+        return not any(re.fullmatch(_ACCOUNT_ROOT, principal) for principal in principals)
+    return isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id) is not None
+
+
+NAME = Check(
+    f"a string of up to {MAX_NAME_LENGTH} lower case letters, digits and inner hyphens, which is not aws and does not "
+    f"begin with {', '.join(_RESERVED_PREFIXES)}",
+    _is_name,
+)
+
 CHECKS: Mapping[str, Check] = {
-    "bucketName": _bucket_name,
-    "fileRetentionDays": _whole(45, 3650),
-    "reportRetentionDays": _whole(45, 3650),
-    "logRetentionDays": _one_of(_LOG_RETENTION_DAYS),
-    "memorySize": _whole(256, 10240),
-    "maximumConcurrency": _whole(2, 1000),
-    "sweepMinutes": _whole(1, 60),
-    "maxRejectedRatio": _ratio,
-    "alarmTopicArns": _list_of(
-        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
-        "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alarms",
-        _MOST_ACTIONS,
+    "bucketName": Check(
+        "a string of 3 to 63 lower case letters, digits and inner hyphens, without the prefixes and suffixes that S3 "
+        "reserves",
+        _is_bucket_name,
     ),
-    "alarmEmail": _email,
-    "uploaders": _list_of(
-        r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}",
-        "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/exporter",
-        _MOST_UPLOADERS,
+    "fileRetentionDays": whole(45, 3650),
+    "reportRetentionDays": whole(45, 3650),
+    "logRetentionDays": one_of(_LOG_RETENTION_DAYS),
+    "memorySize": whole(256, 10240),
+    "maximumConcurrency": whole(2, 1000),
+    "sweepMinutes": whole(1, 60),
+    "settleSeconds": number(0, 900),
+    "maxRejectedRatio": number(0, 1),
+    "maxShrink": number(0, 1),
+    "alarmTopicArns": list_of(
+        text(
+            r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
+            "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alarms",
+        ),
+        MAX_ALARM_ACTIONS,
     ),
-    "eventArchiveDays": _whole(1, 3650),
-    "tiktokApiUrl": _api_url,
-    "accessToken": _token,
-    "advertiserId": _advertiser_id,
-    "retainData": _switch,
-    "tags": _tags,
+    "alarmEmail": text(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+", "one email address"),
+    "outcomeEvents": Check("true or false", lambda value: isinstance(value, bool)),
+    "uploaders": list_of(text(_PRINCIPAL, f"the ARN of an IAM role or user, such as {_EXAMPLE_ROLE}"), MAX_UPLOADERS),
+    "uploadRole": Check(
+        f"a map of principals ({_PRINCIPALS.allowed}) and externalId (2 to 1224 letters, digits and "
+        "+ = , . @ : / - _), which may be left out if no principal is an account root",
+        _is_upload_role,
+    ),
+    "readers": list_of(text(_PRINCIPAL, f"the ARN of an IAM role or user, such as {_EXAMPLE_ROLE}"), MAX_READERS),
+    "eventArchiveDays": whole(1, 3650),
+    "tiktokApiUrl": Check(
+        "an https address (http only on this machine, because every call carries the token)", _is_api_url
+    ),
+    "accessToken": text(
+        r"[!-~]+",
+        "a string of printable ASCII characters without spaces",
+        lambda _: "has a value that is not allowed and not shown here",
+    ),
+    "advertiserId": text(r"[0-9]+", "a string of digits, in quotes", _describe_advertiser_id),
+    "credentialsSecretArn": text(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+        "the whole ARN of a secret with its six random characters, such as "
+        "arn:aws:secretsmanager:us-east-1:111122223333:secret:tiktok-app-AbCdEf",
+    ),
+    "kmsKeyArn": text(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,128}",
+        "the ARN of a KMS key, not of an alias, such as "
+        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+    "permissionsBoundary": text(
+        r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}",
+        "the ARN of an IAM policy, such as arn:aws:iam::111122223333:policy/boundary",
+    ),
+    "rolePath": text(
+        r"/([A-Za-z0-9+=,.@_-]+/){0,8}",
+        "a path of letters, digits and + = , . @ _ - that begins and ends with a slash, such as /delivery/",
+    ),
+    "retainData": Check("true or false", lambda value: isinstance(value, bool)),
+    "tags": Check(
+        f"a map of up to {MAX_TAGS} strings: keys of 1 to 128 letters, digits, spaces and . : / = + @ - _, values of "
+        "up to 256 of these, no key twice in another case, none that begins with aws:, and not Advertiser, which the "
+        "connector sets itself",
+        lambda value: isinstance(value, dict) and len(value) <= MAX_TAGS and _wrong_tag(value) is None,
+        _describe_tags,
+    ),
 }
-"""Every setting of an advertiser besides its name, as the stack's configuration writes it."""
+"""Every option of an advertiser besides its name, as the stack's configuration spells it."""
 
 
-def setting_faults(settings: Mapping[str, Any], given: Collection[str] | None = None) -> list[str]:
-    """All that is wrong with known settings: each in itself, and between them. A token is never shown.
+def option_faults(options: Mapping[str, Any], given: Collection[str] | None = None) -> list[str]:
+    """Return a sentence for everything that is wrong with known options. A token is never shown.
 
     Args:
-        settings: by name.
-        given: the names of all that are given, if that is more.
+        options: the values by name; values that only AWS knows yet are left out.
+        given: the names of all options that are given, if these are more.
     """
-    wrong = {setting: fault for setting, value in settings.items() if (fault := CHECKS[setting](value))}
-    good = {setting: value for setting, value in settings.items() if setting not in wrong}
-    return [f"{setting} {fault}" for setting, fault in wrong.items()] + _contradictions(
-        good, settings if given is None else given
+    wrong = {option: fault for option, value in options.items() if (fault := CHECKS[option].fault(value))}
+    good = {option: value for option, value in options.items() if option not in wrong}
+    return [f"{option} {fault}" for option, fault in wrong.items()] + _contradictions(
+        good, options if given is None else given
     )
+
+
+def unknown_option(option: str, known: Iterable[str]) -> str:
+    """Return the sentence for an option that does not exist, with the closest one that does."""
+    letters = re.sub(r"[^a-z]", "", option.lower())  # memory_size, memorysize, memory-size
+    spelled = {re.sub(r"[^a-z]", "", name.lower()): name for name in known}
+    close = get_close_matches(letters, spelled, n=1)
+    advice = f"did you mean {spelled[close[0]]}?" if close else f"there are {', '.join(spelled.values())}."
+    return f"{option} is not a setting; {advice}"
 
 
 def _contradictions(good: Mapping[str, Any], given: Collection[str]) -> list[str]:
     faults = []
-    files = good.get("fileRetentionDays", Settings.file_retention_days)
-    reports = good.get("reportRetentionDays", max(files, Settings.report_retention_days))
-    if reports < files:  # a report is what tells that a file was sent
+    files = good.get("fileRetentionDays", Options.file_retention_days)
+    reports = good.get("reportRetentionDays", max(files, Options.report_retention_days))
+    if reports < files:  # the report is the proof that a file was sent
         faults.append(f"reportRetentionDays is {reports}; it may not be less than fileRetentionDays, which is {files}.")
     if good.get("eventArchiveDays", 0) > reports:  # a replayed event without its report would be sent again
         faults.append(
@@ -209,12 +231,24 @@ def _contradictions(good: Mapping[str, Any], given: Collection[str]) -> list[str
             f"it may not be more than reportRetentionDays, which is {reports}."
         )
     topics = len(good.get("alarmTopicArns", ())) + ("alarmEmail" in given)
-    if topics > _MOST_ACTIONS:
+    if topics > MAX_ALARM_ACTIONS:
         faults.append(
             f"alarmTopicArns has {topics} topics, the one made for alarmEmail included; "
-            f"an alarm takes {_MOST_ACTIONS} at most."
+            f"an alarm accepts up to {MAX_ALARM_ACTIONS}."
         )
-    if ("accessToken" in given) != ("advertiserId" in given):
-        is_given, missing = sorted(("accessToken", "advertiserId"), key=lambda setting: setting not in given)
-        faults.append(f"{is_given} is given without {missing}; give both, or neither and fill the secret yourself.")
-    return faults
+    return faults + _credential_faults(given)
+
+
+def _credential_faults(given: Collection[str]) -> list[str]:
+    """Two ways to give credentials, each with the advertiser id; without either a person fills the secret."""
+    ways = [option for option in ("accessToken", "credentialsSecretArn") if option in given]
+    if len(ways) > 1:
+        return ["accessToken is given with credentialsSecretArn; give one of them, because a secret holds the token."]
+    if ways and "advertiserId" not in given:
+        return [f"{ways[0]} is given without advertiserId; give both, or neither and fill the secret yourself."]
+    if not ways and "advertiserId" in given:
+        return [
+            "advertiserId is given without accessToken or credentialsSecretArn; "
+            "give one of them too, or neither and fill the secret yourself."
+        ]
+    return []

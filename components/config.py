@@ -1,7 +1,5 @@
-"""Stack configuration to advertisers: everything checked, every fault told at once."""
+"""The stack's configuration: checked as a whole, with every fault in one message."""
 
-import difflib
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +7,8 @@ from typing import Any
 
 import pulumi
 
-from components.checks import CHECKS, name_fault, setting_faults
+from .checks import CHECKS, NAME, option_faults, unknown_option
+from .names import snake
 
 
 class ConfigError(pulumi.RunError):
@@ -18,10 +17,10 @@ class ConfigError(pulumi.RunError):
 
 @dataclass(frozen=True)
 class Advertiser:
-    """One advertiser of the stack: a name, and the settings given for it, checked and named as the component does."""
+    """One advertiser of the stack: its name, and its checked options under the names of the component's args."""
 
     name: str
-    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a token
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a token
 
 
 def read_advertisers(configured: object) -> list[Advertiser]:
@@ -45,7 +44,7 @@ def read_advertisers(configured: object) -> list[Advertiser]:
         f"advertiser {name!r} is listed {times} times; a name may be used once in a stack."
         for name, times in _repeated(configured, "name")
     ]
-    # In us-east-1 S3 does not refuse to make a bucket that its owner has already: two advertisers would share it.
+    # In us-east-1 S3 accepts the creation of a bucket that its owner has already: two advertisers would share it.
     faults += [
         f"bucketName {name!r} is given to {times} advertisers; each has a bucket of its own."
         for name, times in _repeated(configured, "bucketName")
@@ -53,13 +52,43 @@ def read_advertisers(configured: object) -> list[Advertiser]:
     if faults:
         raise ConfigError("The configuration tiktok-activation:advertisers is wrong:\n  " + "\n  ".join(faults))
     return [
-        Advertiser(entry["name"], {_snake(setting): value for setting, value in entry.items() if setting != "name"})
+        Advertiser(entry["name"], {snake(option): _arg(option, entry[option]) for option in entry if option != "name"})
         for entry in configured
     ]
 
 
-def _repeated(configured: list[Any], setting: str) -> list[tuple[str, int]]:
-    values = [entry.get(setting) for entry in configured if isinstance(entry, dict)]
+def warnings(configured: Any, *, secret: bool) -> list[str]:
+    """Return what a person should know about a configuration that is not wrong.
+
+    Args:
+        configured: the checked value of `tiktok-activation:advertisers`.
+        secret: whether Pulumi encrypts any part of it.
+    """
+    found = []
+    silent = [entry["name"] for entry in configured if not entry.get("alarmEmail") and not entry.get("alarmTopicArns")]
+    if silent:
+        found.append(
+            f"Nobody is told when an upload of {', '.join(silent)} fails, because the alarms have no target. "
+            "Set alarmEmail or alarmTopicArns."
+        )
+    if not secret:
+        found += [
+            f"The accessToken of {entry['name']} is in the configuration as plain text. Replace the token at TikTok, "
+            "and give the new one with 'pulumi config set --secret --path "
+            f"tiktok-activation:advertisers[{number}].accessToken'."
+            for number, entry in enumerate(configured)
+            if "accessToken" in entry
+        ]
+    return found
+
+
+def _arg(option: str, value: Any) -> Any:
+    # The one option that is a map of options; the keys of tags are the user's own.
+    return {snake(name): each for name, each in value.items()} if option == "uploadRole" else value
+
+
+def _repeated(configured: list[Any], option: str) -> list[tuple[str, int]]:
+    values = [entry.get(option) for entry in configured if isinstance(entry, dict)]
     counts = Counter(value for value in values if isinstance(value, str))
     return [(value, times) for value, times in counts.items() if times > 1]
 
@@ -71,20 +100,11 @@ def _label(entry: object, number: int) -> str:
 
 def _faults(entry: object) -> list[str]:
     if not isinstance(entry, dict):
-        return ["is not a map of settings; write it as '- name: acme'."]
-    fault = name_fault(entry["name"]) if "name" in entry else "it has no name."
-    known = {setting: value for setting, value in entry.items() if setting in CHECKS}
-    unknown = [_unknown(str(setting)) for setting in entry if setting not in CHECKS and setting != "name"]
-    return [*([fault] if fault else []), *unknown, *setting_faults(known)]
-
-
-def _unknown(setting: str) -> str:
-    letters = re.sub(r"[^a-z]", "", setting.lower())  # memory_size, memorysize, memory-size
-    spelled = {known.lower(): known for known in ("name", *CHECKS)}
-    close = difflib.get_close_matches(letters, spelled, n=1)
-    advice = f"did you mean {spelled[close[0]]}?" if close else f"there are {', '.join(('name', *CHECKS))}."
-    return f"{setting} is not a setting; {advice}"
-
-
-def _snake(setting: str) -> str:
-    return re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", setting)
+        return ["is not a map of options; write it as '- name: acme'."]
+    name = NAME.fault(entry["name"]) if "name" in entry else None
+    return [
+        *([] if "name" in entry else ["it has no name."]),
+        *([f"name {name}"] if name else []),
+        *(unknown_option(str(option), ("name", *CHECKS)) for option in entry if option not in {"name", *CHECKS}),
+        *option_faults({option: value for option, value in entry.items() if option in CHECKS}),
+    ]

@@ -1,4 +1,4 @@
-"""One dashboard per stack: a row of charts for every advertiser."""
+"""The dashboard of a stack: a row of charts for every advertiser."""
 
 import hashlib
 import json
@@ -10,68 +10,79 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
-from components.alarms import NAMESPACE
-from components.place import Place
+from .names import NAMESPACE
+from .place import Place
 
-# CloudWatch takes 500 widgets: four for each of 124 advertisers, and a note.
-MOST_ADVERTISERS = 124
+# A dashboard has room for 500 widgets: four for each of 124 advertisers, and a note.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+MAX_ADVERTISERS = 124
 _WIDTH, _HEIGHT, _PERIOD = 6, 6, 3600
 _CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Where to look for the signs of life of one connector; `label` is what its metrics carry."""
+    """The resources and the metric label of one connector, for the dashboard."""
 
     advertiser: str
     label: str
-    key_arn: pulumi.Output[str]
+    queue_arn: pulumi.Output[str]
     dead_letter_queue: pulumi.Output[str]
     function: pulumi.Output[str]
     log_group: pulumi.Output[str]
 
 
-def make_dashboard(connectors: Sequence[Signals]) -> pulumi.Output[str]:
-    """Create the stack's dashboard and return its address in the console."""
+def make_dashboard(connectors: Sequence[Signals], name: str = "dashboard") -> pulumi.Output[str]:
+    """Create a dashboard with a row of charts for each connector, and return its address in the AWS console.
+
+    Args:
+        connectors: the `signals` of one or more connectors, in any region.
+        name: the logical name of the dashboard; a stack that has several gives each its own.
+    """
     rows = [
         {
             "advertiser": connector.advertiser,
             "label": connector.label,
-            "region": connector.key_arn.apply(lambda arn: Place.of(arn).region),
+            "region": connector.queue_arn.apply(lambda arn: Place.of(arn).region),
             "dead_letter_queue": connector.dead_letter_queue,
             "function": connector.function,
             "log_group": connector.log_group,
         }
         for connector in connectors
     ]
+    stack = pulumi.get_stack() if name == "dashboard" else f"{pulumi.get_stack()}-{name}"
     dashboard = cloudwatch.Dashboard(
-        "dashboard",
-        dashboard_name=dashboard_name(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()),
+        name,
+        dashboard_name=dashboard_name(pulumi.get_organization(), pulumi.get_project(), stack),
         dashboard_body=pulumi.Output.all(*rows).apply(lambda known: json.dumps(body(known))),
     )
-    return pulumi.Output.all(arn=connectors[0].key_arn, name=dashboard.dashboard_name).apply(
+    return pulumi.Output.all(arn=connectors[0].queue_arn, name=dashboard.dashboard_name).apply(
         lambda known: link(Place.of(known["arn"]), known["name"])
     )
 
 
 def dashboard_name(organization: str, project: str, stack: str) -> str:
-    """A name that no other stack has. CloudWatch makes none up, and takes letters, digits, hyphens and underscores."""
+    """Return a name that no other stack has, of letters, digits, hyphens and underscores; CloudWatch generates none."""
     readable = re.sub(r"[^A-Za-z0-9_-]", "-", f"{project}-{stack}")
     return f"{readable}-{hashlib.sha256(f'{organization}/{project}/{stack}'.encode()).hexdigest()[:8]}"
 
 
 def link(place: Place, name: str) -> str:
-    """The dashboard's address in the console of its partition."""
+    """Return the address of a dashboard in the console of its partition."""
     console = _CONSOLES.get(place.partition, _CONSOLES["aws"])
     return f"https://{place.region}.console.{console}/cloudwatch/home?region={place.region}#dashboards/dashboard/{name}"
 
 
 def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """The dashboard of these advertisers, each with label, region, function, dead-letter queue and log group."""
-    shown, left_out = rows[:MOST_ADVERTISERS], rows[MOST_ADVERTISERS:]
+    """Return the body of a dashboard.
+
+    Args:
+        rows: for each connector its advertiser, label, region, function, dead_letter_queue and log_group.
+    """
+    shown, left_out = rows[:MAX_ADVERTISERS], rows[MAX_ADVERTISERS:]
     widgets = [widget for number, row in enumerate(shown) for widget in _row(row, number * _HEIGHT)]
     if left_out:
-        note = f"Not shown, because a dashboard has room for {MOST_ADVERTISERS}: "
+        note = f"Not shown, because a dashboard has room for {MAX_ADVERTISERS}: "
         note += ", ".join(row["advertiser"] for row in left_out)
         widgets.append(
             {"type": "text", "x": 0, "y": len(shown) * _HEIGHT, "width": 24, "height": 3}
@@ -83,8 +94,8 @@ def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
 def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
     name = row["advertiser"]
 
-    def ours(metric: str, label: str, **how: Any) -> list[Any]:
-        return [NAMESPACE, metric, "Advertiser", row["label"], {"label": label, **how}]
+    def metric(name_: str, label: str, **how: Any) -> list[Any]:
+        return [NAMESPACE, name_, "Advertiser", row["label"], {"label": label, **how}]
 
     def chart(column: int, title: str, *metrics: list[Any], left: str | None = None) -> dict[str, Any]:
         properties: dict[str, Any] = {
@@ -102,23 +113,24 @@ def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
         chart(
             0,
             "files",
-            ours("FilesAvailable", "available"),
-            ours("FilesSubmitted", "submitted"),
-            ours("FilesWaiting", "waiting"),
-            ours("FilesRejected", "rejected"),
-            ours("FilesFailed", "failed"),
+            metric("FilesAvailable", "available"),
+            metric("FilesSubmitted", "submitted"),
+            metric("FilesWaiting", "waiting"),
+            metric("FilesRejected", "rejected"),
+            metric("FilesFailed", "failed"),
+            metric("FilesSkipped", "skipped"),
         ),
         chart(
             1,
             "rows and people",
-            ours("RowsAccepted", "rows accepted"),
-            ours("RowsRejected", "rows rejected"),
-            ours("UsersMatched", "users matched"),
+            metric("RowsAccepted", "rows accepted"),
+            metric("RowsRejected", "rows rejected"),
+            metric("UsersMatched", "users matched"),
         ),
         chart(
             2,
             "waiting, running, dead letters",
-            ours("WaitingSeconds", "longest wait", stat="Maximum"),
+            metric("WaitingSeconds", "longest wait", stat="Maximum"),
             [
                 "AWS/Lambda",
                 "Duration",
@@ -136,7 +148,7 @@ def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
             ],
             left="seconds",
         ),
-        # Memory is no metric of Lambda's: it is in the report that ends each invocation's log.
+        # Lambda publishes no metric of the memory used; the log line that ends each invocation has it.
         _widget(
             "log",
             3,

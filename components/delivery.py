@@ -1,21 +1,28 @@
-"""How work reaches the function: queue and dead-letter queue, the rule that feeds them, the schedule that sweeps."""
+"""The way of an upload to the function: queue and dead-letter queue, the rule that feeds them, the sweeps' schedule."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import cloudwatch, iam, scheduler, sqs
+from pulumi_aws import cloudwatch, scheduler, sqs
 
-from components import policies
-from components.place import Place
-from components.scope import Scope
-from components.storage import Storage
+from . import policies, role_policies
+from .names import UPLOADS
+from .place import Place
+from .roles import make_role
+from .scope import Scope
+from .statements import render
+from .storage import Storage
 
+# Seconds. The function's timeout and the queue's batching window decide about the queue's visibility timeout.
 FUNCTION_TIMEOUT = 900
 BATCHING_WINDOW = 5
 SWEEP = json.dumps({"sweep": True})
-_FOURTEEN_DAYS = 14 * 24 * 3600  # the longest that SQS keeps a message
-_MOST_RECEIVES = 12
+_MAX_RETENTION = 14 * 24 * 3600  # seconds; the longest time that SQS keeps a message
+_MAX_RECEIVES = 12
+_MAX_DELIVERY_RETRIES = 185  # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,10 @@ def make_delivery(scope: Scope, storage: Storage) -> Delivery:
         scope,
         storage,
         "queue",
-        # AWS's advice for a queue that feeds a function: six times its time-out, and the batching window
+        # AWS's advice for a queue that feeds a function: six times its timeout, and the batching window.
         visibility_timeout_seconds=6 * FUNCTION_TIMEOUT + BATCHING_WINDOW,
         redrive_policy=dead_letters.arn.apply(
-            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _MOST_RECEIVES})
+            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES})
         ),
     )
     sqs.RedriveAllowPolicy(
@@ -62,12 +69,12 @@ def _queue(
 ) -> sqs.Queue:
     return sqs.Queue(
         f"{scope.name}-{suffix}",
-        kms_master_key_id=storage.key.arn,
-        message_retention_seconds=_FOURTEEN_DAYS,
+        kms_master_key_id=storage.key_arn,
+        message_retention_seconds=_MAX_RETENTION,
         visibility_timeout_seconds=visibility_timeout_seconds,
         redrive_policy=redrive_policy,
         tags=scope.tags,
-        opts=scope.child(storage.key_policy),
+        opts=scope.child(*storage.key_ready),
     )
 
 
@@ -84,7 +91,7 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
         sqs.QueuePolicy(
             f"{scope.name}-{suffix}",
             queue_url=target.url,
-            policy=policies.render(policies.queue, queue_arn=target.arn, rule_arn=rule.arn),
+            policy=render(policies.queue, queue_arn=target.arn, rule_arn=rule.arn),
             opts=scope.child(),
         )
         for suffix, target in (("queue", queue), ("dead-letters", dead_letters))
@@ -94,58 +101,61 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
         rule=rule.name,
         arn=queue.arn,
         dead_letter_config={"arn": dead_letters.arn},
-        retry_policy={"maximum_event_age_in_seconds": 24 * 3600, "maximum_retry_attempts": 185},  # AWS's most
-        opts=scope.child(storage.key_policy, *queue_policies),
+        retry_policy={
+            "maximum_event_age_in_seconds": 24 * 3600,
+            "maximum_retry_attempts": _MAX_DELIVERY_RETRIES,
+        },
+        opts=scope.child(*storage.key_ready, *queue_policies),
     )
-    if scope.settings.event_archive_days:
+    if scope.options.event_archive_days:
         cloudwatch.EventArchive(
             f"{scope.name}-uploads",
             description=f"Uploads for {scope.name}, to be replayed",
-            event_source_arn=storage.key.arn.apply(lambda arn: Place.of(arn).event_bus),
+            event_source_arn=queue.arn.apply(lambda arn: Place.of(arn).event_bus),
             event_pattern=pattern,
-            retention_days=scope.settings.event_archive_days,
-            kms_key_identifier=storage.key.arn,
-            opts=scope.child(storage.key_policy),
+            retention_days=scope.options.event_archive_days,
+            kms_key_identifier=storage.key_arn,
+            opts=scope.child(*storage.key_ready),
         )
     return rule
 
 
 def upload_pattern(bucket: str) -> dict[str, object]:
-    """The event pattern for files uploaded to exactly this bucket."""
+    """Return the event pattern for uploads to exactly this bucket.
+
+    Other spellings such as `TikTok/` match too: the function rejects them with a report, which is better than silence.
+    """
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": policies.UPLOADS}]}},
+        "detail": {
+            "bucket": {"name": [bucket]},
+            "object": {"key": [{"prefix": {"equals-ignore-case": UPLOADS}}]},
+        },
     }
 
 
 def _schedule(scope: Scope, storage: Storage, queue: sqs.Queue) -> None:
-    role = iam.Role(
-        f"{scope.name}-schedule",
+    role, rights = make_role(
+        scope,
+        "schedule",
         description=f"Lets the schedule of {scope.name} put a sweep on its queue",
-        assume_role_policy=policies.render(policies.schedule_trust, key_arn=storage.key.arn),
-        tags=scope.tags,
-        opts=scope.child(),
+        trust=render(role_policies.schedule_trust, queue_arn=queue.arn),
+        rights=render(role_policies.schedule_role, queue_arn=queue.arn, key_arn=storage.key_arn),
     )
-    rights = iam.RolePolicy(
-        f"{scope.name}-schedule",
-        role=role.name,
-        policy=policies.render(policies.schedule_role, queue_arn=queue.arn, key_arn=storage.key.arn),
-        opts=scope.child(),
-    )
-    minutes = scope.settings.sweep_minutes
+    minutes = scope.options.sweep_minutes
     scheduler.Schedule(
         f"{scope.name}-sweep",
-        description=f"Takes up again what waits for {scope.name}",
+        description=f"Sweeps for {scope.name}: finishes changes and starts pending uploads",
         schedule_expression=f"rate({minutes} {'minute' if minutes == 1 else 'minutes'})",
         flexible_time_window={"mode": "OFF"},
-        kms_key_arn=storage.key.arn,  # Scheduler decrypts with the role
+        kms_key_arn=storage.key_arn,  # Scheduler decrypts with the role
         target={
             "arn": queue.arn,
             "role_arn": role.arn,
             "input": SWEEP,
-            # one that comes too late is a second one: the next is on its way
+            # A sweep that comes later than the next one is of no use.
             "retry_policy": {"maximum_event_age_in_seconds": max(60, minutes * 60), "maximum_retry_attempts": 5},
         },
-        opts=scope.child(storage.key_policy, rights),
+        opts=scope.child(*storage.key_ready, rights),
     )

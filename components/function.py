@@ -1,4 +1,6 @@
-"""What does the work: the function, its log, its role, its secret, and the mapping that feeds it from the queue."""
+"""The function, its log group, its role, its secret, and the mapping that feeds it from the queue."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
@@ -6,78 +8,83 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, secretsmanager
 
-from components import policies
-from components.delivery import BATCHING_WINDOW, FUNCTION_TIMEOUT, Delivery
-from components.scope import Scope
-from components.storage import Storage
+from . import role_policies
+from .delivery import BATCHING_WINDOW, FUNCTION_TIMEOUT, Delivery
+from .package import handler_package
+from .roles import make_role
+from .scope import Options, Scope
+from .statements import document, render
+from .storage import Storage
 
 _BATCH_SIZE = 10
 
 
 @dataclass(frozen=True)
 class Worker:
-    """The function, its log and the secret it reads."""
+    """The function, its log group and role, and the secret that it reads."""
 
     function: lambda_.Function
     log_group: cloudwatch.LogGroup
-    secret: secretsmanager.Secret
+    role: iam.Role
+    secret_arn: pulumi.Output[str]
+    secret_name: pulumi.Output[str]
 
 
 def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
-    """Create the function and all it needs."""
-    secret = _secret(scope, storage)
+    """Create the function and everything it needs."""
+    options = scope.options
+    secret_arn, secret_name = _secret(scope, storage)
     log_group = cloudwatch.LogGroup(
         f"{scope.own_names}function",
-        kms_key_id=storage.key.arn,
-        retention_in_days=scope.settings.log_retention_days,
+        kms_key_id=storage.key_arn,
+        retention_in_days=options.log_retention_days,
         tags=scope.tags,
-        opts=scope.kept(storage.key_policy),
+        opts=scope.kept(*storage.key_ready),
     )
-    role = iam.Role(
-        f"{scope.name}-function",
-        description=f"What the function of {scope.name} may do",
-        assume_role_policy=json.dumps(policies.function_trust()),
-        tags=scope.tags,
-        opts=scope.child(),
-    )
-    rights = iam.RolePolicy(
-        f"{scope.name}-function",
-        role=role.name,
-        policy=policies.render(
-            policies.function_role,
+    role, rights = make_role(
+        scope,
+        "function",
+        description=f"Permissions of the function of {scope.name}",
+        trust=json.dumps(document(role_policies.function_trust())),
+        rights=render(
+            role_policies.function_role,
             bucket_arn=storage.bucket.arn,
             queue_arn=delivery.queue.arn,
-            key_arn=storage.key.arn,
-            secret_arn=secret.arn,
+            key_arn=storage.key_arn,
+            secret_arn=secret_arn,
             log_group_arn=log_group.arn,
+            outcome_events=options.outcome_events,
         ),
-        opts=scope.child(),
     )
-    environment: dict[str, pulumi.Input[str]] = {
-        "BUCKET_NAME": storage.bucket.bucket,
-        "CREDENTIALS_SECRET_ARN": secret.arn,
-        "QUEUE_URL": delivery.queue.url,
-        "ADVERTISER": scope.label,
-        "MAX_REJECTED_RATIO": str(scope.settings.max_rejected_ratio),
-    }
-    if scope.settings.tiktok_api_url:
-        environment["TIKTOK_API_URL"] = scope.settings.tiktok_api_url
     function = lambda_.Function(
         f"{scope.name}-function",
         description=f"Audience files of {scope.name} to TikTok",
         architectures=["arm64"],
         runtime="python3.13",
         handler="handler.app.lambda_handler",
-        code=pulumi.FileArchive(scope.settings.package),
-        memory_size=scope.settings.memory_size,
+        code=pulumi.FileArchive(options.package or str(handler_package())),
+        memory_size=options.memory_size,
         timeout=FUNCTION_TIMEOUT,
         role=role.arn,
-        kms_key_arn=storage.key.arn,
-        environment={"variables": environment},
-        # metrics are log lines of level INFO: a higher level would drop them
+        kms_key_arn=storage.key_arn,
+        environment={
+            "variables": {
+                "BUCKET_NAME": storage.bucket.bucket,
+                "CREDENTIALS_SECRET_ARN": secret_arn,
+                "QUEUE_URL": delivery.queue.url,
+                "ADVERTISER": scope.label,
+                **_settings(options),
+            }
+        },
+        # Metrics are log lines of level INFO: a higher level would drop them.
         logging_config={"log_format": "JSON", "log_group": log_group.name, "application_log_level": "INFO"},
         tags=scope.tags,
         opts=scope.child(rights),
+    )
+    # A large file is continued by messages of the function to its own queue. Lambda takes that for a loop and stops it
+    # after about 16 rounds unless it is allowed. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    lambda_.FunctionRecursionConfig(
+        f"{scope.name}-function", function_name=function.name, recursive_loop="Allow", opts=scope.child()
     )
     lambda_.EventSourceMapping(
         f"{scope.name}-function",
@@ -86,29 +93,54 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
         function_response_types=["ReportBatchItemFailures"],
         batch_size=_BATCH_SIZE,
         maximum_batching_window_in_seconds=BATCHING_WINDOW,
-        scaling_config={"maximum_concurrency": scope.settings.maximum_concurrency},
+        scaling_config={"maximum_concurrency": options.maximum_concurrency},
         tags=scope.tags,
         opts=scope.child(rights),
     )
-    return Worker(function, log_group, secret)
+    return Worker(function, log_group, role, secret_arn, secret_name)
 
 
-def _secret(scope: Scope, storage: Storage) -> secretsmanager.Secret:
+def _settings(options: Options) -> dict[str, pulumi.Input[str]]:
+    """Return the environment variables that come from options."""
+    settings: dict[str, pulumi.Input[str]] = {
+        "MAX_REJECTED_RATIO": f"{options.max_rejected_ratio:g}",
+        "MAX_SHRINK": f"{options.max_shrink:g}",
+        "SETTLE_SECONDS": f"{options.settle_seconds:g}",
+        "FILE_RETENTION_DAYS": str(options.file_retention_days),
+        "OUTCOME_EVENTS": str(options.outcome_events).lower(),
+    }
+    if options.credentials_secret_arn is not None and options.advertiser_id is not None:
+        settings["ADVERTISER_ID"] = options.advertiser_id
+    if options.tiktok_api_url is not None:
+        settings["TIKTOK_API_URL"] = options.tiktok_api_url
+    return settings
+
+
+def _secret(scope: Scope, storage: Storage) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """Return ARN and name of the secret: the given one, or one of the connector's own."""
+    options = scope.options
+    if options.credentials_secret_arn is not None:
+        given = pulumi.Output.from_input(options.credentials_secret_arn)
+        return given, given.apply(secret_name)
     secret = secretsmanager.Secret(
         f"{scope.name}-credentials",
         description=f"ACCESS_TOKEN and ADVERTISER_ID of {scope.name} at TikTok",
-        kms_key_id=storage.key.arn,
+        kms_key_id=storage.key_arn,
         tags=scope.tags,
-        opts=scope.child(storage.key_policy),
+        opts=scope.child(*storage.key_ready),
     )
-    settings = scope.settings
-    if settings.access_token:  # only then: a managed version would overwrite what a person puts there
+    if options.access_token is not None:  # only then: a managed version would overwrite what a person puts there
         secretsmanager.SecretVersion(
             f"{scope.name}-credentials",
             secret_id=secret.id,
             secret_string=pulumi.Output.json_dumps(
-                {"ACCESS_TOKEN": pulumi.Output.secret(settings.access_token), "ADVERTISER_ID": settings.advertiser_id}
+                {"ACCESS_TOKEN": pulumi.Output.secret(options.access_token), "ADVERTISER_ID": options.advertiser_id}
             ),
             opts=scope.child(),
         )
-    return secret
+    return secret.arn, secret.name
+
+
+def secret_name(arn: str) -> str:
+    """Return the name in a secret's ARN, which ends in a hyphen and six random characters."""
+    return arn.rpartition(":secret:")[2][: -len("-AbCdEf")]

@@ -1,11 +1,11 @@
-"""`handler/` and its pinned libraries become one directory: the same bytes every time and on every machine.
+"""The function's package: `handler/` and its pinned libraries in one directory, the same bytes on every machine.
 
-    .build/libraries-<inputs>/    the wheels of handler/requirements.txt, unpacked by pip for Lambda's machine
-    .build/function-<inputs>/     those and handler/ itself: what the function is made of
+    .build/libraries-<inputs>/    the wheels of handler/requirements.txt, unpacked for Lambda's machine
+    .build/function-<inputs>/     the libraries and handler/ itself: the function's code
 
-`<inputs>` is a hash of everything that decides what is inside, this file included, so a directory that is there is the
-right one. boto3 comes with Lambda's runtime. Everything else is shipped, even where the runtime happens to hold it too
-(urllib3, jmespath): what is pinned here changes only here.
+`<inputs>` is a hash of everything that decides about the content, this file included, so an existing directory is the
+right one. Lambda's runtime has boto3. Everything else is shipped, even where the runtime happens to have it too
+(urllib3, jmespath), so that versions change only here.
 """
 
 import hashlib
@@ -24,25 +24,29 @@ from pathlib import Path
 
 import pulumi
 
-ROOT = Path(__file__).resolve().parents[1]
+_HERE = Path(__file__).resolve().parent
+# In a checkout handler/ is beside this package, in an installed package inside it.
+ROOT = _HERE if (_HERE / "handler").is_dir() else _HERE.parent
 
-# Lambda's python3.13 on arm64. --no-deps: requirements.txt holds them all, and what is installed must not depend on the
-# Python that runs pip.
-_PIP_OPTIONS = (
-    *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"),
-    *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp"),
-    *("--quiet", "--no-input", "--disable-pip-version-check"),
+# The wheels of Lambda's python3.13 on arm64. No dependencies are resolved: requirements.txt holds them all, and the
+# result must not depend on the Python that installs.
+_COMMON = ("install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--python-version=3.13", "--quiet")
+_UV = ("pip", *_COMMON, "--python-platform=aarch64-manylinux2014", "--no-progress")
+_PIP = (
+    *_COMMON,
+    *("--platform=manylinux2014_aarch64", "--implementation=cp"),
+    *("--no-compile", "--no-input", "--disable-pip-version-check"),
 )
-# What pip writes differently from machine to machine, and what nobody calls in Lambda: of Powertools only Logger and
-# Metrics are used, and the rest is half of the whole package. Licences and METADATA stay: scanners read versions there.
+# Files that differ between machines and installers, and the half of Powertools that nobody calls in Lambda: only Logger
+# and Metrics are used. Licenses and METADATA stay, because scanners read versions there.
 _LEFT_OUT = (
-    "bin",
-    *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")),
+    *("bin", ".lock"),
+    *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")),
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/[!_j]*",  # all but jmespath_utils
 )
 _KEPT_SECONDS = 7 * 24 * 3600
-_OURS = ("libraries-*", "function-*", "making-*")
+_DIRECTORIES = ("libraries-*", "function-*", "making-*")
 
 
 class PackageError(pulumi.RunError):
@@ -51,26 +55,35 @@ class PackageError(pulumi.RunError):
 
 @cache
 def handler_package() -> Path:
-    """The directory that the function is made of; built once per program, and only if it is not there already.
+    """Return the directory with the function's code; built once per program, and only if it does not exist.
 
     Raises:
         PackageError: the package cannot be built.
     """
-    return build_package(ROOT)
+    return build_package(ROOT, _cache() if ROOT == _HERE else ROOT / ".build")
 
 
-def build_package(root: Path) -> Path:
-    """Build the package of the checkout at `root`, below its `.build/`, unless it is there.
+def _cache() -> Path:
+    """Return the directory for packages built by an installed component, whose own directory may be read-only."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "tiktok-activation" / "packages"
+
+
+def build_package(root: Path, build: Path) -> Path:
+    """Build the package of the sources in `root/handler`, unless it exists.
+
+    Args:
+        root: a checkout, or the installed component.
+        build: the directory for built packages.
 
     Raises:
         PackageError: the package cannot be built.
     """
     requirements = root / "handler" / "requirements.txt"
-    build = root / ".build"
     try:
         sources = {path.relative_to(root): path.read_bytes() for path in (root / "handler").rglob("*.py")}
         if not sources:
-            raise PackageError(f"There is no handler/*.py in {root}: check the whole repository out.")
+            raise PackageError(f"There is no handler/*.py in {root}. Check out the whole repository.")
         recipe = Path(__file__).read_bytes()
         libraries_inputs = _digest({Path("recipe"): recipe, Path("requirements"): requirements.read_bytes()})
         libraries_directory = build / f"libraries-{libraries_inputs[:16]}"
@@ -91,7 +104,7 @@ def build_package(root: Path) -> Path:
 
 
 def directory_digest(directory: Path) -> str:
-    """SHA-256 of every file's name and content below a directory."""
+    """Return the SHA-256 of every file's name and content below a directory."""
     files = (path for path in directory.rglob("*") if path.is_file())
     return _digest({path.relative_to(directory): path.read_bytes() for path in files})
 
@@ -104,7 +117,7 @@ def _digest(files: dict[Path, bytes]) -> str:
 
 
 def _made(directory: Path, make: Callable[[Path], None]) -> Path:
-    """`directory`, made unless it is there and whole; two processes at once both come out with the same."""
+    """Return `directory`, made unless it exists and is whole; two processes at once get the same result."""
     seal = directory.with_name(f"{directory.name}.sha256")
 
     def whole() -> bool:
@@ -114,13 +127,13 @@ def _made(directory: Path, make: Callable[[Path], None]) -> Path:
         os.utime(directory)
         os.utime(seal)
         return directory
-    directory.parent.mkdir(exist_ok=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
     try:
         new = making / "new"
         new.mkdir()
         make(new)
-        _normalise(new)
+        _normalize(new)
         (making / "seal").write_text(directory_digest(new))
         (making / "seal").replace(seal)
         if directory.exists() and not whole():
@@ -136,8 +149,8 @@ def _made(directory: Path, make: Callable[[Path], None]) -> Path:
     return directory
 
 
-def _normalise(directory: Path) -> None:
-    """Leave out what differs between machines, and set modes that Lambda can read whatever the umask here is."""
+def _normalize(directory: Path) -> None:
+    """Remove files that differ between machines, and set modes that Lambda can read whatever the umask is."""
     for pattern in _LEFT_OUT:
         for path in directory.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -146,8 +159,8 @@ def _normalise(directory: Path) -> None:
 
 
 def _forget_old(build: Path) -> None:
-    """Remove what no program has used for a week."""
-    for pattern in _OURS:
+    """Remove the directories that no program has used for a week."""
+    for pattern in _DIRECTORIES:
         for path in build.glob(pattern):
             with suppress(OSError):  # another process removes it too
                 if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
@@ -155,18 +168,13 @@ def _forget_old(build: Path) -> None:
 
 
 def _install(requirements: Path, directory: Path) -> None:
-    """Let pip unpack the wheels of `requirements` into `directory`.
+    """Unpack the wheels of `requirements` into `directory`, with uv or else with pip.
 
     Raises:
-        PackageError: pip is missing or failed.
+        PackageError: both are missing, or the installation failed.
     """
-    if importlib.util.find_spec("pip") is None:
-        raise PackageError(
-            f"The function's libraries cannot be installed: {sys.executable} has no pip. "
-            f"Run '{sys.executable} -m ensurepip', then try again."
-        )
-    done = subprocess.run(  # noqa: S603 - every argument is ours; pip has no other interface
-        [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS, "--target", directory, "--requirement", requirements],
+    done = subprocess.run(  # noqa: S603 - the arguments are constants and paths; neither uv nor pip has another interface
+        [*_installer(), "--target", directory, "--requirement", requirements],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -176,22 +184,37 @@ def _install(requirements: Path, directory: Path) -> None:
         raise PackageError(f"The function's libraries cannot be installed: {_reason(done.stderr)}")
 
 
+def _installer() -> list[str]:
+    """Return the command that installs: uv is faster, and an environment made by uv has no pip."""
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv", *_UV]
+    if uv := shutil.which("uv"):
+        return [uv, *_UV]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", *_PIP]
+    raise PackageError(
+        f"The function's libraries cannot be installed: there is no uv, and {sys.executable} has no pip. "
+        f"Install uv (https://docs.astral.sh/uv), or run '{sys.executable} -m ensurepip', then try again."
+    )
+
+
 def _reason(stderr: str) -> str:
-    """What pip's complaint means, and what to do about it."""
-    if re.search("DO NOT MATCH THE HASHES", stderr):
+    """Return the meaning of an installer's complaint, and what to do about it."""
+    text = " ".join(re.sub(r"[^\x00-\x7f]", " ", stderr).split())  # uv draws lines and arrows
+    if re.search("DO NOT MATCH THE HASHES|Hash mismatch for", text):
         return (
-            "a wheel differs from the hash pinned in handler/requirements.txt. Do not deploy: check the package index "
-            "(pip config list), or pin anew with 'make lock' if the change is wanted."
+            "a wheel differs from the hash pinned in handler/requirements.txt. Do not deploy. Check the package index "
+            "(pip config list, or uv.toml), or pin anew with 'make lock' if the change is wanted."
         )
-    if re.search("after connection broken|Could not fetch URL|Name or service not known|timed out", stderr):
+    if re.search("after connection broken|Could not fetch URL|Name or service not known|timed out|error sending", text):
         return (
-            "the package index cannot be reached. Check the network, the proxy and 'pip config list', then try again; "
-            "it is needed once, until handler/requirements.txt changes."
+            "the package index cannot be reached. Check the network, the proxy and the index's address (pip config "
+            "list, or uv.toml), then try again. It is needed once, until handler/requirements.txt changes."
         )
-    if missing := re.search(r"No matching distribution found for (\S+)", stderr):
+    if missing := re.search(r"No matching distribution found for (\S+)|Because (\S+) was not found", text):
         return (
-            f"the package index has no {missing[1]}. Check 'pip config list' and the variables PIP_NO_INDEX and "
-            "PIP_INDEX_URL, then try again."
+            f"the package index has no {missing[1] or missing[2]}. Check the index's address (pip config list, or "
+            "uv.toml) and the variables that begin with PIP_ or UV_, then try again."
         )
-    errors = re.findall(r"^ERROR: (.+)$", stderr, re.MULTILINE)
-    return f"pip says: {errors[-1] if errors else stderr.strip()[-300:] or 'nothing'}"
+    errors = re.findall(r"^(?:ERROR|error): (.+)$", stderr, re.MULTILINE)
+    return f"the installer says: {errors[-1] if errors else text[-300:] or 'nothing'}"

@@ -1,11 +1,11 @@
-"""Where a connector lives in AWS, and how it is known there before all of it exists."""
+"""The partition, region and account of a connector, read from an ARN."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Place:
-    """Partition, region and account, read from an ARN: so they hold with any provider and in any partition."""
+    """Partition, region and account: taken from an ARN, so that they are right with any provider and partition."""
 
     partition: str
     region: str
@@ -13,12 +13,12 @@ class Place:
 
     @classmethod
     def of(cls, arn: str) -> "Place":
-        """The place of an ARN that has all three, such as a key's."""
+        """Return the place of an ARN that has all three, such as a queue's or a key's."""
         _, partition, _, region, account, _ = arn.split(":", 5)
         return cls(partition, region, account)
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something in this place."""
+        """Return the ARN of a resource in this place."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     @property
@@ -28,18 +28,9 @@ class Place:
 
     @property
     def event_bus(self) -> str:
-        """The account's default event bus, to which S3 sends."""
+        """The account's default event bus, to which S3 sends its events."""
         return self.arn("events", "event-bus/default")
 
     def service(self, name: str) -> str:
-        """The name of a regional service, as principal or in kms:ViaService; China has its own suffix."""
+        """Return the name of a regional service as a principal or in `kms:ViaService`; China has its own suffix."""
         return f"{name}.{self.region}.{'amazonaws.com.cn' if self.partition == 'aws-cn' else 'amazonaws.com'}"
-
-
-def own_names(name: str, stack: str) -> str:
-    """The beginning of the names of a connector's log group and alarms.
-
-    Key and topic policies are written before there is a log group or an alarm, so they bind by this. Neither an
-    advertiser nor a stack has a slash in its name: `acme` never covers `acme-b`, nor one stack another.
-    """
-    return f"{name}/{stack}/"

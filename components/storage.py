@@ -1,68 +1,93 @@
-"""Where a connector keeps things: its key, its bucket and all that protects them."""
+"""The storage of a connector: its key, its bucket and everything that protects them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pulumi
 from pulumi_aws import kms, s3
 
-from components import policies
-from components.scope import Scope
+from . import policies
+from .names import AUDIENCES, PENDING, REPORTS, UPLOADS
+from .scope import Scope
+from .statements import render
 
-# State is rewritten at every step and its versions are all alike: a month of them is enough to find out what happened.
+# State is rewritten at every step, so a month of versions is enough to find out what happened.
 _STATE_VERSIONS_DAYS = 30
-_BROKEN_UPLOADS_DAYS = 7
+_INCOMPLETE_UPLOADS_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The connector's key and bucket, ready to be used by what is made after them."""
+    """The key and the bucket.
 
-    key: kms.Key
-    key_policy: kms.KeyPolicy
+    Attributes:
+        key_arn: the connector's own key, or the one given as `kms_key_arn`.
+        key_ready: the resources after which the key can be used by services; none for a given key.
+        bucket: the bucket.
+    """
+
+    key_arn: pulumi.Output[str]
+    key_ready: Sequence[pulumi.Resource]
     bucket: s3.Bucket
 
 
 def make_storage(scope: Scope) -> Storage:
-    """Create key and bucket; both stay at a destroy unless told otherwise, and with them all that protects them."""
-    name, settings = scope.name, scope.settings
+    """Create key and bucket. With everything that protects them they stay at a destroy unless told otherwise."""
+    own_key = None if scope.options.kms_key_arn is not None else _key(scope)
+    bucket = s3.Bucket(
+        f"{scope.name}-audiences",
+        bucket=scope.options.bucket_name,
+        force_destroy=not scope.options.retain_data,
+        tags=scope.tags,
+        opts=scope.kept(),
+    )
+    if own_key is None:
+        storage = Storage(pulumi.Output.from_input(scope.options.kms_key_arn or ""), [], bucket)
+    else:
+        storage = Storage(own_key.arn, [_key_policy(scope, own_key, bucket)], bucket)
+    _protect(scope, storage)
+    return storage
+
+
+def _key(scope: Scope) -> kms.Key:
     key = kms.Key(
-        f"{name}-key",
-        description=f"Audience files and TikTok credentials of {name}",
+        f"{scope.name}-key",
+        description=f"Audience files and TikTok credentials of {scope.name}",
         enable_key_rotation=True,
         tags=scope.tags,
         opts=scope.kept(),
     )
-    kms.Alias(f"{name}-key", target_key_id=key.key_id, opts=scope.child())
-    bucket = s3.Bucket(
-        f"{name}-audiences",
-        bucket=settings.bucket_name,
-        force_destroy=not settings.retain_data,
-        tags=scope.tags,
-        opts=scope.kept(),
-    )
-    key_policy = kms.KeyPolicy(
-        f"{name}-key",
+    kms.Alias(f"{scope.name}-key", target_key_id=key.key_id, opts=scope.child())
+    return key
+
+
+def _key_policy(scope: Scope, key: kms.Key, bucket: s3.Bucket) -> kms.KeyPolicy:
+    options = scope.options
+    return kms.KeyPolicy(
+        f"{scope.name}-key",
         key_id=key.key_id,
-        policy=policies.render(
+        policy=render(
             policies.key,
             key_arn=key.arn,
             bucket_arn=bucket.arn,
             own=scope.own_names,
-            alarms=settings.alarm_email is not None,
-            archive=settings.event_archive_days is not None,
-            uploaders=settings.uploaders,
+            alarms=options.alarm_email is not None,
+            archive=options.event_archive_days is not None,
+            uploaders=options.uploaders,
+            readers=options.readers,
         ),
         opts=scope.kept(),
     )
-    _protect(scope, bucket, key, key_policy)
-    return Storage(key, key_policy, bucket)
 
 
-def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyPolicy) -> None:
-    """Everything about the bucket that would be lost if it were destroyed while the bucket stays.
+def _protect(scope: Scope, storage: Storage) -> None:
+    """Create everything about the bucket that would be lost if it were destroyed while the bucket stays.
 
-    One after the other: S3 answers parallel changes to a bucket with 409.
+    One after the other, because S3 answers parallel changes to a bucket with 409.
     """
-    name, settings = scope.name, scope.settings
+    name, options, bucket = scope.name, scope.options, storage.bucket
     public_access_block = s3.BucketPublicAccessBlock(
         f"{name}-public-access-block",
         bucket=bucket.bucket,
@@ -81,7 +106,13 @@ def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyP
     policy = s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
-        policy=policies.render(policies.bucket, bucket_arn=bucket.arn, key_arn=key.arn, uploaders=settings.uploaders),
+        policy=render(
+            policies.bucket,
+            bucket_arn=bucket.arn,
+            key_arn=storage.key_arn,
+            uploaders=options.uploaders,
+            readers=options.readers,
+        ),
         opts=scope.kept(ownership),
     )
     encryption = s3.BucketServerSideEncryptionConfiguration(
@@ -89,11 +120,14 @@ def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyP
         bucket=bucket.bucket,
         rules=[
             {
-                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": storage.key_arn,
+                },
                 "bucket_key_enabled": True,  # one call to KMS for many objects
             }
         ],
-        opts=scope.kept(policy, key_policy),
+        opts=scope.kept(policy, *storage.key_ready),
     )
     versioning = s3.BucketVersioning(
         f"{name}-versioning",
@@ -104,15 +138,23 @@ def _protect(scope: Scope, bucket: s3.Bucket, key: kms.Key, key_policy: kms.KeyP
     lifecycle = s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
         bucket=bucket.bucket,
-        rules=lifecycle_rules(settings.file_retention_days, settings.report_retention_days),
+        rules=lifecycle_rules(options.file_retention_days, options.report_retention_days),
         opts=scope.kept(versioning),
     )
-    # Last, so that no file sets off events before the bucket is as it should be.
+    # Last, so that no upload sends events before the bucket is protected.
     s3.BucketNotification(f"{name}-events", bucket=bucket.bucket, eventbridge=True, opts=scope.child(lifecycle))
 
 
 def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycleConfigurationRuleArgsDict]:
-    """How long what lives, by prefix. Audience state and pointers to what is under way never expire."""
+    """Return the lifecycle rules, one for each prefix. Audience state and pending pointers never expire.
+
+    A version of an upload stays readable for `file_days` after it was deleted or overwritten, because removes and the
+    files of a list are applied from the stored version.
+
+    Args:
+        file_days: days that an upload lives, and that its version lives after it became noncurrent.
+        report_days: days that a report lives after its last change.
+    """
 
     def rule(
         identifier: str, prefix: str, *, days: int | None, version_days: int
@@ -121,20 +163,20 @@ def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycle
             "id": identifier,
             "status": "Enabled",
             "filter": {"prefix": prefix},
-            # without days: only the marker that a deletion leaves, once nothing is under it any more
+            # Without days, only the delete marker expires, once no version is left under it.
             "expiration": {"days": days} if days else {"expired_object_delete_marker": True},
             "noncurrent_version_expiration": {"noncurrent_days": version_days},
         }
 
     return [
-        rule("uploads", "tiktok/", days=file_days, version_days=file_days),
-        rule("reports", "reports/", days=report_days, version_days=_STATE_VERSIONS_DAYS),
-        rule("audiences", "audiences/", days=None, version_days=_STATE_VERSIONS_DAYS),
-        rule("pending", "pending/", days=None, version_days=_STATE_VERSIONS_DAYS),
+        rule("uploads", UPLOADS, days=file_days, version_days=file_days),
+        rule("reports", REPORTS, days=report_days, version_days=_STATE_VERSIONS_DAYS),
+        rule("audiences", AUDIENCES, days=None, version_days=_STATE_VERSIONS_DAYS),
+        rule("pending", PENDING, days=None, version_days=_STATE_VERSIONS_DAYS),
         {
-            "id": "broken-uploads",
+            "id": "incomplete-uploads",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            "abort_incomplete_multipart_upload": {"days_after_initiation": _BROKEN_UPLOADS_DAYS},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": _INCOMPLETE_UPLOADS_DAYS},
         },
     ]

@@ -1,1 +1,7 @@
 """What runs in Lambda: one batch of messages in, custom audiences at TikTok out."""
+
+import warnings
+
+# requests wants a library that guesses the character set of an answer. Every answer of TikTok is JSON, so the package
+# goes without it; the warning would be printed at every cold start.
+warnings.filterwarnings("ignore", message="Unable to find acceptable character detection dependency")

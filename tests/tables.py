@@ -8,17 +8,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components import checks, policies
-from components.scope import Settings
+from components import TikTokActivationConnectorArgs, policies, role_policies
+from components.checks import CHECKS, NAME
+from components.names import camel, snake
+from components.scope import Options
+from components.statements import Policy
 from handler.report_codes import Code
 from tests.components.harness import run_program
 
 README = Path(__file__).parents[1] / "README.md"
 # Stand-ins for what AWS makes up. The key's ARN tells partition, region and account.
 HERE = "<region>:<account>"
-KEY, TOPIC, BUCKET, QUEUE = f"arn:aws:kms:{HERE}:key/<key>", f"arn:aws:sns:{HERE}:<topic>", "<bucket>", "<queue>"
+KEY, TOPIC, BUCKET, QUEUE = (
+    f"arn:aws:kms:{HERE}:key/<key>",
+    f"arn:aws:sns:{HERE}:<topic>",
+    "<bucket>",
+    f"arn:aws:sqs:{HERE}:<queue>",
+)
 OWN = "<advertiser>/<stack>/"
-ROLES = ["<uploaders>"]
+ROLES, READERS, VENDOR = ["<uploaders>"], ["<readers>"], ["<principals>"]
 
 
 def codes() -> str:
@@ -31,7 +39,8 @@ def codes() -> str:
 def alarms() -> str:
     """Every alarm of a connector and what its notification says."""
     found = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
-    says = {each.name.rpartition("/")[2]: each.inputs["alarmDescription"].replace("acme", "…") for each in found}
+    says = {each.name.rpartition("/")[2]: each.inputs["alarmDescription"].partition(" Log group")[0] for each in found}
+    says = {name: text.replace("acme", "…") for name, text in says.items()}
     return _table(["alarm", "what it says"], ([f"`{name}`", says[name]] for name in sorted(says)))
 
 
@@ -40,16 +49,15 @@ def options() -> str:
 
     def row(option: str, description: str) -> list[str]:
         what, _, unless_given = description.rstrip(".").partition(" Default")
-        what = re.sub(r"[;,] (\d+ to \d+|\d+ or more)", "", what)  # that is in the last column
-        what = re.sub(r"[a-z]+_[a-z_]+", lambda match: f"`{_option(match[0])}`", what)
-        return [f"`{option}`", what.rstrip("."), unless_given.strip(" :"), _allowed(option)]
+        what = re.sub(r"[a-z]+_[a-z_]+", lambda match: f"`{camel(match[0])}`", what)
+        return [f"`{option}`", what.rstrip("."), unless_given.strip(" :"), CHECKS[option].allowed]
 
     rows = [
         [
             "`name`",
             "the advertiser's name: with the stack's, that of everything in AWS",
             "none: it must be given",
-            _allowed_name(),
+            NAME.allowed,
         ]
     ]
     rows += [row(option, description) for option, description in descriptions().items()]
@@ -59,31 +67,19 @@ def options() -> str:
 def descriptions() -> dict[str, str]:
     """Return what the component says about each of its settings, by the option's name."""
     module = ast.parse((README.parent / "components" / "connector.py").read_text())
-    (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name.endswith("Args")]
+    name = TikTokActivationConnectorArgs.__name__
+    (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name == name]
     found = {}
     for field, described in zip(args.body, args.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(described, ast.Expr):
-            found[_option(field.target.id)] = " ".join(ast.literal_eval(described.value).split())
+            found[camel(field.target.id)] = " ".join(ast.literal_eval(described.value).split())
     del found["package"]  # the program's own business
     return found
 
 
-def _option(field: str) -> str:
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), field)
-
-
 def default(option: str) -> Any:
     """The value that an option has when it is not given."""
-    return getattr(Settings, re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", option), None)
-
-
-def _allowed(option: str) -> str:
-    sentence = checks.CHECKS[option](object()) or ""
-    return re.sub(r"^.*?(allowed (is|are)|is not) ", "", sentence).partition(";")[0].rstrip(".")
-
-
-def _allowed_name() -> str:
-    return (checks.name_fault(None) or "").partition("allowed are ")[2].rstrip(".")
+    return getattr(Options, snake(option), None)
 
 
 def rights() -> str:
@@ -96,43 +92,53 @@ def refusals() -> str:
     return _table(["refused", "on", "if", "why"], (row[1:] for row in _statements("Deny")))
 
 
-def documents() -> dict[str, policies.Document]:
-    """Every policy document of a connector with all options, by whom it speaks of, or of what."""
+def all_policies() -> dict[str, Policy]:
+    """Every policy of a connector with all options, by the principal or the resource that it is about."""
     return {
-        "the function": policies.function_role(
-            bucket_arn=BUCKET, queue_arn=QUEUE, key_arn="<key>", secret_arn="<secret>", log_group_arn="<log group>"
+        "the function": role_policies.function_role(
+            bucket_arn=BUCKET,
+            queue_arn=QUEUE,
+            key_arn="<key>",
+            secret_arn="<secret>",
+            log_group_arn="<log group>",
+            outcome_events=True,
         ),
-        "the schedule": policies.schedule_role(queue_arn=QUEUE, key_arn="<key>"),
-        "role of the function": policies.function_trust(),
-        "role of the schedule": policies.schedule_trust(key_arn=KEY),
-        "key": policies.key(key_arn=KEY, bucket_arn=BUCKET, own=OWN, alarms=True, archive=True, uploaders=ROLES),
-        "bucket": policies.bucket(bucket_arn=BUCKET, key_arn="<key>", uploaders=ROLES),
+        "the schedule": role_policies.schedule_role(queue_arn=QUEUE, key_arn="<key>"),
+        "the upload role": role_policies.upload_role(bucket_arn=BUCKET, key_arn="<key>", queue_arn=QUEUE),
+        "role of the function": role_policies.function_trust(),
+        "role of the schedule": role_policies.schedule_trust(queue_arn=QUEUE),
+        "role for uploads": role_policies.upload_trust(principals=VENDOR, external_id="<externalId>"),
+        "key": policies.key(
+            key_arn=KEY, bucket_arn=BUCKET, own=OWN, alarms=True, archive=True, uploaders=ROLES, readers=READERS
+        ),
+        "bucket": policies.bucket(bucket_arn=BUCKET, key_arn="<key>", uploaders=ROLES, readers=READERS),
         "queues": policies.queue(queue_arn="<queue or dead letters>", rule_arn="<rule>"),
         "topic": policies.topic(topic_arn=TOPIC, own=OWN),
     }
 
 
 def _statements(effect: str) -> Iterator[list[str]]:
-    for subject, document in documents().items():
-        for statement in document["Statement"]:
-            if statement["Effect"] == effect:
-                resource = statement.get("Resource", f"<{subject}>")
+    for subject, policy in all_policies().items():
+        for statement in policy:
+            elements = statement.elements
+            if elements["Effect"] == effect:
+                resource = elements.get("Resource", f"<{subject}>")
                 if subject in {"key", "topic"}:
                     resource = f"<{subject}>"  # `*` in a key's policy means that key
                 yield [
-                    _who(statement.get("Principal"), subject),
-                    _code(statement["Action"]),
-                    _code(resource),
-                    _conditions(statement.get("Condition", {})),
-                    policies.REASONS[statement["Sid"]],
+                    _who(elements.get("Principal"), subject),
+                    _code(elements["Action"]),
+                    _code("<queue>" if resource == QUEUE else resource),
+                    _conditions(elements.get("Condition", {})),
+                    statement.why,
                 ]
 
 
 def _who(principal: Any, subject: str) -> str:
     if isinstance(principal, Mapping):
         (name,) = principal.values()
-        if name == ROLES:
-            return "`uploaders`"
+        if name in (ROLES, READERS, VENDOR):
+            return {"<uploaders>": "`uploaders`", "<readers>": "`readers`"}.get(name[0], "`uploadRole.principals`")
         return "the account, as its IAM policies say" if str(name).endswith(":root") else f"`{name}`"
     return subject
 

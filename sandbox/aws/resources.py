@@ -153,6 +153,11 @@ def _role(aws: Clients, name: str, inputs: Inputs) -> Made:
         Description=inputs["description"],
         AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
         Tags=_tags(inputs),
+        **{
+            argument: inputs[name]
+            for name, argument in (("permissionsBoundary", "PermissionsBoundary"), ("path", "Path"))
+            if name in inputs
+        },
     )
     return name, {"name": name, "arn": role["Role"]["Arn"]}
 
@@ -205,6 +210,26 @@ def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"name": name}
 
 
+def _log_metric_filter(aws: Clients, name: str, inputs: Inputs) -> Made:
+    aws("logs").put_metric_filter(
+        logGroupName=inputs["logGroupName"],
+        filterName=name,
+        filterPattern=inputs["pattern"],
+        metricTransformations=[
+            {
+                "metricName": inputs["metricTransformation"]["name"],
+                "metricNamespace": inputs["metricTransformation"]["namespace"],
+                "metricValue": inputs["metricTransformation"]["value"],
+            }
+        ],
+    )
+    return name, {"name": name}
+
+
+def _recursion_config(aws: Clients, _: str, inputs: Inputs) -> Made:  # noqa: ARG001 - moto does not know this setting
+    return inputs["functionName"], {}
+
+
 def _dashboard(aws: Clients, _: str, inputs: Inputs) -> Made:
     aws("cloudwatch").put_dashboard(**_call(inputs))
     return inputs["dashboardName"], {}
@@ -232,6 +257,7 @@ _MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _log_metric_filter,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
@@ -240,6 +266,7 @@ _MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
     "aws:kms/keyPolicy:KeyPolicy": _key_policy,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
     "aws:lambda/function:Function": _function,
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion_config,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket(
         "put_bucket_lifecycle_configuration", "LifecycleConfiguration", lambda inputs: {"rules": inputs["rules"]}

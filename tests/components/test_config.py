@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.checks import CHECKS
+from components import OptionError, TikTokActivationConnector
+from components.checks import CHECKS, NAME
 from components.config import ConfigError, read_advertisers
-from components.connector import TikTokActivationConnector
 from tests.components.conftest import EVERYTHING
 from tests.components.harness import run_program
 
@@ -18,18 +18,7 @@ NOT_A_LIST = (
     "tiktok-activation:advertisers must be a list of advertisers, each at least with a name, such as\n"
     "  tiktok-activation:advertisers:\n    - name: acme"
 )
-NAMES = "allowed are lower case letters, digits and inner hyphens, at most 30 characters."
-ADDRESS = "allowed is an https address, or one of this machine."
-TAGS = "allowed are 1 to 128 letters, digits, blanks and . : / = + @ - _, not aws:."
-TAG_VALUES = "allowed are up to 256 letters, digits, blanks, . : / = + @ - _."
-TOPIC = "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alarms."
-ROLE = "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/exporter."
-BUCKETS = (
-    "allowed are 3 to 63 lower case letters, digits and inner hyphens, "
-    "without the beginnings and endings that S3 reserves."
-)
-LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
-LOG_DAYS += [1096, 1827, 2192, 2557, 2922, 3288, 3653]
+NAMES = f"allowed is {NAME.allowed}."
 TOKEN = "not.this-text"
 
 
@@ -47,7 +36,7 @@ def test_what_is_no_list_is_answered_with_an_example(configured: object) -> None
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ("acme", "advertiser number 1: is not a map of settings; write it as '- name: acme'."),
+        ("acme", "advertiser number 1: is not a map of options; write it as '- name: acme'."),
         ({}, "advertiser number 1: it has no name."),
         ({"name": ""}, f"advertiser number 1: name is ''; {NAMES}"),
         ({"name": None}, f"advertiser number 1: name is None; {NAMES}"),
@@ -58,8 +47,7 @@ def test_what_is_no_list_is_answered_with_an_example(configured: object) -> None
         ({"name": "a" * 31}, f"advertiser '{'a' * 31}': name is '{'a' * 31}'; {NAMES}"),
         (
             {"name": "sthree-acme"},
-            "advertiser 'sthree-acme': name is 'sthree-acme'; "
-            "S3 reserves names that begin with xn--, sthree-, amzn-s3-demo-.",
+            f"advertiser 'sthree-acme': name is 'sthree-acme'; {NAMES}",
         ),
         (
             {"name": "acme", "memory_size": 512},
@@ -79,62 +67,126 @@ def test_a_wrong_advertiser_is_told_in_a_sentence(entry: object, fault: str) -> 
     assert message([entry]) == HEAD + fault
 
 
+ROLES = [f"arn:aws:iam::111122223333:role/{number}" for number in range(51)]
+ROOT = "arn:aws:iam::111122223333:root"
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app-AbCdEf"
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+ALLOWED = {
+    "fileRetentionDays": "a whole number from 45 to 3650",
+    "memorySize": "a whole number from 256 to 10240",
+    "logRetentionDays": "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
+    "2922, 3288, 3653",
+    "settleSeconds": "a number from 0 to 900",
+    "maxShrink": "a number from 0 to 1",
+    "alarmEmail": "one email address",
+    "uploaders": "a list of up to 50 different entries, each the ARN of an IAM role or user, such as "
+    "arn:aws:iam::111122223333:role/exporter",
+    "rolePath": "a path of letters, digits and + = , . @ _ - that begins and ends with a slash, such as /delivery/",
+}
+
+
+@pytest.mark.parametrize("option", ALLOWED)
+def test_the_allowed_values_are_told_in_words(option: str) -> None:
+    assert CHECKS[option].allowed == ALLOWED[option]
+
+
+@pytest.mark.parametrize("option", CHECKS)
+def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
+    told = CHECKS[option].fault(object())
+    assert told is not None
+    assert told.endswith(f"; allowed is {CHECKS[option].allowed}.")
+
+
 @pytest.mark.parametrize(
-    ("setting", "value", "fault"),
+    ("setting", "value", "description"),
     [
         *(
-            ("bucketName", name, f"is '{name}'; {BUCKETS}")
+            ("bucketName", name, f"is '{name}'")
             for name in ("Acme", "ac", "a.b.c", "acme-", "xn--acme", "acme-s3alias", "a" * 64)
         ),
-        ("fileRetentionDays", 44, "is 44; allowed is a whole number from 45 to 3650."),
-        ("reportRetentionDays", 3651, "is 3651; allowed is a whole number from 45 to 3650."),
-        ("logRetentionDays", 8, f"is 8; allowed are {', '.join(map(str, LOG_DAYS))}."),
-        ("memorySize", 255, "is 255; allowed is a whole number from 256 to 10240."),
-        ("memorySize", True, "is True; allowed is a whole number from 256 to 10240."),
-        ("maximumConcurrency", 1, "is 1; allowed is a whole number from 2 to 1000."),
-        ("sweepMinutes", 2.5, "is 2.5; allowed is a whole number from 1 to 60."),
-        ("sweepMinutes", "5", "is '5'; allowed is a whole number from 1 to 60."),
-        ("maxRejectedRatio", 1.1, "is 1.1; allowed is a number from 0 to 1."),
-        ("alarmTopicArns", "arn", f"is 'arn'; allowed is a list, each entry {TOPIC}"),
-        ("alarmTopicArns", ["x", 1], f"has 'x', 1; each entry must be {TOPIC}"),
-        ("alarmEmail", "nobody", "is 'nobody'; allowed is one e-mail address."),
-        ("alarmEmail", "a@b.example, c@d.example", "is 'a@b.example, c@d.example'; allowed is one e-mail address."),
-        ("uploaders", ["*"], f"has '*'; each entry must be {ROLE}"),
+        ("fileRetentionDays", 44, "is 44"),
+        ("fileRetentionDays", 45.5, "is 45.5"),
+        ("reportRetentionDays", 3651, "is 3651"),
+        ("logRetentionDays", 8, "is 8"),
+        ("memorySize", 255, "is 255"),
+        ("memorySize", True, "is True"),
+        ("maximumConcurrency", 1, "is 1"),
+        ("sweepMinutes", 2.5, "is 2.5"),
+        ("sweepMinutes", "5", "is '5'"),
+        ("settleSeconds", -1, "is -1"),
+        ("settleSeconds", 901, "is 901"),
+        ("maxRejectedRatio", 1.1, "is 1.1"),
+        ("maxShrink", 1.5, "is 1.5"),
+        ("alarmTopicArns", "arn", "is 'arn'"),
+        ("alarmTopicArns", ["x", 1], "has 'x', 1"),
+        ("alarmEmail", "nobody", "is 'nobody'"),
+        ("alarmEmail", "a@b.example, c@d.example", "is 'a@b.example, c@d.example'"),
+        ("outcomeEvents", "true", "is 'true'"),
+        ("uploaders", ["*"], "has '*'"),
+        ("uploaders", [ROOT], f"has '{ROOT}'"),
+        ("uploaders", ROLES[:1] * 2, "has an entry twice"),
+        ("uploaders", ROLES, "has 51 entries"),
+        ("uploadRole", {}, "is {}"),
+        ("uploadRole", {"principals": []}, "is {'principals': []}"),
+        ("uploadRole", {"principals": [ROOT]}, f"is {{'principals': ['{ROOT}']}}"),
+        ("uploadRole", {"principals": ["*"], "externalId": "ab"}, "is {'principals': ['*'], 'externalId': 'ab'}"),
         (
-            "uploaders",
-            ["arn:aws:iam::111122223333:root"],
-            f"has 'arn:aws:iam::111122223333:root'; each entry must be {ROLE}",
+            "uploadRole",
+            {"principals": [ROOT], "externalId": "a"},
+            f"is {{'principals': ['{ROOT}'], 'externalId': 'a'}}",
         ),
-        ("uploaders", ["arn:aws:iam::111122223333:role/a"] * 2, "has an entry twice."),
-        ("uploaders", [f"arn:aws:iam::111122223333:role/{n}" for n in range(51)], "has 51 entries; allowed are 50."),
-        ("eventArchiveDays", 0, "is 0; allowed is a whole number from 1 to 3650."),
-        (
-            "tiktokApiUrl",
-            "http://tiktok.example",
-            "is 'http://tiktok.example'; the token travels with every call, so that only https is allowed.",
-        ),
-        ("tiktokApiUrl", "tiktok.example", f"is 'tiktok.example'; {ADDRESS}"),
-        ("tiktokApiUrl", "https://tiktok.example:x", f"is 'https://tiktok.example:x'; {ADDRESS}"),
-        ("tiktokApiUrl", "https://[", f"is 'https://['; {ADDRESS}"),
-        ("advertiserId", "seven", "is not a text of digits."),
-        (
-            "advertiserId",
-            7000000000000000001,
-            "is a number; put it in quotes, because a number that long loses digits on its way.",
-        ),
-        ("retainData", "no", "is 'no'; allowed is true or false."),
-        ("tags", ["a"], "is ['a']; allowed is a map of texts, such as {team: media}."),
-        ("tags", {str(number): "" for number in range(50)}, "has 50 tags; allowed are 49."),
-        ("tags", {"aws:x": ""}, f"has the key 'aws:x'; {TAGS}"),
-        ("tags", {"Advertiser": ""}, "has the key 'Advertiser'; the connector sets Advertiser itself."),
-        ("tags", {"ADVERTISER": ""}, "has the key 'ADVERTISER'; the connector sets Advertiser itself."),
-        ("tags", {"Team": "", "team": ""}, "has the key 'team' twice; to IAM upper and lower case are the same."),
-        ("tags", {"team": 7}, f"has the value 7 for 'team'; {TAG_VALUES}"),
+        ("uploadRole", {"principals": ROLES[:1], "other": 1}, f"is {{'principals': ['{ROLES[0]}'], 'other': 1}}"),
+        ("readers", [ROOT], f"has '{ROOT}'"),
+        ("eventArchiveDays", 0, "is 0"),
+        ("tiktokApiUrl", "http://tiktok.example", "is 'http://tiktok.example'"),
+        ("tiktokApiUrl", "tiktok.example", "is 'tiktok.example'"),
+        ("tiktokApiUrl", "https://tiktok.example:x", "is 'https://tiktok.example:x'"),
+        ("tiktokApiUrl", "https://[", "is 'https://['"),
+        ("advertiserId", "seven", "is not a string of digits"),
+        ("advertiserId", 7000000000000000001, "is a number, which loses digits on its way"),
+        ("credentialsSecretArn", SECRET.removesuffix("-AbCdEf"), f"is '{SECRET.removesuffix('-AbCdEf')}'"),
+        ("kmsKeyArn", "alias/mine", "is 'alias/mine'"),
+        ("kmsKeyArn", KEY.replace("key/", "alias/"), f"is '{KEY.replace('key/', 'alias/')}'"),
+        ("permissionsBoundary", "boundary", "is 'boundary'"),
+        ("rolePath", "delivery", "is 'delivery'"),
+        ("rolePath", "/deli very/", "is '/deli very/'"),
+        ("retainData", "no", "is 'no'"),
+        ("tags", ["a"], "is ['a']"),
+        ("tags", {str(number): "" for number in range(50)}, "has 50 tags"),
+        ("tags", {"aws:x": ""}, "has the key 'aws:x'"),
+        ("tags", {"Advertiser": ""}, "has the key 'Advertiser'"),
+        ("tags", {"ADVERTISER": ""}, "has the key 'ADVERTISER'"),
+        ("tags", {"Team": "", "team": ""}, "has the key 'Team'"),
+        ("tags", {"team": 7}, "has the value 7 for 'team'"),
     ],
 )
-def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, fault: str) -> None:
-    others = {"accessToken": TOKEN} if setting == "advertiserId" else {}
-    assert message([{"name": "acme", setting: value, **others}]) == f"{HEAD}advertiser 'acme': {setting} {fault}"
+def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, description: str) -> None:
+    others = {
+        "advertiserId": {"accessToken": TOKEN},
+        "credentialsSecretArn": {"advertiserId": "7"},
+    }.get(setting, {})
+    fault = f"{setting} {description}; allowed is {CHECKS[setting].allowed}."
+    assert message([{"name": "acme", setting: value, **others}]) == f"{HEAD}advertiser 'acme': {fault}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("settleSeconds", 0),
+        ("settleSeconds", 900),
+        ("maxShrink", 1),
+        ("uploaders", ["arn:aws:iam::111122223333:user/team/vendor"]),
+        ("uploadRole", {"principals": ROLES[:1]}),
+        ("uploadRole", {"principals": [ROOT], "externalId": "acme-1"}),
+        ("kmsKeyArn", KEY),
+        ("permissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess"),
+        ("rolePath", "/"),
+        ("rolePath", "/team/delivery/"),
+    ],
+)
+def test_the_edges_of_what_is_allowed(setting: str, value: object) -> None:
+    (advertiser,) = read_advertisers([{"name": "acme", setting: value}])
+    assert len(advertiser.options) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +205,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, faul
                 "alarmTopicArns": [f"arn:aws:sns:us-east-1:111122223333:{n}" for n in range(5)],
                 "alarmEmail": "a@b.example",
             },
-            "alarmTopicArns has 6 topics, the one made for alarmEmail included; an alarm takes 5 at most.",
+            "alarmTopicArns has 6 topics, the one made for alarmEmail included; an alarm accepts up to 5.",
         ),
         (
             {"accessToken": TOKEN},
@@ -161,7 +213,16 @@ def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, faul
         ),
         (
             {"advertiserId": "7"},
-            "advertiserId is given without accessToken; give both, or neither and fill the secret yourself.",
+            "advertiserId is given without accessToken or credentialsSecretArn; "
+            "give one of them too, or neither and fill the secret yourself.",
+        ),
+        (
+            {"credentialsSecretArn": SECRET},
+            "credentialsSecretArn is given without advertiserId; give both, or neither and fill the secret yourself.",
+        ),
+        (
+            {"credentialsSecretArn": SECRET, "accessToken": TOKEN, "advertiserId": "7"},
+            "accessToken is given with credentialsSecretArn; give one of them, because a secret holds the token.",
         ),
     ],
 )
@@ -194,8 +255,8 @@ def test_all_faults_are_told_at_once_and_no_token() -> None:
     assert [line.strip() for line in told.splitlines()][1:] == [
         f"advertiser 'Acme': name is 'Acme'; {NAMES}",
         "advertiser 'Acme': memorySize is 1; allowed is a whole number from 256 to 10240.",
-        "advertiser 'Acme': accessToken is not a text of printable characters without blanks; "
-        "its value is not shown here.",
+        "advertiser 'Acme': accessToken has a value that is not allowed and not shown here; "
+        "allowed is a string of printable ASCII characters without spaces.",
         "advertiser 'globex': sweepMinuts is not a setting; did you mean sweepMinutes?",
         "advertiser 'globex': sweepMinutes is 0; allowed is a whole number from 1 to 60.",
         "advertiser number 3: it has no name.",
@@ -220,11 +281,60 @@ def test_no_advertiser_is_a_stack_without_connectors() -> None:
     assert program.outputs == {"advertisers": {}}
 
 
-def test_a_connector_checks_its_numbers_itself() -> None:
-    """Programs of other languages come without the stack's configuration."""
+ARN = "arn:aws:sns:us-east-1:111122223333:alarms"
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "options", "fault"),
+    [
+        ("Acme", {"memory_size": 1.0}, {}, f"name is 'Acme'; {NAMES} memorySize is 1.0; allowed is a whole number"),
+        ("acme", {"alarm_emial": "a@b.example"}, {}, "alarm_emial is not a setting; did you mean alarm_email?"),
+        ("acme", {}, {"alarmEmail": "a@b.example"}, "alarmEmail is not a setting; did you mean alarm_email?"),
+        ("acme", {}, {"uploaders": ["x"]}, "uploaders has 'x'; allowed is a list of"),
+        ("acme", {}, {"access_token": f"{TOKEN} "}, "accessToken has a value that is not allowed and not shown here;"),
+        ("acme", {"upload_role": {"principals": ["*"]}}, {}, "uploadRole is {'principals': ['*']};"),
+        ("acme", {}, {"credentials_secret_arn": SECRET}, "credentialsSecretArn is given without advertiserId;"),
+    ],
+)
+def test_a_connector_checks_its_options_itself(
+    name: str, args: dict[str, Any], options: dict[str, Any], fault: str
+) -> None:
+    """Programs other than this stack's, and those of other languages, come without the stack's configuration."""
 
     def wrong() -> None:
-        TikTokActivationConnector("Acme", {"package": ".", "memory_size": 1.0})  # type: ignore[typeddict-item]
+        TikTokActivationConnector(name, args, **options)  # type: ignore[arg-type]
 
-    with pytest.raises(ValueError, match=r"cannot be made: name is 'Acme'.*memorySize is 1\.0"):
+    with pytest.raises(OptionError) as raised:
         run_program(None, program=wrong)
+    assert str(raised.value).startswith(f"The connector {name!r} cannot be created: {fault}")
+    assert TOKEN not in str(raised.value)
+
+
+def test_keyword_arguments_and_a_dict_are_the_same() -> None:
+    def program() -> None:
+        TikTokActivationConnector("one", {"memory_size": 1024, "alarm_topic_arns": (ARN,)}, sweep_minutes=7)
+        TikTokActivationConnector("two", memory_size=1024, alarm_topic_arns=[ARN], sweep_minutes=7)
+
+    made = run_program(None, program=program)
+    for name in ("one", "two"):
+        assert made.one(name, "lambda/function:Function").inputs["memorySize"] == 1024
+        assert made.one(name, "Schedule").inputs["scheduleExpression"] == "rate(7 minutes)"
+
+
+def test_options_may_come_from_other_resources() -> None:
+    def program() -> None:
+        made = pulumi.Output.from_input("arn:aws:iam::111122223333:role/made-later")
+        TikTokActivationConnector("acme", uploaders=[made], permissions_boundary=pulumi.Output.from_input("b"))
+
+    made = run_program(None, program=program)
+    assert "made-later" in made.one("acme", "BucketPolicy").inputs["policy"]
+
+
+def test_a_stack_without_alarm_target_or_with_a_plain_token_is_warned() -> None:
+    token = {"accessToken": TOKEN, "advertiserId": "7"}
+    advertisers = [{"name": "acme"}, {"name": "globex", "alarmEmail": "a@b.example", **token}, {"name": "initech"}]
+    silent, plain = run_program(advertisers, preview=True).log
+    assert silent.startswith("Nobody is told when an upload of acme, initech fails")
+    assert "'pulumi config set --secret --path tiktok-activation:advertisers[1].accessToken'" in plain
+    assert TOKEN not in silent + plain
+    assert run_program(advertisers[1:2], secret=True).log == []

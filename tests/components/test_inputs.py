@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from components.alarm_table import LOG_METRICS
+from handler.report_codes import Code
+from tests.components.conftest import KEY, SECRET
+from tests.components.evaluator import as_list
 from tests.components.harness import Program, Resource
 
 Url = Callable[[Program, str], object]
@@ -56,6 +60,11 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
             "logGroup": _name("LogGroup")(program, advertiser),
         },
     },
+    # The function continues a large file by messages to its own queue.
+    ("lambda/functionRecursionConfig:FunctionRecursionConfig", "*"): {
+        "functionName": _name("lambda/function:Function"),
+        "recursiveLoop": "Allow",
+    },
     ("lambda/eventSourceMapping:EventSourceMapping", "*"): {
         "eventSourceArn": QUEUE,
         "functionName": _name("lambda/function:Function"),
@@ -65,7 +74,7 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
         "scalingConfig": {"maximumConcurrency": 5},
     },
     ("scheduler/schedule:Schedule", "*"): {
-        "scheduleExpression": "rate(10 minutes)",
+        "scheduleExpression": "rate(5 minutes)",
         "flexibleTimeWindow": {"mode": "OFF"},
     },
 }
@@ -109,3 +118,69 @@ def test_the_schedule_sends_a_sweep_to_the_queue(program: Program) -> None:
 
 def test_alarms_are_mailed_as_sentences(everything: Program) -> None:
     assert everything.one("acme", "TopicSubscription").inputs["protocol"] == "email"
+
+
+def test_the_function_is_told_its_options(program: Program, everything: Program, shared: Program) -> None:
+    plain, all_set, agency = (
+        one.one("acme", "lambda/function:Function").inputs["environment"]["variables"]
+        for one in (program, everything, shared)
+    )
+    made_up = {"BUCKET_NAME", "CREDENTIALS_SECRET_ARN", "QUEUE_URL"}
+    assert {name: value for name, value in plain.items() if name not in made_up} == {
+        "ADVERTISER": "acme/dev",
+        "FILE_RETENTION_DAYS": "45",
+        "MAX_REJECTED_RATIO": "0.1",
+        "MAX_SHRINK": "0.5",
+        "OUTCOME_EVENTS": "false",
+        "SETTLE_SECONDS": "300",
+    }
+    assert {name: value for name, value in all_set.items() if name not in made_up} == {
+        "ADVERTISER": "acme/dev",
+        "FILE_RETENTION_DAYS": "60",
+        "MAX_REJECTED_RATIO": "0.02",
+        "MAX_SHRINK": "0.25",
+        "OUTCOME_EVENTS": "true",
+        "SETTLE_SECONDS": "60",
+        "TIKTOK_API_URL": "https://tiktok.acme.example",
+    }
+    assert (agency["CREDENTIALS_SECRET_ARN"], agency["ADVERTISER_ID"]) == (SECRET, "7000000000000000000")
+
+
+def test_a_given_key_and_secret_are_used_in_place_of_own_ones(shared: Program) -> None:
+    kinds = {resource.type.rpartition(":")[2] for resource in shared.resources}
+    assert kinds.isdisjoint({"Key", "KeyPolicy", "Alias", "Secret", "SecretVersion"})
+    for advertiser in ("acme", "globex"):
+        outputs = shared.outputs["advertisers"][advertiser]
+        assert (outputs["key_arn"], outputs["secret_arn"], outputs["secret_name"]) == (KEY, SECRET, "agency/tiktok-app")
+        allowed = {
+            action: statement["Resource"]
+            for statement in shared.one(advertiser, "RolePolicy", f"{advertiser}-function").document()["Statement"]
+            for action in as_list(statement["Action"])
+        }
+        assert allowed["secretsmanager:GetSecretValue"] == SECRET
+        assert allowed["kms:Decrypt"] == allowed["kms:GenerateDataKey"] == KEY
+        # The key may belong to another account: nothing else is looked for there.
+        rest = {
+            name: value
+            for resource in shared.children(advertiser)
+            for name, value in resource.inputs.items()
+            if "999988887777" in json.dumps(value).replace(KEY, "")
+        }
+        assert rest == {}
+
+
+def test_the_log_is_counted_by_codes_that_reports_have(program: Program) -> None:
+    """An alarm on a code that no report has would never sound."""
+    codes = {code.value: code.status for code in Code}
+    patterns = {
+        resource.inputs["metricTransformation"]["name"]: resource.inputs["pattern"]
+        for resource in program.children("acme")
+        if resource.type.endswith("LogMetricFilter")
+    }
+    assert patterns == {
+        "UploadsWithdrawn": '{ ($.message = "file") && ($.status = "skipped") && (($.code = "withdrawn")) }',
+        "UploadsNeedPerson": '{ ($.message = "file") && ($.status = "waiting") && (($.code = "shrinks_too_much") || '
+        '($.code = "audience_too_small") || ($.code = "audience_expired") || ($.code = "audience_limit_reached")) }',
+    }
+    for status, counted in LOG_METRICS.values():
+        assert all(status in codes[code] for code in counted)

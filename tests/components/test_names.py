@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.checks import MAX_NAME_LENGTH, name_fault
+from components.checks import MAX_NAME_LENGTH, NAME
 from components.dashboard import dashboard_name
 from tests.components.conftest import EVERYTHING
 from tests.components.harness import SUFFIX_LENGTH, Program, Resource, run_program
@@ -22,6 +22,7 @@ LIMITS = {
     "cloudwatch/eventArchive:EventArchive": 48,
     "cloudwatch/eventRule:EventRule": 64,
     "cloudwatch/logGroup:LogGroup": 512,
+    "cloudwatch/logMetricFilter:LogMetricFilter": 512,
     "cloudwatch/metricAlarm:MetricAlarm": 255,
     "iam/role:Role": 64,
     "iam/rolePolicy:RolePolicy": 128,
@@ -38,6 +39,7 @@ NAMELESS = {
     "kms/key:Key",
     "kms/keyPolicy:KeyPolicy",
     "lambda/eventSourceMapping:EventSourceMapping",
+    "lambda/functionRecursionConfig:FunctionRecursionConfig",
     "secretsmanager/secretVersion:SecretVersion",
     "sns/topicPolicy:TopicPolicy",
     "sns/topicSubscription:TopicSubscription",
@@ -76,8 +78,8 @@ def long() -> Program:
 
 def test_the_longest_advertiser_is_the_longest_that_is_allowed() -> None:
     assert len(LONGEST) == MAX_NAME_LENGTH
-    assert name_fault(LONGEST) is None
-    assert name_fault(LONGEST + "x")
+    assert NAME.accepts(LONGEST)
+    assert not NAME.accepts(LONGEST + "x")
 
 
 def test_every_name_is_within_awss_limit_for_the_longest_advertiser_and_stack(long: Program) -> None:
@@ -90,6 +92,7 @@ def test_every_name_is_within_awss_limit_for_the_longest_advertiser_and_stack(lo
 def test_names_are_of_the_characters_that_aws_takes(long: Program) -> None:
     for resource in named(long):
         extra = {"kms/alias:Alias": "/", "cloudwatch/logGroup:LogGroup": "/", "cloudwatch/metricAlarm:MetricAlarm": "/"}
+        extra["cloudwatch/logMetricFilter:LogMetricFilter"] = "/"
         allowed = extra.get(kind(resource), "") + "-_"
         assert all(character.isalnum() or character in allowed for character in name(resource)), resource.urn
 
@@ -115,7 +118,7 @@ def test_a_hundred_advertisers_of_a_stack_collide_nowhere() -> None:
     found = [without_suffix(resource) for resource in named(acme) if name(resource).startswith(("acme", "alias/acme"))]
     words = sorted({word for _, text in found for word in text.replace("/", "-").split("-")})
     advertisers = {"-".join(("acme", *more)) for length in range(3) for more in product(words, repeat=length)}
-    advertisers = {advertiser for advertiser in advertisers if name_fault(advertiser) is None}
+    advertisers = {advertiser for advertiser in advertisers if NAME.accepts(advertiser)}
     assert len(advertisers) > 100
     # A name begins with its advertiser's and ends alike for all.
     names = Counter((kind_, text.replace("acme", advertiser, 1)) for advertiser in advertisers for kind_, text in found)

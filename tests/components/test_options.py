@@ -12,7 +12,9 @@ from tests.components.harness import Program, Resource, run_program
 
 TOPIC = "arn:aws:sns:us-east-1:111122223333:on-call"
 EXPORTER = "arn:aws:iam::444455556666:role/exporter"
-ALARMS = 11
+ALARMS = 17
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app-AbCdEf"
 
 # Of each option: a value, the inputs it changes, and the resources it adds.
 CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
@@ -28,7 +30,11 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
         },
         set(),
     ),
-    "fileRetentionDays": ({"fileRetentionDays": 60}, {"BucketLifecycleConfiguration.rules"}, set()),
+    "fileRetentionDays": (
+        {"fileRetentionDays": 60},
+        {"BucketLifecycleConfiguration.rules", "Function.environment"},
+        set(),
+    ),
     "reportRetentionDays": ({"reportRetentionDays": 500}, {"BucketLifecycleConfiguration.rules"}, set()),
     "logRetentionDays": ({"logRetentionDays": 30}, {"LogGroup.retentionInDays"}, set()),
     "memorySize": ({"memorySize": 1024}, {"Function.memorySize"}, set()),
@@ -38,10 +44,21 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
         # The alarms for what sweeps find look back two sweeps.
         {
             *("Schedule.scheduleExpression", "Schedule.target"),
-            "MetricAlarm.evaluationPeriods",
+            *("MetricAlarm.evaluationPeriods", "MetricAlarm.datapointsToAlarm", "MetricAlarm.alarmDescription"),
         },
         set(),
     ),
+    "settleSeconds": ({"settleSeconds": 0}, {"Function.environment"}, set()),
+    "maxShrink": ({"maxShrink": 1}, {"Function.environment"}, set()),
+    "outcomeEvents": ({"outcomeEvents": True}, {"Function.environment", "RolePolicy.policy"}, set()),
+    "uploadRole": ({"uploadRole": {"principals": [EXPORTER]}}, set(), {"Role", "RolePolicy"}),
+    "readers": ({"readers": [EXPORTER]}, {"KeyPolicy.policy", "BucketPolicy.policy"}, set()),
+    "permissionsBoundary": (
+        {"permissionsBoundary": "arn:aws:iam::111122223333:policy/boundary"},
+        {"Role.permissionsBoundary"},
+        set(),
+    ),
+    "rolePath": ({"rolePath": "/delivery/"}, {"Role.path"}, set()),
     "maxRejectedRatio": ({"maxRejectedRatio": 0.02}, {"Function.environment"}, set()),
     "alarmTopicArns": ({"alarmTopicArns": [TOPIC]}, {"MetricAlarm.alarmActions"}, set()),
     "alarmEmail": (
@@ -54,6 +71,20 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "tiktokApiUrl": ({"tiktokApiUrl": "https://tiktok.acme.example"}, {"Function.environment"}, set()),
     "accessToken": ({"accessToken": "t", "advertiserId": "7"}, set(), {"SecretVersion"}),
     "advertiserId": ({"accessToken": "t", "advertiserId": "7"}, set(), {"SecretVersion"}),
+    "credentialsSecretArn": (
+        {"credentialsSecretArn": SECRET, "advertiserId": "7"},
+        {"Function.environment", "RolePolicy.policy"},
+        set(),
+    ),
+    "kmsKeyArn": (
+        {"kmsKeyArn": KEY},
+        {
+            *("BucketPolicy.policy", "BucketServerSideEncryptionConfiguration.rules", "Function.kmsKeyArn"),
+            *("LogGroup.kmsKeyId", "Queue.kmsMasterKeyId", "RolePolicy.policy", "Schedule.kmsKeyArn"),
+            "Secret.kmsKeyId",
+        },
+        set(),
+    ),
     "retainData": ({"retainData": False}, {"Bucket.forceDestroy"}, set()),
     "tags": (
         {"tags": {"team": "media"}},
@@ -67,6 +98,10 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
         set(),
     ),
 }
+
+
+# The options whose value takes a resource's place.
+REMOVED = {"kmsKeyArn": {"Alias", "Key", "KeyPolicy"}, "credentialsSecretArn": {"Secret"}}
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +126,12 @@ def test_an_option_changes_what_it_is_for(plain: Program, option: str) -> None:
     settings, expected, added = CHANGES[option]
     changed = run_program([{"name": "acme", **settings}])
     before, after = inputs(plain), inputs(changed)
+    assert {urn.rpartition("::")[0].rpartition(":")[2] for urn in before if urn not in after} == REMOVED.get(
+        option, set()
+    )
     assert {
         f"{urn.rpartition(':')[0].rpartition(':')[0].rpartition(':')[2]}.{name}"
-        for urn in before
+        for urn in before.keys() & after.keys()
         for name in before[urn].keys() | after[urn].keys()
         if before[urn].get(name) != after[urn].get(name)
     } == expected
@@ -116,7 +154,7 @@ def test_the_values_arrive(everything: Program) -> None:
     assert function["environment"]["variables"]["TIKTOK_API_URL"] == "https://tiktok.acme.example"
     assert one("acme", "EventSourceMapping").inputs["scalingConfig"] == {"maximumConcurrency": 20}
     assert one("acme", "Schedule").inputs["scheduleExpression"] == "rate(1 minute)"
-    assert one("acme-b", "Schedule").inputs["scheduleExpression"] == "rate(10 minutes)"
+    assert one("acme-b", "Schedule").inputs["scheduleExpression"] == "rate(5 minutes)"
     assert one("acme", "EventArchive").inputs["retentionDays"] == 90
     assert one("acme", "TopicSubscription").inputs["endpoint"] == "data@acme.example"
     actions = [
@@ -143,6 +181,6 @@ def test_what_the_rule_lets_through_is_an_upload_to_exactly_this_bucket(plain: P
         "detail-type": ["Object Created"],
         "detail": {
             "bucket": {"name": [plain.one("acme", "bucket:Bucket").outputs["bucket"]]},
-            "object": {"key": [{"prefix": "tiktok/"}]},
+            "object": {"key": [{"prefix": {"equals-ignore-case": "tiktok/"}}]},
         },
     }

@@ -15,7 +15,9 @@ from tests.components.harness import ACCOUNT, REGION, Program
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/admin"
 STRANGER = "arn:aws:iam::999900001111:role/stranger"
 EXPORTER = "arn:aws:iam::444455556666:role/exporter"
-WAREHOUSE = f"arn:aws:iam::{ACCOUNT}:role/warehouse"
+WAREHOUSE = f"arn:aws:iam::{ACCOUNT}:user/warehouse"
+ANALYST = "arn:aws:iam::444455556666:role/analyst"
+VENDOR = "arn:aws:iam::444455556666:role/their-own"
 EVENTS, LOGS, ALARMS = "events.amazonaws.com", f"logs.{REGION}.amazonaws.com", "cloudwatch.amazonaws.com"
 ALGORITHM = "s3:x-amz-server-side-encryption"
 KEY_ID = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -56,7 +58,7 @@ def bucket_cases() -> Iterator[Case]:
     yield put("two layers of KMS with the right key", "deny", algorithm="aws:kms:dsse", key_id="{key}")
     yield put("a key that only the customer has", "deny", customer="AES256")
     yield put("an uploader of another account", "allow", EXPORTER)
-    yield put("an uploader of this account", "allow", WAREHOUSE)
+    yield put("an IAM user of this account who uploads", "allow", WAREHOUSE)
     yield put("an uploader with the right key", "allow", EXPORTER, algorithm="aws:kms", key_id="{key}")
     yield put("an uploader with another key", "deny", EXPORTER, algorithm="aws:kms", key_id="{other key}")
     yield put("an uploader outside the upload location", "silent", EXPORTER, key="reports/tiktok/a/v.json")
@@ -70,6 +72,26 @@ def bucket_cases() -> Iterator[Case]:
     yield Case("an uploader gives up an upload", "bucket", "allow", abort, objects, EXPORTER, TLS)
     for action in ("s3:GetObject", "s3:DeleteObject", "s3:PutObjectAcl"):
         yield Case(f"an uploader may not {action}", "bucket", "silent", action, objects, EXPORTER, TLS)
+    full_control = TLS | {"s3:x-amz-acl": "bucket-owner-full-control"}
+    acl = "s3:PutObjectAcl"
+    for who in (EXPORTER, WAREHOUSE):
+        yield Case(f"{who} sends the ACL that vendors send", "bucket", "allow", acl, objects, who, full_control)
+    public = TLS | {"s3:x-amz-acl": "public-read"}
+    yield Case("an uploader with another ACL", "bucket", "silent", acl, objects, EXPORTER, public)
+    yield Case("an ACL outside", "bucket", "silent", acl, "{bucket}/reports/x", EXPORTER, full_control)
+    yield Case("a stranger with that ACL", "bucket", "silent", acl, objects, STRANGER, full_control)
+    report = "{bucket}/reports/tiktok/a/v.json"
+    yield Case("a reader reads a report", "bucket", "allow", "s3:GetObject", report, ANALYST, TLS)
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObjectVersion"):
+        yield Case(f"a reader may not {action}", "bucket", "silent", action, report, ANALYST, TLS)
+    for key in ("tiktok/a", "audiences/a", "pending/a"):
+        other = f"{{bucket}}/{key}"
+        yield Case(f"a reader may not read {key}", "bucket", "silent", "s3:GetObject", other, ANALYST, TLS)
+        listing = TLS | {"s3:prefix": key}
+        yield Case(f"a reader may not list {key}", "bucket", "silent", "s3:ListBucket", "{bucket}", ANALYST, listing)
+    listing = TLS | {"s3:prefix": "reports/tiktok/"}
+    yield Case("a reader lists reports", "bucket", "allow", "s3:ListBucket", "{bucket}", ANALYST, listing)
+    yield Case("a reader may not list all", "bucket", "silent", "s3:ListBucket", "{bucket}", ANALYST, TLS)
     yield Case("an uploader may not list", "bucket", "silent", "s3:ListBucket", "{bucket}", EXPORTER, TLS)
 
 
@@ -113,6 +135,11 @@ def key_cases() -> Iterator[Case]:
             yield use(f"an uploader directly: {action}", "silent", action, uploader, {context: "{bucket}"})
             far = {"kms:ViaService": "s3.eu-west-1.amazonaws.com", context: "{bucket}"}
             yield use(f"an uploader elsewhere: {action}", "silent", action, uploader, far)
+    right = THROUGH_S3 | {context: "{bucket}"}
+    yield use("a reader through S3", "allow", "Decrypt", ANALYST, right)
+    yield use("a reader encrypts nothing", "silent", "GenerateDataKey", ANALYST, right)
+    yield use("a reader directly", "silent", "Decrypt", ANALYST, {context: "{bucket}"})
+    yield use("a reader of another bucket", "silent", "Decrypt", ANALYST, THROUGH_S3 | {context: "{other bucket}"})
     yield use("an uploader encrypts otherwise", "silent", "Encrypt", EXPORTER, THROUGH_S3 | {context: "{bucket}"})
 
 
@@ -156,9 +183,18 @@ def role_cases() -> Iterator[Case]:
     yield from may_not("s3:GetObject", "{bucket}/x", "{other bucket}/tiktok/a")
     for prefix in ("tiktok/", "reports/tiktok/a/", "audiences/email_sha256/", "pending/"):
         listing = {"s3:prefix": prefix}
-        yield Case(f"function: lists {prefix}", "function", "allow", "s3:ListBucket", "{bucket}", context=listing)
+        for action in ("s3:ListBucket", "s3:ListBucketVersions"):
+            yield Case(f"function: {action} {prefix}", "function", "allow", action, "{bucket}", context=listing)
     yield from may_not("s3:ListBucket", "{bucket}")
     yield from may_not("s3:ListBucket", "{bucket}", context={"s3:prefix": "backup/"})
+    yield from may_not("s3:ListBucketVersions", "{bucket}")
+    outcome = {"events:source": "tiktok-activation", "events:detail-type": "TikTok Audience File"}
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    yield from may("events:PutEvents", bus, context=outcome)
+    yield from may_not("events:PutEvents", f"{bus}-2", context=outcome)
+    yield from may_not("events:PutEvents", bus, context=outcome | {"events:source": "aws.s3"})
+    yield from may_not("events:PutEvents", bus, context=outcome | {"events:detail-type": "Other"})
+    yield from upload_cases()
     queue = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "SendMessage")
     for action in queue:
         yield from may(f"sqs:{action}", "{queue}")
@@ -182,6 +218,32 @@ def role_cases() -> Iterator[Case]:
     yield from may_not("sqs:ReceiveMessage", "{queue}", who="schedule")
 
 
+def upload_cases() -> Iterator[Case]:
+    """The role that a vendor assumes uploads, and does nothing else."""
+
+    def use(expected: Verdict, action: str, resource: str, context: Mapping[str, str] | None = None) -> Case:
+        words = f"upload role: {action} on {resource} with {sorted(context or {})}"
+        return Case(words, "upload", expected, action, resource, context=context)
+
+    objects, through = "{bucket}/tiktok/a", THROUGH_S3 | {"kms:EncryptionContext:aws:s3:arn": "{bucket}"}
+    full_control = {"s3:x-amz-acl": "bucket-owner-full-control"}
+    yield use("allow", "s3:PutObject", objects)
+    yield use("allow", "s3:AbortMultipartUpload", objects)
+    yield use("allow", "s3:PutObjectAcl", objects, full_control)
+    yield use("silent", "s3:PutObjectAcl", objects)
+    yield use("silent", "s3:PutObjectAcl", "{bucket}/reports/x", full_control)
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        yield use("allow", action, "{key}", through)
+        yield use("silent", action, "{key}", {"kms:EncryptionContext:aws:s3:arn": "{bucket}"})
+        yield use("silent", action, "{key}", THROUGH_S3)
+        yield use("silent", action, "{other key}", through)
+    for action in ("s3:GetObject", "s3:DeleteObject", "s3:GetObjectVersion"):
+        yield use("silent", action, objects)
+    yield use("silent", "s3:PutObject", "{bucket}/reports/x")
+    yield use("silent", "s3:PutObject", "{other bucket}/tiktok/a")
+    yield use("silent", "s3:ListBucket", "{bucket}", {"s3:prefix": "tiktok/"})
+
+
 def trust_cases() -> Iterator[Case]:
     take, scheduler = "sts:AssumeRole", "scheduler.amazonaws.com"
     group = {"aws:SourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"}
@@ -191,6 +253,11 @@ def trust_cases() -> Iterator[Case]:
     yield Case("Scheduler takes its role", "schedule-trust", "allow", take, "", scheduler, HOME | group)
     yield Case("not for another group", "schedule-trust", "silent", take, "", scheduler, HOME | elsewhere)
     yield Case("not for another account", "schedule-trust", "silent", take, "", scheduler, ABROAD | group)
+    right, wrong = {"sts:ExternalId": "acme-4711"}, {"sts:ExternalId": "acme-4712"}
+    yield Case("the vendor takes the upload role", "upload-trust", "allow", take, "", VENDOR, right)
+    yield Case("not for another customer", "upload-trust", "silent", take, "", VENDOR, wrong)
+    yield Case("not without external id", "upload-trust", "silent", take, "", VENDOR)
+    yield Case("nobody else takes the upload role", "upload-trust", "silent", take, "", STRANGER, right)
     yield Case("nobody else takes the schedule's", "schedule-trust", "silent", take, "", ADMIN, HOME | group)
 
 
@@ -208,6 +275,8 @@ def documents(program: Program, connector: str) -> dict[str, dict[str, Any]]:
         "topic": one(connector, "TopicPolicy").document(),
         "function": one(connector, "RolePolicy", f"{connector}-function").document(),
         "schedule": one(connector, "RolePolicy", f"{connector}-schedule").document(),
+        "upload": one(connector, "RolePolicy", f"{connector}-upload").document(),
+        "upload-trust": one(connector, "iam/role:Role", f"{connector}-upload").document("assumeRolePolicy"),
         "function-trust": one(connector, "iam/role:Role", f"{connector}-function").document("assumeRolePolicy"),
         "schedule-trust": one(connector, "iam/role:Role", f"{connector}-schedule").document("assumeRolePolicy"),
     }

@@ -12,6 +12,8 @@ EXPECTED = [
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/eventTarget:EventTarget",
     "aws:cloudwatch/logGroup:LogGroup",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:iam/role:Role",
     "aws:iam/role:Role",
     "aws:iam/rolePolicy:RolePolicy",
@@ -21,6 +23,7 @@ EXPECTED = [
     "aws:kms/keyPolicy:KeyPolicy",
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:lambda/function:Function",
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig",
     "aws:s3/bucket:Bucket",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     "aws:s3/bucketNotification:BucketNotification",
@@ -59,12 +62,34 @@ def test_each_advertiser_has_its_outputs(program: Program) -> None:
     assert acme["upload_location"] == f"s3://{bucket}/tiktok/"
     assert sorted(acme) == [
         "bucket",
+        "dead_letter_queue_arn",
         "dead_letter_queue_url",
         "function_name",
+        "key_arn",
+        "log_group_name",
+        "queue_arn",
         "queue_url",
+        "role_arn",
+        "secret_arn",
         "secret_name",
         "upload_location",
+        "upload_role_arn",
     ]
+    arns = {
+        "key_arn": program.one("acme", "kms/key:Key"),
+        "queue_arn": program.one("acme", "sqs/queue:Queue", "acme-queue"),
+        "dead_letter_queue_arn": program.one("acme", "sqs/queue:Queue", "acme-dead-letters"),
+        "secret_arn": program.one("acme", "secret:Secret"),
+        "role_arn": program.one("acme", "iam/role:Role", "acme-function"),
+    }
+    assert {name: acme[name] for name in arns} == {name: each.outputs["arn"] for name, each in arns.items()}
+    assert acme["log_group_name"] == program.one("acme", "LogGroup").outputs["name"]
+    assert acme["upload_role_arn"] is None
+
+
+def test_the_upload_role_is_an_output(everything: Program) -> None:
+    role = everything.one("acme", "iam/role:Role", "acme-upload").outputs["arn"]
+    assert everything.outputs["advertisers"]["acme"]["upload_role_arn"] == role
 
 
 def test_what_the_program_is_measured_against_registers_the_same(program: Program) -> None:

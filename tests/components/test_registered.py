@@ -46,9 +46,11 @@ UNTAGGABLE = {  # in AWS
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/eventArchive:EventArchive",
     "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:kms/alias:Alias",
     "aws:kms/keyPolicy:KeyPolicy",
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     "aws:s3/bucketNotification:BucketNotification",
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
@@ -165,7 +167,7 @@ def test_no_pattern_of_one_connector_covers_anything_of_another() -> None:
 def _texts(resource: Resource) -> Iterator[str]:
     """Every text of a resource's inputs, those inside JSON documents included."""
     for text in strings(dict(resource.inputs)):
-        if text.startswith(("{", "[")):
+        if text.startswith(('{"', "[")):
             yield from strings(json.loads(text))
         else:
             yield text

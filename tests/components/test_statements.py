@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from components import policies
-from components.place import own_names
+from components import policies, role_policies
+from components.names import own_names
+from components.statements import document
 from tests.components.conftest import EVERYTHING
 from tests.components.evaluator import as_list
 from tests.components.harness import ACCOUNT, REGION, Program
@@ -95,6 +96,9 @@ def test_resources_are_this_connectors_and_wild_only_below_its_arns(
             continue
         assert resources or "assume" in each.statement["Action"].lower(), each
         for resource in resources:
+            if resource in SHARED:
+                assert each.statement["Sid"] == "SendOutcomes", each
+                continue
             (arn,) = [arn for arn in own if resource == arn or resource.startswith((f"{arn}/", f"{arn}:"))]
             below = resource.removeprefix(arn)
             assert below.rstrip("*").count("*") == 0, each
@@ -108,7 +112,9 @@ def own_arns(program: Program, advertiser: str) -> set[str]:
 
 
 def test_only_the_account_the_uploaders_and_services_are_allowed_anything(statements: list[Found]) -> None:
-    uploaders = {entry["name"]: entry["uploaders"] for entry in EVERYTHING}
+    people = {
+        entry["name"]: [entry["uploaders"], entry["readers"], entry["uploadRole"]["principals"]] for entry in EVERYTHING
+    }
     for each in statements:
         principal = each.statement.get("Principal")
         if each.statement["Effect"] == "Deny":
@@ -117,7 +123,7 @@ def test_only_the_account_the_uploaders_and_services_are_allowed_anything(statem
             assert each.kind == "iam/rolePolicy:RolePolicy", each
         elif "AWS" in principal:
             assert list(principal) == ["AWS"], each
-            assert principal["AWS"] in (f"arn:aws:iam::{ACCOUNT}:root", uploaders[each.advertiser]), each
+            assert principal["AWS"] in (f"arn:aws:iam::{ACCOUNT}:root", *people[each.advertiser]), each
         else:
             assert list(principal) == ["Service"], each
             assert principal["Service"].endswith(".amazonaws.com"), each
@@ -181,11 +187,31 @@ def _documents(partition: str, region: str) -> str:
     key, bucket, queue = arn("kms", "key/k"), f"arn:{partition}:s3:::b", arn("sqs", "q")
     return json.dumps(
         [
-            policies.key(key_arn=key, bucket_arn=bucket, own="a/b/", alarms=True, archive=True, uploaders=["r"]),
-            policies.bucket(bucket_arn=bucket, key_arn=key, uploaders=["r"]),
-            policies.queue(queue_arn=queue, rule_arn=arn("events", "rule/r")),
-            policies.topic(topic_arn=arn("sns", "t"), own="a/b/"),
-            policies.schedule_trust(key_arn=key),
-            policies.schedule_role(queue_arn=queue, key_arn=key),
+            document(policy)
+            for policy in (
+                policies.key(
+                    key_arn=key,
+                    bucket_arn=bucket,
+                    own="a/b/",
+                    alarms=True,
+                    archive=True,
+                    uploaders=["r"],
+                    readers=["r"],
+                ),
+                policies.bucket(bucket_arn=bucket, key_arn=key, uploaders=["r"], readers=["r"]),
+                policies.queue(queue_arn=queue, rule_arn=arn("events", "rule/r")),
+                policies.topic(topic_arn=arn("sns", "t"), own="a/b/"),
+                role_policies.schedule_trust(queue_arn=queue),
+                role_policies.schedule_role(queue_arn=queue, key_arn=key),
+                role_policies.upload_role(bucket_arn=bucket, key_arn=key, queue_arn=queue),
+                role_policies.function_role(
+                    bucket_arn=bucket,
+                    queue_arn=queue,
+                    key_arn=key,
+                    secret_arn=arn("secretsmanager", "secret:s"),
+                    log_group_arn=arn("logs", "log-group:l"),
+                    outcome_events=True,
+                ),
+            )
         ]
     )
