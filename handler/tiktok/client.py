@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import requests
 from aws_lambda_powertools import Logger
@@ -25,6 +24,7 @@ from handler.errors import CredentialsRefused, Throttled, UploadAgain, Waiting
 from handler.model import IdentifierType
 from handler.tiktok.codes import Meaning
 from handler.tiktok.credentials import Credentials, CredentialsStore
+from handler.tiktok.multipart import multipart
 from handler.tiktok.refusals import refusal
 from handler.tiktok.responses import (
     AdGroup,
@@ -111,7 +111,7 @@ class TikTokClient:
             Failed: TikTok refuses the part, or received it damaged three times.
             Waiting: as for every call.
         """
-        request = Request("POST", "file/upload", lambda advertiser_id: _multipart(part, identifier_type, advertiser_id))
+        request = Request("POST", "file/upload", lambda advertiser_id: multipart(part, identifier_type, advertiser_id))
         for _ in range(MAX_TRIES - 1):
             with suppress(UploadAgain):
                 return self._uploaded(request)
@@ -305,39 +305,3 @@ def _post(call: str, body: Mapping[str, Any]) -> Request:
     return Request(
         "POST", call, lambda advertiser_id: {"json": {"advertiser_id": advertiser_id, **body}}, repeatable=False
     )
-
-
-class _Body:
-    """A multipart body that is sent chunk by chunk, because `requests` would copy all of it in memory, twice."""
-
-    def __init__(self, chunks: Sequence[bytes]) -> None:
-        self._chunks = chunks
-        self._length = sum(map(len, chunks))
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)
-
-
-def _multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) -> dict[str, Any]:
-    boundary = uuid4().hex
-    fields = {
-        "advertiser_id": advertiser_id,
-        "file_signature": part.md5,
-        "calculate_type": identifier_type.calculate_type,
-    }
-    opening = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    )
-    # TikTok looks only at the extension. The name of the user's file stays here.
-    opening += (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{part.md5}.csv"\r\n'
-        "Content-Type: text/csv\r\n\r\n"
-    )
-    return {
-        "data": _Body([opening.encode(), *part.chunks, f"\r\n--{boundary}--\r\n".encode()]),
-        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
-    }

@@ -54,6 +54,7 @@ _EVERY = {*ASKING_CALLS, *_CHANGING, "file/upload"}
 
 _NOT_FOUND = ("not exist", "n't exist", "not found", "n't found", "not be found", "no longer exists")
 _DELETED = _phrases(("is", "was", "been", "already"), [" deleted"])
+_ADVERTISER = _phrases(["advertiser"], ("_id", " id", " not", " does", " was", " is", " cannot", " has"))
 _THOUSAND = ("1,000", "1000")
 _OTHER_FIGURES = ("1,000,0", "10000", "1000 byte", "1,000 byte", "1000 char", "1,000 char", "1000 files", "1,000 files")
 
@@ -64,7 +65,7 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         Meaning.NOT_EDITABLE,
         Wording(
             (("not editable", "check audience status", "unfinished", "in progress", "being processed"),),
-            "third-party copies of TikTok's portal quote the first two, Treasure Data's documentation the third",
+            "third-party copies of TikTok's portal quote the first two, another vendor's documentation the third",
         ),
     ),
     (
@@ -81,8 +82,8 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
                 (*_NOT_FOUND, *_DELETED, "no such audience"),
             ),
             "guess",
-            # Something else does not exist.
-            excludes=("file", "path", "permission", "name", "advertiser_id", "advertiser id"),
+            # Something else does not exist. An audience that wrongly counts as gone would be created again.
+            excludes=("file", "path", "permission", "name", *_ADVERTISER),
         ),
     ),
     (
@@ -94,7 +95,7 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
                 ("once", "one", "only", "limit", "already", "more"),
                 (*_phrases(("a", "per", "each", "every", "one"), [" day"]), "daily", "today", "24 h", "24h"),
             ),
-            "Treasure Data's documentation: no more than one replace operation per day",
+            "another vendor's documentation: no more than one replace operation per day",
         ),
     ),
     (

@@ -1,4 +1,4 @@
-"""TikTok with answers that the emulator would not give: the handler's own session goes through an alteration."""
+"""Connections to the emulator that alter its responses or wait less long for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Alter = Callable[[dict[str, Any]], object]
 
 
 class OddTikTok(HTTPAdapter):
-    """A way to the emulator on which answers are altered."""
+    """A connection that alters responses."""
 
     def __init__(self, alter: Alter, times: int, status: int) -> None:
         super().__init__()
@@ -34,17 +34,37 @@ class OddTikTok(HTTPAdapter):
 
 
 def alter(world: World, call: str, alter: Alter, times: int = -1, status: int = 200) -> None:
-    """Alter the next answers to a call; -1 is all of them."""
-    url = f"{world.tiktok.url}/open_api/v1.3/dmp/custom_audience/{call}"
-    world.here.session.mount(url, OddTikTok(alter, times, status))
+    """Alter the next responses to a call; -1 is all of them."""
+    world.here.session.mount(_url(world, call), OddTikTok(alter, times, status))
+
+
+class ShortTimeout(HTTPAdapter):
+    """A connection with a short timeout."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(request, *args, **kwargs | {"timeout": self._seconds})
+
+
+def set_timeout(world: World, call: str, seconds: float) -> None:
+    """Wait only this long for the responses to a call."""
+    world.here.session.mount(_url(world, call), ShortTimeout(seconds))
+
+
+def _url(world: World, call: str) -> str:
+    return f"{world.tiktok.url}/open_api/v1.3/dmp/custom_audience/{call}"
 
 
 def data(content: object) -> Alter:
+    """Return an alteration that replaces the content."""
     return lambda answer: {**answer, "data": content}
 
 
 def without(*fields: str) -> Alter:
-    """The answer of `list` or `get` without these fields of every audience."""
+    """Return an alteration of `list` or `get` that removes these fields of every audience."""
 
     def remove(answer: dict[str, Any]) -> object:
         for item in answer["data"]["list"]:

@@ -106,6 +106,7 @@ def test_only_the_terms_are_read_from_the_message_of_a_missing_permission() -> N
         ("create", "In terms of size the file is unusual"),
         ("update", "The number of audiences has reached the limit of 400."),
         ("update", "The advertiser's audience permission was not found"),
+        ("update", "The advertiser was not found by the audience service"),
         ("update", "The audience cannot be deleted"),
         ("update", "Replacing a file: the format is one identifier per day"),
         ("update", "The size of a file is less than 1,000,000 rows"),

@@ -1,0 +1,53 @@
+"""The body of `file/upload`: multipart/form-data without a copy of the part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+from handler.cleaning.parts import Part
+from handler.model import IdentifierType
+
+
+class Body:
+    """A multipart body that is sent chunk by chunk, because `requests` would copy all of it in memory, twice."""
+
+    def __init__(self, chunks: Sequence[bytes]) -> None:
+        self._chunks = chunks
+        self._length = sum(map(len, chunks))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) -> dict[str, Any]:
+    """Return the arguments of `requests` that upload a part.
+
+    Args:
+        part: content and MD5.
+        identifier_type: the type of its rows.
+        advertiser_id: the advertiser that may use the part.
+    """
+    boundary = uuid4().hex
+    fields = {
+        "advertiser_id": advertiser_id,
+        "file_signature": part.md5,
+        "calculate_type": identifier_type.calculate_type,
+    }
+    opening = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    # TikTok looks only at the extension. The name of the user's file stays here.
+    opening += (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{part.md5}.csv"\r\n'
+        "Content-Type: text/csv\r\n\r\n"
+    )
+    return {
+        "data": Body([opening.encode(), *part.chunks, f"\r\n--{boundary}--\r\n".encode()]),
+        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    }
