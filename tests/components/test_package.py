@@ -237,7 +237,7 @@ def test_without_network_the_sentence_says_so(
 
 
 def test_uv_on_the_path_is_enough(checkout: Checkout, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a virtual environment that uv made."""
+    """Build with only uv, the case of a virtual environment that uv made."""
     monkeypatch.undo()
     uv = Path(sys.executable).parent / "uv"
     (index.parent / "bin").mkdir()
