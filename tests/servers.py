@@ -18,7 +18,9 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from moto.backends import get_backend
-from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.request import normalize_request
+from werkzeug.exceptions import HTTPException
 
 from sandbox.aws.server import Application, aws_server
 
@@ -72,11 +74,16 @@ class InProcessAws:
     """
 
     def __init__(self) -> None:
-        self._moto = BotocoreStubber()
+        self._routes = [
+            (re.compile(url), respond)
+            for service in ("s3", "sqs", "secretsmanager")
+            for url, respond in _backend(service).urls.items()
+        ]
         self._gates: dict[str, Gate] = {}
         self._conditional_writes = threading.Lock()  # moto checks first and writes later, S3 does both at once
         session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-        config = Config(s3={"addressing_style": "path"})
+        # Without a user agent, botocore composes one for each request.
+        config = Config(s3={"addressing_style": "path"}, user_agent="tests")
         self.clients: Clients = (
             session.client("s3", config=config),
             session.client("sqs", config=config),
@@ -103,14 +110,30 @@ class InProcessAws:
             return _refusal(request.url, refused)
         conditional = method == "PUT" and ("If-Match" in request.headers or "If-None-Match" in request.headers)
         with self._conditional_writes if conditional else nullcontext():
-            answer = self._moto.process_request(request)
-            assert answer, f"moto does not know {method} {request.url}"
-            status, headers, body = answer
+            status, headers, body = self._respond(request)
             if name in self._gates and key and status < HTTPStatus.BAD_REQUEST and _writes(method, url.query):
                 _as_in_aws(name, key[0], headers, gate.now())
         if lost := gate.after(method, path):
             return _refusal(request.url, lost)
         return _response(request.url, status, headers, body)
+
+    def _respond(self, request: AWSPreparedRequest) -> tuple[int, dict[str, Any], str | bytes]:
+        """Let moto answer. Its own way from a URL to a service loads the services' modules anew for each request."""
+        location = request.url.partition("?")[0]
+        respond = next(respond for url, respond in self._routes if url.match(location))
+        normalized: Any = normalize_request(request)
+        try:
+            answer: tuple[int, dict[str, Any], str | bytes] = respond(
+                normalized, normalized.raw_url, normalized.headers
+            )
+        except HTTPException as error:
+            return error.code or 500, dict(error.get_headers()), error.get_body()
+        return answer
+
+
+def _backend(service: Any) -> Any:
+    regions = get_backend(service)[ACCOUNT]
+    return regions["us-east-1" if "us-east-1" in regions else "aws"]
 
 
 def _text(header: str | bytes) -> str:
@@ -149,7 +172,7 @@ def set_last_modified(bucket: str, key: str, version_id: str, moment: datetime) 
     Returns:
         moto's object, or None if there is none.
     """
-    buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
+    buckets = _backend("s3").buckets
     versions = buckets[bucket].keys.getlist(key, []) if bucket in buckets else []
     for version in versions:
         if version.version_id == version_id:

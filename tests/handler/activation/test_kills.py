@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN, assert_nothing_personal
-from tests.servers import embedded_aws
+from tests.servers import InProcessAws, embedded_aws
 
 KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
@@ -143,28 +143,70 @@ SCENES = {
 }
 
 
+class Killed(BaseException):
+    """Ends a function of this process as a kill would: no `except Exception` sees it."""
+
+
+def _kill_at(world: World, step: int) -> None:
+    """End the function once its n-th write to AWS is done, which is before the next one, too.
+
+    Nothing that its `finally` clauses ask for is done. Between two writes nothing changes that the next delivery could
+    find.
+    """
+    left = step
+
+    def count(method: str, _: str) -> None:
+        nonlocal left
+        left -= method not in {"GET", "HEAD"}
+        if left <= 0:
+            raise Killed
+
+    def refuse(*_: str) -> None:
+        if left <= 0:
+            raise Killed
+
+    world.gate.before, world.gate.after = refuse, count
+
+
 @pytest.mark.parametrize("scene", SCENES)
-def test_killed_at_any_write_to_aws(
-    trap: tuple[Trap, str], zygote: Zygote, scene: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spring, aws_url = trap
+def test_killed_at_any_write_to_aws(aws: InProcessAws, scene: str, capsys: pytest.CaptureFixture[str]) -> None:
     for step in range(1, 60):
         with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
-            world = World(aws_url, tiktok)
+            world = World(aws, tiktok)
             world.cold_start(CREATE_GRACE_SECONDS="0")
             message = _prepare(world, scene)
-            killed = zygote.run(world, message, _armed(spring, step))
-            spring.pid = None
+            _kill_at(world, step)
+            try:
+                world.deliver(message)
+                killed = False
+            except Killed:
+                killed = True
+            world.gate.before = world.gate.after = lambda *_: None
+            world.cold_start(CREATE_GRACE_SECONDS="0")
             _finish(world, message)
             _check(world, _expected(scene))
             if scene != "end":
                 assert len(world.calls("create")) == 1
-            assert_nothing_personal([*world.written(), capsys.readouterr().out])
+            printed = capsys.readouterr().out
+            assert_nothing_personal([*world.written(), printed])
         if not killed:
             assert step > 4
-            assert ("FilesAvailable" if scene == "end" else "FilesSubmitted") in zygote.printed()
+            assert ("FilesAvailable" if scene == "end" else "FilesSubmitted") in printed
             return
     pytest.fail("the function never came to its end")
+
+
+@pytest.mark.parametrize(("scene", "step"), [("create", 5), ("append", 6), ("end", 3)])
+def test_a_process_killed_at_a_write_to_aws(
+    world: World, trap: tuple[Trap, str], zygote: Zygote, scene: str, step: int
+) -> None:
+    spring, _ = trap
+    world.cold_start(CREATE_GRACE_SECONDS="0")
+    message = _prepare(world, scene)
+    assert zygote.run(world, message, _armed(spring, step))
+    spring.pid = None
+    _finish(world, message)
+    _check(world, _expected(scene))
 
 
 def _set(trap: Trap, pid: int, step: int) -> None:
@@ -178,7 +220,7 @@ def _prepare(world: World, scene: str) -> str:
     if hours:
         world.sweep(hours=hours)
     if then is None:
-        world.tiktok.advance(3600)
+        world.pass_time(hours=1)
         return SWEEP
     return world.upload(then, lines(people(1000, 1000)))
 
