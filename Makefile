@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo test lint format bench fuzz lock clean
+.PHONY: help demo test lint format bench fuzz browser lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -18,6 +18,9 @@ demo: $(READY) ## the whole connector on this machine, with sample files
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+browser: $(READY) ## the console against the running sandbox: its commands, and its page in Chromium
+	@$(BIN)/python -m pytest --numprocesses 0 tests/browser
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff check .

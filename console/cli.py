@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from console.commands import offline
+from console.commands import audiences, credentials, forget, offline, operate, uploads
 from console.errors import EXIT_CODES, ConsoleError, Exit
 from console.output import fail, print_json
 
@@ -35,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-offline.register(app)
+for commands in (offline, uploads, credentials, audiences, operate, forget):
+    commands.register(app)
 
 
 def main() -> None:

@@ -38,3 +38,8 @@ def confirm_columns(columns: tuple[Column, ...]) -> None:
     names = " and ".join(f"{column.name!r} as {column.kind}" for column in columns)
     if not typer.confirm(f"Hash {names}?", default=True, err=True):
         raise ConsoleError("Nothing was hashed. Name the right column with --column.", Exit.USAGE)
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Return whether the user agrees: with --yes, or by answering; nobody there means no."""
+    return yes or (is_interactive() and typer.confirm(question, default=False, err=True))

@@ -168,25 +168,26 @@ def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]
     }
 
 
-def show_hashed(file: str, output: str, result: Hashed) -> None:
+def show_hashed(file: str, output: str | None, result: Hashed) -> None:
     """Print the result of hashing on standard error, which is free when the rows go to standard output."""
     counts = result.counts
     columns = " and ".join(f"{each.name} ({each.kind})" for each in result.columns)
-    warn_or_say = warn if output == "-" else say
-    warn_or_say(f"{file}: {result.encoding}, hashed {columns}.")
-    warn_or_say(
-        f"{counts.rows:,} rows: {counts.written:,} written to {output if output != '-' else 'standard output'}, "
-        f"{counts.empty:,} without a value, {counts.rows - counts.written - counts.empty:,} that cannot be hashed."
+    tell = warn if output == "-" else say
+    tell(f"{file}: {result.encoding}, hashed {columns}.")
+    to = {None: "", "-": " written to standard output"}.get(output, f" written to {output}")
+    tell(
+        f"{counts.rows:,} rows: {counts.written:,} hashed{to}, {counts.empty:,} without a value, "
+        f"{counts.rows - counts.written - counts.empty:,} that cannot be hashed."
     )
     if counts.passed:
-        warn_or_say(f"{counts.passed:,} values were hashes already and are kept as they are.")
+        tell(f"{counts.passed:,} values were hashes already and are kept as they are.")
     if output == "-":
         return
     for reason, count in counts.faults.most_common():
         say(f"{count:,} x {reason}: {FAULT_SENTENCES[Fault(reason)]}", "yellow")
     _show_lines([(line, why, where) for line, where, why in counts.listed])
     if not counts.written:
-        say("Nothing could be hashed, so no file was written.", "red")
+        say("Nothing could be hashed.", "red")
 
 
 def _show_lines(lines: list[tuple[int, str, str]]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.hashing.plans import TYPES
+
+WHERE = "Where the connectors are (default: the running sandbox, else Pulumi)"
 
 Type = StrEnum("Type", {name: name for name in TYPES})  # type: ignore[misc]  # the names are known at run time only
 
@@ -38,3 +41,32 @@ WithoutPlus = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+Bucket = Annotated[
+    str | None,
+    typer.Option(
+        "--bucket",
+        help="Only the bucket, where Pulumi's outputs are not at hand. Enough to upload and follow.",
+        rich_help_panel=WHERE,
+    ),
+]
+Outputs = Annotated[
+    Path | None,
+    typer.Option(
+        "--outputs",
+        help="A file with what `pulumi stack output --json` prints.",
+        envvar="TIKTOK_ACTIVATION_OUTPUTS",
+        rich_help_panel=WHERE,
+    ),
+]
+Stack = Annotated[
+    str | None, typer.Option("--stack", help="Pulumi's stack, if it is not the selected one.", rich_help_panel=WHERE)
+]
+Advertiser = Annotated[
+    str | None, typer.Option("--advertiser", "-a", help="The advertiser; not needed if there is only one.")
+]
+AdvertiserArgument = Annotated[
+    str | None, typer.Argument(help="The advertiser; not needed if there is only one.", show_default=False)
+]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=0, help="Seconds to wait at most; then the exit code is 4.")
+]

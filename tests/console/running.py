@@ -11,9 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def console(
-    *arguments: object, env: Mapping[str, str] | None = None, given: str = ""
-) -> subprocess.CompletedProcess[str]:
+Ended = subprocess.CompletedProcess[str]
+
+
+def console(*arguments: object, env: Mapping[str, str] | None = None, given: str = "") -> Ended:
     """Run a command; `given` comes on standard input."""
     return subprocess.run(
         [sys.executable, "-m", "console", *map(str, arguments)],

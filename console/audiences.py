@@ -1,0 +1,129 @@
+"""Audiences: what TikTok has beside what the connector has registered, and where they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from console import aws
+from console.stack import Connector
+from handler.tiktok.responses import Audience
+
+MIN_MATCHED = 1000  # TikTok's minimum to target and to keep
+_EXPIRES_SOON = timedelta(days=30)
+STATE = "audiences/"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """An audience in the connector's state: its name in object keys, its identifier type, and TikTok's id."""
+
+    name: str
+    identifier_type: str
+    audience_id: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One audience.
+
+    Attributes:
+        name: in object keys if it is registered, otherwise TikTok's.
+        identifier_type: in lower case; empty if TikTok does not say.
+        id: TikTok's; None if it has no such audience.
+        matched: users; None if TikTok has no such audience.
+        findings: what is noteworthy, a sentence each.
+        registered: the connector uploads to it.
+    """
+
+    name: str
+    identifier_type: str
+    id: str | None
+    matched: int | None
+    findings: tuple[str, ...]
+    registered: bool
+
+
+def compare(registered: Sequence[Registered], listed: Iterable[Audience], now: datetime | None = None) -> list[Row]:
+    """Put TikTok's listing beside the connector's state.
+
+    Args:
+        registered: the connector's audiences.
+        listed: TikTok's, of every kind; only customer-file audiences count.
+        now: the time, UTC.
+    """
+    now = now or datetime.now(UTC)
+    own = {audience.id: audience for audience in listed if audience.is_customer_file}
+    ids = {each.audience_id for each in registered}
+    rows = []
+    for each in sorted(registered, key=lambda one: (one.name, one.identifier_type)):
+        audience = own.get(each.audience_id or "")
+        findings = []
+        if audience is None:
+            gone = (
+                "deleted at TikTok; the next append or replace creates it again"
+                if each.audience_id
+                else "not created yet"
+            )
+            rows.append(Row(each.name, each.identifier_type, None, None, (gone,), registered=True))
+            continue
+        if audience.name.strip() != each.name:
+            findings.append(f"renamed at TikTok to {audience.name!r}; uploads still reach it")
+        rows.append(
+            Row(
+                each.name,
+                each.identifier_type,
+                audience.id,
+                audience.matched,
+                (*findings, *health(audience, now)),
+                registered=True,
+            )
+        )
+    names = {(each.name, each.identifier_type) for each in registered}
+    for audience in sorted(own.values(), key=lambda one: one.name):
+        if audience.id in ids:
+            continue
+        kind = (audience.calculate_type or "").lower()
+        duplicate = (audience.name.strip(), kind) in names
+        finding = "duplicate of a registered audience; uploads do not reach it" if duplicate else "not the connector's"
+        rows.append(
+            Row(audience.name, kind, audience.id, audience.matched, (finding, *health(audience, now)), registered=False)
+        )
+    return rows
+
+
+def health(audience: Audience, now: datetime) -> list[str]:
+    """Return what is wrong with an audience at TikTok."""
+    findings = []
+    if audience.is_valid is False:
+        findings.append("not editable: TikTok is processing it, or it is too small")
+    elif audience.matched < MIN_MATCHED:
+        findings.append(f"too small: fewer than {MIN_MATCHED:,} matched users")
+    if audience.expires_at and audience.expires_at < now:
+        findings.append("expired: it can only be deleted")
+    elif audience.is_expiring or (audience.expires_at and audience.expires_at < now + _EXPIRES_SOON):
+        findings.append("expires soon: any upload extends it")
+    return findings
+
+
+def registered(connector: Connector) -> list[Registered]:
+    """Return the audiences in the connector's state.
+
+    Raises:
+        ConsoleError: the bucket may not be read.
+    """
+    client = aws.s3(connector)
+    found = []
+    with aws.explained("read the audiences", connector):
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=connector.bucket, Prefix=STATE)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["Key"].endswith(".json")]
+        for key in keys:
+            kind, _, name = key.removeprefix(STATE).removesuffix(".json").partition("/")
+            if not name:
+                continue
+            state = json.loads(client.get_object(Bucket=connector.bucket, Key=key)["Body"].read())
+            if isinstance(state, dict) and "audience_id" in state:
+                found.append(Registered(str(state.get("name") or name), kind, state["audience_id"]))
+    return found

@@ -1,0 +1,128 @@
+"""Reports for people: a table of files, and one report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.output import number, out, print_table, say, status_text
+from console.reports import Report, waits_until
+
+_MAX_REJECTIONS = 20
+
+
+def file_json(report: Report) -> dict[str, Any]:
+    """Return a file's state for machines."""
+    audience = report["audience"] or {}
+    until = waits_until(report)
+    return {
+        "key": report["file"]["key"],
+        "version_id": report["file"]["version_id"],
+        "status": report["status"],
+        "code": report["code"],
+        "reason": report["reason"],
+        "audience": audience.get("name"),
+        "identifier_type": audience.get("identifier_type"),
+        "action": audience.get("action"),
+        "accepted": report["rows"]["accepted"],
+        "rejected": report["rows"]["rejected"],
+        "matched": report["tiktok"]["matched"],
+        "uploaded_at": report["file"]["uploaded_at"],
+        "updated_at": report["updated_at"],
+        "waits_until": f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else None,
+    }
+
+
+def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
+    """Print the files and audiences of one advertiser."""
+    say(f"\n{advertiser}", "bold")
+    if not state["files"]:
+        say(f"No file has a report yet. Upload one to s3://{state['bucket']}/tiktok/, or with `upload`.")
+        return
+    print_table(
+        ["file", "audience", "type", "action", "status", "accepted", "rejected", "matched", "changed", "until at most"],
+        [
+            [
+                file["key"].rsplit("/", 1)[-1],
+                file["audience"] or "-",
+                file["identifier_type"] or "-",
+                file["action"] or "-",
+                status_text(file["status"]),
+                number(file["accepted"]),
+                number(file["rejected"]),
+                number(file["matched"]),
+                _time(file["updated_at"]),
+                _time(file["waits_until"]),
+            ]
+            for file in state["files"]
+        ],
+        numbers=(5, 6, 7),
+    )
+    if len(state["files"]) < state["files_total"]:
+        say(f"The last {len(state['files'])} of {state['files_total']:,} files; --limit shows more.")
+    reasons = [file for file in state["files"] if file["status"] in {"waiting", "rejected", "failed", "skipped"}]
+    if reasons:
+        say("\nWhy", "bold")
+        for file in reasons:
+            say(f"  {file['key'].rsplit('/', 1)[-1]} ({file['code']}): {file['reason']}")
+    if state["audiences"]:
+        say("\nAudiences", "bold")
+        print_table(
+            ["audience", "type", "matched users", "at"],
+            [
+                [each["name"], each["identifier_type"], number(each["matched"]), _time(each["at"])]
+                for each in state["audiences"]
+            ],
+            numbers=(2,),
+        )
+
+
+def show_report(report: Report) -> None:
+    """Print one report."""
+    rows, tiktok, audience = report["rows"], report["tiktok"], report["audience"]
+    out.print(status_text(report["status"]), f"({report['code']})")
+    say(report["reason"])
+    until = waits_until(report)
+    facts = [
+        ("file", f"s3://{report['file']['bucket']}/{report['file']['key']}"),
+        ("version", report["file"]["version_id"]),
+        ("run", report.get("run")),
+        ("uploaded", _time(report["file"]["uploaded_at"])),
+        ("changed", _time(report["updated_at"])),
+        ("waits until at most", _time(f"{until:%Y-%m-%dT%H:%M:%SZ}") if until else None),
+        ("audience", f"{audience['name']} ({audience['identifier_type']}), {audience['action']}" if audience else None),
+        ("TikTok's audience id", audience["id"] if audience else None),
+        ("rows", _counts(rows)),
+        ("matched users", _matched(tiktok)),
+        ("TikTok said", tiktok["message"]),
+        ("TikTok's request ids", ", ".join(tiktok["request_ids"][-5:])),
+    ]
+    print_table(["", ""], [[name, str(value)] for name, value in facts if value])
+    if report["rejections"]:
+        say("\nRows that were left out (their content is never stored):", "bold")
+        shown = [
+            [str(each["line"]), each["reason"], each.get("column") or ""]
+            for each in report["rejections"][:_MAX_REJECTIONS]
+        ]
+        print_table(["line", "reason", "column"], shown, numbers=(0,))
+        by_reason = report.get("rejected_by_reason") or {}
+        if by_reason:
+            say("In all: " + ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items()))
+
+
+def _counts(rows: Mapping[str, Any]) -> str | None:
+    if rows["total"] is None:
+        return None
+    text = f"{rows['total']:,}: {rows['accepted']:,} accepted, {rows['rejected']:,} rejected"
+    return text + (f", {rows['overtaken']:,} overtaken by newer uploads" if rows.get("overtaken") else "")
+
+
+def _matched(tiktok: Mapping[str, Any]) -> str | None:
+    if tiktok["matched"] is None:
+        return None
+    before = f" (before: {tiktok['matched_before']:,})" if tiktok["matched_before"] is not None else ""
+    return f"{tiktok['matched']:,}{before}"
+
+
+def _time(text: str | None) -> str:
+    return text.replace("T", " ").replace("Z", " UTC") if text else ""

@@ -1,0 +1,243 @@
+"""`upload`, `status` and `report`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.commands import options
+from console.commands.ask import ask_for_column, confirm_columns, is_interactive
+from console.commands.offline import hashed_json, show_hashed, show_verdict, verdict_json
+from console.commands.show import file_json, show_files, show_report
+from console.errors import ConsoleError, Exit
+from console.follow import Upload, exit_code, follow
+from console.function import DEFAULT_MAX_REJECTED_RATIO
+from console.hashing.plans import Wishes, refuse_to_choose
+from console.output import print_json, progress_bar, say
+from console.preparing import Ready, check_file, hash_and_check
+from console.reports import UPLOADS, Report, ReportReader, find_report, matched_by_audience
+from console.stack import Connector, Source, find_connector, find_connectors
+from console.uploading import object_keys, upload
+from handler.model import Action
+
+# Under replace a faulty file of several is judged with the others; these faults reject the whole list.
+_SHARE_CODES = {"too_many_rejected", "empty_file"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(name="upload")(upload_)
+    app.command()(status)
+    app.command()(report)
+
+
+def upload_(
+    files: Annotated[list[str], typer.Argument(help="Files to upload; several become one run.")],
+    *,
+    advertiser: options.Advertiser = None,
+    audience: Annotated[str, typer.Option(help="Name of the audience at TikTok; a new one is created.")],
+    identifier_type: options.FileType,
+    action: Annotated[
+        Action, typer.Option(help="append adds people, remove takes them out, replace sets the whole list.")
+    ] = Action.APPEND,
+    hash_first: Annotated[bool, typer.Option("--hash", help="The files hold raw data: hash them here first.")] = False,
+    column: options.Columns = None,
+    country: options.Country = None,
+    without_plus: options.WithoutPlus = False,
+    max_rejected_ratio: Annotated[
+        float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
+    ] = DEFAULT_MAX_REJECTED_RATIO,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the files until the connector is done with them.")
+    ] = False,
+    timeout: options.Timeout = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+    bucket: options.Bucket = None,
+    outputs: options.Outputs = None,
+    stack: options.Stack = None,
+) -> None:
+    """Check files (and hash them with --hash), upload them, and with --wait follow them to the end.
+
+    Nothing is uploaded if the connector would reject it. Raw data stays on this machine: only hashes are sent.
+    """
+    connector = find_connector(Source(bucket, outputs, stack), advertiser)
+    keys = object_keys(
+        [Path(file).name for file in files], audience, identifier_type.value, action.value, datetime.now(UTC)
+    )
+    ask = is_interactive() and not yes and not as_json
+    wishes = Wishes(identifier_type.value, tuple(column or ()), country, not without_plus)
+    ready: list[Ready] = []
+    for file in files:
+        with progress_bar(f"Checking {Path(file).name}", _size(file), shown=not as_json) as advance:
+            if hash_first:
+                choose = ask_for_column if ask else refuse_to_choose
+                confirm = confirm_columns if ask and not column else None
+                ready.append(hash_and_check(file, wishes, max_rejected_ratio, advance, choose=choose, confirm=confirm))
+            else:
+                ready.append(check_file(file, identifier_type.value, max_rejected_ratio, advance))
+    _refuse_faulty(ready, action.value, max_rejected_ratio, as_json=as_json)
+    sent = _send(connector, ready, keys, as_json=as_json)
+    result: dict[str, Any] = {
+        "advertiser": connector.label,
+        "bucket": connector.bucket,
+        "files": [
+            {"file": each.path, "key": one.key, "version_id": one.version_id, **verdict_json(each.verdict)}
+            for each, one in zip(ready, sent, strict=True)
+        ],
+    }
+    code = Exit.DONE
+    if wait:
+        reports = _follow(connector, sent, timeout, as_json=as_json)
+        code = exit_code(sent, reports)
+        result["reports"] = [reports.get(one) for one in sent]
+    if as_json:
+        print_json(result)
+    elif not wait:
+        say(
+            f"See what becomes of it: tiktok-activation status{'' if connector.name is None else ' ' + connector.label}"
+        )
+    raise typer.Exit(int(code))
+
+
+def status(
+    advertiser: options.AdvertiserArgument = None,
+    *,
+    limit: Annotated[int, typer.Option(min=0, help="Files to show, the last changed first; 0 for all.")] = 50,
+    as_json: options.Json = False,
+    bucket: options.Bucket = None,
+    outputs: options.Outputs = None,
+    stack: options.Stack = None,
+) -> None:
+    """Show the newest state of each file, until when it waits, and the matched users of each audience."""
+    source = Source(bucket, outputs, stack)
+    if advertiser or bucket:
+        connectors = [find_connector(source, advertiser)]
+    else:
+        connectors = list(find_connectors(source).values())
+    result: dict[str, Any] = {}
+    for connector in connectors:
+        reports, total = ReportReader(connector).newest(limit)
+        result[connector.label] = {
+            "bucket": connector.bucket,
+            "files": [file_json(each) for each in reports],
+            "files_total": total,
+            "audiences": [
+                {"name": name, "identifier_type": kind, "matched": points[-1][1], "at": points[-1][0]}
+                for (name, kind), points in matched_by_audience(reports).items()
+            ],
+        }
+    if as_json:
+        print_json({"advertisers": result})
+        return
+    for name, each in result.items():
+        show_files(name, each)
+
+
+def report(
+    key: Annotated[str, typer.Argument(help="The uploaded object: tiktok/<audience>/..., or s3://<bucket>/tiktok/...")],
+    *,
+    advertiser: options.Advertiser = None,
+    versions: Annotated[
+        bool, typer.Option("--versions", help="Every version of the object, not only the newest.")
+    ] = False,
+    as_json: options.Json = False,
+    bucket: options.Bucket = None,
+    outputs: options.Outputs = None,
+    stack: options.Stack = None,
+) -> None:
+    """Show one file's report in readable form; with --json as it is stored."""
+    _, found = locate(key, Source(bucket, outputs, stack), advertiser)
+    shown = found if versions else found[:1]
+    if as_json:
+        print_json({"reports": shown} if versions else dict(shown[0]))
+        return
+    for each in shown:
+        show_report(each)
+
+
+def locate(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
+    """Return the connector and the reports, newest first, of a key as a user writes it.
+
+    Raises:
+        ConsoleError: there is none, or several advertisers have one.
+    """
+    found = find_connectors(source)
+    if key.startswith("s3://"):
+        wanted, _, key = key.removeprefix("s3://").partition("/")
+        found = {name: each for name, each in found.items() if each.bucket == wanted}
+        if not found:
+            raise ConsoleError(f"No advertiser has the bucket {wanted}. Check the key.", Exit.USAGE)
+    if advertiser:
+        found = {advertiser: find_connector(source, advertiser)}
+    if not key.startswith(UPLOADS):
+        key = UPLOADS + key.lstrip("/")
+    name, reports = find_report({name: ReportReader(each) for name, each in found.items()}, key)
+    return found[name], reports
+
+
+def _size(file: str) -> int | None:
+    return Path(file).stat().st_size if Path(file).is_file() else None
+
+
+def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *, as_json: bool) -> None:
+    """Stop before anything is uploaded if the connector would reject it.
+
+    Raises:
+        Exit: it would.
+    """
+    codes = {each.verdict.code for each in ready if each.verdict.code}
+    if action == "replace" and len(ready) > 1 and codes <= _SHARE_CODES:
+        total = sum(each.verdict.total or 0 for each in ready)
+        rejected = sum(each.verdict.rejected or 0 for each in ready)
+        if total and rejected <= max_rejected_ratio * total:
+            codes = set()
+    if not as_json:
+        for each in ready:
+            if each.hashed:
+                show_hashed(each.path, None, each.hashed)
+            else:
+                show_verdict(each.path, each.verdict)
+    if not codes:
+        return
+    if as_json:
+        files = [
+            {
+                **verdict_json(each.verdict),
+                **({"hashed": hashed_json(each.path, None, each.hashed)} if each.hashed else {}),
+            }
+            for each in ready
+        ]
+        print_json({"error": "Nothing was uploaded: the connector would reject it.", "files": files})
+    else:
+        say("Nothing was uploaded.", "red")
+    raise typer.Exit(int(Exit.NOT_ACCEPTED))
+
+
+def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json: bool) -> list[Upload]:
+    sent = []
+    for each, key in zip(ready, keys, strict=True):
+        with (
+            progress_bar(f"Uploading {Path(each.path).name}", _size(each.path), shown=not as_json) as advance,
+            each.chunks(advance) as chunks,
+        ):
+            version = upload(connector, key, chunks)
+        sent.append(Upload(key, version))
+        if not as_json:
+            say(f"Uploaded to s3://{connector.bucket}/{key}")
+    return sent
+
+
+def _follow(connector: Connector, sent: list[Upload], timeout: float | None, *, as_json: bool) -> dict[Upload, Report]:
+    begun = time.monotonic()
+
+    def tell(one: Upload, report: Report) -> None:
+        if not as_json:
+            name = one.key.rsplit("/", 1)[-1]
+            say(f"{time.monotonic() - begun:6.0f} s  {name}: {report['status']} ({report['code']}). {report['reason']}")
+
+    return follow(ReportReader(connector), sent, tell, timeout)

@@ -1,0 +1,103 @@
+"""One person's removal from every audience: all forms of their identifiers, as a small file for each audience."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.audiences import Registered
+from console.hashing.values import Fault, FaultError, Kind, Rules, bare, normalize
+
+# The headers of a file of several identifiers, with the kind of value in each column.
+_COLUMNS = {
+    "email_SHA256": Kind.EMAIL,
+    "phone_SHA256": Kind.PHONE,
+    "MAID_SHA256": Kind.DEVICE_ID,
+    "MAID_MD5": Kind.DEVICE_ID,
+}
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A file to upload: its key and its content; the key says nothing of the person."""
+
+    audience: Registered
+    key: str
+    content: bytes
+
+
+def forms(given: Mapping[Kind, str], country: str | None) -> dict[tuple[Kind, str], list[str]]:
+    """Return the hashes of every form of a person's identifiers, by kind and algorithm.
+
+    A phone number is hashed with and without its `+`, a device id in lower and in upper case.
+
+    Args:
+        given: raw values.
+        country: for a phone number without a country code.
+
+    Raises:
+        FaultError: a value is none of its kind.
+    """
+    texts: dict[Kind, list[str]] = {}
+    for kind, value in given.items():
+        text = normalize(kind, bare(value), Rules(country))
+        if not text:
+            raise FaultError(_FAULTS[kind])
+        texts[kind] = {Kind.EMAIL: [text], Kind.PHONE: [text, text[1:]], Kind.DEVICE_ID: [text, text.upper()]}[kind]
+    return {
+        (kind, algorithm): [_hash(text, algorithm) for text in some]
+        for kind, some in texts.items()
+        for algorithm in (("sha256", "md5") if kind is Kind.DEVICE_ID else ("sha256",))
+    }
+
+
+def removals(
+    hashes: Mapping[tuple[Kind, str], list[str]], audiences: list[Registered], now: datetime
+) -> tuple[list[Removal], list[Registered]]:
+    """Return the files to upload, and the audiences whose identifier type none of the hashes has."""
+    reached, unreached = [], []
+    for audience in audiences:
+        if content := _content(hashes, audience.identifier_type):
+            key = f"tiktok/{audience.name}/{audience.identifier_type}/remove/forget-{now:%Y-%m-%dT%H-%M-%SZ}.csv"
+            reached.append(Removal(audience, key, content))
+        else:
+            unreached.append(audience)
+    return reached, unreached
+
+
+def _content(hashes: Mapping[tuple[Kind, str], list[str]], identifier_type: str) -> bytes:
+    if identifier_type == "multiple_types":
+        return _columns(hashes)
+    family, _, algorithm = identifier_type.rpartition("_")
+    kind = {"email": Kind.EMAIL, "phone": Kind.PHONE}.get(family, Kind.DEVICE_ID)
+    return "".join(f"{each}\n" for each in hashes.get((kind, algorithm), ())).encode()
+
+
+def _columns(hashes: Mapping[tuple[Kind, str], list[str]]) -> bytes:
+    columns = {
+        header: found
+        for header, kind in _COLUMNS.items()
+        if (found := hashes.get((kind, "md5" if header.endswith("MD5") else "sha256")))
+    }
+    if not columns:
+        return b""
+    # Every form in a row of its own, so that each is a match by itself.
+    rows = [
+        ",".join(each if header == column else "" for header in columns)
+        for column, found in columns.items()
+        for each in found
+    ]
+    return "".join(f"{line}\n" for line in [",".join(columns), *rows]).encode()
+
+
+def _hash(text: str, algorithm: str) -> str:
+    return hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
+
+
+_FAULTS = {
+    Kind.EMAIL: Fault.NOT_AN_EMAIL,
+    Kind.PHONE: Fault.NOT_A_PHONE_NUMBER,
+    Kind.DEVICE_ID: Fault.NOT_A_DEVICE_ID,
+}

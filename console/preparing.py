@@ -1,0 +1,83 @@
+"""Local files made ready for an upload: checked, or hashed and checked, and opened again to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+
+from console.function import Verdict, judge
+from console.hashing.columns import Column
+from console.hashing.plans import Choose, Wishes, prepare, refuse_to_choose
+from console.hashing.sources import opened, read_text
+from console.hashing.to_file import Hashed, result
+
+OnRead = Callable[[int], None]
+
+
+def ignore(_: int) -> None:
+    """Do nothing with a number of bytes."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A local file that was checked.
+
+    Attributes:
+        path: of the file.
+        wishes: how it is hashed; the columns are decided. None: it is sent as it is.
+        verdict: the function's judgement of what will be sent.
+        hashed: the result of hashing, None if it is sent as it is.
+    """
+
+    path: str
+    wishes: Wishes | None
+    verdict: Verdict
+    hashed: Hashed | None
+
+    @contextmanager
+    def chunks(self, on_read: OnRead = ignore) -> Iterator[Iterable[bytes]]:
+        """Open the file again, as the bytes to send."""
+        with opened(self.path, on_read) as chunks:
+            if self.wishes is None:
+                yield chunks
+            else:
+                prepared = prepare(read_text(chunks), self.wishes)
+                yield chain([prepared.header_row], prepared.hashing().rows(prepared.text.chunks))
+
+
+def check_file(path: str, identifier_type: str, max_rejected_ratio: float, on_read: OnRead = ignore) -> Ready:
+    """Check a file of hashes.
+
+    Raises:
+        ConsoleError: it cannot be read.
+    """
+    with opened(path, on_read) as chunks:
+        return Ready(path, None, judge(chunks, identifier_type, max_rejected_ratio), None)
+
+
+def hash_and_check(
+    path: str,
+    wishes: Wishes,
+    max_rejected_ratio: float,
+    on_read: OnRead = ignore,
+    *,
+    choose: Choose = refuse_to_choose,
+    confirm: Callable[[tuple[Column, ...]], None] | None = None,
+) -> Ready:
+    """Hash a file and check the hashes, without writing them anywhere: they are made again when they are sent.
+
+    Raises:
+        ConsoleError: it cannot be read, or no column fits.
+    """
+    with opened(path, on_read) as chunks:
+        prepared = prepare(read_text(chunks), wishes, choose)
+        if confirm:
+            confirm(prepared.plan.columns)
+        hashing = prepared.hashing()
+        rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
+        verdict = judge(rows, wishes.identifier_type, max_rejected_ratio)
+        columns = tuple(str(column.index + 1) for column in prepared.plan.columns)
+        decided = Wishes(wishes.identifier_type, columns, wishes.country, wishes.plus)
+        return Ready(path, decided, verdict, result(prepared, hashing.counts))

@@ -1,0 +1,148 @@
+"""The operator's commands against the running sandbox."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from console.errors import Exit
+from tests.browser.conftest import Sandbox, Write, people
+
+
+@pytest.fixture(scope="module")
+def members(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An audience with people in it; the key of its file."""
+    file = tmp_path_factory.mktemp("members") / "members.csv"
+    file.write_text(people("member", 1500))
+    answer = sandbox.run(
+        *("upload", file, "-a", "acme", "--audience", "members", "--type", "email_sha256", "--hash"),
+        *("--wait", "--timeout", "100", "--json"),
+    )
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    return str(json.loads(answer.stdout)["files"][0]["key"])
+
+
+def secret(sandbox: Sandbox, name: str) -> dict[str, str]:
+    outputs = sandbox.connectors.advertisers[name].outputs
+    answer = sandbox.connectors.cloud.client("secretsmanager").get_secret_value(SecretId=outputs["secret_name"])
+    return dict(json.loads(answer["SecretString"]))
+
+
+def test_stored_credentials_are_tried(sandbox: Sandbox) -> None:
+    result = json.loads(sandbox.run("credentials", "acme", "--check", "--json").stdout)
+    assert (result["can_list"], result["can_upload"], result["stored"]) == (True, True, False)
+
+
+def test_new_credentials_are_tried_and_stored(sandbox: Sandbox) -> None:
+    given = secret(sandbox, "globex")
+    answer = sandbox.run("credentials", "globex", given=f"{given['ACCESS_TOKEN']}\n {given['ADVERTISER_ID']}\n")
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    assert given["ACCESS_TOKEN"] not in answer.stdout + answer.stderr
+    assert secret(sandbox, "globex") == given
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("wrong-token-1234\n700000000000000001\n", Exit.NOT_ACCEPTED),
+        ("a token with spaces\n700000000000000001\n", Exit.USAGE),
+        ("some-token-1234\nacme\n", Exit.USAGE),
+    ],
+)
+def test_wrong_credentials_are_not_stored_nor_shown(sandbox: Sandbox, given: str, code: Exit) -> None:
+    before = secret(sandbox, "acme")
+    answer = sandbox.run("credentials", "acme", given=given)
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    assert given.split("\n", maxsplit=1)[0] not in answer.stdout + answer.stderr
+    assert secret(sandbox, "acme") == before
+
+
+def test_audiences_beside_what_is_registered(sandbox: Sandbox, members: str) -> None:
+    assert members
+    rows = json.loads(sandbox.run("audiences", "acme", "--json").stdout)["audiences"]
+    (row,) = [row for row in rows if row["name"] == "members"]
+    assert row["registered"]
+    assert row["matched"] > 1000
+
+
+def test_an_audience_is_deleted_only_when_agreed(sandbox: Sandbox, write: Write) -> None:
+    file = write("going.csv", people("going"))
+    sandbox.run(
+        *("upload", file, "-a", "globex", "--audience", "going", "--type", "email_sha256", "--hash"),
+        *("--wait", "--timeout", "100"),
+    )
+    refused = sandbox.run("audiences", "globex", "--delete", "going", "--type", "email_sha256")
+    assert refused.returncode == Exit.USAGE
+    done = sandbox.run("audiences", "globex", "--delete", "going", "--type", "email_sha256", "--yes", "--json")
+    assert json.loads(done.stdout)["deleted"]["name"] == "going", done.stdout + done.stderr
+    rows = json.loads(sandbox.run("audiences", "globex", "--json").stdout)["audiences"]
+    (row,) = [row for row in rows if row["name"] == "going"]
+    assert row["id"] is None
+    assert "deleted at TikTok" in row["findings"][0]
+
+
+def test_doctor_and_redrive_of_a_dead_letter(sandbox: Sandbox) -> None:
+    outputs = sandbox.connectors.advertisers["acme"].outputs
+    queue = sandbox.connectors.cloud.client("sqs")
+    queue.send_message(
+        QueueUrl=outputs["dead_letter_queue_url"],
+        MessageBody=json.dumps({"sweep": True}),
+        MessageAttributes={
+            "ERROR_CODE": {"DataType": "String", "StringValue": "NO_PERMISSIONS"},
+            "ERROR_MESSAGE": {"DataType": "String", "StringValue": "not allowed to send"},
+        },
+    )
+    found = sandbox.run("doctor", "acme", "--json")
+    assert found.returncode == Exit.NOT_ACCEPTED
+    checks = {check["check"]: check for check in json.loads(found.stdout)["checks"]}
+    assert checks["credentials"]["health"] == "fine"
+    assert checks["dead letters"]["fix"] == "tiktok-activation redrive acme"
+    assert "NO_PERMISSIONS" in checks["dead letters"]["found"]
+    assert sandbox.run("redrive", "acme").returncode == Exit.USAGE
+    moved = json.loads(sandbox.run("redrive", "acme", "--yes", "--json").stdout)
+    assert (moved["moved"], moved["messages"]) == (1, ["a sweep"])
+    assert sandbox.connectors.depth(outputs["dead_letter_queue_url"]) == 0
+
+
+def test_a_file_is_sent_again(sandbox: Sandbox, members: str) -> None:
+    before = len(versions(sandbox, members))
+    answer = sandbox.run("again", members, "-a", "acme", "--json")
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    give_up = time.monotonic() + 60
+    while len(versions(sandbox, members)) == before and time.monotonic() < give_up:
+        time.sleep(0.3)
+    assert json.loads(answer.stdout)["version_id"] in {
+        each["file"]["version_id"] for each in versions(sandbox, members)
+    }
+
+
+def versions(sandbox: Sandbox, key: str) -> list[dict[str, Any]]:
+    answer = sandbox.run("report", key, "-a", "acme", "--versions", "--json")
+    return list(json.loads(answer.stdout)["reports"])
+
+
+def test_only_a_list_that_shrank_is_confirmed(sandbox: Sandbox, members: str) -> None:
+    answer = sandbox.run("confirm", members, "-a", "acme")
+    assert answer.returncode == Exit.NOT_ACCEPTED
+    assert "waits for no confirmation" in answer.stderr
+
+
+def test_a_person_is_forgotten(sandbox: Sandbox, members: str) -> None:
+    assert members
+    person = "Member7@example.com"
+    answer = sandbox.run("forget", "acme", "--yes", "--json", given=f"{person}\n+491700000007\n\n")
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    assert "ember7" not in answer.stdout + answer.stderr
+    assert "1700000007" not in answer.stdout + answer.stderr
+    keys = [each["key"] for each in json.loads(answer.stdout)["removals"] if each["audience"] == "members"]
+    assert len(keys) == 1
+    assert keys[0].startswith("tiktok/members/email_sha256/remove/forget-")
+    advertiser = sandbox.connectors.advertisers["acme"]
+    (audience,) = [each for each in sandbox.connectors.audiences(advertiser) if each["name"] == "members"]
+    give_up = time.monotonic() + 60
+    while len(sandbox.connectors.members(audience["id"])) != 1499 and time.monotonic() < give_up:
+        time.sleep(0.5)
+    assert len(sandbox.connectors.members(audience["id"])) == 1499

@@ -1,0 +1,70 @@
+"""`upload`, `status` and `report` against the running sandbox."""
+
+from __future__ import annotations
+
+import json
+
+from console.errors import Exit
+from tests.browser.conftest import Sandbox, Write, people
+
+
+def test_a_raw_csv_becomes_an_audience(sandbox: Sandbox, write: Write) -> None:
+    file = write("customers.csv", people("raw"))
+    answer = sandbox.run(
+        *("upload", file, "--advertiser", "acme", "--audience", "raw customers", "--type", "email_sha256"),
+        *("--hash", "--wait", "--timeout", "100", "--json"),
+    )
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    result = json.loads(answer.stdout)
+    (report,) = result["reports"]
+    assert (report["status"], report["rows"]["accepted"]) == ("available", 1200)
+    assert "raw0@example.com" not in answer.stdout + answer.stderr
+    status = json.loads(sandbox.run("status", "acme", "--json").stdout)["advertisers"]["acme"]
+    (seen,) = [each for each in status["files"] if each["audience"] == "raw customers"]
+    assert (seen["status"], seen["matched"]) == ("available", report["tiktok"]["matched"])
+    assert ("raw customers", "email_sha256") in {
+        (each["name"], each["identifier_type"]) for each in status["audiences"]
+    }
+    key = result["files"][0]["key"]
+    assert json.loads(sandbox.run("report", key, "-a", "acme", "--json").stdout) == report
+    shown = sandbox.run("report", f"s3://{result['bucket']}/{key}").stdout
+    assert "available" in shown
+    assert "1,200 accepted" in shown
+
+
+def test_what_would_be_rejected_is_not_uploaded(sandbox: Sandbox, write: Write) -> None:
+    file = write("plain.csv", people("plain"))
+    answer = sandbox.run("upload", file, "-a", "acme", "--audience", "plain", "--type", "email_sha256")
+    assert answer.returncode == Exit.NOT_ACCEPTED
+    assert "Nothing was uploaded" in answer.stdout
+    assert "plain0" not in answer.stdout + answer.stderr
+    assert not list(sandbox.connectors.keys(sandbox.connectors.advertisers["acme"], "tiktok/plain/"))
+
+
+def test_several_files_become_one_run(sandbox: Sandbox, write: Write) -> None:
+    files = [write(f"part{number}.csv", people(f"run{number}-", 700)) for number in range(2)]
+    answer = sandbox.run(
+        *("upload", *files, "-a", "acme", "--audience", "several", "--type", "phone_sha256", "--hash", "--json")
+    )
+    keys = [each["key"] for each in json.loads(answer.stdout)["files"]]
+    assert len({key.rsplit("/", 1)[0] for key in keys}) == 1
+    assert all(key.startswith("tiktok/several/phone_sha256/append/20") for key in keys)
+
+
+def test_without_pulumi_a_bucket_is_enough(sandbox: Sandbox, write: Write) -> None:
+    bucket = sandbox.connectors.advertisers["globex"].outputs["bucket"]
+    file = write("more.csv", people("more"))
+    answer = sandbox.run(
+        *("upload", file, "--bucket", bucket, "--audience", "by bucket", "--type", "email_sha256", "--hash"),
+        *("--wait", "--timeout", "100"),
+    )
+    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+    assert "available" in answer.stdout
+    assert "by bucket" in sandbox.run("status", "--bucket", bucket).stdout
+
+
+def test_a_key_that_nobody_has_is_a_sentence(sandbox: Sandbox) -> None:
+    answer = sandbox.run("report", "tiktok/nobody/email_sha256/a.csv")
+    assert answer.returncode == Exit.ERROR
+    assert "There is no report" in answer.stderr
+    assert sandbox.run("status", "nobody").returncode == Exit.USAGE
