@@ -19,7 +19,7 @@ from tests.bench.rounds import tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and say by the exit status whether every budget is kept."""
+    """Measure and print; return 1 if a budget is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what the budgets are about.")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(each.name for each in FIGURES))
@@ -35,16 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def as_json(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
-    """The results for a machine."""
+    """Return the results for a machine."""
     return {each.figure.name: {"value": each.value, "budget": each.figure.budget, "met": each.met} for each in results}
 
 
 def as_table(results: Sequence[Result]) -> str:
-    """The results for a person."""
+    """Return the results for a person."""
     rows = [("", "median", "range", "budget", "aim", "met"), *map(_row, results)]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{each.figure.name.ljust(widths[0])}  {each.figure.what}" for each in results]
+    notes = [f"{each.figure.name.ljust(widths[0])}  {each.figure.description}" for each in results]
     return "\n".join([*lines, "", *notes])
 
 
@@ -62,7 +62,7 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _measured(figure: Figure) -> Result:
-    tell(f"{figure.name}: {figure.what}")
+    tell(f"{figure.name}: {figure.description}")
     return Result(figure, figure.measure())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from tests.bench.copying import copy, known_parts
-from tests.bench.place import Place, place
+from tests.bench.deployment import Deployment, deployment
 from tests.bench.rounds import ROUNDS, alternate, clean_file, rows_of, seconds, tell
 from tests.handler.world import ADVERTISER_ID
 
@@ -33,28 +33,28 @@ def activation_vs_stream() -> list[float]:
 def _activations(rows: int = ROWS) -> list[tuple[float, ...]]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
-        place() as here,
-        here.function() as function,
+        deployment() as deployed,
+        deployed.function() as function,
         requests.Session() as session,
     ):
         small = clean_file(Path(directory) / "small.csv", FEW_ROWS)
-        with here.uploaded(small) as upload:
-            here.activate(function, upload, FEW_ROWS)
-            copy(here, session, upload, known_parts(small), hold=True)
-        here.check_arrival(FEW_ROWS)
+        with deployed.uploaded(small) as upload:
+            deployed.activate(function, upload, FEW_ROWS)
+            copy(deployed, session, upload, known_parts(small), hold=True)
+        deployed.check_arrival(FEW_ROWS)
         path = clean_file(Path(directory) / "rows.csv", rows)
         parts = known_parts(path)
 
         def copied(*, hold: bool) -> float:
-            with here.uploaded(path) as upload:
-                taken = seconds(lambda: copy(here, session, upload, parts, hold=hold))
-            here.emulator("DELETE", "files")
+            with deployed.uploaded(path) as upload:
+                taken = seconds(lambda: copy(deployed, session, upload, parts, hold=hold))
+            deployed.emulator("DELETE", "files")
             return taken
 
         def activated() -> float:
-            with here.uploaded(path) as upload:
-                taken = here.activate(function, upload, rows).seconds
-            here.check_arrival(rows)
+            with deployed.uploaded(path) as upload:
+                taken = deployed.activate(function, upload, rows).seconds
+            deployed.check_arrival(rows)
             return taken
 
         return alternate(lambda: copied(hold=True), lambda: copied(hold=False), activated)
@@ -72,31 +72,36 @@ def peak_growth() -> list[float]:
 
 @cache
 def _peaks() -> list[tuple[float, ...]]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, place() as here:
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, deployment() as deployed:
         files = {size: clean_file(Path(directory) / f"{size}.csv", rows_of(size * MIB)) for size in (64, 1024)}
         return alternate(
-            lambda: _peak(here, files[64], rows_of(64 * MIB)), lambda: _peak(here, files[1024], rows_of(1024 * MIB))
+            lambda: _peak(deployed, files[64], rows_of(64 * MIB)),
+            lambda: _peak(deployed, files[1024], rows_of(1024 * MIB)),
         )
 
 
-def _peak(here: Place, path: Path, rows: int) -> float:
+def _peak(deployed: Deployment, path: Path, rows: int) -> float:
     """Peak resident memory in MiB of a new instance that activates one file, whose every row arrives once."""
-    with here.function() as function, here.uploaded(path) as upload:
-        here.activate(function, upload, rows)
+    with deployed.function() as function, deployed.uploaded(path) as upload:
+        deployed.activate(function, upload, rows)
         (pid,) = function.pids()
         status = Path(f"/proc/{pid}/status").read_text()
-    here.check_arrival(rows)
+    deployed.check_arrival(rows)
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def first_invocation_vs_warm() -> list[float]:
     """A cold invocation for a small file as a multiple of a warm one, the start of the process included."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, place() as here, here.function() as function:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as directory,
+        deployment() as deployed,
+        deployed.function() as function,
+    ):
         path = clean_file(Path(directory) / "small.csv", FEW_ROWS)
 
         def invoked(*, cold: bool) -> float:
-            with here.uploaded(path) as upload:
-                invocation = here.activate(function, upload, FEW_ROWS)
+            with deployed.uploaded(path) as upload:
+                invocation = deployed.activate(function, upload, FEW_ROWS)
             if invocation.cold is not cold:
                 raise RuntimeError("An instance was started, or not started, against expectation.")
             return invocation.seconds
@@ -111,15 +116,19 @@ def first_invocation_vs_warm() -> list[float]:
 
 def calls_new_audience() -> list[float]:
     """Calls of TikTok until a file of one part for a new audience is submitted, among at most 100 others."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, place() as here, here.function() as function:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as directory,
+        deployment() as deployed,
+        deployed.function() as function,
+    ):
         path = clean_file(Path(directory) / "small.csv", FEW_ROWS)
-        here.emulator("POST", "audiences", {"advertiser_id": ADVERTISER_ID, "count": OTHERS - ROUNDS + 1})
+        deployed.emulator("POST", "audiences", {"advertiser_id": ADVERTISER_ID, "count": OTHERS - ROUNDS + 1})
         counts = []
         for number in range(ROUNDS):
-            here.emulator("DELETE", "calls")
-            with here.uploaded(path) as upload:
-                here.activate(function, upload, FEW_ROWS)
-            calls = [each["call"] for each in here.emulator("GET", "calls")]
+            deployed.emulator("DELETE", "calls")
+            with deployed.uploaded(path) as upload:
+                deployed.activate(function, upload, FEW_ROWS)
+            calls = [each["call"] for each in deployed.emulator("GET", "calls")]
             tell(f"  round {number + 1} of {ROUNDS}: {', '.join(calls)}")
             counts.append(float(len(calls)))
         return counts

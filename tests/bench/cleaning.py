@@ -1,4 +1,4 @@
-"""How much of MD5's speed is left when a file is also cleaned and cut."""
+"""The share of MD5's speed that is left when a file is also cleaned and cut into parts."""
 
 from __future__ import annotations
 

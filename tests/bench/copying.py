@@ -1,4 +1,4 @@
-"""What nobody can do without: a file read from S3 and uploaded to TikTok in the same parts, and nothing else.
+"""The work that no activation can save: to read a file from S3 and to upload it to TikTok in the same parts.
 
 No row is looked at, and each part's MD5 was known before.
 """
@@ -18,7 +18,7 @@ from handler.cleaning.rows import clean
 from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
 from handler.state.objects import CHUNK_BYTES
-from tests.bench.place import BUCKET, Place, Upload
+from tests.bench.deployment import BUCKET, Deployment, Upload
 from tests.handler.world import ADVERTISER_ID
 from tests.privacy import TOKEN
 
@@ -27,7 +27,7 @@ class Reader(Protocol):
     """The part of S3's body that is used here."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
+        """Return up to `size` bytes; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,16 @@ class KnownPart:
 
 
 def known_parts(path: Path) -> list[KnownPart]:
-    """The parts that the function makes of a clean file."""
+    """Return the parts that the function makes of a clean file."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
         blocks = clean(chunks, IdentifierType.EMAIL_SHA256)
         return [KnownPart(part.bytes, part.md5) for part in cut(blocks, DEFAULT_PART_BYTES)]
 
 
-def copy(here: Place, session: requests.Session, upload: Upload, parts: list[KnownPart], *, hold: bool) -> None:
+def copy(
+    deployed: Deployment, session: requests.Session, upload: Upload, parts: list[KnownPart], *, hold: bool
+) -> None:
     """Read a file from S3 and upload it to TikTok.
 
     Args:
@@ -56,13 +58,13 @@ def copy(here: Place, session: requests.Session, upload: Upload, parts: list[Kno
     Raises:
         RuntimeError: TikTok refused a part.
     """
-    body = here.s3.get_object(Bucket=BUCKET, Key=upload.key, VersionId=upload.version_id)["Body"]
+    body = deployed.s3.get_object(Bucket=BUCKET, Key=upload.key, VersionId=upload.version_id)["Body"]
     with body:
         for part in parts:
             chunks = _chunks(body, part.size)
             form = _Form(list(chunks) if hold else chunks, part)
             response = session.post(
-                f"{here.tiktok_url}/open_api/v1.3/dmp/custom_audience/file/upload/",
+                f"{deployed.tiktok_url}/open_api/v1.3/dmp/custom_audience/file/upload/",
                 data=form,
                 headers={"Access-Token": TOKEN, "Content-Type": f"multipart/form-data; boundary={form.boundary}"},
                 timeout=60,

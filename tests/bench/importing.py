@@ -1,4 +1,4 @@
-"""How long the function's modules take to import, in new processes that see what they would see in Lambda."""
+"""Time to import the function's modules, in new processes that see what they would see in Lambda."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def import_vs_sdks(rounds: int = ROUNDS) -> list[float]:
 
 
 def _seconds(modules: str) -> float:
-    """What the import statement takes; the interpreter's own start is the same for both and left out."""
+    """Return the seconds of the import statement, without the start of the interpreter, which is the same for both."""
     package = handler_package()
     done = subprocess.run(
         # -S: none of the site-packages installed here; the paths are those of `sandbox.aws.lambda_instance`

@@ -1,4 +1,4 @@
-"""What a hundred connectors cost in `pulumi up`'s own process, beside the same resources without any component.
+"""The cost of a hundred connectors in `pulumi up`'s own process, beside the same resources without any component.
 
 Both run under the same monitor in place of the engine, so that the rest of the time is the SDK's in both.
 """

@@ -14,7 +14,7 @@ _ROW_BYTES = 65  # 64 digits and a line feed
 
 
 def alternate(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[tuple[float, ...]]:
-    """The figures of each round. They take turns, so that what else the machine does meets all alike."""
+    """Return the figures of each round. They take turns, so that other work of the machine affects all alike."""
     found = []
     for number in range(1, rounds + 1):
         figures = tuple(measure() for measure in measures)
@@ -24,14 +24,14 @@ def alternate(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[tupl
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long something takes."""
+    """Return the seconds that some work takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
 
 
 def tell(text: str) -> None:
-    """Say to whoever waits what is being done; standard output is for the figures alone."""
+    """Print progress to standard error; standard output is for the figures alone."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -63,7 +63,7 @@ def dirty_file(path: Path, rows: int) -> Path:
 
 
 def rows_of(size: int) -> int:
-    """How many rows a clean file of at most `size` bytes holds."""
+    """Return the number of rows of a clean file of at most `size` bytes."""
     return size // _ROW_BYTES
 
 

@@ -1,4 +1,4 @@
-"""A connector as it runs: the packaged function under AWS's own runtime client, and its servers as processes."""
+"""A deployed connector: the packaged function under AWS's own runtime client, and its servers as processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TIMEOUT = 600.0
 
 @dataclass(frozen=True)
 class Upload:
-    """A file in S3, and the body of the message that tells of it."""
+    """A file in S3, and the body of its message."""
 
     key: str
     version_id: str
@@ -39,7 +39,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Place:
+class Deployment:
     """One advertiser's connector and the two servers it talks to."""
 
     s3: S3Client
@@ -48,7 +48,7 @@ class Place:
 
     @contextmanager
     def function(self) -> Iterator[Function]:
-        """The function, without an instance yet."""
+        """Give the function, without an instance yet."""
         function = Function(self.spec, memory_limit_mib=MEMORY_MIB)
         try:
             yield function
@@ -57,7 +57,7 @@ class Place:
 
     @contextmanager
     def uploaded(self, path: Path) -> Iterator[Upload]:
-        """A file in S3 for an audience that nobody has heard of yet."""
+        """Upload a file for a new audience, and delete it afterwards."""
         key = f"tiktok/{uuid4().hex}/email_sha256/{path.name}"
         self.s3.upload_file(str(path), BUCKET, key)
         head = self.s3.head_object(Bucket=BUCKET, Key=key)
@@ -122,8 +122,8 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """A connector with servers of its own."""
+def deployment() -> Iterator[Deployment]:
+    """Give a connector with servers of its own."""
     with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)
@@ -142,12 +142,13 @@ def place() -> Iterator[Place]:
                 "CREDENTIALS_SECRET_ARN": secrets.create_secret(Name="bench", SecretString=credentials)["ARN"],
                 "QUEUE_URL": sqs.create_queue(QueueName="bench")["QueueUrl"],
                 "ADVERTISER": "acme",
+                "SETTLE_SECONDS": "0",
                 "TIKTOK_API_URL": tiktok.url,
                 "AWS_ENDPOINT_URL": aws.url,
             },
             logging={"log_format": "JSON", "application_log_level": "INFO"},
         )
-        here = Place(s3, tiktok.url, spec)
-        here.emulator("POST", "accounts", {"advertiser_id": ADVERTISER_ID, "access_token": TOKEN})
-        here.emulator("POST", "settings", {"processing_seconds": _PROCESSING_SECONDS})
-        yield here
+        deployed = Deployment(s3, tiktok.url, spec)
+        deployed.emulator("POST", "accounts", {"advertiser_id": ADVERTISER_ID, "access_token": TOKEN})
+        deployed.emulator("POST", "settings", {"processing_seconds": _PROCESSING_SECONDS})
+        yield deployed
