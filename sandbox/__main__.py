@@ -49,11 +49,14 @@ def _run(progress: Progress, *, json_wanted: bool, stay: bool) -> int:
     if not json_wanted:
         print(f"{DIFFERENCES}\n")
     progress.say("Building the function's package and bringing up the stack.")
-    with Connectors() as connectors:
+    with Connectors() as connectors, connectors.published():
         names = " and ".join(connectors.advertisers)
         progress.say(f"{len(connectors.cloud.resources)} resources for {names}. Uploading sample files.")
         watch = Watch(connectors, progress.tell)
-        plan = {each.name: samples(each.name, each.max_rejected_ratio) for each in connectors.advertisers.values()}
+        plan = {
+            each.name: samples(each.name, float(each.environment["MAX_REJECTED_RATIO"]))
+            for each in connectors.advertisers.values()
+        }
         try:
             faults = run_samples(watch, plan)
         except Exception:

@@ -1,4 +1,4 @@
-"""Servers of the sandbox as processes of their own: each prints where it listens, then serves until it is stopped."""
+"""Servers of the sandbox as processes: each prints its URL, then serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[1]
-_PATIENCE_SECONDS = 5.0
-_LOOK_SECONDS = 0.5
+_STOP_TIMEOUT_SECONDS = 5.0
+_POLL_SECONDS = 0.5
 
 
 def stop_with_parent() -> None:
-    """End this process, in order, once the process that started it is no more, however that ended."""
+    """End this process with SIGTERM once its parent process has ended, even if that was killed."""
     parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
@@ -33,7 +33,7 @@ def stop_with_parent() -> None:
 class ServerProcess:
     """A module of this project that serves HTTP on a free loopback port.
 
-    It starts at once and is waited for only when `url` is asked for, so that several can start side by side.
+    It starts at once; only `url` waits for it, so that several servers start in parallel.
 
     Args:
         module: run as `python -m <module>`; it prints {"url": ...} as soon as it serves.
@@ -43,7 +43,7 @@ class ServerProcess:
         self._module = module
         self._url: str | None = None
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop`
-        # A session of its own: Ctrl-C in a terminal reaches the sandbox only, which then stops things in order.
+        # In its own session, Ctrl-C reaches only the sandbox, which then stops everything in order.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", module],
             cwd=ROOT,
@@ -56,35 +56,35 @@ class ServerProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a trailing slash.
+        """The base URL, without a trailing slash.
 
         Raises:
-            RuntimeError: it ended before it served.
+            RuntimeError: the process ended before it served.
         """
         if self._url is None:
             line = self._process.stdout.readline() if self._process.stdout else ""
             if not line:
-                raise RuntimeError(f"{self._module} did not start: {self._said()}")
+                raise RuntimeError(f"{self._module} did not start: {self._errors_printed()}")
             self._url = str(json.loads(line)["url"])
         return self._url
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     def check(self) -> None:
-        """See that it is alive.
+        """Check that it is running.
 
         Raises:
-            RuntimeError: it is not.
+            RuntimeError: the process has ended.
         """
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._module} ended while it was needed: {self._said()}")
+            raise RuntimeError(f"{self._module} ended too early: {self._errors_printed()}")
 
-    def _said(self) -> str:
+    def _errors_printed(self) -> str:
         self._errors.seek(0)
-        return self._errors.read().strip()[-2000:] or "it said nothing"
+        return self._errors.read().strip()[-2000:] or "nothing was printed"
 
     def __enter__(self) -> Self:
         return self
@@ -93,10 +93,10 @@ class ServerProcess:
         self.stop()
 
     def stop(self) -> None:
-        """End it, by force if it does not listen."""
+        """Terminate it, or kill it if that takes too long."""
         self._process.terminate()
         try:
-            self._process.wait(_PATIENCE_SECONDS)
+            self._process.wait(_STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

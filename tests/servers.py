@@ -22,7 +22,8 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import normalize_request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.aws.server import Application, aws_server
+from sandbox.aws.moto_corrections import Application
+from sandbox.aws.server import aws_server
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,33 +1,35 @@
-"""Lambda's event source mapping for SQS: batches from a queue to a function, and off the queue what it has done."""
+"""Lambda's event source mapping for SQS: batches from a queue to a function, and deletion of what succeeded."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 from sandbox.aws.lambda_service import Function, Invocation
 
+MAX_LINEAGE = 16  # rounds of a recursive loop; AWS says "approximately 16"
 _POLL_SECONDS = 0.1
-_AT_ONCE = 10  # SQS's limit for one call
+_MAX_BATCH = 10  # SQS's limit for one call
+_LINEAGE = re.compile(r"Lineage=[^;]*:(\d+)")
 
 
 @dataclass(frozen=True)
-class Mapping:
+class MappingSpec:
     """An event source mapping as declared.
 
     Attributes:
-        queue_arn: where the messages come from.
-        batch_size: messages of one invocation at most.
-        window: seconds that a batch is waited for, from its first message on.
-        concurrency: invocations at a time at most.
-        partial: whether the function says which messages failed.
+        queue_arn: the event source.
+        batch_size: maximum number of messages of one invocation.
+        window: seconds to wait for more messages after the first.
+        concurrency: maximum number of invocations at a time.
+        partial: true if the function reports which messages failed.
+        recursion_allowed: true if a `FunctionRecursionConfig` allows recursive loops.
     """
 
     queue_arn: str
@@ -35,25 +37,26 @@ class Mapping:
     window: float
     concurrency: int
     partial: bool
+    recursion_allowed: bool = False
 
 
 class EventSourceMapping:
-    """Feeds a function from the moment it is made until it is closed.
+    """Invokes a function with a queue's messages until it is closed.
 
     Args:
         sqs: a client.
         mapping: as declared.
-        function: what is invoked.
-        ended: is told of every invocation, from one of several threads.
+        function: the target.
+        on_end: is called after every invocation, from one of several threads.
     """
 
     def __init__(
-        self, sqs: Any, mapping: Mapping, function: Function, ended: Callable[[Invocation], None] = lambda _: None
+        self, sqs: Any, mapping: MappingSpec, function: Function, on_end: Callable[[Invocation], None] = lambda _: None
     ) -> None:
         self._sqs = sqs
         self._mapping = mapping
         self._function = function
-        self._ended = ended
+        self._on_end = on_end
         self._url = sqs.get_queue_url(QueueName=mapping.queue_arn.rsplit(":", 1)[1])["QueueUrl"]
         self._closing = threading.Event()
         self._free = threading.Semaphore(mapping.concurrency)
@@ -62,11 +65,11 @@ class EventSourceMapping:
         self._poller.start()
 
     def stop(self) -> None:
-        """Take no more messages."""
+        """Receive no more messages."""
         self._closing.set()
 
     def close(self) -> None:
-        """Take no more messages, and wait for the invocations at work."""
+        """Receive no more messages, and wait for invocations in progress."""
         self.stop()
         self._poller.join()
         self._workers.shutdown()
@@ -79,7 +82,7 @@ class EventSourceMapping:
             try:
                 messages = self._batch()
             except Exception as error:  # AWS's mapping goes on, too
-                self._tell(error)
+                self._report(error)
             if messages:
                 self._workers.submit(self._deliver, messages)
             else:
@@ -94,38 +97,44 @@ class EventSourceMapping:
             messages += self._receive(self._mapping.batch_size - len(messages))
         return messages
 
-    def _receive(self, most: int) -> list[dict[str, Any]]:
+    def _receive(self, limit: int) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=min(most, _AT_ONCE), MessageSystemAttributeNames=["All"]
+            QueueUrl=self._url, MaxNumberOfMessages=min(limit, _MAX_BATCH), MessageSystemAttributeNames=["All"]
         )
         return list(answer.get("Messages", []))
 
-    def _deliver(self, messages: Sequence[dict[str, Any]]) -> None:
+    def _deliver(self, received: Sequence[dict[str, Any]]) -> None:
         try:
-            invocation = self._function.invoke({"Records": [self._record(message) for message in messages]})
-            failed = failures(invocation, [message["MessageId"] for message in messages], partial=self._mapping.partial)
-            done = [message for message in messages if message["MessageId"] not in failed]
-            for start in range(0, len(done), _AT_ONCE):
-                self._sqs.delete_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
-                        for index, message in enumerate(done[start : start + _AT_ONCE])
-                    ],
-                )
-            self._ended(invocation)
+            messages = [each for each in received if self._mapping.recursion_allowed or lineage(each) < MAX_LINEAGE]
+            self._delete([each for each in received if each not in messages])  # a recursive loop: Lambda stops it
+            if messages:
+                event = {"Records": [self._record(message) for message in messages]}
+                invocation = self._function.invoke(event, max(map(lineage, messages)) + 1)
+                failed = failures(invocation, [each["MessageId"] for each in messages], partial=self._mapping.partial)
+                self._delete([message for message in messages if message["MessageId"] not in failed])
+                self._on_end(invocation)
         except Exception as error:  # nobody reads a worker's result
-            self._tell(error)
+            self._report(error)
         finally:
             self._free.release()
 
-    def _tell(self, error: Exception) -> None:
+    def _delete(self, messages: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(messages), _MAX_BATCH):
+            self._sqs.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                    for index, message in enumerate(messages[start : start + _MAX_BATCH])
+                ],
+            )
+
+    def _report(self, error: Exception) -> None:
         if not self._closing.is_set():
-            said = {"errorType": type(error).__name__, "errorMessage": f"The event source mapping failed: {error}"}
-            self._ended(Invocation("", None, said, cold=False, seconds=0))
+            details = {"errorType": type(error).__name__, "errorMessage": f"The event source mapping failed: {error}"}
+            self._on_end(Invocation("", None, details, cold=False, seconds=0))
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
-        body = as_aws_writes(message["Body"], message["MessageId"])
+        body = message["Body"]
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
@@ -139,8 +148,17 @@ class EventSourceMapping:
         }
 
 
+def lineage(message: dict[str, Any]) -> int:
+    """Return the number of invocations in the chain that sent this message, from its trace header.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    found = _LINEAGE.search(message["Attributes"].get("AWSTraceHeader", ""))
+    return int(found[1]) if found else 0
+
+
 def failures(invocation: Invocation, message_ids: Sequence[str], *, partial: bool) -> set[str]:
-    """Which messages stay on the queue after an invocation.
+    """Return the ids of the messages that stay on the queue after an invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -159,23 +177,3 @@ def failures(invocation: Invocation, message_ids: Sequence[str], *, partial: boo
     except (KeyError, TypeError):
         return everything
     return failed if failed <= everything else everything
-
-
-def as_aws_writes(body: str, message_id: str) -> str:
-    """The body of a message, in which moto's events of S3 become like AWS's; the same at every delivery."""
-    try:
-        event = json.loads(body)
-        found = event["detail"]["object"]
-        is_from_s3 = event["source"] == "aws.s3"
-    except (ValueError, KeyError, TypeError):
-        return body
-    if not is_from_s3:
-        return body
-    if "eTag" in found:
-        found["etag"] = found.pop("eTag").strip('"')
-    made_up = uuid5(NAMESPACE_OID, message_id)
-    found["sequencer"] = f"{made_up.int >> 64:018X}"
-    in_parts = "-" in found.get("etag", "")
-    event["detail"]["reason"] = "CompleteMultipartUpload" if in_parts else "PutObject"
-    event["detail"]["request-id"] = made_up.hex[:16].upper()
-    return json.dumps({**event, "id": str(made_up)})

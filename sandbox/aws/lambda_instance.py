@@ -1,7 +1,7 @@
-"""One instance of a function: its package under AWS's own runtime client, in a process of its own.
+"""An instance of a Lambda function: its package under AWS's own runtime client, in a process of its own.
 
-The process sees what it would see in Lambda: its package, and besides that only what the Python runtime holds. A
-library that was forgotten in the package is missing here, too.
+The process finds its package and the libraries of Lambda's Python runtime, nothing else. So a library that is missing
+in the package is missing here, too.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _COLD_START_SECONDS = 60.0  # Lambda gives 10, on a machine that does nothing el
 
 
 class Instance:
-    """A process that takes one event at a time.
+    """A process that handles one event at a time.
 
     Args:
         handler: as declared: `package.module.function`.
         package: the function's directory.
-        environment: all of the process's environment but what Python and the runtime API need.
+        environment: of the process, besides what Python and the runtime API need.
         arn: the function's ARN.
         memory_limit_mib: address space in MiB; None is no limit.
-        log: is given every line that the process prints, from a thread of this instance.
+        log: is called with every line that the process prints, from a thread of this instance.
     """
 
     def __init__(
@@ -77,43 +77,44 @@ class Instance:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another event."""
+        """True while the process runs."""
         return self._process.poll() is None
 
-    def invoke(self, event: bytes, request_id: str, seconds: float) -> Event:
-        """Give the instance an event and wait for its end; after "exit" the instance is of no more use.
+    def invoke(self, event: bytes, request_id: str, seconds: float, lineage: int) -> Event:
+        """Hand the instance an event and wait for the result; after "exit" the instance cannot be used again.
 
         Args:
             event: JSON.
             request_id: Lambda's id of the invocation.
-            seconds: the time limit; it counts from when the instance takes the event, then the process is killed.
+            seconds: the timeout, from when the instance takes the event; then the process is killed.
+            lineage: number of this invocation in its chain, for the trace header.
 
         Returns:
-            "result" or "error" with the JSON that the function gave, or "exit" with a JSON error as Lambda's.
+            "result" or "error" with the function's JSON, or "exit" with a JSON error as Lambda writes it.
         """
-        self._api.offer(event, request_id, self._arn, seconds)
-        happened = self._next(_COLD_START_SECONDS)
+        self._api.offer(event, request_id, self._arn, seconds, lineage)
+        outcome = self._next(_COLD_START_SECONDS)
         limit = _COLD_START_SECONDS
-        if happened and happened.kind == "taken":
-            happened, limit = self._next(seconds), seconds
-        if happened is None:
+        if outcome and outcome.kind == "taken":
+            outcome, limit = self._next(seconds), seconds
+        if outcome is None:
             self.kill()
             return _failure(
                 "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {limit:.2f} seconds"
             )
-        if happened.kind == "exit" and not happened.content.startswith(b"{"):
-            how = happened.content.decode()
+        if outcome.kind == "exit" and not outcome.content.startswith(b"{"):
+            how = outcome.content.decode()
             return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
-        return happened
+        return outcome
 
     def kill(self) -> None:
         """End the process at once."""
         with suppress(ProcessLookupError, PermissionError):  # it has ended; macOS says the latter
-            os.killpg(self.pid, signal.SIGKILL)  # what it has started as well: it would keep the output open
+            os.killpg(self.pid, signal.SIGKILL)  # its children too: they would keep the output open
         self._process.wait()
 
     def close(self) -> None:
-        """End the process and what belongs to it; all that it printed has then been given to `log`."""
+        """End the process; every line that it printed has been given to `log` afterwards."""
         self.kill()
         self._api.close()
         self._reader.join()

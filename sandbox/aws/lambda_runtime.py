@@ -1,8 +1,7 @@
-"""What a function finds around it in Lambda: the libraries of the Python runtime, and the API that hands it events."""
+"""Lambda's Python runtime: its libraries, and the runtime API that hands events to an instance."""
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import re
 import shutil
@@ -10,6 +9,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
@@ -21,11 +21,12 @@ from sandbox.processes import ROOT
 BYTECODE = ROOT / ".build" / "bytecode"
 _RUNTIME_HOLDS = ("boto3", "awslambdaric")
 _INVOCATION = "/2018-06-01/runtime/invocation/"
+_TRACE = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 
 
 def runtime_libraries() -> Path:
-    """A directory with what Lambda's Python runtime holds besides the standard library, as links to what is installed.
+    """Return a directory with the libraries of Lambda's Python runtime, as links to the installed ones.
 
     Raises:
         PackageNotFoundError: boto3, the runtime client or something they need is not installed.
@@ -45,21 +46,21 @@ def runtime_libraries() -> Path:
             name, _, marker = requirement.partition(";")
             if "extra ==" not in marker:
                 wanted.append(re.match(r"[\w.-]+", name)[0])  # type: ignore[index]  # every requirement has a name
-    inputs = hashlib.sha256("".join(sorted(f"{name}={path}\n" for name, path in links.items())).encode()).hexdigest()
+    inputs = sha256("".join(sorted(f"{name}={path}\n" for name, path in links.items())).encode()).hexdigest()
     directory = ROOT / ".build" / f"runtime-{inputs[:16]}"
     if not directory.is_dir():
         directory.parent.mkdir(exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
         for name, path in links.items():
             (making / name).symlink_to(path)
-        with suppress(OSError):  # another process was faster
+        with suppress(OSError):  # another process has made it
             making.rename(directory)
         shutil.rmtree(making, ignore_errors=True)
     return directory
 
 
-def forget_old_bytecode() -> None:
-    """Remove the bytecode of packages that are no more."""
+def remove_old_bytecode() -> None:
+    """Remove the bytecode of packages that have been removed."""
     for cached in (BYTECODE / (ROOT / ".build").relative_to("/")).glob("function-*"):
         if not (ROOT / ".build" / cached.name).exists():
             shutil.rmtree(cached, ignore_errors=True)
@@ -67,7 +68,7 @@ def forget_old_bytecode() -> None:
 
 @dataclass(frozen=True)
 class Event:
-    """What became known of an instance: it took the event, answered, failed, or is of no more use."""
+    """A step of an instance: it took the event, returned a result, failed, or ended."""
 
     kind: Literal["taken", "result", "error", "exit"]
     content: bytes = b""
@@ -93,12 +94,12 @@ class RuntimeApi(LoopbackServer):
         self.offers: queue.SimpleQueue[_Offer | None] = queue.SimpleQueue()
         self.start()
 
-    def offer(self, event: bytes, request_id: str, arn: str, seconds: float) -> None:
+    def offer(self, event: bytes, request_id: str, arn: str, seconds: float, lineage: int) -> None:
         """Hand the instance an event as soon as it asks for one; its deadline is `seconds` from then."""
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Invoked-Function-Arn": arn,
-            "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+            "Lambda-Runtime-Trace-Id": f"{_TRACE};Lineage=1:{sha256(arn.encode()).hexdigest()[:8]}:{lineage}",
         }
         self.offers.put(_Offer(event, headers, seconds))
 

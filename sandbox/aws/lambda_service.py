@@ -1,4 +1,4 @@
-"""Lambda, as far as a function notices: instances that start cold, stay warm, and are killed when their time is up."""
+"""Lambda functions: instances that start cold, stay warm, and are killed on timeout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from sandbox.aws.lambda_instance import Instance
-from sandbox.aws.lambda_runtime import forget_old_bytecode
+from sandbox.aws.lambda_runtime import remove_old_bytecode
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FunctionSpec:
         timeout: seconds.
         memory: MB.
         environment: its variables.
-        logging: `log_format`, `application_log_level` and `log_group` as far as declared.
+        logging: `log_format`, `application_log_level` and `log_group`, if declared.
     """
 
     name: str
@@ -42,13 +42,13 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class Invocation:
-    """How an invocation ended.
+    """The end of an invocation.
 
     Attributes:
         result: what the function returned; None if it failed.
-        error: Lambda's error, with `errorType` and `errorMessage`; None if it did not fail.
-        cold: whether an instance was started for it.
-        seconds: from the request to the answer.
+        error: Lambda's error, with `errorType` and `errorMessage`; None if it succeeded.
+        cold: true if an instance was started for it.
+        seconds: from the request to the result.
     """
 
     request_id: str
@@ -63,10 +63,10 @@ class Function:
 
     Args:
         spec: as declared.
-        environment: variables besides the declared ones, or in their place.
-        time_limit: seconds, in place of the declared ones.
+        environment: variables that add to the declared ones or replace them.
+        time_limit: timeout in seconds that replaces the declared one.
         memory_limit_mib: address space of an instance in MiB; None is no limit.
-        log: is given every line that any instance prints.
+        log: is called with every line that an instance prints.
     """
 
     def __init__(
@@ -86,49 +86,50 @@ class Function:
         self._lock = threading.Lock()
         self._idle: list[Instance] = []
         self._busy: list[Instance] = []
-        forget_old_bytecode()
+        remove_old_bytecode()
 
     def pids(self) -> list[int]:
-        """The process ids of its instances, those at work first."""
+        """Return the process ids of its instances, busy ones first."""
         with self._lock:
             return [instance.pid for instance in (*self._busy, *self._idle)]
 
     def warm(self) -> None:
-        """Have an instance ready before the first event."""
+        """Start an instance before the first event."""
         with self._lock:
             self._idle.append(self._start())
 
-    def invoke(self, event: Any) -> Invocation:
-        """Invoke the function and wait for its answer; with the only idle instance, or a new one.
+    def invoke(self, event: Any, lineage: int = 1) -> Invocation:
+        """Invoke the function with an idle instance or a new one, and wait for its answer.
 
         Args:
-            event: anything that becomes JSON.
+            event: a JSON value.
+            lineage: number of this invocation in a chain of invocations that each cause the next.
         """
         request_id, begun = str(uuid4()), time.monotonic()
         instance, cold = self._take()
-        happened = instance.invoke(json.dumps(event).encode(), request_id, self.time_limit)
-        self._give_back(instance, usable=happened.kind != "exit")
-        content = json.loads(happened.content) if happened.content else None
-        failed = happened.kind != "result"
+        outcome = instance.invoke(json.dumps(event).encode(), request_id, self.time_limit, lineage)
+        self._give_back(instance, usable=outcome.kind != "exit")
+        content = json.loads(outcome.content) if outcome.content else None
+        failed = outcome.kind != "result"
         return Invocation(
             request_id, None if failed else content, content if failed else None, cold, time.monotonic() - begun
         )
 
     def restart(self) -> None:
-        """End the instances that are idle: the next event finds a cold start."""
+        """End the idle instances: the next event has a cold start."""
         with self._lock:
             idle, self._idle = self._idle, []
         for instance in idle:
             instance.close()
 
     def kill(self) -> None:
-        """End every instance at once, those at work too; their invocations fail."""
+        """End every instance at once, busy ones too; their invocations fail."""
         with self._lock:
             for instance in (*self._busy, *self._idle):
                 instance.kill()
 
     def close(self) -> None:
-        """End every instance; nothing may be invoked any more."""
+        """End every instance for good."""
         self.kill()
         self.restart()
 
@@ -164,7 +165,7 @@ class Function:
 
 
 def _lambda_environment(spec: FunctionSpec) -> dict[str, str]:
-    """What Lambda itself sets, with credentials that are good for nothing else than the sandbox."""
+    """Return the variables that Lambda itself sets, with made-up credentials."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",

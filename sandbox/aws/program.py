@@ -18,22 +18,22 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 from sandbox.processes import ROOT
 
 with warnings.catch_warnings():
-    # These modules warn of deprecated names of their own when first used, whichever names a program uses.
+    # These modules warn of their own deprecated names when they are first used.
     warnings.simplefilter("ignore", DeprecationWarning)
     _ = pulumi_aws.lambda_.Function, pulumi_aws.s3.Bucket
 
 ORGANIZATION = "organization"
 _STACK = "pulumi:pulumi:Stack"
-# How Pulumi marks what is not a plain value.
+# Pulumi's marks of values that are not plain.
 _SIGNATURE, _SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
 
 
 class Monitor(mocks.MockMonitor):
-    """Takes the engine's place: is told of every resource, and says what AWS makes of it.
+    """Replaces Pulumi's engine: `register` gets every resource and returns its id and computed properties.
 
     Attributes:
         outputs: the stack's outputs, secrets unwrapped.
-        secret_outputs: the names of those that are, or hold, a secret.
+        secret_outputs: names of the outputs that contain a secret.
     """
 
     def __init__(self) -> None:
@@ -42,12 +42,12 @@ class Monitor(mocks.MockMonitor):
         self.secret_outputs: set[str] = set()
 
     def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        """Id and computed properties of one resource; from one of several threads.
+        """Return id and computed properties of a resource; called from several threads.
 
         Args:
             request: Pulumi's RegisterResourceRequest.
             urn: the resource's URN.
-            raw: the inputs with secrets and archives as Pulumi marks them; see `plain`.
+            raw: the inputs, with secrets and archives as Pulumi marks them; see `plain`.
         """
         raise NotImplementedError
 
@@ -76,7 +76,7 @@ class Monitor(mocks.MockMonitor):
 
 
 class _NoMocks(mocks.Mocks):
-    """The program neither reads resources nor calls functions of a provider."""
+    """Refuses reads and provider functions, which the program does not use."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         raise NotImplementedError(args.typ)
@@ -86,7 +86,7 @@ class _NoMocks(mocks.Mocks):
 
 
 def plain(value: Any) -> Any:
-    """A property as the provider gets it: secrets unwrapped, an archive as its path."""
+    """Return a property as the provider gets it: secrets unwrapped, an archive as its path."""
     if isinstance(value, dict):
         if value.get(_SIGNATURE) == _SECRET:
             return plain(value["value"])
@@ -97,7 +97,7 @@ def plain(value: Any) -> Any:
 
 
 def holds_secret(value: Any) -> bool:
-    """Whether a property is a secret, or has one in it."""
+    """Return true if a property contains a secret."""
     if isinstance(value, dict):
         return value.get(_SIGNATURE) == _SECRET or any(map(holds_secret, value.values()))
     return isinstance(value, list) and any(map(holds_secret, value))
@@ -117,14 +117,14 @@ def run_program(
     """Run `__main__.py` and wait until everything it declares is registered.
 
     Args:
-        monitor: is told of every resource, and says what AWS makes of it.
+        monitor: gets every resource.
         project: the project's name.
         stack_name: the stack's name.
-        config: full key -> value; JSON where it is not a text.
-        secret_keys: those of them that are secret.
-        preview: whether what AWS computes may be unknown.
-        log: is given Pulumi's warnings and errors.
-        program: what to run in place of `__main__.py`.
+        config: full key -> value; JSON where it is not a string.
+        secret_keys: keys of secret values.
+        preview: true if computed properties may be unknown.
+        log: receives Pulumi's warnings and errors.
+        program: replaces `__main__.py`.
 
     Raises:
         Exception: the first error of the program or of the monitor.

@@ -1,7 +1,7 @@
-"""Creates what the program declares, resource by resource, in the embedded AWS.
+"""Creates the program's resources in the embedded AWS, one function per kind.
 
-Each function takes clients, a physical name and the inputs as Pulumi registers them (camelCase, numbers as floats), and
-gives the resource's id and what AWS computes.
+Each function takes clients, a physical name and the inputs as Pulumi registers them (camelCase, numbers as floats). It
+returns the resource's id and its computed properties.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 Clients = Callable[[str], Any]
 Inputs = Mapping[str, Any]
 Made = tuple[str, dict[str, Any]]
-# Where the API spells a name in its own way.
-_SPELLED = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
+# Names that the API does not write in PascalCase.
+_API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
 
 
 def make(aws: Clients, kind: str, name: str, inputs: Inputs) -> Made:
@@ -25,30 +25,30 @@ def make(aws: Clients, kind: str, name: str, inputs: Inputs) -> Made:
     Args:
         aws: service -> boto3 client.
         kind: Pulumi's type token.
-        name: the name it gets if it needs one and none was given.
+        name: physical name, if the kind needs one and the program gives none.
         inputs: as registered.
 
     Raises:
-        NotImplementedError: the sandbox does not know resources of this kind.
+        NotImplementedError: the sandbox does not know this kind.
         ClientError: the embedded AWS refuses it.
     """
     if kind not in _MAKERS:
-        raise NotImplementedError(f"the sandbox cannot create {kind} ({name}); add it to sandbox/resources.py")
+        raise NotImplementedError(f"the sandbox cannot create {kind} ({name}); add it to sandbox/aws/resources.py")
     return _MAKERS[kind](aws, name, inputs)
 
 
 def _aws(value: Any) -> Any:
-    """Inputs as the API names them: PascalCase, whole numbers as integers."""
+    """Return inputs as the API names them: PascalCase, whole numbers as integers."""
     if isinstance(value, Mapping):
-        return {_SPELLED.get(key, key[:1].upper() + key[1:]): _aws(entry) for key, entry in value.items()}
+        return {_API_NAMES.get(key, key[:1].upper() + key[1:]): _aws(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_aws(entry) for entry in value]
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 
-def _call(inputs: Inputs, *left_out: str) -> dict[str, Any]:
-    """The arguments of an API call that takes the inputs as they are, but for these and the tags."""
-    arguments: dict[str, Any] = _aws({name: value for name, value in inputs.items() if name not in {*left_out, "tags"}})
+def _arguments(inputs: Inputs, *omitted: str) -> dict[str, Any]:
+    """Return the arguments of an API call that takes all inputs but these and the tags."""
+    arguments: dict[str, Any] = _aws({name: value for name, value in inputs.items() if name not in {*omitted, "tags"}})
     return arguments
 
 
@@ -84,7 +84,7 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Any]) -> Callable[[Clients, str, Inputs], Made]:
-    """What S3 keeps as a part of a bucket."""
+    """Return a function that sets a part of a bucket."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Made:
         getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _aws(given(inputs))})
@@ -94,7 +94,7 @@ def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Any]) ->
 
 
 def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
-    # moto applies statements without their conditions: "no plain connections" would be "no connections".
+    # moto ignores conditions: "deny connections without TLS" would deny all connections.
     document = json.loads(inputs["policy"])
     document["Statement"] = [each for each in document["Statement"] if "Condition" not in each]
     if document["Statement"]:
@@ -116,7 +116,7 @@ def _queue(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _of_queue(attribute: str, given: str) -> Callable[[Clients, str, Inputs], Made]:
-    """What SQS keeps as an attribute of a queue."""
+    """Return a function that sets an attribute of a queue."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Made:
         aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[given]})
@@ -126,24 +126,24 @@ def _of_queue(attribute: str, given: str) -> Callable[[Clients, str, Inputs], Ma
 
 
 def _rule(aws: Clients, name: str, inputs: Inputs) -> Made:
-    rule = aws("events").put_rule(Name=name, Tags=_tags(inputs), **_call(inputs))
+    rule = aws("events").put_rule(Name=name, Tags=_tags(inputs), **_arguments(inputs))
     return name, {"name": name, "arn": rule["RuleArn"]}
 
 
 def _target(aws: Clients, name: str, inputs: Inputs) -> Made:
-    answer = aws("events").put_targets(Rule=inputs["rule"], Targets=[{"Id": name, **_call(inputs, "rule")}])
+    answer = aws("events").put_targets(Rule=inputs["rule"], Targets=[{"Id": name, **_arguments(inputs, "rule")}])
     if answer["FailedEntryCount"]:
         raise RuntimeError(f"the target of {inputs['rule']} was refused: {answer['FailedEntries']}")
     return name, {}
 
 
 def _archive(aws: Clients, name: str, inputs: Inputs) -> Made:
-    archive = aws("events").create_archive(ArchiveName=name, **_call(inputs, "kmsKeyIdentifier"))
+    archive = aws("events").create_archive(ArchiveName=name, **_arguments(inputs, "kmsKeyIdentifier"))
     return name, {"name": name, "arn": archive["ArchiveArn"]}
 
 
 def _schedule(aws: Clients, name: str, inputs: Inputs) -> Made:
-    arguments = {"KmsKeyArn": inputs["kmsKeyArn"], **_call(inputs, "kmsKeyArn")}
+    arguments = {"KmsKeyArn": inputs["kmsKeyArn"], **_arguments(inputs, "kmsKeyArn")}
     return name, {"name": name, "arn": aws("scheduler").create_schedule(Name=name, **arguments)["ScheduleArn"]}
 
 
@@ -185,11 +185,11 @@ def _log_group(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
-    # Only so that it is there: what runs is the package itself, from its directory.
+    # The package itself runs from its directory, so moto gets a placeholder.
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("README", "see the sandbox")
-    arguments = _call(inputs, "code")
+        archive.writestr("README", "The package runs from its directory.")
+    arguments = _arguments(inputs, "code")
     function = aws("lambda").create_function(
         FunctionName=name, Code={"ZipFile": code.getvalue()}, Tags=inputs.get("tags", {}), **arguments
     )
@@ -197,15 +197,15 @@ def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _event_source_mapping(aws: Clients, _: str, inputs: Inputs) -> Made:
-    # Not enabled: moto would take the messages itself.
-    mapping = aws("lambda").create_event_source_mapping(Enabled=False, **_call(inputs))
+    # Disabled, because moto would receive the messages itself.
+    mapping = aws("lambda").create_event_source_mapping(Enabled=False, **_arguments(inputs))
     return mapping["UUID"], {"uuid": mapping["UUID"]}
 
 
 def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
     dimensions = [{"Name": key, "Value": value} for key, value in inputs["dimensions"].items()]
     aws("cloudwatch").put_metric_alarm(
-        AlarmName=name, Dimensions=dimensions, Tags=_tags(inputs), **_call(inputs, "dimensions")
+        AlarmName=name, Dimensions=dimensions, Tags=_tags(inputs), **_arguments(inputs, "dimensions")
     )
     return name, {"name": name}
 
@@ -231,7 +231,7 @@ def _recursion_config(aws: Clients, _: str, inputs: Inputs) -> Made:  # noqa: AR
 
 
 def _dashboard(aws: Clients, _: str, inputs: Inputs) -> Made:
-    aws("cloudwatch").put_dashboard(**_call(inputs))
+    aws("cloudwatch").put_dashboard(**_arguments(inputs))
     return inputs["dashboardName"], {}
 
 

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: puts the input of each schedule on its queue, over and over."""
+"""EventBridge Scheduler: sends the input of a schedule to its queue at a fixed rate."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 def rate_seconds(expression: str) -> float:
-    """Seconds between two invocations of `rate(...)`, the kind of schedule this project declares.
+    """Return the seconds between two invocations of `rate(...)`, the only kind of schedule in this project.
 
     Raises:
-        ValueError: it is of another kind.
+        ValueError: another kind of expression.
     """
     found = _RATE.fullmatch(expression)
     if not found:
@@ -26,13 +26,13 @@ def rate_seconds(expression: str) -> float:
 
 
 class Schedule:
-    """One schedule, from the moment it is made until it is closed.
+    """A schedule that runs until it is closed.
 
     Args:
         sqs: a client.
         queue_arn: the target.
         body: its input.
-        seconds: between two invocations.
+        seconds: between two messages.
     """
 
     def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
@@ -46,16 +46,16 @@ class Schedule:
         self._thread.start()
 
     def hold(self, *, held: bool) -> None:
-        """Send nothing while it is held."""
+        """Pause it, or let it go on."""
         self._held = held
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._closing.set()
         self._thread.join()
 
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):
             if not self._held:
-                with suppress(BotoCoreError, ClientError):  # the next one may get through, as Scheduler's does
+                with suppress(BotoCoreError, ClientError):  # as with Scheduler, the next one may succeed
                     self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

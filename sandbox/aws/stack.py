@@ -1,4 +1,4 @@
-"""The stack in the embedded AWS: the real program runs, and everything it declares is created there."""
+"""The stack in the embedded AWS: the real program runs there, and its resources are created."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox
 
 @dataclass(frozen=True)
 class Resource:
-    """One created resource: type token, logical name, inputs as registered, and what AWS computed."""
+    """A created resource: type token, logical name, inputs as registered, and computed properties."""
 
     kind: str
     name: str
@@ -35,18 +35,18 @@ class Resource:
 
 
 class ConfigurationError(ValueError):
-    """The stack's configuration cannot be used in the sandbox; the message says why."""
+    """A configuration that the sandbox cannot use; the message says why."""
 
 
 def read_config(text: str, name: str) -> dict[str, Any]:
-    """The configuration of a stack, full key -> value; in the place of tokens that Pulumi has encrypted, made-up ones.
+    """Return the configuration of a stack, full key -> value, with made-up tokens for those that Pulumi has encrypted.
 
     Args:
-        text: of the stack's file.
-        name: of the file.
+        text: content of the stack's file.
+        name: of the file, for messages.
 
     Raises:
-        ConfigurationError: it is no map with `config:`, has no region or no advertiser, or another secret in it.
+        ConfigurationError: no map with `config:`, no region, no advertiser, or another secret.
     """
     try:
         content = yaml.safe_load(text)
@@ -80,15 +80,15 @@ class Cloud:
     """A stack that has been brought up in the embedded AWS.
 
     Args:
-        url: where the embedded AWS listens.
+        url: of the embedded AWS.
         stack: the stack's name; its configuration is that of `Pulumi.<stack>.yaml`.
 
     Raises:
-        Exception: the program refuses its configuration, or AWS refuses a resource.
+        Exception: the program rejects its configuration, or AWS refuses a resource.
 
     Attributes:
         outputs: the stack's outputs.
-        resources: everything that was created, in order.
+        resources: all created resources, in order.
     """
 
     def __init__(self, url: str, stack: str = "dev") -> None:
@@ -108,11 +108,11 @@ class Cloud:
         self.outputs = monitor.outputs
 
     def of_kind(self, kind: str) -> list[Resource]:
-        """The resources whose type token ends with `kind`."""
+        """Return the resources whose type token ends with `kind`."""
         return [resource for resource in self.resources if resource.kind.endswith(kind)]
 
     def functions(self) -> list[FunctionSpec]:
-        """The declared functions."""
+        """Return the declared functions."""
         return [
             FunctionSpec(
                 name=resource.computed["name"],
@@ -133,7 +133,7 @@ class Cloud:
         ]
 
     def _client(self, service: str) -> Any:
-        # Many threads use one client: mappings, schedules and whoever looks on.
+        # Many threads share a client: mappings, schedules and the watcher.
         config = Config(max_pool_connections=50, retries={"mode": "standard"})
         return boto3.client(  # type: ignore[call-overload]
             service, region_name=self.region, endpoint_url=self.url, config=config, **CREDENTIALS
@@ -141,7 +141,7 @@ class Cloud:
 
 
 class _Creator(Monitor):
-    """Creates what is registered."""
+    """Creates each registered resource."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class _Creator(Monitor):
         if not request.custom:
             return "", {}
         inputs = plain(raw)
-        # As Pulumi names what has no name.
+        # Pulumi names a resource without a name like this.
         name = f"{request.name}-{secrets.token_hex(4)[:7]}"
         identifier, computed = make(self._cloud.client, request.type, name, inputs)
         with self._lock:

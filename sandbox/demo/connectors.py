@@ -1,47 +1,59 @@
-"""The running sandbox: the stack's resources in the embedded AWS, its functions at work, and the emulated TikTok."""
+"""The running sandbox: the stack's resources in the embedded AWS, its functions at work, and the emulated TikTok.
+
+Time is compressed by configuration alone: the schedule's rate, the batching window, the function's SETTLE_SECONDS and
+TikTok's processing time.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import deque
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, Self
 
 import requests
 
-from sandbox.aws.event_source_mapping import EventSourceMapping, Mapping
+from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec
 from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.aws.log_group import LogGroup
 from sandbox.aws.scheduler import Schedule, rate_seconds
 from sandbox.aws.stack import CREDENTIALS, Cloud
-from sandbox.processes import ServerProcess
+from sandbox.processes import ROOT, ServerProcess
 
-# What is faster than in AWS and at TikTok, and by how much.
-SCHEDULE_SPEED = 600  # ten minutes in one second
-PROCESSING_SECONDS = 5.0  # TikTok: up to 48 hours
+SCHEDULE_SPEED = 600  # five minutes in half a second
+SETTLE_SECONDS = 0.5  # instead of 300
+PROCESSING_SECONDS = 3.0  # TikTok: up to 48 hours
 BATCHING_WINDOW = 0.2  # instead of the declared seconds
-_MOST_AT_ONCE = 2  # functions of one advertiser: this is one machine
-_LOG_LINES = 500
+OUTPUTS_FILE = ROOT / ".build" / "sandbox.json"
+_MAX_CONCURRENCY = 2  # functions of one advertiser: this is one machine
+_MIN_SCHEDULE_SECONDS = 0.5
+_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass
 class Advertiser:
-    """One advertiser of the stack: its outputs, its account at TikTok, and what its function printed last."""
+    """One advertiser of the stack: its outputs, its account at TikTok, and its function's log.
+
+    Attributes:
+        environment: of its function, as declared.
+        invocations: number of ended invocations.
+    """
 
     name: str
     outputs: dict[str, str]
     advertiser_id: str
-    max_rejected_ratio: float
-    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    environment: dict[str, str]
+    log: LogGroup
     invocations: int = 0
 
 
 class Connectors:
-    """All connectors of a stack, at work from entering to leaving the `with`.
+    """All connectors of a stack, running inside a `with` block.
 
     Raises:
-        Exception: what the program, the embedded AWS or a server says when it cannot be brought up.
+        Exception: the program, the embedded AWS or a server cannot be started; the message says why.
 
     Attributes:
         cloud: the embedded AWS with the stack in it.
@@ -60,13 +72,16 @@ class Connectors:
             self._aws = aws = exits.enter_context(ServerProcess("sandbox.aws.server"))
             self._tiktok = exits.enter_context(ServerProcess("sandbox.tiktok"))
             self.cloud = Cloud(aws.url, self._stack)
-            self._functions = self.cloud.functions()
+            specs = {_advertiser(spec): spec for spec in self.cloud.functions()}
             self.control("POST", "settings", processing_seconds=PROCESSING_SECONDS)
             self.advertisers = {
-                name: self._open_account(name, outputs, number)
+                name: self._advertiser(name, outputs, number, specs[name], exits)
                 for number, (name, outputs) in enumerate(sorted(self.cloud.outputs["advertisers"].items()), 1)
             }
-            functions = {spec.name: exits.enter_context(closing(self._function(spec))) for spec in self._functions}
+            functions = {
+                spec.name: exits.enter_context(closing(self._function(spec, self.advertisers[name])))
+                for name, spec in specs.items()
+            }
             mappings = [
                 exits.enter_context(closing(self._mapping(mapping.inputs, functions)))
                 for mapping in self.cloud.of_kind(":EventSourceMapping")
@@ -84,18 +99,19 @@ class Connectors:
 
     @property
     def tiktok_url(self) -> str:
-        """Where the emulated TikTok listens."""
+        """The base URL of the emulated TikTok."""
         return self._tiktok.url
 
     def control(self, method: str, control: str, **given: Any) -> Any:
         """Use one of the emulator's controls; see `sandbox.tiktok.controls`."""
-        how: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
-        answer = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", timeout=60, **how)
+        fields: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
+        url = f"{self.tiktok_url}/_emulator/{control}"
+        answer = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **fields)
         answer.raise_for_status()
         return answer.json()
 
     def check(self) -> None:
-        """See that both servers are alive.
+        """Check that both servers are running.
 
         Raises:
             RuntimeError: one has ended.
@@ -104,7 +120,7 @@ class Connectors:
         self._tiktok.check()
 
     def hold_schedules(self, *, held: bool) -> None:
-        """Hold the schedules, so that the queues come to rest, or let them go on."""
+        """Stop the schedules, so that the queues become empty, or start them again."""
         for schedule in self._schedules:
             schedule.hold(held=held)
 
@@ -112,57 +128,85 @@ class Connectors:
         """Upload a file as `aws s3 cp` does."""
         self.cloud.client("s3").put_object(Bucket=advertiser.outputs["bucket"], Key=key, Body=content)
 
+    def delete(self, advertiser: Advertiser, key: str) -> None:
+        """Delete a file as `aws s3 rm` does: a delete marker becomes its newest version."""
+        self.cloud.client("s3").delete_object(Bucket=advertiser.outputs["bucket"], Key=key)
+
     def keys(self, advertiser: Advertiser, prefix: str) -> Iterator[tuple[str, str]]:
-        """Keys under a prefix of an advertiser's bucket, each with its ETag."""
+        """Yield the keys under a prefix of an advertiser's bucket, each with its ETag."""
         pages = self.cloud.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=advertiser.outputs["bucket"], Prefix=prefix):
             yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", ()))
 
     def read(self, advertiser: Advertiser, key: str) -> Any:
-        """A JSON object of an advertiser's bucket."""
-        return json.loads(
-            self.cloud.client("s3").get_object(Bucket=advertiser.outputs["bucket"], Key=key)["Body"].read()
-        )
+        """Return the content of a JSON object of an advertiser's bucket."""
+        answer = self.cloud.client("s3").get_object(Bucket=advertiser.outputs["bucket"], Key=key)
+        return json.loads(answer["Body"].read())
 
     def depth(self, queue_url: str) -> int:
-        """Messages on a queue: to be received, received, or delayed."""
-        names = ["", "NotVisible", "Delayed"]
-        wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
-        answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=wanted)
-        return sum(int(answer["Attributes"][name]) for name in wanted)
+        """Return the number of messages on a queue: visible, in flight or delayed."""
+        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+        answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
 
     def audiences(self, advertiser: Advertiser) -> list[dict[str, Any]]:
-        """An advertiser's audiences at TikTok."""
+        """Return an advertiser's audiences at TikTok."""
         found: list[dict[str, Any]] = self.control("GET", "audiences", advertiser_id=advertiser.advertiser_id)
         return found
 
     def members(self, audience_id: str) -> set[str]:
-        """The identifiers in an audience."""
+        """Return the identifiers or rows in an audience."""
         return set(self.control("GET", "members", audience_id=audience_id))
 
-    def _open_account(self, name: str, outputs: dict[str, str], number: int) -> Advertiser:
-        """Give an advertiser an account at TikTok, and its secret the value that a person would put in."""
+    @contextmanager
+    def published(self) -> Iterator[None]:
+        """Keep the stack's outputs and the endpoints in a file for the console, inside a `with` block."""
+        content = {
+            **self.cloud.outputs,
+            "pid": os.getpid(),
+            "aws_url": self.cloud.url,
+            "tiktok_url": self.tiktok_url,
+            "region": self.cloud.region,
+            **CREDENTIALS,
+        }
+        new = OUTPUTS_FILE.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        new.replace(OUTPUTS_FILE)
+        try:
+            yield
+        finally:
+            OUTPUTS_FILE.unlink(missing_ok=True)
+
+    def _advertiser(
+        self, name: str, outputs: dict[str, str], number: int, spec: FunctionSpec, exits: ExitStack
+    ) -> Advertiser:
+        """Open an account at TikTok, and write the secret as a person would."""
         secrets = self.cloud.client("secretsmanager")
+        declared_id = spec.environment.get("ADVERTISER_ID", "")
         try:
             value = json.loads(secrets.get_secret_value(SecretId=outputs["secret_name"])["SecretString"])
         except secrets.exceptions.ResourceNotFoundException:
-            value = {"ACCESS_TOKEN": f"sandbox-token-of-{name}", "ADVERTISER_ID": f"70000000000000000{number:02}"}
+            value = {
+                "ACCESS_TOKEN": f"sandbox-token-of-{name}",
+                "ADVERTISER_ID": declared_id or f"70000000000000000{number:02}",
+            }
             secrets.put_secret_value(SecretId=outputs["secret_name"], SecretString=json.dumps(value))
-        self.control("POST", "accounts", advertiser_id=value["ADVERTISER_ID"], access_token=value["ACCESS_TOKEN"])
-        (ratio,) = {spec.environment["MAX_REJECTED_RATIO"] for spec in self._functions if _advertiser(spec) == name}
-        return Advertiser(name, outputs, value["ADVERTISER_ID"], float(ratio))
+        advertiser_id = declared_id or value["ADVERTISER_ID"]
+        self.control("POST", "accounts", advertiser_id=advertiser_id, access_token=value["ACCESS_TOKEN"])
+        log = exits.enter_context(closing(LogGroup(self.cloud.client("logs"), spec.logging["log_group"])))
+        return Advertiser(name, outputs, advertiser_id, dict(spec.environment), log)
 
-    def _function(self, spec: FunctionSpec) -> Function:
-        advertiser = self.advertisers[_advertiser(spec)]
+    def _function(self, spec: FunctionSpec, advertiser: Advertiser) -> Function:
         function = Function(
             spec,
             environment={
                 "AWS_ENDPOINT_URL": self.cloud.url,
                 "TIKTOK_API_URL": self.tiktok_url,
+                "SETTLE_SECONDS": str(SETTLE_SECONDS),
                 **{name.upper(): value for name, value in CREDENTIALS.items()},
             },
             memory_limit_mib=spec.memory,
-            log=advertiser.log.append,
+            log=advertiser.log.write,
         )
         function.warm()
         return function
@@ -171,28 +215,32 @@ class Connectors:
         function = functions[inputs["functionName"]]
         advertiser = self.advertisers[_advertiser(function.spec)]
 
-        def ended(invocation: Invocation) -> None:
+        def on_end(invocation: Invocation) -> None:
             advertiser.invocations += 1
             if invocation.error:
-                advertiser.log.append(json.dumps({"level": "ERROR", "message": invocation.error.get("errorMessage")}))
+                advertiser.log.write(json.dumps({"level": "ERROR", "message": invocation.error.get("errorMessage")}))
 
-        declared = Mapping(
+        spec = MappingSpec(
             queue_arn=inputs["eventSourceArn"],
             batch_size=int(inputs["batchSize"]),
             window=min(inputs["maximumBatchingWindowInSeconds"], BATCHING_WINDOW),
-            concurrency=min(int(inputs["scalingConfig"]["maximumConcurrency"]), _MOST_AT_ONCE),
+            concurrency=min(int(inputs["scalingConfig"]["maximumConcurrency"]), _MAX_CONCURRENCY),
             partial="ReportBatchItemFailures" in inputs["functionResponseTypes"],
+            recursion_allowed=any(
+                (config.inputs["functionName"], config.inputs["recursiveLoop"]) == (function.spec.name, "Allow")
+                for config in self.cloud.of_kind(":FunctionRecursionConfig")
+            ),
         )
-        return EventSourceMapping(self.cloud.client("sqs"), declared, function, ended)
+        return EventSourceMapping(self.cloud.client("sqs"), spec, function, on_end)
 
     def _schedule(self, inputs: Any) -> Schedule:
         seconds = rate_seconds(inputs["scheduleExpression"]) / SCHEDULE_SPEED
         target = inputs["target"]
-        return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, 0.5))
+        return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, _MIN_SCHEDULE_SECONDS))
 
 
 def _break_off(mappings: Iterable[EventSourceMapping], functions: Iterable[Function]) -> None:
-    """Wait for no invocation that is at work: it may have a quarter of an hour."""
+    """End invocations in progress: waiting for them could take a quarter of an hour."""
     for mapping in mappings:
         mapping.stop()
     for function in functions:
@@ -200,5 +248,5 @@ def _break_off(mappings: Iterable[EventSourceMapping], functions: Iterable[Funct
 
 
 def _advertiser(spec: FunctionSpec) -> str:
-    """Whose function it is: its label is `<advertiser>/<stack>`."""
+    """Return the advertiser of a function: its label is `<advertiser>/<stack>`."""
     return spec.environment["ADVERTISER"].partition("/")[0]

@@ -127,7 +127,7 @@ def log_lines(connectors: Connectors) -> list[str]:
     return [
         f"{name}: {line}"
         for name, advertiser in connectors.advertisers.items()
-        for line in [line for line in list(advertiser.log) if _is_trouble(line)][-_LOG_LINES:]
+        for line in [line for line in list(advertiser.log.lines) if _is_trouble(line)][-_LOG_LINES:]
     ]
 
 

@@ -108,7 +108,7 @@ class Deployment:
         Raises:
             RuntimeError: rows are missing, doubled or damaged.
         """
-        self.emulator("POST", "clock", {"advance_seconds": _PROCESSING_SECONDS + 1})
+        self.emulator("POST", "clock", {"seconds": _PROCESSING_SECONDS + 1})
         (audience,) = self.emulator("GET", "audiences")
         if (audience["members"], audience["bad_rows"]) != (rows, {}):
             raise RuntimeError(f"{audience['members']} of {rows} rows arrived; faulty: {audience['bad_rows']}")

@@ -1,4 +1,4 @@
-"""The event source mapping: batches, partial failures, redrive, and events in AWS's shape."""
+"""The event source mapping: batches, partial failures, redrive, delays and recursive loops."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from sandbox.aws.event_source_mapping import EventSourceMapping, Mapping, as_aws_writes, failures
-from sandbox.aws.lambda_service import Function, Invocation
+from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec, failures
+from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
 from tests.servers import embedded_aws
 
 ANSWERED: dict[str, tuple[Any, set[str]]] = {
@@ -45,25 +46,6 @@ def test_all_stays_when_the_function_fails_and_nothing_without_partial_answers()
     assert failures(answer, ["a", "b"], partial=False) == set()
 
 
-def test_an_event_gets_the_shape_that_aws_gives_it() -> None:
-    moto = {
-        "source": "aws.s3",
-        "id": "17793124-05d4-b198-2fde-7ededc63b103",
-        "detail": {"object": {"key": "tiktok/a", "eTag": '"abc"'}, "reason": "ObjectCreated"},
-    }
-    plain, other = (json.loads(as_aws_writes(json.dumps(moto), message)) for message in ("a message", "another"))
-    assert plain == json.loads(as_aws_writes(json.dumps(moto), "a message")), "the same at the next delivery"
-    assert plain["detail"]["object"].items() >= {"key": "tiktok/a", "etag": "abc"}.items()
-    assert plain["detail"]["reason"] == "PutObject"
-    assert plain["id"] != other["id"]
-    assert plain["detail"]["object"]["sequencer"] != other["detail"]["object"]["sequencer"]
-    assert plain["detail"]["request-id"] != other["detail"]["request-id"]
-    moto["detail"]["object"]["eTag"] = "abc-2"  # type: ignore[index]
-    assert json.loads(as_aws_writes(json.dumps(moto), "m"))["detail"]["reason"] == "CompleteMultipartUpload"
-    for foreign in ('{"sweep": true}', "no json", '{"source": "x", "detail": {"object": {}}}', "[]"):
-        assert as_aws_writes(foreign, "m") == foreign
-
-
 class Recorder:
     """Takes the place of a function: keeps the batches, and answers as it is told."""
 
@@ -71,7 +53,7 @@ class Recorder:
         self.batches: list[list[dict[str, Any]]] = []
         self._answer = answer
 
-    def invoke(self, event: dict[str, Any]) -> Invocation:
+    def invoke(self, event: dict[str, Any], lineage: int = 1) -> Invocation:  # noqa: ARG002 - as Function's
         self.batches.append(event["Records"])
         return Invocation("1", self._answer(event["Records"]), None, cold=False, seconds=0)
 
@@ -104,7 +86,7 @@ class Queues:
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
         return sum(int(count) for count in answer["Attributes"].values())
 
-    def settle(self, left: int, dead: int) -> None:
+    def wait_for(self, left: int, dead: int) -> None:
         """Wait until so many messages are on the queues."""
         give_up = time.monotonic() + 20
         while (self.depth(self.url), self.depth(self.dead_letters)) != (left, dead):
@@ -112,10 +94,10 @@ class Queues:
             time.sleep(0.02)
 
     def feed(
-        self, function: Recorder, batch_size: int = 10, ended: Callable[[Invocation], None] = lambda _: None
+        self, function: Recorder, batch_size: int = 10, on_end: Callable[[Invocation], None] = lambda _: None
     ) -> EventSourceMapping:
-        mapping = Mapping(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
-        return EventSourceMapping(self.sqs, mapping, cast("Function", function), ended)
+        mapping = MappingSpec(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
+        return EventSourceMapping(self.sqs, mapping, cast("Function", function), on_end)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +111,7 @@ def test_messages_come_in_batches_and_are_deleted_when_done(aws_url: str) -> Non
     function = Recorder(lambda _: None)
     queues.send(*"abcdefghijkl")
     mapping = queues.feed(function, batch_size=5)
-    queues.settle(0, 0)
+    queues.wait_for(0, 0)
     mapping.close()
     assert sorted(record["body"] for batch in function.batches for record in batch) == list("abcdefghijkl")
     assert max(len(batch) for batch in function.batches) == 5
@@ -151,9 +133,9 @@ def test_a_mapping_goes_on_after_trouble_and_tells_of_it(aws_url: str) -> None:
             raise RuntimeError("no room")
         broken.append(False)
 
-    mapping = queues.feed(Recorder(answer), ended=told.append)
+    mapping = queues.feed(Recorder(answer), on_end=told.append)
     queues.send("one")
-    queues.settle(0, 0)
+    queues.wait_for(0, 0)
     mapping.close()
     assert [invocation.error["errorMessage"] for invocation in told if invocation.error] == [
         "The event source mapping failed: no room"
@@ -169,7 +151,59 @@ def test_only_what_failed_comes_back_and_goes_to_the_dead_letters_at_last(aws_ur
     )
     queues.send("good", "bad", "fine")
     mapping = queues.feed(function)
-    queues.settle(0, 1)
+    queues.wait_for(0, 1)
     mapping.close()
     bodies = [record["body"] for batch in function.batches for record in batch]
     assert sorted(bodies) == ["bad", "bad", "fine", "good"]
+
+
+def test_a_delayed_message_is_delivered_when_its_delay_is_over(aws_url: str) -> None:
+    queues = Queues(aws_url, visibility_seconds=60)
+    function = Recorder(lambda _: None)
+    mapping = queues.feed(function)
+    queues.sqs.send_message(QueueUrl=queues.url, MessageBody="late", DelaySeconds=2)
+    sent = time.monotonic()
+    queues.send("now")
+    while sum(map(len, function.batches)) < 2:
+        assert time.monotonic() < sent + 20
+        time.sleep(0.02)
+    mapping.close()
+    assert [record["body"] for batch in function.batches for record in batch] == ["now", "late"]
+    assert time.monotonic() - sent >= 1.5
+
+
+SENDS_ITSELF_MESSAGES = """
+import boto3, json
+def handler(event, context):
+    for record in event["Records"]:
+        number = int(record["body"])
+        if number < 20:
+            queue = record["eventSourceARN"].rsplit(":", 1)[1]
+            url = boto3.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
+            boto3.client("sqs").send_message(QueueUrl=url, MessageBody=str(number + 1))
+    print("round", number)
+"""
+
+
+@pytest.mark.parametrize(("allowed", "rounds"), [(False, 16), (True, 20)])
+def test_a_chain_of_messages_to_itself_is_stopped_unless_it_is_allowed(
+    aws_url: str, tmp_path: Path, allowed: bool, rounds: int
+) -> None:
+    (tmp_path / "loop.py").write_text(SENDS_ITSELF_MESSAGES)
+    queues = Queues(aws_url, visibility_seconds=60)
+    printed: list[str] = []
+    spec = FunctionSpec(
+        "loop", "arn:aws:lambda:us-east-1:123456789012:function:loop", tmp_path, "loop.handler", timeout=30
+    )
+    mapping = MappingSpec(queues.arn, 1, window=0, concurrency=2, partial=False, recursion_allowed=allowed)
+    function = Function(spec, environment={"AWS_ENDPOINT_URL": aws_url}, log=printed.append)
+    queues.send("1")
+    running = EventSourceMapping(queues.sqs, mapping, function)
+    last = f"round {rounds}"
+    give_up = time.monotonic() + 60
+    while last not in printed or queues.depth(queues.url):
+        assert time.monotonic() < give_up, printed
+        time.sleep(0.02)
+    running.close()
+    function.close()
+    assert [line for line in printed if line.startswith("round")] == [f"round {n}" for n in range(1, rounds + 1)]

@@ -227,8 +227,8 @@ def test_another_process_is_controlled_over_http(process: str) -> None:
         post("accounts", advertiser_id=ADVERTISER, access_token=TOKEN)
         post("settings", processing_seconds=HOUR, match_rate=0.5)
         audience_id = tiktok.create(lines(people(0, 3000)))
-        post("clock", advance_seconds=HOUR)
-        (seeded,) = post("audiences", advertiser_id=ADVERTISER, count=1, name_prefix="other ")["audience_ids"]
+        post("clock", seconds=HOUR)
+        (seeded,) = post("audiences", advertiser_id=ADVERTISER, count=1, name_prefix="other ")
         seen = session.get(f"{control}/audiences", params={"advertiser_id": ADVERTISER}).json()
         assert [(each["id"], each["name"], each["matched"], each["members"], each["is_valid"]) for each in seen] == [
             (audience_id, "vip", 1500, 3000, True),

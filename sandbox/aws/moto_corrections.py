@@ -1,0 +1,116 @@
+"""Corrections to moto, so that S3 and SQS behave as in AWS where this project depends on it.
+
+- Conditional writes are atomic: moto checks first and writes later.
+- Every SSE-KMS write gets an ETag of its own, also for equal bytes.
+- S3's events have AWS's shape, with the operation as `reason`.
+- SQS keeps the trace header of a request with the message, as AWS X-Ray does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from contextvars import ContextVar
+from typing import Any
+from uuid import uuid4
+
+from moto.events.models import events_backends
+from moto.s3 import notifications
+from moto.s3.models import FakeKey
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_operation = ContextVar("operation", default="PutObject")
+_lock = threading.Lock()
+_installed = threading.Event()
+
+
+def corrected(application: Application) -> Application:
+    """Return moto's application with the corrections."""
+    _install()
+    conditional_writes = threading.Lock()
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _operation.set(operation(environ))
+        if "HTTP_X_AMZN_TRACE_ID" in environ and environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.SendMessage":
+            _keep_trace_header(environ)
+        conditional = environ.keys() & {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"} and environ["REQUEST_METHOD"] == "PUT"
+        with conditional_writes if conditional else nullcontext():
+            return application(environ, start_response)
+
+    return serve
+
+
+def operation(environ: dict[str, Any]) -> str:
+    """Return the `reason` in the event of an object that this request creates."""
+    if environ["REQUEST_METHOD"] == "POST":
+        return "CompleteMultipartUpload" if "uploadId=" in environ.get("QUERY_STRING", "") else "POST Object"
+    return "CopyObject" if "HTTP_X_AMZ_COPY_SOURCE" in environ else "PutObject"
+
+
+def _keep_trace_header(environ: dict[str, Any]) -> None:
+    body = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    trace_header = {"StringValue": environ["HTTP_X_AMZN_TRACE_ID"], "DataType": "String"}
+    body["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
+    content = json.dumps(body).encode()
+    environ |= {"wsgi.input": io.BytesIO(content), "CONTENT_LENGTH": str(len(content))}
+
+
+def _install() -> None:
+    """Replace moto's functions once per process."""
+    with _lock:
+        if _installed.is_set():
+            return
+        _installed.set()
+    make = FakeKey.__init__
+
+    def make_with_own_etag(self: FakeKey, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        if self.encryption == "aws:kms":
+            # The number of parts stays visible, as in AWS.
+            parts = (self._etag or "").partition("-")[2]
+            self._etag = uuid4().hex + (f"-{parts}" if parts else "")
+
+    FakeKey.__init__ = make_with_own_etag  # type: ignore[method-assign]
+    notifications._send_event_bridge_message = _send_event
+
+
+def _send_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
+    """Send an event of S3 to EventBridge.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    if event_name == notifications.S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT:
+        return  # the write itself has sent one
+    event: Any = {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": notifications._detail_type(event_name),
+        "source": "aws.s3",
+        "account": account_id,
+        "time": time.time(),  # moto writes it as AWS does
+        "region": bucket.region_name,
+        "resources": [bucket.arn],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket.name},
+            "object": {
+                "key": key.name,
+                "size": key.size,
+                "etag": key.etag.strip('"'),
+                "version-id": key.version_id,
+                "sequencer": f"{time.time_ns():018X}",
+            },
+            "request-id": uuid4().hex[:16].upper(),
+            "requester": account_id,
+            "source-ip-address": "127.0.0.1",
+            "reason": _operation.get(),
+        },
+    }
+    for bus in events_backends[account_id][bucket.region_name].event_buses.values():
+        for rule in bus.rules.values():
+            rule.send_to_targets(event, transform_input=False)
