@@ -138,14 +138,15 @@ class Account:
             UnexpectedResponse: TikTok does not say enough of an audience that could be the right one.
             Waiting: TikTok cannot be asked.
         """
-        first = self._registered(key, registered) if registered else None
-        others = [each for each in self._named(key) if each.id != registered]
-        if first:
-            return [first, *others]
-        if not others:
+        if registered and (first := self._registered(key, registered)):
+            # Only for the report: what TikTok leaves out about the others does not matter.
+            twins = [each for each in self._own() if each.name == _nfc(key.name) and _has_type(each, key)]
+            return [first, *(each for each in _oldest_first(twins) if each.id != registered)]
+        named = [each for each in self._named(key) if each.id != registered]
+        if not named:
             return []
         taken = registered_elsewhere()
-        return [each for each in others if each.id not in taken]
+        return [each for each in named if each.id not in taken]
 
     def same_name(self, name: str, except_type: IdentifierType) -> list[IdentifierType]:
         """Return the other identifier types for which the advertiser has a customer-file audience of this name.
@@ -189,7 +190,7 @@ class Account:
         if audience is None or audience.is_creator is False:
             return None
         # `get` may leave out what `list` tells. A registered audience has the type that it was created with.
-        return audience if audience.calculate_type in {None, key.identifier_type.calculate_type} else None
+        return audience if audience.calculate_type is None or _has_type(audience, key) else None
 
     def _named(self, key: AudienceKey) -> list[Audience]:
         """Return the own customer-file audiences of this name and type, the oldest first."""
@@ -204,9 +205,9 @@ class Account:
                 known = self.details(audience.id, also=without_type)
             if known is None or not known.calculate_type:
                 raise reasons.unexpected_response()
-            if known.calculate_type == key.identifier_type.calculate_type:
+            if _has_type(known, key):
                 matches.append(audience)
-        return sorted(matches, key=lambda each: (each.created_at.timestamp() if each.created_at else 0.0, each.id))
+        return _oldest_first(matches)
 
 
 def _could_be(audience: Audience, name: str) -> bool:
@@ -216,6 +217,14 @@ def _could_be(audience: Audience, name: str) -> bool:
         and audience.is_creator is not False
         and (not audience.kind or audience.is_customer_file)
     )
+
+
+def _has_type(audience: Audience, key: AudienceKey) -> bool:
+    return audience.calculate_type == key.identifier_type.calculate_type
+
+
+def _oldest_first(audiences: Iterable[Audience]) -> list[Audience]:
+    return sorted(audiences, key=lambda each: (each.created_at.timestamp() if each.created_at else 0.0, each.id))
 
 
 def _nfc(name: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from aws_lambda_powertools import Logger
@@ -38,11 +38,12 @@ from handler.tiktok.responses import (
 )
 
 MAX_TRIES = 3  # of a call, the first included
-# Back-off in seconds, a random time in between. The basic tier allows 10 requests per second, so one second later there
-# is room again, unless the minute is used up.
+# Back-off in seconds, a random time in between. The basic tier allows 10 requests per second and 600 per minute.
 THROTTLED_BACKOFF = (0.5, 1.2)
 BUSY_BACKOFF = (0.1, 0.5)
 PAGE_SIZE = 100  # TikTok's maximum
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,7 @@ class TikTokClient:
 
         Raises:
             UnknownAudience: TikTok knows one of them no more.
-            OutcomeUnknown: they may be deleted.
-            Failed, Waiting: as for every call.
+            OutcomeUnknown, Failed, Waiting: as for `create`.
         """
         return self._call(_post("delete", {"custom_audience_ids": list(audience_ids)})).request_id
 
@@ -230,13 +230,13 @@ class TikTokClient:
             Failed, NotEditable, UploadAgain: TikTok refuses.
         """
         for tries_left in reversed(range(MAX_TRIES)):
-            credentials = self._credentials()
+            credentials = self._secret(self.credentials.get)
             answer = self._send(request, credentials)
             if answer.meaning is Meaning.FINE:
                 return answer
             error = refusal(answer, credentials.advertiser_id)
             if isinstance(error, CredentialsRefused):
-                if tries_left and self._reloaded():
+                if tries_left and self._secret(self.credentials.reload):
                     continue
                 raise self._break(error)
             if answer.meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
@@ -271,22 +271,16 @@ class TikTokClient:
         except (requests.RequestException, ValueError, RecursionError):
             return Answer(Meaning.BUSY)
         if answer.meaning is Meaning.FINE and answer.code:
-            said = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
-            self.logger.warning("TikTok carried out a call in part", extra=said)
+            details = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
+            self.logger.warning("TikTok carried out a call in part", extra=details)
         return answer
 
-    def _credentials(self) -> Credentials:
+    def _secret(self, read: Callable[[], Read]) -> Read:
+        """Read the secret, unless the circuit breaker is open. A secret that cannot be used opens it."""
         if self.broken_by:
             raise self.broken_by
         try:
-            return self.credentials.get()
-        except CredentialsRefused as refused:
-            raise self._break(refused) from None
-
-    def _reloaded(self) -> bool:
-        """Read the secret again; return true if it changed."""
-        try:
-            return self.credentials.reload()
+            return read()
         except CredentialsRefused as refused:
             raise self._break(refused) from None
 

@@ -41,6 +41,16 @@ def test_a_registered_audience_wins_even_if_it_was_renamed(world: World) -> None
     assert other.name == "vip"
 
 
+@pytest.mark.parametrize("field", ["audience_type", "is_creator", "name", "calculate_type"])
+def test_a_registered_audience_is_known_by_its_id_alone(world: World, field: str) -> None:
+    registered = seed(world, "vip")
+    seed(world, "vip")
+    alter(world, "list", without(field))
+    first, *_ = account(world).find(VIP, registered, not_needed)
+    assert first.id == registered
+    assert world.calls("get") == []
+
+
 def test_a_registered_audience_that_is_not_listed_yet_is_asked_for(world: World) -> None:
     world.tiktok.configure(list_lag_seconds=3600)
     registered = _created(world)
