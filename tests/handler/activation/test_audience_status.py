@@ -1,4 +1,4 @@
-"""When TikTok is done with an audience, whatever of `is_valid`, history and messages it shows."""
+"""The stage of an audience, from `is_valid`, history, messages and time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=True, history=APPENDED), change("append", 0.5), Stage.PROCESSING),
         (audience(is_valid=True), change("append", 47.9), Stage.PROCESSING),
         (audience(is_valid=True), change("append", 48), Stage.READY),
-        # ... or it turned false and came back.
+        # `is_valid` turned false and came back.
         (audience(is_valid=True), change("append", 1, seen_processing=True), Stage.READY),
         (audience(is_valid=True, history=FAILED), change("append", 1), Stage.CHANGE_FAILED),
         (audience(is_valid=True, failed=True), change("append", 1, seen_processing=True), Stage.CHANGE_FAILED),
@@ -68,7 +68,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False, created_at=hours_ago(100), history=APPENDED), None, Stage.PROCESSING),
         (audience(is_valid=False, created_at=hours_ago(100)), change("append", 1), Stage.PROCESSING),
         (audience(is_valid=False, created_at=None), None, Stage.PROCESSING),
-        # Nobody knows whether it is valid.
+        # `is_valid` is unknown.
         (audience(is_valid=None, created_at=hours_ago(100)), None, Stage.PROCESSING),
         # A valid audience is in use: its expiry is believed only once it is long past.
         (audience(is_valid=True, expires_at=hours_ago(24)), None, Stage.EXPIRED),
@@ -136,7 +136,7 @@ def test_only_clear_words_make_an_audience_too_small(said: str, too_small: bool)
     assert stage(found, change("create", 1), None, NOW) is (Stage.TOO_SMALL if too_small else Stage.PROCESSING)
 
 
-def test_an_entry_that_an_earlier_change_left_does_not_end_this_one() -> None:
+def test_the_entry_of_an_earlier_change_does_not_end_this_one() -> None:
     found = audience(is_valid=True, history=APPENDED)
     seen = iso(hours_ago(1))
     assert stage(found, change("append", 1), seen, NOW) is Stage.PROCESSING

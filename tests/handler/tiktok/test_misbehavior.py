@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.handler.tiktok.odd_tiktok import set_timeout
-from tests.handler.world import World, lines, people
+from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 FIRST = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
@@ -110,7 +110,7 @@ def test_a_call_that_timed_out_is_not_repeated_blindly(world: World, kind: str, 
     assert world.calls("update") == ["update"]
 
 
-def test_a_throttled_invocation_asks_nothing_more(world: World) -> None:
+def test_a_throttled_invocation_makes_no_further_call(world: World) -> None:
     world.tiktok.fault("any", "code", code=40100, times=None)
     messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "abcdef"]
     assert world.deliver(*messages) == []
@@ -157,3 +157,18 @@ def test_a_message_that_time_does_not_allow_goes_back(world: World) -> None:
     assert world.deliver(*messages, seconds=30) == [messages[1]]
     assert world.standing("tiktok/a/email_sha256/a.csv") == ("submitted", "submitted")
     assert world.pending() == ["tiktok/a/email_sha256/a.csv", "tiktok/b/email_sha256/a.csv"]
+
+
+@pytest.mark.parametrize("code", [40001, 40002, 40012])
+def test_uploads_wait_for_the_terms_and_go_through_once_they_are_accepted(world: World, code: int) -> None:
+    said = "Please accept the Custom Audience Terms in TikTok Ads Manager."
+    world.tiktok.fault("upload", "code", code=code, message=said, times=None)
+    messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "ab"]
+    assert world.deliver(*messages) == []
+    assert {world.standing(key) for key in world.events} == {("waiting", "terms_not_accepted")}
+    assert world.calls("upload") == ["upload"], "no other upload of this advertiser can go through"
+    reason = world.report("tiktok/a/email_sha256/a.csv")["reason"]
+    assert f"Advertiser {ADVERTISER_ID} has not accepted" in reason
+    world.tiktok.clear_faults()
+    world.sweep()
+    assert {world.standing(key) for key in world.events} == {("submitted", "submitted")}

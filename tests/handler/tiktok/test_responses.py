@@ -1,4 +1,4 @@
-"""TikTok answers in forms that nobody has described: nothing is lost, made twice or given away."""
+"""Responses in undocumented forms: nothing is lost, duplicated or leaked."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_a_number_is_read_in_any_form(said: object, matched: int) -> None:
     ("said", "valid"),
     [(True, True), ("true", True), (1, True), (False, False), ("false", False), (None, None), ("?", None)],
 )
-def test_a_flag_is_read_in_any_form_or_not_known(said: object, valid: bool | None) -> None:
+def test_a_flag_is_read_in_any_form_or_unknown(said: object, valid: bool | None) -> None:
     assert audience(is_valid=said).is_valid is valid
 
 
 @pytest.mark.parametrize(
     "said", ["1970-01-01 00:00:00", "0000-00-00 00:00:00", "-", "", 0, None, "2026-01-31 12:00:00"]
 )
-def test_an_expiry_that_cannot_be_is_none(said: object) -> None:
+def test_an_impossible_expiry_is_none(said: object) -> None:
     assert audience(expired_time=said, create_time="2026-01-31 12:00:00").expires_at is None
 
 
@@ -62,7 +62,7 @@ def test_only_an_error_message_that_names_an_error_counts(said: str, failed: boo
 
 
 @pytest.mark.parametrize("said", [None, "", " ", 0, "0", "null", "None", True, [], {}])
-def test_no_id_is_taken_for_one(said: object) -> None:
+def test_an_empty_value_is_not_an_id(said: object) -> None:
     assert parse_id(said) is None
     with pytest.raises(UnexpectedResponse):
         parse_details({"list": [{"audience_details": item(audience_id=said)}]})
@@ -80,7 +80,7 @@ def test_no_id_is_taken_for_one(said: object) -> None:
         {"list": ["7"], "page_info": {"total_page": 1, "total_number": 1}},
     ],
 )
-def test_a_listing_that_cannot_be_read_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
+def test_an_unreadable_listing_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
     with pytest.raises(UnexpectedResponse):
         parse_page(content)
 
@@ -127,7 +127,7 @@ def test_an_odd_listing_of_an_account_without_that_audience_stops_nothing(world:
     ],
 )
 @pytest.mark.parametrize("status", [200, 403, 404])
-def test_a_listing_that_cannot_be_read_holds_files_and_fails_none(world: World, odd: Alter, status: int) -> None:
+def test_an_unreadable_listing_holds_uploads_and_fails_none(world: World, odd: Alter, status: int) -> None:
     alter(world, "list", odd, status=status)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
@@ -138,7 +138,7 @@ def test_a_listing_that_cannot_be_read_holds_files_and_fails_none(world: World, 
 
 
 @pytest.mark.parametrize("odd", [data(None), data({}), data({"list": [{}]}), data({"list": [7]})])
-def test_details_that_cannot_be_read_do_not_mean_that_an_audience_is_gone(world: World, odd: Alter) -> None:
+def test_unreadable_details_do_not_count_as_a_deleted_audience(world: World, odd: Alter) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     world.tiktok.configure(list_lag_seconds=10 * 3600)
@@ -193,7 +193,7 @@ def test_what_the_listing_lacks_of_another_audience_stops_nothing(
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["created"] is True
 
 
-def test_an_audience_whose_type_neither_call_tells_is_waited_for(world: World) -> None:
+def test_an_audience_without_a_type_in_both_calls_holds_the_upload(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="vip")
     for call in ("list", "get"):
         alter(world, call, without("calculate_type"))
@@ -214,7 +214,7 @@ def test_a_type_is_known_in_any_case(world: World) -> None:
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
 
 
-def test_an_audience_of_which_get_says_nothing_at_all_is_gone(world: World) -> None:
+def test_an_audience_is_gone_if_get_returns_no_list(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     world.delete_audience(world.audiences()[0]["id"])
@@ -223,7 +223,7 @@ def test_an_audience_of_which_get_says_nothing_at_all_is_gone(world: World) -> N
     assert report["audience"]["created"] is True
 
 
-def test_details_that_do_not_tell_whether_it_is_valid_do_not_end_a_change(world: World) -> None:
+def test_details_without_is_valid_do_not_end_a_change(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     world.tiktok.configure(stays_valid=True)
@@ -236,7 +236,7 @@ def test_details_that_do_not_tell_whether_it_is_valid_do_not_end_a_change(world:
     assert world.report(SECOND)["tiktok"]["matched"] == 4000
 
 
-def test_an_audience_without_a_name_may_be_anybodys(world: World) -> None:
+def test_an_audience_without_a_name_holds_the_upload(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="other")
     alter(world, "get", without("name"))
     alter(world, "list", without("name"))
@@ -245,7 +245,7 @@ def test_an_audience_without_a_name_may_be_anybodys(world: World) -> None:
     assert world.calls("create", "update") == []
 
 
-def test_the_audience_that_was_made_here_is_known_by_its_id(world: World) -> None:
+def test_a_created_audience_is_known_by_its_id(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     alter(world, "list", lambda answer: json.loads(json.dumps(answer).replace("Customer File Audience", "CUSTOMER")))
@@ -253,7 +253,7 @@ def test_the_audience_that_was_made_here_is_known_by_its_id(world: World) -> Non
 
 
 @pytest.mark.parametrize("content", [None, {}, {"custom_audience_id": None}, {"custom_audience_id": ""}])
-def test_a_create_that_names_no_audience_is_looked_for(world: World, content: object) -> None:
+def test_the_audience_of_a_create_without_an_id_is_looked_for(world: World, content: object) -> None:
     alter(world, "create", data(content), times=1)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "outcome_unknown")
@@ -264,7 +264,7 @@ def test_a_create_that_names_no_audience_is_looked_for(world: World, content: ob
     assert world.report(KEY)["audience"]["id"] == audience["id"]
 
 
-def test_a_part_that_was_not_named_is_uploaded_anew(world: World) -> None:
+def test_a_part_without_a_path_is_uploaded_again(world: World) -> None:
     alter(world, "file/upload", data(None), times=1)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
@@ -272,7 +272,7 @@ def test_a_part_that_was_not_named_is_uploaded_anew(world: World) -> None:
     assert world.standing(KEY) == ("submitted", "submitted")
 
 
-def test_the_token_is_taken_out_of_whatever_tiktok_says(world: World) -> None:
+def test_the_token_is_removed_from_every_message(world: World) -> None:
     token = "Sec!et.of~acme"
     world.tiktok.set_account(ADVERTISER_ID, token)
     world.set_secret(json.dumps({"ACCESS_TOKEN": token, "ADVERTISER_ID": ADVERTISER_ID}))
@@ -294,7 +294,7 @@ def test_the_token_is_taken_out_of_whatever_tiktok_says(world: World) -> None:
     assert token.lower() not in written
 
 
-def test_a_code_nobody_knows_is_quoted_while_it_is_waited_for(world: World) -> None:
+def test_an_unlisted_code_is_quoted_while_the_upload_waits(world: World) -> None:
     world.tiktok.fault("list", "code", code=41001, message="Under maintenance", times=None)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
