@@ -8,10 +8,10 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo test lint format bench fuzz browser lock clean
+.PHONY: help demo test browser lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
 
 demo: $(READY) ## the whole connector on this machine, with sample files
 	@$(BIN)/python -m sandbox
@@ -36,7 +36,21 @@ bench: $(READY) ## what it costs, against its budgets; JSON=1 for machines
 
 FOR := 60
 fuzz: $(READY) ## hostile files and keys for FOR=60 seconds
-	@$(BIN)/python -m tests.handler.fuzz --seconds $(FOR)
+	@$(BIN)/python -m tests.handler.cleaning.fuzz --seconds $(FOR)
+
+coverage: $(READY) ## all tests, with line and branch coverage; fails below the floor in pyproject.toml
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+audit: $(UV) ## known vulnerabilities in the pinned packages, asked of the Python Packaging Advisory Database
+	@$(UV) tool run --quiet pip-audit@2.10.1 --require-hashes --disable-pip --strict --requirement requirements-dev.txt
+	@$(UV) tool run --quiet pip-audit@2.10.1 --require-hashes --disable-pip --strict --requirement handler/requirements.txt
+
+workflows: $(UV) ## the workflows of GitHub Actions: mistakes and risks; needs Go
+	@$(UV) tool run --quiet zizmor@1.32.0 --offline --quiet .github
+	@go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 lock: $(UV) ## pin all requirements after a change to pyproject.toml or a requirements.in
 	@$(LOCK) requirements-uv.in --output-file=requirements-uv.txt
@@ -44,11 +58,17 @@ lock: $(UV) ## pin all requirements after a change to pyproject.toml or a requir
 	@$(LOCK) pyproject.toml --extra=console --group=dev --constraint=requirements.txt --output-file=requirements-dev.txt
 	@cd handler && ../$(LOCK) requirements.in --no-emit-package=charset-normalizer --output-file=requirements.txt
 
+newest: $(READY) ## install the newest version of every package, whatever is pinned; for a weekly run of the tests
+	@mkdir -p .build/newest
+	@sed -E 's/==[0-9][^"]*"/"/' pyproject.toml > .build/newest/pyproject.toml
+	@cd .build/newest && ../../$(UV) pip install --quiet --python ../../$(BIN)/python --upgrade \
+		--requirement pyproject.toml --extra console --group dev
+
 # The command stands in the header of each file: from there, update bots know how the file is made.
 LOCK := $(UV) pip compile --quiet --universal --python-version=3.11 --generate-hashes
 
 clean: ## remove what was made
-	@rm -rf .venv .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): $(UV) requirements-dev.txt pyproject.toml
 	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
