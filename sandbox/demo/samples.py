@@ -1,33 +1,42 @@
-"""The sandbox's sample files, made of synthetic hashes, and how each ends."""
+"""The demo's sample files, made of synthetic hashes, and the expected end of each."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-# The two-line file that the first guidance for TikTok on AWS came with: the same phone number twice.
+# A two-line file from the first guidance for TikTok on AWS: the same phone number twice.
 _FOODIES = b"3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9\n" * 2
+_ACTIONS = {"append", "remove", "replace"}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A file to upload and how it ends.
+    """A file to upload, and its expected end.
 
     Attributes:
-        people: the identifiers in it that are to be in its audience at the end.
-        waits_for: the key of a file that TikTok has to be processing when this one is uploaded; it is then `waiting`.
+        status: expected at the end; None for files that are not data and get no report.
+        code: expected at the end.
+        rows: expected numbers of accepted and rejected rows; None if they do not matter.
+        people: identifiers or rows, as the emulator shows them, that TikTok applies.
+        after: key of another sample and the status or code it must reach before this file is uploaded.
+        seen: a code that the report must have had on the way.
+        deleted: true if the file is deleted right after the upload.
+        matches: false if TikTok knows none of the people.
     """
 
     key: str
     content: bytes
-    status: str
-    code: str
+    status: str | None = "available"
+    code: str = "available"
+    rows: tuple[int, int] | None = None
     people: frozenset[str] = frozenset()
-    accepted: int | None = None
-    rejected: int | None = None
-    waits_for: str | None = None
+    after: tuple[str, str] | None = None
+    seen: str | None = None
+    deleted: bool = False
+    matches: bool = True
 
     @property
     def audience(self) -> tuple[str, str]:
@@ -35,53 +44,113 @@ class Sample:
         _, name, identifier_type, *_ = self.key.split("/")
         return name, identifier_type.lower()
 
+    @property
+    def action(self) -> str:
+        """The action, as the key says."""
+        folder = self.key.split("/")[3].lower()
+        return folder if folder in _ACTIONS else "append"
+
 
 def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
-    """The sample files of one advertiser; no two advertisers have a person in common but one.
+    """Return the sample files that show all features, in the order of their uploads.
 
     Args:
-        advertiser: its name.
-        max_rejected_ratio: the share of bad rows above which it has a whole file refused.
+        advertiser: its name; no two advertisers have a person in common.
+        max_rejected_ratio: the advertiser's MAX_REJECTED_RATIO.
     """
-    newsletter = "tiktok/newsletter/email_sha256/newsletter.csv"
     return [
-        Sample(
-            "tiktok/foodies-custom-audience/phone_sha256/test_foodies_phone_sha256_audience.csv",
-            _FOODIES,
-            "failed",
-            "audience_too_small",
-            people=frozenset(_FOODIES.decode().split()),
-            accepted=2,
-            rejected=0,
-        ),
-        _good(newsletter, _people(advertiser, "reader", 0, 3000)),
-        _good("tiktok/sms club/PHONE_SHA256/sms-club.csv", _people(advertiser, "phone", 0, 2500)),
-        _good("tiktok/ios players/idfa_sha256/ios.txt", _people(advertiser, "idfa", 0, 2000)),
-        _good("tiktok/android players/gaid_sha256/android.txt", _people(advertiser, "gaid", 0, 2000)),
-        _good("tiktok/all players/first_sha256/players.csv", _people(advertiser, "device", 0, 4000)),
+        *_newsletter(advertiser),
+        *_several_types(advertiser),
+        _with_mistakes(_people(advertiser, "member", 0, 2000), max_rejected_ratio),
+        *_on_purpose(advertiser),
+    ]
+
+
+def other_samples(advertiser: str) -> list[Sample]:
+    """Return the files of a second advertiser: an audience of the same name with other people."""
+    return [_good("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
+
+
+def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]]:
+    """Return the people expected in each audience, (name, identifier type) -> identifiers or rows."""
+    expected: dict[tuple[str, str], set[str]] = {}
+    for sample in plan:
+        if sample.people:
+            members = expected.setdefault(sample.audience, set())
+            if sample.action == "remove":
+                members -= sample.people
+            else:
+                members |= sample.people
+    return expected
+
+
+def _newsletter(advertiser: str) -> list[Sample]:
+    """Return appends and removes of one audience; TikTok accepts no change while it processes the last one."""
+    folder = "tiktok/newsletter/email_sha256"
+    first = (f"{folder}/newsletter.csv", "submitted")
+    return [
+        _good(first[0], _people(advertiser, "reader", 0, 3000)),
         _good(
-            "tiktok/newsletter/email_sha256/newsletter-since-then.csv",
+            f"{folder}/append/since-then.csv",
             _people(advertiser, "reader", 2500, 4000),
-            waits_for=newsletter,
+            after=first,
+            seen="audience_processing",
         ),
-        _with_mistakes(
-            "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv",
-            _people(advertiser, "member", 0, 2000),
-            max_rejected_ratio,
+        _good(
+            f"{folder}/remove/unsubscribed.csv",
+            _people(advertiser, "reader", 0, 400),
+            after=first,
+            seen="audience_processing",
         ),
+    ]
+
+
+def _several_types(advertiser: str) -> list[Sample]:
+    players = _people(advertiser, "device", 0, 2000)
+    return [
+        _good("tiktok/sms club/PHONE_SHA256/sms-club.csv", _people(advertiser, "phone", 0, 2500)),
+        Sample(
+            "tiktok/players/first_sha256/players.csv.gz",
+            gzip.compress(_lines(players), mtime=0),
+            rows=(len(players), 0),
+            people=frozenset(players),
+        ),
+    ]
+
+
+def _on_purpose(advertiser: str) -> list[Sample]:
+    """Return files that end as rejected or failed."""
+    upper_case = _people(advertiser, "SHOUTED ADDRESS", 0, 2000)
+    return [
         Sample(
             "tiktok/prospects/email_sha256/plain-addresses.csv",
             "".join(f"person{number}@example.com\n" for number in range(1000)).encode(),
             "rejected",
             "no_valid_row",
-            accepted=0,
-            rejected=1000,
+            rows=(0, 1000),
         ),
         Sample(
             "tiktok/prospects/emails/wrong-folder.csv",
             _lines(_people(advertiser, "prospect", 0, 1000)),
             "rejected",
             "unknown_identifier_type",
+        ),
+        Sample(
+            "tiktok/foodies-custom-audience/phone_sha256/test_foodies_phone_sha256_audience.csv",
+            _FOODIES,
+            "failed",
+            "audience_too_small",
+            rows=(2, 0),
+            people=frozenset(_FOODIES.decode().split()),
+        ),
+        Sample(
+            "tiktok/shop/email_sha256/hashed-in-upper-case.csv",
+            _lines(upper_case),
+            "failed",
+            "audience_too_small",
+            rows=(len(upper_case), 0),
+            people=frozenset(upper_case),
+            matches=False,
         ),
     ]
 
@@ -90,35 +159,24 @@ def _people(advertiser: str, kind: str, first: int, end: int) -> list[str]:
     return [hashlib.sha256(f"{advertiser} {kind} {number}".encode()).hexdigest() for number in range(first, end)]
 
 
-def _lines(identifiers: Sequence[str], end: str = "\n") -> bytes:
-    return "".join(chain.from_iterable((identifier, end) for identifier in identifiers)).encode()
+def _lines(identifiers: Iterable[str], end: str = "\n") -> bytes:
+    return "".join(f"{identifier}{end}" for identifier in identifiers).encode()
 
 
-def _good(key: str, people: Sequence[str], waits_for: str | None = None) -> Sample:
-    return Sample(
-        key,
-        _lines(people),
-        "available",
-        "available",
-        people=frozenset(people),
-        accepted=len(people),
-        rejected=0,
-        waits_for=waits_for,
-    )
+def _good(key: str, people: Sequence[str], after: tuple[str, str] | None = None, seen: str | None = None) -> Sample:
+    return Sample(key, _lines(people), rows=(len(people), 0), people=frozenset(people), after=after, seen=seen)
 
 
-def _with_mistakes(key: str, people: Sequence[str], max_rejected_ratio: float) -> Sample:
-    """As a person exports it: a header, Windows line ends, upper case, quotes, and a few rows that are no hashes."""
-    bad = ["jane.doe@example.com", "+49 170 1234567", people[0][:40], people[0][:-1] + "x", f"{people[0]},Jane"]
+def _with_mistakes(people: Sequence[str], max_rejected_ratio: float) -> Sample:
+    """Return a file as a person exports it: header row, CRLF, upper case, quotes, and a few rows that are no hashes."""
+    faulty = ["jane.doe@example.com", "+49 170 1234567", people[0][:40], people[0][:-1] + "x", f"{people[0]},Jane"]
     good = [f'"{people[0].upper()}"', *people[1:]]
-    rows = ["email_sha256", *good[:1000], *bad, "", *good[1000:]]
-    content, refused = _lines(rows, "\r\n"), len(bad) > max_rejected_ratio * (len(people) + len(bad))
+    rejected = len(faulty) > max_rejected_ratio * (len(people) + len(faulty))
     return Sample(
-        key,
-        content,
-        "rejected" if refused else "available",
-        "too_many_rejected" if refused else "available",
-        people=frozenset() if refused else frozenset(people),
-        accepted=len(people),
-        rejected=len(bad),
+        "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv",
+        _lines(["email_sha256", *good[:1000], *faulty, "", *good[1000:]], "\r\n"),
+        "rejected" if rejected else "available",
+        "too_many_rejected" if rejected else "available",
+        rows=(len(people), len(faulty)),
+        people=frozenset() if rejected else frozenset(people),
     )

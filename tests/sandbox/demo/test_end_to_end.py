@@ -12,7 +12,8 @@ import pytest
 
 from sandbox.demo.connectors import Advertiser, Connectors
 from sandbox.demo.samples import Sample, samples
-from sandbox.demo.watch import Report, Watch, run_samples
+from sandbox.demo.scenario import run_plan
+from sandbox.demo.watch import Report, Watch
 from sandbox.processes import ROOT
 from tests.privacy import assert_nothing_personal
 
@@ -35,7 +36,7 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
     watch = Watch(connectors, tell)
     name = next(iter(connectors.advertisers))  # whatever the stack is configured for
     sample = next(each for each in samples(name) if each.status == "available")
-    assert run_samples(watch, {name: [sample]}) == []
+    assert run_plan(watch, {name: [sample]}) == []
     assert told[-1] == f"{name} available"
     report = watch.reports[name, sample.key]
     assert report["audience"]["created"] is True
@@ -55,10 +56,8 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
 def test_the_sandbox_says_what_is_not_as_it_should_be(connectors: Connectors) -> None:
     watch = Watch(connectors, lambda *_: None)
     name = [*connectors.advertisers][-1]  # another if there is one, so that it does not matter which test is first
-    wrong = Sample(
-        "tiktok/x/emails/x.csv", b"", "available", "available", frozenset({"nobody"}), accepted=7, rejected=0
-    )
-    told = "\n".join(run_samples(watch, {name: [wrong]}))
+    wrong = Sample("tiktok/x/emails/x.csv", b"", "available", "available", (7, 0), frozenset({"nobody"}))
+    told = "\n".join(run_plan(watch, {name: [wrong]}))
     assert f"{name}: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in told
     assert f"{name}: tiktok/x/emails/x.csv has None rows accepted" in told
     assert f"{name}: TikTok has the audiences [" in told

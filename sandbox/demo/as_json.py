@@ -1,0 +1,65 @@
+"""The demo's output for machines: one JSON object, and the lines of the functions' logs that show trouble."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox.demo.connectors import Connectors
+from sandbox.demo.watch import Watch
+
+_MAX_LINES = 20
+
+
+def as_json(connectors: Connectors, watch: Watch, seconds: float) -> dict[str, Any]:
+    """Return the state of the sandbox, as the project's contract describes it."""
+    return {
+        "resources": len(connectors.cloud.resources),
+        "seconds": round(seconds, 1),
+        "advertisers": {
+            name: {
+                "bucket": advertiser.outputs["bucket"],
+                "queue_depth": connectors.depth(advertiser.outputs["queue_url"]),
+                "dead_letter_depth": connectors.depth(advertiser.outputs["dead_letter_queue_url"]),
+                "audiences": [
+                    {
+                        "id": each["id"],
+                        "name": each["name"],
+                        "identifier_type": each["calculate_type"].lower(),
+                        "matched": each["matched"],
+                        "is_valid": each["is_valid"],
+                    }
+                    for each in connectors.audiences(advertiser)
+                ],
+                "files": [
+                    {
+                        "key": report["file"]["key"],
+                        "status": report["status"],
+                        "code": report["code"],
+                        "accepted": report["rows"]["accepted"],
+                        "rejected": report["rows"]["rejected"],
+                        "reason": report["reason"],
+                    }
+                    for (owner, _), report in sorted(watch.reports.items())
+                    if owner == name
+                ],
+            }
+            for name, advertiser in connectors.advertisers.items()
+        },
+    }
+
+
+def trouble(connectors: Connectors) -> list[str]:
+    """Return the last lines of each function's log that are warnings, errors, or not the logger's."""
+    return [
+        f"{name}: {line}"
+        for name, advertiser in connectors.advertisers.items()
+        for line in [line for line in list(advertiser.log.lines) if _is_trouble(line)][-_MAX_LINES:]
+    ]
+
+
+def _is_trouble(line: str) -> bool:
+    try:
+        return json.loads(line).get("level") in {"WARNING", "ERROR", "CRITICAL"}
+    except (ValueError, AttributeError):
+        return True
