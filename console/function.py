@@ -5,17 +5,15 @@ What a file is worth is decided by the code that runs in Lambda, so that both ne
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from handler.cleaning.counts import Tally
-from handler.cleaning.decompression import gunzip
-from handler.cleaning.file_rules import check_tally
-from handler.cleaning.parts import MAX_PARTS, cut
-from handler.cleaning.rows import clean
-from handler.errors import Rejected
-from handler.model import IdentifierType
+from handler.cleaning.file_rules import check_file
+from handler.cleaning.parts import MAX_PARTS
+from handler.cleaning.parts import parts as parts_of
+from handler.errors import Rejected, Skipped
+from handler.model import Action, IdentifierType
 from handler.settings import DEFAULT_PART_BYTES, Settings
 
 DEFAULT_MAX_REJECTED_RATIO = Settings.max_rejected_ratio
@@ -58,12 +56,12 @@ def judge(
     kind = IdentifierType(identifier_type)
     tally, parts, size = Tally(), 0, 0
     try:
-        for part in cut(clean(_plain(chunks), kind), DEFAULT_PART_BYTES):
+        for part in parts_of(lambda _: chunks, kind, DEFAULT_PART_BYTES):
             tally = part.progress.tally
             parts += part.rows > 0
             size += part.bytes
-        check_tally(tally, max_rejected_ratio, kind)
-    except Rejected as rejected:
+        check_file(tally, Action.APPEND, max_rejected_ratio, kind)
+    except (Rejected, Skipped) as rejected:
         known = tally.total > 0
         return _verdict(rejected.code.value, rejected.reason, tally if known else None, parts, size)
     if parts > MAX_PARTS:
@@ -71,17 +69,6 @@ def judge(
             "too_many_parts", f"The file needs more than {MAX_PARTS} uploads. Split it.", tally, parts, size
         )
     return _verdict(None, None, tally, parts, size)
-
-
-def _plain(chunks: Iterable[bytes]) -> Iterable[bytes]:
-    chunks = iter(chunks)
-    first = next(chunks, b"")
-
-    def again() -> Iterable[bytes]:
-        yield first
-        yield from chunks
-
-    return gunzip(again()) if first.startswith(b"\x1f\x8b") else again()
 
 
 def _verdict(code: str | None, reason: str | None, tally: Tally | None, parts: int, size: int) -> Verdict:
@@ -93,8 +80,8 @@ def _verdict(code: str | None, reason: str | None, tally: Tally | None, parts: i
         tally.total,
         tally.accepted,
         tally.rejected,
-        dict(Counter(each.reason.value for each in tally.rejections)),
-        [(each.line, each.reason.value, None) for each in tally.rejections],
+        dict(tally.rejected_by_reason),
+        [(each.line, each.reason.value, each.column) for each in tally.rejections],
         parts,
         size,
     )

@@ -25,7 +25,7 @@ class IdentifierType(StrEnum):
         return self.value.upper()
 
     @property
-    def length(self) -> int:
+    def digits(self) -> int:
         """Hexadecimal digits of an identifier."""
         return 64 if self.value.endswith("sha256") else 32
 

@@ -5,12 +5,18 @@ A sentence says what happened, where, and what to do. None holds an identifier. 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from handler.errors import (
     CredentialsRefused,
     Failed,
     FileRefused,
     NotEditable,
+    Outcome,
     OutcomeUnknown,
+    Rejected,
+    Skipped,
     Throttled,
     TooFewLeft,
     UnexpectedResponse,
@@ -18,12 +24,208 @@ from handler.errors import (
     UploadAgain,
     Waiting,
 )
+from handler.model import Action
 from handler.report_codes import Code
 
 # --- Object keys ---------------------------------------------------------------------------------
 
 
 # --- The content of files ------------------------------------------------------------------------
+
+Subject = Literal["file", "list"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The most frequent fault of a file's rows.
+
+    Attributes:
+        reason: the row's `reason` in the report.
+        line: the first line that has it; None if it is not among the reported ones.
+        digits: the number of hexadecimal digits in that line if it has the wrong length.
+        right: the column that holds identifiers, if a row has several columns and exactly one does.
+        action: the column that says whether a person is added or removed.
+        wanted: digits of an identifier of the type: 32 or 64; 0 for columns.
+        device: True if the identifiers are device ids.
+    """
+
+    reason: str
+    line: int | None = None
+    digits: int | None = None
+    right: str | None = None
+    action: str | None = None
+    wanted: int = 64
+    device: bool = False
+
+
+def wrong_kind(code: Code, kind: str, advice: str) -> Rejected:
+    """Refuse a file that is not text by its first bytes."""
+    return Rejected(code, f"The file is {kind}. {advice}")
+
+
+def compressed_twice() -> Rejected:
+    """Refuse compressed data within compressed data."""
+    return Rejected(
+        Code.BROKEN_GZIP,
+        "The file is compressed twice. Compress the text file only once, and upload it again.",
+    )
+
+
+def damaged_compression(packing: str) -> Rejected:
+    """Refuse a compressed file that cannot be decompressed."""
+    return Rejected(
+        Code.BROKEN_GZIP,
+        f"The {packing} file is damaged and cannot be decompressed. Compress the text file again, and upload it.",
+    )
+
+
+def cut_off_compression(packing: str) -> Rejected:
+    """Refuse a compressed file without its end."""
+    return Rejected(
+        Code.BROKEN_GZIP,
+        f"The {packing} file is cut off: its end is missing. Check the export or the transfer, and upload it again.",
+    )
+
+
+def decompression_bomb(ratio: int) -> Rejected:
+    """Refuse a compressed file that grows more than identifiers can."""
+    return Rejected(
+        Code.GZIP_BOMB,
+        f"The file grows more than {ratio}-fold when it is decompressed, which files of identifiers do not. "
+        "Check how it was made.",
+    )
+
+
+def device_ids_not_hashed() -> Rejected:
+    """Refuse device ids that only lost their hyphens."""
+    return Rejected(
+        Code.NOT_HASHED,
+        "The rows are device ids that are not hashed, only written without hyphens. "
+        "Hash them with their hyphens, and upload the file again.",
+    )
+
+
+def empty_file(action: Action) -> Outcome:
+    """Return the outcome of a file without rows: a normal end, except that a replace must not empty an audience."""
+    if action is Action.REPLACE:
+        return Rejected(
+            Code.EMPTY_FILE,
+            "The file has no rows, and a replace without rows would empty the audience. The audience is unchanged. "
+            "Check the export, and upload the whole list.",
+        )
+    return Skipped(
+        Code.EMPTY_FILE, f"The file has no rows, so there is nothing to {action}. No action is needed if that is right."
+    )
+
+
+def empty_list() -> Rejected:
+    """Refuse a list without rows."""
+    return Rejected(
+        Code.EMPTY_FILE,
+        "No file of the list has rows, and a replace without rows would empty the audience. The audience is "
+        "unchanged. Check the export, and upload the whole list.",
+    )
+
+
+def only_nothing(subject: Subject, null_markers: int, hashes: int) -> Rejected:
+    """Refuse a file of only NULL markers or hashes of nothing: a broken join must not look like an empty list."""
+    kinds = [f"NULL markers ({null_markers:,})"] if null_markers else []
+    kinds += [f"hashes of an empty or missing value ({hashes:,})"] if hashes else []
+    return Rejected(
+        Code.NO_VALID_ROW,
+        f"The {subject} has no identifiers, only {' and '.join(kinds)}. The audience is unchanged. "
+        "Check the query or join that the export uses, and upload it again.",
+    )
+
+
+def no_valid_row(subject: Subject, total: int, fault: Fault) -> Rejected:
+    """Refuse a file of which no row can be used."""
+    return Rejected(Code.NO_VALID_ROW, f"None of the {total:,} rows in the {subject} can be used. {_explained(fault)}")
+
+
+def too_many_rejected(subject: Subject, faulty: int, total: int, max_ratio: float, fault: Fault) -> Rejected:
+    """Refuse a file with too many faulty rows."""
+    return Rejected(
+        Code.TOO_MANY_REJECTED,
+        f"{faulty:,} of the {total:,} rows in the {subject} cannot be used. The limit is {100 * max_ratio:g} %, so the "
+        f"audience is unchanged. {_explained(fault)}",
+    )
+
+
+def too_many_in_column(
+    subject: Subject, column: str, *, faulty: int, filled: int, max_ratio: float, fault: Fault
+) -> Rejected:
+    """Refuse a file with too many faulty cells in one column."""
+    return Rejected(
+        Code.TOO_MANY_REJECTED,
+        f'{faulty:,} of the {filled:,} cells in the column "{column}" of the {subject} cannot be used. The limit is '
+        f"{100 * max_ratio:g} %, so the audience is unchanged. {_explained(fault)}",
+    )
+
+
+def cut_off(line: int | None) -> Rejected:
+    """Refuse a replace whose last row is incomplete."""
+    return Rejected(
+        Code.CUT_OFF,
+        f"The last row{_in_line(line)} is cut off, so the list is probably incomplete, and a replace needs the whole "
+        "list. The audience is unchanged. Check the export or the transfer, and upload the list again.",
+    )
+
+
+_FAULTS = {
+    "not_hashed": ("are not hashed", "Hash the identifiers with {algorithm} before you upload them."),
+    "wrong_length": (
+        "have too few or too many digits",
+        "Check that the identifier type in the folder's name is the one of the file.",
+    ),
+    "not_hex": ("are not hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one per line."),
+    "more_than_one_column": ("have more than one column", "Upload the column of identifiers alone."),
+    "too_long": ("are longer than any identifier", "Upload one identifier per line."),
+    "cut_off": ("are cut off", "Check the export or the transfer, and upload the file again."),
+    "hash_of_nothing": ("are hashes of an empty value", "Leave out rows without a value before hashing."),
+    "wrong_number_of_fields": (
+        "have more or fewer fields than the header",
+        "Check the delimiter and the quotes in these lines.",
+    ),
+}
+
+
+def _explained(fault: Fault) -> str:
+    """Return two sentences: what is wrong with the rows and where it begins, and what to do."""
+    what, advice = _FAULTS[fault.reason]
+    algorithm = "MD5" if fault.wanted == _MD5_DIGITS else "SHA-256"
+    advice = advice.format(algorithm=algorithm) + _other_length(fault)
+    if fault.reason == "more_than_one_column" and fault.action:
+        what = f"have more than one column, and {fault.action} says whether a person is added or removed"
+        advice = (
+            "Upload the added people under append and the removed ones under remove, each with the identifiers alone."
+        )
+    elif fault.reason == "more_than_one_column" and fault.right:
+        advice = f"Upload {fault.right} alone: it holds the identifiers."
+    first = f", first{_in_line(fault.line)}" if fault.line else ""
+    return f"Most of them {what}{first}. {advice}"
+
+
+_MD5_DIGITS = 32
+
+
+def _other_length(fault: Fault) -> str:
+    if fault.digits == 32:  # noqa: PLR2004 - digits of an MD5
+        if fault.device:
+            return (
+                " Hashes of 32 digits are MD5: use a folder that ends in _md5, or hash the ids first if they only lost "
+                "their hyphens."
+            )
+        return " Hashes of 32 digits are MD5: TikTok accepts email addresses and phone numbers as SHA-256 only."
+    if fault.digits == 40:  # noqa: PLR2004 - digits of a SHA-1
+        return " Hashes of 40 digits are SHA-1, which TikTok does not accept."
+    if fault.digits == 64:  # noqa: PLR2004 - digits of a SHA-256
+        return " Hashes of 64 digits are SHA-256: use a folder that ends in _sha256."
+    return ""
+
+
+def _in_line(line: int | None) -> str:
+    return f" in line {line:,}" if line else ""
 
 
 # --- TikTok's answers ----------------------------------------------------------------------------

@@ -17,7 +17,18 @@ from handler.activation.submit import files_of, mark_submitted, processing, subm
 from handler.activation.upload import count, forget_uploads, is_uploaded, upload
 from handler.cleaning.parts import MAX_PARTS
 from handler.clock import parse_iso
-from handler.errors import Conflict, Damaged, Failed, Missing, Outcome, OutOfTime, Rejected, UploadAgain, Waiting
+from handler.errors import (
+    Conflict,
+    Damaged,
+    Failed,
+    Missing,
+    Outcome,
+    OutOfTime,
+    Rejected,
+    Skipped,
+    UploadAgain,
+    Waiting,
+)
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.audience_state import held_back, is_superseded, mark_applied
@@ -163,7 +174,7 @@ def _bring(run: Invocation, files: list[Report]) -> list[Report]:
         except OutOfTime as reason:
             run.unfinished.append(run.settle(report, reason))
             raise
-        except (Rejected, Failed) as fault:
+        except (Skipped, Rejected, Failed) as fault:
             run.settle(report, fault)
             continue
         except (Waiting, Conflict):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handler.activation.invocation import Invocation
-from handler.cleaning.counts import Progress, Rejection, RejectionReason, Tally
-from handler.cleaning.decompression import gunzip
-from handler.cleaning.file_rules import check_tally
-from handler.cleaning.parts import MAX_PARTS, Part, cut
-from handler.cleaning.rows import BLOCK_BYTES, clean
-from handler.errors import OutOfTime, Rejected
+from handler.cleaning.counts import Progress, Tally, progress_from_report
+from handler.cleaning.file_rules import check_file
+from handler.cleaning.parts import MAX_PARTS, Part, parts
+from handler.errors import Outcome, OutOfTime, Rejected
 from handler.model import IdentifierType
 from handler.report_codes import Code
-from handler.state.reports import Report, count_rows
+from handler.state.reports import Report, action_of, count_rows
 
 # A file begun with at least this share of the invocation's time that ends no part will never end one; nor will one
 # that twice in a row had at least half of it.
@@ -72,7 +70,7 @@ def upload(run: Invocation, report: Report) -> Report:
     had_its_time = run.deadline.remaining() >= share * run.deadline.total
     uploaded_before = len(report["uploads"])
     try:
-        for part in _parts(run, report, _start(report)):
+        for part in _parts(run, report, progress_from_report(report)):
             if part.last:
                 _check(run, report, part.progress.tally)
             if part.rows and len(report["uploads"]) >= MAX_PARTS:
@@ -97,8 +95,8 @@ def upload(run: Invocation, report: Report) -> Report:
 def _check(run: Invocation, report: Report, tally: Tally) -> None:
     """Refuse a file of which too much is wrong; its report then has what was counted, lines and reasons included."""
     try:
-        check_tally(tally, run.settings.max_rejected_ratio, _identifier_type(report))
-    except Rejected:
+        check_file(tally, action_of(report), run.settings.max_rejected_ratio, _identifier_type(report))
+    except Outcome:
         run.write(report, lambda current: count_rows(current, tally))
         raise
 
@@ -121,30 +119,15 @@ def _upload_part(run: Invocation, report: Report, part: Part) -> Report:
     return run.write(report, note)
 
 
-def _start(report: Report) -> Progress:
-    progress, rows = report["progress"], report["rows"]
-    if progress["next_byte"] is None or progress["next_line"] is None:
-        return Progress()
-    rejections = tuple(Rejection(each["line"], RejectionReason(each["reason"])) for each in report["rejections"])
-    tally = Tally(rows["total"] or 0, rows["accepted"] or 0, rows["rejected"] or 0, rejections)
-    return Progress(progress["next_byte"], progress["next_line"], tally)
-
-
 def _parts(run: Invocation, report: Report, start: Progress) -> Iterator[Part]:
     file = report["file"]
-    if _is_compressed(report):
-        # A little can become much, and much nothing at all: the time is looked at before and after.
-        expanded = gunzip(_in_time(run, run.store.stream(file["key"], file["version_id"])))
-        chunks = _skip(_in_time(run, expanded), start.next_byte)
-    else:
-        chunks = _in_time(run, run.store.stream(file["key"], file["version_id"], start.next_byte))
-    blocks = clean(
-        chunks,
+    return parts(
+        lambda first_byte: run.store.stream(file["key"], file["version_id"], first_byte),
         _identifier_type(report),
+        run.settings.max_part_bytes,
         start=start,
-        block_bytes=min(BLOCK_BYTES, run.settings.max_part_bytes - 1),  # a row may gain a line feed
+        check_time=lambda: _check_time(run),
     )
-    return cut(blocks, run.settings.max_part_bytes, start)
 
 
 def _is_compressed(report: Report) -> bool:
@@ -157,21 +140,6 @@ def _identifier_type(report: Report) -> IdentifierType:
     return IdentifierType(report["audience"]["identifier_type"])
 
 
-def _in_time(run: Invocation, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        _check_time(run)
-        yield chunk
-
-
 def _check_time(run: Invocation) -> None:
     if run.deadline.near():
         raise OutOfTime(Code.CONTINUING, "The file is large; the upload goes on at once where it stopped.")
-
-
-def _skip(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
-    for chunk in chunks:
-        if count >= len(chunk):
-            count -= len(chunk)
-        else:
-            yield chunk[count:]
-            count = 0

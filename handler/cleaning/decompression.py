@@ -1,99 +1,115 @@
-"""Gzip, undone on the way: concatenated members too, in bounded memory, and no more than identifiers can grow."""
+"""Streaming decompression of gzip and bzip2.
+
+Files of any number of members or streams are read in bounded memory, with a guard against decompression bombs.
+"""
 
 from __future__ import annotations
 
+import bz2
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from handler.errors import Rejected
-from handler.report_codes import Code
+from handler import reasons
+from handler.cleaning.kinds import Packing
 
 INPUT_BYTES = 1 << 16
-STEP_BYTES = 1 << 18
-# Hexadecimal digits of hashes shrink to about half; one hash over and over shrinks to a thousandth, which is as far as
-# deflate goes. So a high ratio is let pass until it has cost more than 1 GiB.
-MOST_RATIO = 100
-FREE_BYTES = 1 << 30
-_GZIP = 31  # zlib: a gzip header, with the largest window
+OUTPUT_BYTES = 1 << 18
+# Hexadecimal digits shrink to about half. One row over and over shrinks to a thousandth with gzip, and to far less with
+# bzip2. So a high ratio is accepted until the output exceeds 1 GiB.
+MAX_RATIO = 100
+MAX_FREE_BYTES = 1 << 30
+_GZIP_HEADER = 31  # zlib's wbits for a gzip header and the largest window
 
 
-def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress, in pieces of 256 to 512 KiB: small ones would each cost as much time as a large one.
+class _Gzip:
+    """One gzip member."""
+
+    def __init__(self) -> None:
+        self._object = zlib.decompressobj(_GZIP_HEADER)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Decompress in steps of up to 256 KiB."""
+        # A full step may leave more inside although the input is used up. It comes with the next input, at the latest
+        # with the checksum at the member's end.
+        while data and not self._object.eof:
+            yield self._object.decompress(data, OUTPUT_BYTES)
+            data = self._object.unconsumed_tail
+
+    @property
+    def rest(self) -> bytes | None:
+        """Input after the end of the member; None before its end."""
+        return self._object.unused_data if self._object.eof else None
+
+
+class _Bzip2:
+    """One bzip2 stream."""
+
+    def __init__(self) -> None:
+        self._object = bz2.BZ2Decompressor()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Decompress in steps of up to 256 KiB."""
+        yield self._object.decompress(data, OUTPUT_BYTES)
+        while not (self._object.eof or self._object.needs_input):
+            yield self._object.decompress(b"", OUTPUT_BYTES)
+
+    @property
+    def rest(self) -> bytes | None:
+        """Input after the end of the stream; None before its end."""
+        return self._object.unused_data if self._object.eof else None
+
+
+_FORMATS: dict[Packing, type[_Gzip | _Bzip2]] = {"gzip": _Gzip, "bzip2": _Bzip2}
+
+
+def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
+    """Decompress a file; yield pieces of 256 to 512 KiB, because each piece costs as much time as a large one.
 
     Raises:
-        Rejected: it is no gzip, or damaged, or cut off; or grows beyond reason.
+        Rejected: the file is damaged or cut off, or grows more than identifiers can.
     """
     gathered: list[bytes] = []
     size = 0
-    for piece in _pieces(chunks):
+    for piece in _pieces(chunks, packing):
         gathered.append(piece)
         size += len(piece)
-        if size >= STEP_BYTES:
+        if size >= OUTPUT_BYTES:
             yield b"".join(gathered)
             gathered, size = [], 0
     if gathered:
         yield b"".join(gathered)
 
 
-def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
     taken = given = 0
-    member: Any = None
+    member: _Gzip | _Bzip2 | None = None
     padding = b""
     for chunk in _small(chunks):
-        if not taken:
-            _check_beginning(chunk)
         taken += len(chunk)
         data = chunk
         while data:
             if member is None:
                 data = data.lstrip(padding)
-                member = zlib.decompressobj(_GZIP) if data else None
+                member = _FORMATS[packing]() if data else None
                 continue
             try:
-                piece = member.decompress(data, STEP_BYTES)
-            except zlib.error:
-                raise _broken("is not gzip, or is damaged") from None
-            given += len(piece)
-            _check_growth(taken, given)
-            if piece:
-                yield piece
-            # A full piece may leave more inside with the input used up: it comes with the next, at the latest with the
-            # checksum at the member's end.
-            data = member.unconsumed_tail
-            if member.eof:
-                data, member, padding = member.unused_data, None, b"\0"
+                for piece in member.feed(data):
+                    given += len(piece)
+                    if given > MAX_FREE_BYTES and given > MAX_RATIO * taken:
+                        raise reasons.decompression_bomb(MAX_RATIO)
+                    if piece:
+                        yield piece
+            except (zlib.error, OSError):  # OSError is bz2's
+                raise reasons.damaged_compression(packing) from None
+            data = member.rest or b""
+            if member.rest is not None:
+                member, padding = None, b"\0"
     if member:
-        raise _broken("is cut off")
+        raise reasons.cut_off_compression(packing)
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """In small pieces: what a member or a step leaves over is copied, which would add up with many in one chunk."""
+    """Cut chunks into small pieces: input that a member leaves over is copied, often if it has many small ones."""
     for chunk in chunks:
         for at in range(0, len(chunk), INPUT_BYTES):
             yield chunk[at : at + INPUT_BYTES]
-
-
-def _check_growth(taken: int, given: int) -> None:
-    if given > FREE_BYTES and given > MOST_RATIO * taken:
-        raise Rejected(
-            Code.GZIP_BOMB,
-            f"The file grows more than {MOST_RATIO}-fold when decompressed, which identifiers do not: "
-            "check how it was made.",
-        )
-
-
-def _check_beginning(beginning: bytes) -> None:
-    if beginning.startswith(b"PK"):
-        raise Rejected(
-            Code.ZIP_ARCHIVE, "The file is a zip archive: unzip it and upload the CSV, or compress that with gzip."
-        )
-    if not b"\x1f\x8b".startswith(beginning[:2]):
-        raise Rejected(
-            Code.BROKEN_GZIP,
-            "The file's name ends in .gz, but it is not compressed: let its name end in .csv, and upload it again.",
-        )
-
-
-def _broken(what: str) -> Rejected:
-    return Rejected(Code.BROKEN_GZIP, f"The compressed file {what}: compress it with gzip again and upload it.")

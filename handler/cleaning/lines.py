@@ -1,54 +1,69 @@
-"""A stream of bytes, cut at the ends of its lines, in bounded memory."""
+"""A byte stream, cut into blocks of whole lines, in bounded memory.
+
+A block ends with the last line that ends before the next multiple of the block size, counted in bytes of the file. So
+the same file always gives the same blocks, whatever the sizes of the chunks and wherever reading began.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-LONGEST_LINE = 512  # bytes; an identifier with blanks and quotes needs 70
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_KEPT = LONGEST_LINE + len(BYTE_ORDER_MARK) + 1  # bytes of a line that show that it is too long
+BLOCK_BYTES = 1 << 18  # as much as a chunk of S3's, so that chunks need no copying
+_MARGIN = 4  # bytes of a line kept beyond its maximum, which show that it is too long
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-def cut_at_line_ends(chunks: Iterable[bytes], block_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Cut a stream at line ends: how many bytes of it, and the lines in them.
+def cut_at_line_ends(
+    chunks: Iterable[bytes], block_bytes: int, max_line: int, first_byte: int = 0
+) -> Iterator[tuple[int, bytes]]:
+    """Cut a stream at line ends; yield the number of bytes read and the lines in them.
 
-    Of a line that is longer than any row only the beginning is kept, however long the line goes on.
+    Only the first `max_line` bytes and a few more are kept of a longer line, however long it goes on. Only the last
+    block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
 
     Args:
         chunks: the stream, in pieces of any size.
-        block_bytes: most bytes at a time; at least 520, so that a line that is not too long fits with all around it.
+        block_bytes: the block size.
+        max_line: bytes of the longest line that is kept whole.
+        first_byte: position of the stream's first byte in the file; a line begins there.
     """
-    rest, beginning, skipped = b"", b"", 0
+    keep = max_line + _MARGIN
+    beginning, size = b"", 0  # of the line that has not ended yet
+    held = b""  # a carriage return whose line feed may follow
+    for window in _windows(chunks, block_bytes, first_byte):
+        data = held + window if held else window
+        held = b"\r" if data.endswith(b"\r") else b""
+        if held:
+            data = data[:-1]
+        end = data.rfind(b"\n") + 1
+        end = data.rfind(b"\r", end) + 1 or end
+        if not end:
+            beginning += data[: keep - len(beginning)]
+            size += len(data)
+            continue
+        line_end = _LINE_END.search(data) if size > len(beginning) else None
+        first = line_end.start() if line_end else 0
+        yield size + end, b"".join((beginning, memoryview(data)[first:end]))
+        beginning, size = data[end : end + keep], len(data) - end
+    if size or held:
+        yield size + len(held), beginning + held
+
+
+def _windows(chunks: Iterable[bytes], size: int, first_byte: int) -> Iterator[bytes]:
+    """Cut a stream at multiples of `size`, counted in bytes of the file."""
+    gathered: list[bytes] = []
+    room = size - first_byte % size
     for chunk in chunks:
-        data = rest + chunk if rest else chunk
         at = 0
-        while at < len(data):
-            if not skipped:
-                if end := _last_line_end(data, at, min(len(data), at + block_bytes)):
-                    yield end - at, data[at:end]
-                    at = end
-                    continue
-                if len(data) - at < _KEPT:
-                    break
-            line_end = _LINE_END.search(data, at)
-            known = line_end.start() if line_end else len(data)
-            if not skipped:
-                beginning = data[at : min(known, at + _KEPT)]
-            if line_end is None or (line_end.group() == b"\r" and line_end.end() == len(data)):
-                skipped += known - at
-                at = known
-                break
-            yield skipped + line_end.end() - at, beginning
-            skipped, at = 0, line_end.end()
-        rest = data[at:]
-    if skipped:
-        yield skipped + len(rest), beginning
-    elif rest:
-        yield len(rest), rest
-
-
-def _last_line_end(data: bytes, start: int, end: int) -> int:
-    """Where the last whole line ends, or 0. A carriage return counts only if what follows it is known."""
-    return data.rfind(b"\n", start, end) + 1 or data.rfind(b"\r", start, end - 1) + 1
+        while len(chunk) - at >= room:
+            gathered.append(chunk[at : at + room])
+            gathered = [b"".join(gathered)]
+            yield gathered.pop()
+            at += room
+            room = size
+        if at < len(chunk):
+            gathered.append(chunk[at:])
+            room -= len(chunk) - at
+    if gathered:
+        yield b"".join(gathered)

@@ -1,13 +1,19 @@
-"""Clean rows become parts to upload: as large as TikTok takes, cut between rows, with the MD5 it asks for."""
+"""A stored file becomes parts to upload: decompressed, cleaned, counted and cut between rows, while it is read once."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from handler.cleaning.counts import Progress
-from handler.cleaning.rows import Block
+from handler.cleaning.decompression import decompress
+from handler.cleaning.kinds import HEAD_BYTES, check_kind, packing
+from handler.cleaning.lines import BLOCK_BYTES
+from handler.cleaning.row_rules import find_header
+from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
+from handler.model import IdentifierType
 
 MAX_PARTS = 500  # file_paths of one create or update
 
@@ -17,14 +23,16 @@ class Part:
     """A part of a file.
 
     Attributes:
-        chunks: its bytes, not joined: a part is held once, and only until the next one is asked for.
-        rows: how many identifiers.
-        bytes: its size.
+        header: TikTok's header row, the first of `chunks`; empty for files with one identifier per line.
+        chunks: its bytes, not joined. A part is held once, and only until the next one is requested.
+        rows: the number of rows, without the header.
+        bytes: its size, header included.
         md5: TikTok's `file_signature`, hexadecimal.
-        progress: where reading goes on after it.
-        last: whether the file ends with it; only the last part of a file can be empty.
+        progress: the position where reading continues after it.
+        last: True for the last part of the file. A part without rows has no bytes and is not uploaded.
     """
 
+    header: bytes
     chunks: list[bytes]
     rows: int
     bytes: int
@@ -33,24 +41,153 @@ class Part:
     last: bool
 
 
-def cut(blocks: Iterable[Block], max_part_bytes: int, start: Progress | None = None) -> Iterator[Part]:
-    """Cut clean rows into parts of at most `max_part_bytes`, each ending with a block.
+def parts(
+    read: Callable[[int], Iterable[bytes]],
+    identifier_type: IdentifierType,
+    max_part_bytes: int,
+    *,
+    start: Progress | None = None,
+    keep: Callable[[bytes], bytes] | None = None,
+    check_time: Callable[[], None] = lambda: None,
+) -> Iterator[Part]:
+    """Read a stored file and cut its clean rows into parts.
 
-    One part at a time is held: its chunks are gone when the next one is asked for.
+    The first bytes decide what the file is, whatever its name: text, gzip or bzip2. Parts end where the accepted rows
+    would exceed `max_part_bytes`, at the same rows each time, with or without `keep`, and wherever reading began.
+
+    Args:
+        read: returns the stored bytes from a position on, in chunks.
+        identifier_type: the type of its rows.
+        max_part_bytes: bytes of the largest part.
+        start: the position where an earlier invocation stopped; the beginning if left out.
+        keep: takes a block of whole accepted rows and returns those to send.
+        check_time: called between chunks, before and after decompression; it may raise.
+
+    Raises:
+        Rejected: the file holds no rows of text, is damaged, or its rows are not hashed.
     """
-    chunks: list[bytes] = []
-    rows = size = 0
-    md5 = hashlib.md5(usedforsecurity=False)
+    start = start or Progress()
+    stored = iter(read(0))
+    head, chunks = _peek(_timed(stored, check_time))
+    packed = packing(head)
+    if packed:
+        head, chunks = _peek(_timed(decompress(chunks, packed), check_time))
+    check_kind(head)
+    if start.next_byte and packed:
+        chunks = _skip(chunks, start.next_byte)
+    elif start.next_byte:
+        if isinstance(stored, Generator):
+            stored.close()
+        chunks = _timed(read(start.next_byte), check_time)
+    blocks = clean(
+        chunks,
+        identifier_type,
+        start=start,
+        block_bytes=block_size(max_part_bytes),
+        header=find_header(head),
+    )
+    yield from cut(blocks, max_part_bytes, start, keep)
+
+
+def block_size(max_part_bytes: int) -> int:
+    """Return the block size with which a block fits into a part, even if its last row gains a line feed."""
+    return min(BLOCK_BYTES, max_part_bytes - MAX_BLOCK_GROWTH - 1)
+
+
+def cut(
+    blocks: Iterable[Block],
+    max_part_bytes: int,
+    start: Progress | None = None,
+    keep: Callable[[bytes], bytes] | None = None,
+    header: bytes = b"",
+) -> Iterator[Part]:
+    """Cut clean rows into parts, each ending with a block.
+
+    One part at a time is held: its chunks are gone when the next one is requested.
+    """
     progress = start or Progress()
+    part = _Open(header, progress.tally.md5, progress.tally.overtaken, filtered=keep is not None)
     for block in blocks:
-        if size + len(block.rows) > max_part_bytes:
-            yield Part(chunks, rows, size, md5.hexdigest(), progress, last=False)
-            chunks.clear()  # whoever asks for the next part still holds this one
-            chunks, rows, size, md5 = [], 0, 0, hashlib.md5(usedforsecurity=False)
+        if part.accepted_bytes + len(block.rows) > max_part_bytes:
+            yield part.closed(progress, last=False)
+            part.chunks.clear()  # whoever requests the next part still holds this one
+            part = _Open(header, part.chained(), part.overtaken, filtered=keep is not None)
         if block.count:
-            chunks.append(block.rows)
-            md5.update(block.rows)
-        rows += block.count
-        size += len(block.rows)
+            part.add(block.rows, block.count, keep)
         progress = block.progress
-    yield Part(chunks, rows, size, md5.hexdigest(), progress, last=True)
+    yield part.closed(progress, last=True)
+
+
+class _Open:
+    """A part that is not complete yet."""
+
+    def __init__(self, header: bytes, md5_before: str, overtaken: int, *, filtered: bool) -> None:
+        self.header = header
+        self.chunks: list[bytes] = []
+        self.accepted_bytes = self.bytes = len(header)
+        self.overtaken = overtaken
+        self._rows = self._accepted = 0
+        self._md5_before = md5_before
+        self._accepted_md5 = hashlib.md5(header, usedforsecurity=False)
+        self._md5 = hashlib.md5(header, usedforsecurity=False) if filtered else self._accepted_md5
+
+    def add(self, rows: bytes, count: int, keep: Callable[[bytes], bytes] | None) -> None:
+        """Add accepted rows."""
+        self._accepted_md5.update(rows)
+        self.accepted_bytes += len(rows)
+        self._accepted += count
+        if keep:
+            rows = keep(rows)
+            sent = rows.count(b"\n")
+            self.overtaken += count - sent
+            self._md5.update(rows)
+            count = sent
+        if count:
+            if self.header and not self.chunks:
+                self.chunks.append(self.header)
+            self.chunks.append(rows)
+        self._rows += count
+        self.bytes += len(rows)
+
+    def chained(self) -> str:
+        """Return the MD5 over the MD5s of the accepted rows of all parts up to this one."""
+        if not self._accepted:
+            return self._md5_before
+        chain_md5 = (self._md5_before + self._accepted_md5.hexdigest()).encode()
+        return hashlib.md5(chain_md5, usedforsecurity=False).hexdigest()
+
+    def closed(self, progress: Progress, *, last: bool) -> Part:
+        """Return the part, which ends at `progress`."""
+        tally = replace(progress.tally, md5=self.chained(), overtaken=self.overtaken)
+        size = self.bytes if self._rows else 0
+        return Part(
+            self.header, self.chunks, self._rows, size, self._md5.hexdigest(), replace(progress, tally=tally), last
+        )
+
+
+def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first 64 KiB of a stream, and the whole stream."""
+    chunks = iter(chunks)
+    head: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        head.append(chunk)
+        size += len(chunk)
+        if size >= HEAD_BYTES:
+            break
+    return b"".join(head)[:HEAD_BYTES], chain(head, chunks)
+
+
+def _timed(chunks: Iterable[bytes], check_time: Callable[[], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        check_time()
+        yield chunk
+
+
+def _skip(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        if count >= len(chunk):
+            count -= len(chunk)
+        else:
+            yield chunk[count:]
+            count = 0

@@ -1,55 +1,59 @@
-"""Identifier types, and the cleaning of identifiers: a byte stream becomes clean rows and counts.
+"""The cleaning of files with one identifier per line: a byte stream becomes clean rows and counts.
 
-A clean row is lower-case hexadecimal digits and a line feed. What can be repaired is (Windows and old Mac line ends,
-upper case, blanks and quotes around, a byte order mark, a header line); what would leak a person or is no identifier
-is left out and reported by line number and reason, never by its content.
+A clean row is lower-case hexadecimal digits and a line feed. A row that can be repaired is repaired. A row that would
+leak a person or is not an identifier is left out and reported by line number and reason, never by its content.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
-from handler.cleaning.file_rules import check_hashed, checked
-from handler.cleaning.lines import BYTE_ORDER_MARK, LONGEST_LINE, cut_at_line_ends
+from handler.cleaning.file_rules import check_hashed
+from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
+from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.row_rules import (
+    HEX,
+    MAX_LINE,
+    ColumnHints,
+    Header,
+    bare,
+    fault_of,
+    is_header,
+    is_identifier,
+    is_unfinished,
+)
 from handler.model import IdentifierType
-
-# A chunk of 256 KiB and the line that an earlier one left unfinished are one block.
-BLOCK_BYTES = 5 << 16
 
 
 @dataclass(frozen=True)
 class Block:
-    """Clean rows of some neighbouring lines, and where reading goes on after them."""
+    """Clean rows of some neighboring lines, and the position where reading continues after them."""
 
     rows: bytes
     count: int
     progress: Progress
 
 
-# What a row can be framed by and still be taken in runs: before its digits, and after.
-_FRAMES = [(b"", b"\n"), (b"", b"\r\n"), (b'"', b'"\n'), (b'"', b'"\r\n')]
+# A block may begin with a line that an earlier one left unfinished.
+MAX_BLOCK_GROWTH = MAX_LINE + 5
 _RUN = 128  # rows
 _LOWER_HEX = b"0123456789abcdef"
-_HEX = b"0123456789abcdefABCDEF"
-_LINE_FEEDS = b"\n" * (BLOCK_BYTES // 33 + 1)
-_BLANKS = b" \t\x0b\x0c"
-
-_SEPARATOR = re.compile(rb"[,;\t|]")
-_PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
-_DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-# A name, in words that files' headers use. None of them is made of hexadecimal digits; an address, however it is
-# disguised, and a number are no names.
-_HEADER = re.compile(
-    rb"(?!.*(?:[0-9]{5}|\(at\)| at |\.(?:com|net|org)$))"
-    rb"(?=.*(?:mail(?!to)|phone|telefon|mobile|handy|correo|idfa|gaid|aaid|adid|hash|ident|device|advertis|column|value"
-    rb"|(?<![a-z])(?:sha|md5|maid|hem|tel|cell|ids?|uid|first|user|userid|customer|customerid)(?![a-z])))"
-    rb"[a-z_$#'\[\x80-\xff][a-z0-9 _.:()/'$#\[\]\x80-\xff-]{0,63}",
-    re.IGNORECASE,
-)
-_BLANK_LINES = re.compile(rb"[\r\n]+")
+_LINE_FEEDS = b"\n" * (BLOCK_BYTES // 33 + MAX_BLOCK_GROWTH)
+_TO_LOWER = bytes.maketrans(b"ABCDEF", b"abcdef")
+_NOT_CLEAN = bytes(byte for byte in range(256) if byte not in HEX + b"\n")
+_EMPTY_LINES = re.compile(rb"[\r\n]+")
+_FRAMED = {
+    digits: re.compile(
+        rb"([ \t\"']{0,2}(?:0[xX]|\\\\?[xX])?)[0-9a-fA-F]{%d}([ \t\"',;|]{0,3}\r?\n)" % digits,
+    )
+    for digits in (64, 32)
+}
 
 
 def clean(
@@ -58,175 +62,221 @@ def clean(
     *,
     start: Progress | None = None,
     block_bytes: int = BLOCK_BYTES,
+    header: Header | None = None,
 ) -> Iterator[Block]:
     """Clean a file, block by block. Memory: one chunk, one block and its rows.
 
     Args:
         chunks: the file from `start.next_byte` on, in pieces of any size.
-        identifier_type: what its rows are to be.
-        start: where an earlier run stopped; the beginning if left out.
-        block_bytes: largest block, in bytes of the file: 520 to `BLOCK_BYTES`.
+        identifier_type: the type of its rows.
+        start: the position where an earlier invocation stopped; the beginning if left out.
+        block_bytes: bytes of the file in a block, at most `BLOCK_BYTES`; a block may be larger by `MAX_BLOCK_GROWTH`.
+        header: the file's header if it names more than one column.
 
     Raises:
-        Rejected: the file is of a kind that holds no rows, such as a workbook, or its rows are no hashes.
+        Rejected: the rows are device ids that were not hashed.
     """
     progress = start or Progress()
-    length = identifier_type.length
-    width = length + 1
+    digits = identifier_type.digits
+    width = digits + 1
+    nothing = hashes_of_nothing(digits)
+    hints = ColumnHints(digits, header)
     header_possible = progress.next_byte == 0
     seen = progress.tally.accepted > 0
-    if progress.next_byte == 0:
-        chunks = checked(chunks)
-    for consumed, block in cut_at_line_ends(chunks, block_bytes):
+    for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
         tally, next_byte = progress.tally, progress.next_byte + consumed
         count = len(block) // width
-        # A clean block, the usual case, needs no more than two looks at it, together a quarter of its MD5's time: every
-        # line feed is where it has to be, and nothing but line feeds is left without the hexadecimal digits.
+        # A clean block is the usual case. Two looks at it are enough, together a quarter of the time of its MD5: every
+        # line feed is in its place, and without its hexadecimal digits nothing but line feeds is left.
         if (
-            block[length::width] == _LINE_FEEDS[:count] == block.translate(None, _LOWER_HEX)
+            block[digits::width] == _LINE_FEEDS[:count] == block.translate(None, _LOWER_HEX)
             and len(block) == count * width
+            and not nothing.find(block)
         ):
-            tally = Tally(tally.total + count, tally.accepted + count, tally.rejected, tally.rejections)
+            tally = replace(tally, total=tally.total + count, accepted=tally.accepted + count)
             progress = Progress(next_byte, progress.next_line + count, tally)
             rows = block
             header_possible = False
         else:
-            found = _Found(length, progress.next_line, MAX_REJECTIONS - len(tally.rejections), header_possible)
-            found.read((block.removeprefix(BYTE_ORDER_MARK) or b"\n") if progress.next_byte == 0 else block)
-            header_possible = found.header_possible
-            tally = Tally(
-                tally.total + found.accepted + found.rejected,
-                tally.accepted + found.accepted,
-                tally.rejected + found.rejected,
-                (*tally.rejections, *found.rejections) if found.rejections else tally.rejections,
-            )
-            progress = Progress(next_byte, found.line, tally)
-            rows, count = found.rows(), found.accepted
+            lines = _Lines(digits, progress, header_possible, hints, one_column=header is None)
+            rows, count = lines.read(block)
+            header_possible = lines.header_possible
+            progress = Progress(next_byte, lines.line, lines.counted(tally))
         if count and not seen:
-            check_hashed(rows, length)
+            check_hashed(rows, digits)
             seen = True
         yield Block(rows, count, progress)
 
 
-class _Found:
-    """What the lines of a block hold that is not simply clean.
+class _Lines:
+    """The lines of a block that is not simply clean.
 
     Attributes:
-        line: number of the next line.
-        header_possible: whether no row has been seen in the file yet.
-        accepted: clean rows.
-        rejected: rows left out; `rejections` are those for which there is still room.
+        line: the number of the next line.
+        header_possible: True until the first row of the file.
     """
 
-    def __init__(self, length: int, line: int, room: int, header_possible: bool) -> None:
-        self.line = line
+    def __init__(
+        self, digits: int, progress: Progress, header_possible: bool, hints: ColumnHints, *, one_column: bool
+    ) -> None:
+        self.line = progress.next_line
         self.header_possible = header_possible
-        self.accepted = self.rejected = 0
-        self.rejections: list[Rejection] = []
-        self._length = length
-        self._room = room
+        self._digits = digits
+        self._before = progress.tally
+        self._hints = hints
+        self._one_column = one_column
+        self._room = MAX_REJECTIONS - len(progress.tally.rejections)
         self._runs: list[bytes] = []
+        self._starts: list[tuple[int, int]] = []  # row index and line of each run of neighboring rows
+        self._accepted = 0
+        self._null_markers = 0
+        self._cut_off = False
+        self._faults: Counter[str] = Counter()
+        self._rejections: list[Rejection] = []
 
-    def rows(self) -> bytes:
-        """The clean rows; what frames them is all that they have besides digits."""
-        return b"".join(self._runs).replace(b"\r", b"").replace(b'"', b"").lower()
+    def read(self, text: bytes) -> tuple[bytes, int]:
+        """Return the clean rows and their number.
 
-    def read(self, text: bytes) -> None:
-        """Take the clean rows in runs, and look one by one only at the lines between.
-
-        With one faulty row in a hundred this costs less than a tenth of what looking at each line would: with Windows
-        line ends and upper case besides, about as much as the MD5 of the file.
+        Clean rows are taken in runs, and only the lines between are looked at one by one. With one faulty row in a
+        hundred this costs less than a tenth of the time of looking at each line.
         """
         if b"\n" not in text:
             text = text.replace(b"\r", b"\n")
         at = 0
         while at < len(text):
-            rows, width = _run(text, at, self._length)
+            rows, width = self._run(text, at)
             if rows:
                 end = at + rows * width
-                self._runs.append(text[at:end])
-                self.accepted += rows
+                self._take(text[at:end], rows)
                 self.line += rows
-                self.header_possible = False
                 at = end
-            if blank := _BLANK_LINES.match(text, at):
-                ends = blank.group()
+            if empty := _EMPTY_LINES.match(text, at):
+                ends = empty.group()
                 self.line += ends.count(b"\n") + ends.count(b"\r") - ends.count(b"\r\n")
-                at = blank.end()
+                at = empty.end()
             elif rows < _RUN:
                 end = text.find(b"\n", at) + 1 or len(text)
-                for line in text[at:end].splitlines():
+                for line in text[at:end].splitlines(keepends=True):
                     self._judge(line)
                     self.line += 1
                 at = end
+        return self._without_nothing(self._joined())
+
+    def counted(self, before: Tally) -> Tally:
+        """Return the file's tally with the rows of this block."""
+        rejected = self._faults.total()
+        if not (rejected or self._null_markers):
+            return replace(before, total=before.total + self._accepted, accepted=before.accepted + self._accepted)
+        by_reason = Counter(before.rejected_by_reason)
+        by_reason.update(self._faults)
+        return replace(
+            before,
+            total=before.total + self._accepted + rejected,
+            accepted=before.accepted + self._accepted,
+            rejected=before.rejected + rejected,
+            rejections=(*before.rejections, *self._rejections),
+            rejected_by_reason=dict(by_reason),
+            null_markers=before.null_markers + self._null_markers,
+            cut_off=self._cut_off,
+            several=self._hints.found() or before.several,
+        )
+
+    def _take(self, rows: bytes, count: int) -> None:
+        if not self._starts or self._accepted - self._starts[-1][0] != self.line - self._starts[-1][1]:
+            self._starts.append((self._accepted, self.line))
+        self._runs.append(rows)
+        self._accepted += count
+        self.header_possible = False
+
+    def _run(self, text: bytes, at: int) -> tuple[int, int]:
+        """Return how many rows from `at` on are surely clean within the first one's frame, up to 128; and their width.
+
+        A frame is what surrounds the digits: a line end, quotes, a prefix, a delimiter at the end.
+        """
+        first = _FRAMED[self._digits].match(text, at)
+        if not first:
+            return 0, 0
+        before, after = first.groups()
+        frame = _frame(before, after, self._digits, self._one_column)
+        if frame is None:
+            return 0, 0
+        rest_of_row, places = frame
+        width = first.end() - at
+        feeds = text[at + width - 1 : at + _RUN * width : width]
+        rows = len(feeds) - len(feeds.lstrip(b"\n"))
+        while rows:
+            run = text[at : at + rows * width]
+            # Rows are clean if nothing but their frames is left without the digits, and every byte of the frames is in
+            # its place. The line feeds are: the row count comes from them.
+            rest = run.translate(None, HEX)
+            if rest == rest_of_row * rows and all(run[place::width] == byte * rows for place, byte in places):
+                break
+            # The fault is in the first row with another frame, or somewhere: two short lines can end like one row.
+            unbroken = (len(rest) - len(rest.lstrip(rest_of_row))) // len(rest_of_row)
+            rows = unbroken if unbroken < rows else rows // 2
+        return rows, width
 
     def _judge(self, line: bytes) -> None:
-        """Repair a line, pass over it if it is blank or the header, or reject it."""
-        bare = _bare(line)
-        if len(line) <= LONGEST_LINE:
-            if not bare:
+        """Repair a line, skip it if it is empty, a NULL marker or the header, or reject it."""
+        content = line.rstrip(b"\r\n")
+        text = bare(content, one_column=self._one_column)
+        if len(content) <= MAX_LINE:
+            if not text:
                 return
-            if len(bare) == self._length and not bare.translate(None, _HEX):
-                self._runs.append(bare + b"\n")
-                self.accepted += 1
+            if is_identifier(text, self._digits):
+                self._take(text + b"\n", 1)
+                return
+            if is_null_marker(text):
+                self._null_markers += 1
+                return
+            if self.header_possible and is_header(text):
                 self.header_possible = False
                 return
-            if self.header_possible and _HEADER.fullmatch(bare):
-                self.header_possible = False
+            last = len(line) == len(content)
+            complete = self._before.accepted + self._before.nothing + self._accepted
+            if last and complete and is_unfinished(content, self._digits):
+                self._cut_off = True
+                self._reject(self.line, RejectionReason.CUT_OFF)
                 return
         self.header_possible = False
-        self.rejected += 1
-        if len(self.rejections) < self._room:
-            reason = _reason(line, bare)
-            digits = len(bare) if reason is RejectionReason.WRONG_LENGTH else None
-            self.rejections.append(Rejection(self.line, reason, digits))
+        reason = fault_of(content, text)
+        if reason is RejectionReason.MORE_THAN_ONE_COLUMN:
+            self._hints.add(content)
+        self._reject(self.line, reason, len(text) if reason is RejectionReason.WRONG_LENGTH else None)
+
+    def _reject(self, line: int, reason: RejectionReason, digits: int | None = None) -> None:
+        self._faults[reason.value] += 1
+        if len(self._rejections) < self._room:
+            self._rejections.append(Rejection(line, reason, digits=digits))
+
+    def _joined(self) -> bytes:
+        rows = b"".join(self._runs)
+        if b"x" in rows or b"X" in rows:  # only in a prefix
+            rows = rows.replace(b"0x", b"").replace(b"0X", b"")
+        return rows.translate(_TO_LOWER, _NOT_CLEAN)
+
+    def _without_nothing(self, rows: bytes) -> tuple[bytes, int]:
+        """Leave out hashes of nothing, and report them among the other faults in the order of their lines."""
+        found = hashes_of_nothing(self._digits).find(rows)
+        if found:
+            others, self._rejections = self._rejections, []
+            for index in found:
+                first, line = self._starts[bisect_right(self._starts, (index, self.line)) - 1]
+                self._reject(line + index - first, RejectionReason.HASH_OF_NOTHING)
+            self._rejections = sorted([*others, *self._rejections], key=lambda each: each.line)[: self._room]
+            width = self._digits + 1
+            ends = [*(index * width for index in found), len(rows)]
+            starts = [0, *((index + 1) * width for index in found)]
+            rows = b"".join(rows[start:end] for start, end in zip(starts, ends, strict=True))
+            self._accepted -= len(found)
+        return rows, self._accepted
 
 
-def _run(text: bytes, at: int, length: int) -> tuple[int, int]:
-    """How many rows from `at` on are surely clean and framed as the first is, at most `_RUN`; and how wide each is."""
-    for before, after in _FRAMES:
-        digits_end = len(before) + length
-        width = digits_end + len(after)
-        if text.startswith(after, at + digits_end) and text.startswith(before, at):
-            break
-    else:
-        return 0, 0
-    frame = before + after
-    if text[at : at + width].translate(None, _HEX) != frame:
-        return 0, 0  # a file of nothing but faulty lines would take ten times as long without this
-    feeds = text[at + width - 1 : at + _RUN * width : width]
-    rows = len(feeds) - len(feeds.lstrip(b"\n"))
-    while rows:
-        run = text[at : at + rows * width]
-        # Clean are rows that without their digits are nothing but their frames, if those stand right before and after
-        # the digits; a carriage return has no other place then than between.
-        rest = run.translate(None, _HEX)
-        if (
-            rest == frame * rows
-            and run[digits_end::width] == after[:1] * rows
-            and (not before or run[::width] == before * rows)
-        ):
-            break
-        # A fault is in the row whose frame is not the next, or else somewhere: two short lines can end as one row does.
-        unbroken = (len(rest) - len(rest.lstrip(frame))) // len(frame)
-        rows = unbroken if unbroken < rows else rows // 2
-    return rows, width
-
-
-def _bare(line: bytes) -> bytes:
-    bare = line.strip(_BLANKS)
-    if len(bare) > 1 and bare.startswith(b'"') and bare.endswith(b'"'):
-        bare = bare[1:-1].strip(_BLANKS)
-    return bare
-
-
-def _reason(line: bytes, bare: bytes) -> RejectionReason:
-    if len(line) > LONGEST_LINE:
-        return RejectionReason.TOO_LONG
-    if _PHONE.fullmatch(bare) or _DEVICE_ID.fullmatch(bare):
-        return RejectionReason.NOT_HASHED
-    if not bare.translate(None, _HEX):
-        return RejectionReason.WRONG_LENGTH
-    if _SEPARATOR.search(bare):
-        return RejectionReason.MORE_THAN_ONE_COLUMN
-    return RejectionReason.NOT_HASHED if b"@" in bare else RejectionReason.NOT_HEX
+@lru_cache(maxsize=1024)
+def _frame(before: bytes, after: bytes, digits: int, one_column: bool) -> tuple[bytes, list[tuple[int, bytes]]] | None:
+    """Return a frame without hexadecimal digits and the places of its bytes; None if it cannot be repaired."""
+    row = before + b"0" * digits + after
+    if bare(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:
+        return None
+    frame = [*enumerate(before), *enumerate(after[:-1], len(before) + digits)]
+    return (before + after).translate(None, HEX), [(place, bytes([byte])) for place, byte in frame]

@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from handler.cleaning.parts import cut
-from handler.cleaning.rows import clean
+from handler.cleaning.parts import parts
 from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
 from handler.state.objects import CHUNK_BYTES
@@ -55,6 +54,6 @@ def _hash(path: Path) -> str:
 
 def _clean(path: Path) -> int:
     accepted = 0
-    for part in cut(clean(_chunks(path), IdentifierType.EMAIL_SHA256), DEFAULT_PART_BYTES):
+    for part in parts(lambda _: _chunks(path), IdentifierType.EMAIL_SHA256, DEFAULT_PART_BYTES):
         accepted = part.progress.tally.accepted
     return accepted

@@ -13,8 +13,7 @@ from uuid import uuid4
 
 import requests
 
-from handler.cleaning.parts import cut
-from handler.cleaning.rows import clean
+from handler.cleaning.parts import parts
 from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
 from handler.state.objects import CHUNK_BYTES
@@ -42,8 +41,8 @@ def known_parts(path: Path) -> list[KnownPart]:
     """Return the parts that the function makes of a clean file."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-        blocks = clean(chunks, IdentifierType.EMAIL_SHA256)
-        return [KnownPart(part.bytes, part.md5) for part in cut(blocks, DEFAULT_PART_BYTES)]
+        found = parts(lambda _: chunks, IdentifierType.EMAIL_SHA256, DEFAULT_PART_BYTES)
+        return [KnownPart(part.bytes, part.md5) for part in found]
 
 
 def copy(

@@ -1,23 +1,24 @@
-"""What refuses a whole file: the code, and a sentence that says what it is and what to do."""
+"""Refusals of whole files and lists: the code, and a sentence that says what happened, where, and what to do."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
 import random
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from handler.cleaning.counts import Progress, Rejection, RejectionReason, Tally
-from handler.cleaning.decompression import gunzip
-from handler.cleaning.file_rules import HEAD_BYTES, check_tally
-from handler.cleaning.rows import clean
-from handler.errors import Rejected
-from handler.model import IdentifierType
+from handler.cleaning.counts import Progress, Rejection, RejectionReason, Tally, merge
+from handler.cleaning.file_rules import check_file, check_list, check_list_file
+from handler.cleaning.kinds import HEAD_BYTES
+from handler.cleaning.parts import parts
+from handler.errors import Outcome, Rejected, Skipped
+from handler.model import Action, IdentifierType
 from handler.report_codes import Code
 
 GOOD = b"ab" * 32
@@ -38,19 +39,31 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def refusal(
-    chunks: Iterable[bytes], ratio: float = 0.1, identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256
-) -> Rejected:
-    """Why a file is refused when it is read to its end."""
+def counted(
+    chunks: Iterable[bytes],
+    identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256,
+    start: Progress | None = None,
+) -> Tally:
+    """Read a file to its end and return its counts."""
     tally = Tally()
-    with pytest.raises(Rejected) as refused:  # noqa: PT012 - as the intake does it
-        for block in clean(chunks, identifier_type, start=Progress()):
-            tally = block.progress.tally
-        check_tally(tally, ratio, identifier_type)
+    for part in parts(lambda _: chunks, identifier_type, 1 << 20, start=start):
+        tally = part.progress.tally
+    return tally
+
+
+def refusal(
+    chunks: Iterable[bytes],
+    ratio: float = 0.1,
+    identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256,
+    action: Action = Action.APPEND,
+) -> Outcome:
+    """Return why a file is refused when it is read to its end."""
+    with pytest.raises(Outcome) as refused:
+        check_file(counted(chunks, identifier_type), action, ratio, identifier_type)
     reason = refused.value.reason
     assert reason.isprintable()
     assert reason.endswith(".")
-    assert len(reason) < 300
+    assert len(reason) < 400
     return refused.value
 
 
@@ -69,17 +82,49 @@ KINDS = {
     "empty zip": archive(),
     "pdf": b"%PDF-1.7\n%\xe2\xe3",
     "png": b"\x89PNG\r\n\x1a\n" + bytes(9),
-    "gzip under another name": gzip.compress(CSV.encode()),
+    "jpeg": b"\xff\xd8\xff\xe0" + bytes(20),
+    "twice gzip": gzip.compress(gzip.compress(CSV.encode())),
+    "twice bzip2 in gzip": gzip.compress(bz2.compress(CSV.encode())),
+    "orc": b"ORC\x0a\x0b" + bytes(20),
+    "avro": b"Obj\x01\x04\x14avro.codec",
+    "json": b'\r\n {"email": "x"}\n',
+    "json list": b"\xef\xbb\xbf[\n {}]",
+    "html": b"<!DOCTYPE html><html>",
+    "xml": b"<?xml version='1.0'?>",
+    "zstd": b"\x28\xb5\x2f\xfd" + bytes(20),
+    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(20),
+    "rar": b"Rar!\x1a\x07\x00",
+    "xz": b"\xfd7zXZ\0",
+    "tar": b"people.csv" + bytes(247) + b"ustar\x0000",
+    "tar in gzip": gzip.compress(b"people.csv" + bytes(247) + b"ustar\x0000"),
+    "zip in gzip": gzip.compress(archive("people.csv")),
+    "ods": b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+    "pgp": b"-----BEGIN PGP MESSAGE-----",
+    "macos": b"\0\x05\x16\x07\0\x02\0\0Mac OS X",
 }
 EXPECTED = {
-    "utf": (Code.UTF16, "UTF-16", "save it as CSV UTF-8"),
-    "xls": (Code.EXCEL_WORKBOOK, "is an Excel workbook", "save the sheet as CSV"),
-    "par": (Code.PARQUET, "is Parquet", "export it as CSV"),
-    "zip": (Code.ZIP_ARCHIVE, "is a zip archive", "unzip it and upload the CSV"),
-    "emp": (Code.ZIP_ARCHIVE, "is a zip archive", "unzip it and upload the CSV"),
-    "pdf": (Code.NOT_TEXT, "is a PDF document", "export the list as CSV"),
-    "png": (Code.NOT_TEXT, "is a picture", "upload a text file"),
-    "gzi": (Code.BROKEN_GZIP, "is compressed with gzip", "let its name end in .gz"),
+    "utf": (Code.UTF16, "UTF-16", "Save it as CSV UTF-8"),
+    "xls": (Code.EXCEL_WORKBOOK, "is an Excel workbook", "Save the sheet as CSV"),
+    "ods": (Code.EXCEL_WORKBOOK, "workbook", "Save the sheet as CSV"),
+    "par": (Code.PARQUET, "is a Parquet file", "Export the list as CSV"),
+    "zip": (Code.ZIP_ARCHIVE, "is a zip archive", "Unpack it"),
+    "emp": (Code.ZIP_ARCHIVE, "is a zip archive", "Unpack it"),
+    "pdf": (Code.NOT_TEXT, "is a PDF document", "Export the list as CSV"),
+    "png": (Code.NOT_TEXT, "is a picture", "Export the list as CSV"),
+    "jpe": (Code.NOT_TEXT, "is a picture", "Export the list as CSV"),
+    "orc": (Code.NOT_TEXT, "is an ORC file", "Export the list as CSV"),
+    "avr": (Code.NOT_TEXT, "is an Avro file", "Export the list as CSV"),
+    "jso": (Code.NOT_TEXT, "is JSON", "Export the list as CSV"),
+    "htm": (Code.NOT_TEXT, "is a web page", "Export the list as CSV"),
+    "xml": (Code.NOT_TEXT, "XML document", "Export the list as CSV"),
+    "zst": (Code.ZIP_ARCHIVE, "Zstandard", "compressed with gzip"),
+    "7z": (Code.ZIP_ARCHIVE, "7-Zip", "compressed with gzip"),
+    "rar": (Code.ZIP_ARCHIVE, "RAR", "compressed with gzip"),
+    "xz": (Code.ZIP_ARCHIVE, "xz", "compressed with gzip"),
+    "tar": (Code.ZIP_ARCHIVE, "is a tar archive", "Unpack it"),
+    "pgp": (Code.NOT_TEXT, "encrypted with PGP", "Decrypt it"),
+    "mac": (Code.NOT_TEXT, "macOS companion file", "without the leading ._"),
+    "twi": (Code.BROKEN_GZIP, "is compressed twice", "only once"),
 }
 
 
@@ -106,21 +151,94 @@ def test_another_kind_is_told_before_the_rest_is_read() -> None:
     assert len(read) <= HEAD_BYTES >> 14
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_the_content_decides_whatever_the_name(pack: Callable[[bytes], bytes]) -> None:
+    tally = counted([pack(CSV.encode())])
+    assert (tally.total, tally.accepted) == (1, 1)
+
+
 def test_only_the_beginning_of_a_file_tells_its_kind() -> None:
-    file = ROWS + b"PAR1\n"
-    start = Progress(len(ROWS), 11, Tally(10, 10))
-    blocks = [*clean([b"PAR1\n"], IdentifierType.EMAIL_SHA256, start=start)]
-    assert blocks[-1].progress.tally == [*clean([file], IdentifierType.EMAIL_SHA256)][-1].progress.tally
+    tally = counted([ROWS, b"PAR1\n"])
+    assert (tally.accepted, tally.rejected) == (10, 1)
 
 
+EMPTY = [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbfhashed email\r\n", b"PHONE", b'""\n', b"email\n\x1a"]
+
+
+@pytest.mark.parametrize("file", EMPTY)
+def test_a_file_without_rows_is_a_normal_end_unless_it_is_a_replace(file: bytes) -> None:
+    for content in (file, gzip.compress(file), bz2.compress(file)):
+        for action, outcome in (
+            (Action.APPEND, Skipped),
+            (Action.REMOVE, Skipped),
+            (Action.REPLACE, Rejected),
+        ):
+            refused = refusal([content], action=action)
+            assert (type(refused), refused.code) == (outcome, Code.EMPTY_FILE)
+
+
+NOTHING = hashlib.sha256(b"").hexdigest().encode()
+
+
+@pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize(
-    "file", [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbfhashed email\r\n", b"PHONE", b'""\n']
+    ("file", "what"),
+    [
+        (b"email\n" + b"\\N\n" * 1200, "only NULL markers (1,200). "),
+        ((NOTHING + b"\n") * 3, "only hashes of an empty or missing value (3). "),
+        (NOTHING + b"\nNULL\n\n", "only NULL markers (1) and hashes of an empty or missing value (1). "),
+    ],
 )
-def test_a_file_without_rows_is_empty(file: bytes) -> None:
-    for chunks in ([file], gunzip([gzip.compress(file)]), gunzip([])):
-        refused = refusal(chunks)
-        assert refused.code is Code.EMPTY_FILE
-        assert refused.reason == "The file is empty, but for a header at most: upload one with an identifier a line."
+def test_a_file_that_stands_for_nobody_is_no_empty_list(file: bytes, what: str, action: Action) -> None:
+    refused = refusal([file], action=action)
+    assert (refused.status, refused.code) == ("rejected", Code.NO_VALID_ROW)
+    assert what in refused.reason
+    assert "join" in refused.reason
+
+
+def test_hashes_of_nothing_do_not_count_toward_the_share_of_faulty_rows() -> None:
+    tally = counted([ROWS, (NOTHING + b"\n") * 90, b"x@example.com\n"])
+    assert tally.rejected_by_reason == {"hash_of_nothing": 90, "not_hashed": 1}
+    assert (tally.total, tally.accepted, tally.rejected, tally.faulty) == (101, 10, 91, 1)
+    check_file(tally, Action.REPLACE, 0.1, IdentifierType.EMAIL_SHA256)
+    with pytest.raises(Rejected, match=r"^1 of the 101 rows"):
+        check_file(tally, Action.REPLACE, 0.05, IdentifierType.EMAIL_SHA256)
+
+
+@pytest.mark.parametrize("row", [GOOD[:40], b'"' + GOOD, b"0x" + GOOD[:-1], b"'"])
+def test_a_row_cut_off_at_the_end_rejects_a_replace_and_only_itself_otherwise(row: bytes) -> None:
+    tally = counted([ROWS[:130], row])
+    assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (2, {"cut_off": 1}, True)
+    check_file(tally, Action.APPEND, 0, IdentifierType.EMAIL_SHA256)
+    check_file(tally, Action.REMOVE, 0, IdentifierType.EMAIL_SHA256)
+    with pytest.raises(Rejected, match=r"The last row in line 3 is cut off") as refused:
+        check_file(tally, Action.REPLACE, 0.5, IdentifierType.EMAIL_SHA256)
+    assert refused.value.code is Code.CUT_OFF
+    with pytest.raises(Rejected):
+        check_list_file(tally, IdentifierType.EMAIL_SHA256)
+
+
+@pytest.mark.parametrize("row", [GOOD, GOOD[:40] + b"\n", b"x@example.com", GOOD + b"0", b""])
+def test_other_ends_are_not_cut_off(row: bytes) -> None:
+    assert not counted([ROWS, row]).cut_off
+
+
+def test_the_share_of_faulty_rows_counts_over_the_whole_list() -> None:
+    kind = IdentifierType.EMAIL_SHA256
+    files = [counted([ROWS * 10]), counted([GOOD + b"\nx@example.com\n"]), counted([b"NULL\n"]), counted([b""])]
+    assert [check_list_file(tally, kind) for tally in files] == [False, False, True, True]
+    merged = merge(files)
+    assert (merged.total, merged.accepted, merged.rejected, merged.null_markers) == (102, 101, 1, 1)
+    check_list(merged, 0.01, kind)
+    with pytest.raises(Rejected, match=r"1 of the 102 rows in the list cannot be used"):
+        check_list(merged, 0.005, kind)
+    with pytest.raises(Rejected) as refused:
+        check_list_file(counted([b"x@example.com\n"]), kind)
+    assert refused.value.code is Code.NO_VALID_ROW
+    for tallies, code in (([files[3]] * 2, Code.EMPTY_FILE), ([files[2], files[3]], Code.NO_VALID_ROW)):
+        with pytest.raises(Rejected) as refused:
+            check_list(merge(tallies), 0.1, kind)
+        assert refused.value.code is code
 
 
 @pytest.mark.parametrize(
@@ -129,27 +247,61 @@ def test_a_file_without_rows_is_empty(file: bytes) -> None:
         (b"jane@example.com", "are not hashed, first in line 2.", "Hash the identifiers with SHA-256 before"),
         (b"+49 30 1234567", "are not hashed", "Hash the identifiers"),
         (b"6D92078A-8246-4BA4-AE5B-76104861E7DC", "are not hashed", "Hash the identifiers"),
-        (GOOD[:32], "have too few or too many digits", "MD5: TikTok takes e-mail addresses and phone numbers as SHA"),
+        (GOOD[:32], "have too few or too many digits", "MD5: TikTok accepts email addresses and phone numbers as SHA"),
         (GOOD[:40], "have too few or too many digits", "Hashes of 40 digits are SHA-1, which TikTok does not"),
-        (GOOD[:33], "have too few or too many digits", "Check that the folder names the identifier type"),
-        (GOOD[:63] + b"g", "are no hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one a line."),
-        (GOOD + b",Jane", "have more than one column", "Upload the column of identifiers alone."),
-        (b"x" * 5000, "are longer than any identifier", "Upload one identifier a line."),
+        (GOOD[:33], "have too few or too many digits", "Check that the identifier type in the folder's name"),
+        (GOOD[:63] + b"g", "are not hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one per line."),
+        (b"Jane," + b"1" * 9, "have more than one column", "Upload the column of identifiers alone."),
+        (b"x" * 5000, "are longer than any identifier", "Upload one identifier per line."),
     ],
 )  # fmt: skip
 def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str, to_do: str) -> None:
     refused = refusal([b"email\n" + (row + b"\n") * 1200])
     assert refused.code is Code.NO_VALID_ROW
-    assert refused.reason.startswith("None of the rows in the file (1,200) can be used. Most of the first ones ")
+    assert refused.reason.startswith("None of the 1,200 rows in the file can be used. Most of them ")
     assert what in refused.reason
     assert to_do in refused.reason
     assert row.decode() not in refused.reason
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "advice"),
+    [
+        (b"", b"7," + GOOD, "Upload column 2 alone: it holds the identifiers."),
+        (b",email_sha256", b"7," + GOOD, 'Upload column 2 ("email_sha256") alone: it holds the identifiers.'),
+        (b"Jane Doe;Hashed Email;City", b'x;"' + GOOD + b'";Z', 'Upload column 2 ("Hashed Email") alone'),
+        (b"Jane Doe;Berlin", GOOD + b";", "Upload column 1 alone"),
+        (b"email,phone", GOOD + b"," + GOOD, "Upload the column of identifiers alone."),
+        (
+            b"email,audience_action,batch_size",
+            b'"' + GOOD + b'","true","50"',
+            "Upload the added people under append and the removed ones under remove",
+        ),
+    ],
+)
+def test_columns_are_named_if_exactly_one_looks_right(header: bytes, row: bytes, advice: str) -> None:
+    refused = refusal([header + b"\n" if header else b"", (row + b"\n") * 30])
+    assert refused.code is Code.NO_VALID_ROW
+    assert advice in refused.reason
+    assert "Jane" not in refused.reason
+
+
+def test_a_column_that_mixes_adds_and_removes_is_named() -> None:
+    named = refusal([b"email,audience_action,batch_size\n", (GOOD + b",true,50\n") * 9]).reason
+    assert 'column 2 ("audience_action") says whether a person is added or removed' in named
+    unnamed = refusal([(GOOD + b"\tadd\n" + GOOD + b"\tDELETE\n") * 9]).reason
+    assert "and column 2 says whether a person is added or removed" in unnamed
+
+
+def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns() -> None:
+    assert counted([b"email,\n", (GOOD + b",\n") * 9]).accepted == 9
+    assert counted([(b'"' + GOOD + b'";\n') * 9]).accepted == 9
+    assert counted([b"phone,email\n", (GOOD + b",\n") * 9]).accepted == 0
+
+
 def test_sha256_in_a_folder_for_md5_is_told_where_it_belongs() -> None:
-    (block,) = clean([ROWS], IdentifierType.IDFA_MD5)
-    with pytest.raises(Rejected, match=r"Hashes of 64 digits are SHA-256: use a folder that ends in _sha256\.$"):
-        check_tally(block.progress.tally, 0.1, IdentifierType.IDFA_MD5)
+    reason = refusal([ROWS], identifier_type=IdentifierType.IDFA_MD5).reason
+    assert reason.endswith("Hashes of 64 digits are SHA-256: use a folder that ends in _sha256.")
 
 
 def test_md5_in_a_folder_for_sha256_is_told_what_it_may_be() -> None:
@@ -168,17 +320,16 @@ def test_device_ids_without_hyphens_are_no_hashes() -> None:
         refused = refusal([file], identifier_type=IdentifierType.IDFA_MD5)
         assert refused.code is Code.NOT_HASHED
     for rows in (hashes, ids[:7]):  # a few may be chance
-        *_, block = clean(["\n".join(rows).encode()], IdentifierType.IDFA_MD5)
-        assert block.progress.tally.accepted == len(rows)
+        assert counted(["\n".join(rows).encode()], IdentifierType.IDFA_MD5).accepted == len(rows)
 
 
 def test_too_many_rejected_rows_refuse_a_file() -> None:
     refused = refusal([ROWS, b"jane@example.com\n" + b"abc\n" * 2])
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
-        "3 of the 13 rows in the file cannot be used. More than 10 % is too many, so the audience is left as it is. "
-        "Most of the first ones have too few or too many digits, first in line 12. "
-        "Check that the folder names the identifier type of the file."
+        "3 of the 13 rows in the file cannot be used. The limit is 10 %, so the audience is unchanged. "
+        "Most of them have too few or too many digits, first in line 12. "
+        "Check that the identifier type in the folder's name is the one of the file."
     )
 
 
@@ -197,14 +348,14 @@ def test_too_many_rejected_rows_refuse_a_file() -> None:
 )
 def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, ratio: float, refused: bool) -> None:
     faults = (Rejection(1, RejectionReason.NOT_HEX),) * min(rejected, 100)
-    tally = Tally(1000, 1000 - rejected, rejected, faults)
+    tally = Tally(1000, 1000 - rejected, rejected, faults, {"not_hex": rejected})
     if refused:
         with pytest.raises(Rejected):
-            check_tally(tally, ratio, IdentifierType.EMAIL_SHA256)
+            check_file(tally, Action.APPEND, ratio, IdentifierType.EMAIL_SHA256)
     else:
-        check_tally(tally, ratio, IdentifierType.EMAIL_SHA256)
+        check_file(tally, Action.APPEND, ratio, IdentifierType.EMAIL_SHA256)
 
 
 def test_a_share_below_a_percent_is_said_as_it_is() -> None:
     refused = refusal([ROWS, b"abc\n"], 0.005)
-    assert "More than 0.5 % is too many" in refused.reason
+    assert "The limit is 0.5 %" in refused.reason

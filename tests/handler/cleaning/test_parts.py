@@ -56,13 +56,14 @@ def test_blocks_without_rows_are_read_over_but_not_forgotten() -> None:
 
 def test_a_file_of_nothing_is_one_empty_part() -> None:
     start = Progress(66, 3, Tally(2, 2))
-    assert [*cut([], 1000, start)] == [Part([], 0, 0, hashlib.md5(b"").hexdigest(), start, last=True)]  # noqa: S324
+    nothing = hashlib.md5(b"").hexdigest()  # noqa: S324 - what TikTok asks for
+    assert [*cut([], 1000, start)] == [Part(b"", [], 0, 0, nothing, start, last=True)]
 
 
 def test_every_row_of_a_file_is_in_one_part() -> None:
     file = b"".join(b"%064x\r\n" % number for number in range(20_000)) + b"jane@example.com\r\n" * 50
     reading = Reading(file, IdentifierType.EMAIL_SHA256)
-    cleaned = clean([file[:500_000], file[500_000:]], IdentifierType.EMAIL_SHA256, block_bytes=99_999)
+    cleaned = clean([file[:500_000], file[500_000:]], IdentifierType.EMAIL_SHA256, block_bytes=99_000)
     reading.check_parts(cut(cleaned, 300_000), 300_000, 200_000)
 
 

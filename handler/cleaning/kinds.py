@@ -1,0 +1,96 @@
+"""The kind of a file, told by its first bytes: text, compressed text, or something that holds no rows."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from handler import reasons
+from handler.report_codes import Code
+
+HEAD_BYTES = 1 << 16  # an Excel workbook names its sheets within these, whatever program wrote it
+
+Packing = Literal["gzip", "bzip2"]
+_GZIP = b"\x1f\x8b"
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # a first block, or the end of an empty stream
+_TAR = (257, b"ustar")  # position and bytes
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_EXCEL_PART = re.compile(rb"\[Content_Types\]\.xml|xl/[_a-zA-Z]{4}|mimetypeapplication/vnd\.oasis")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html)", re.IGNORECASE)
+_ZEROS = 8  # first bytes among which every other one is zero in UTF-16
+
+# First bytes, code, name of the kind, and what to do.
+_EXPORT = "Export the list as CSV with one identifier per line, and upload that."
+_SAVE = "Save the sheet as CSV UTF-8, and upload that."
+_UNPACK = "Unpack it and upload the text file in it, plain or compressed with gzip."
+_RESAVE = "Save it as CSV UTF-8, and upload it again."
+_KINDS: list[tuple[bytes, Code, str, str]] = [
+    (b"\xff\xfe", Code.UTF16, "UTF-16 text", _RESAVE),
+    (b"\xfe\xff", Code.UTF16, "UTF-16 text", _RESAVE),
+    (b"\xd0\xcf\x11\xe0", Code.EXCEL_WORKBOOK, "an Excel workbook", _SAVE),
+    (b"PAR1", Code.PARQUET, "a Parquet file", _EXPORT),
+    (b"ORC", Code.NOT_TEXT, "an ORC file", _EXPORT),
+    (b"Obj\x01", Code.NOT_TEXT, "an Avro file", _EXPORT),
+    (b"%PDF", Code.NOT_TEXT, "a PDF document", _EXPORT),
+    (b"{\\rtf", Code.NOT_TEXT, "a text document with formatting (RTF)", _EXPORT),
+    (b"SQLite format 3", Code.NOT_TEXT, "a database", _EXPORT),
+    (b"-----BEGIN PGP", Code.NOT_TEXT, "encrypted with PGP", "Decrypt it, and upload the text file in it."),
+    (
+        b"\0\x05\x16\x07",
+        Code.NOT_TEXT,
+        "a macOS companion file without rows",
+        "Upload the file of the same name without the leading ._ instead.",
+    ),
+    *[
+        (magic, Code.NOT_TEXT, "a picture", _EXPORT)
+        for magic in (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+    ],
+    *[
+        (magic, Code.ZIP_ARCHIVE, f"compressed with {name}, which the connector cannot read", _UNPACK)
+        for magic, name in (
+            (b"\x28\xb5\x2f\xfd", "Zstandard"),
+            (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+            (b"Rar!\x1a\x07", "RAR"),
+            (b"\xfd7zXZ\0", "xz"),
+            (b"\x04\x22\x4d\x18", "LZ4"),
+            (b"\xff\x06\0\0sNaPpY", "Snappy"),
+            (b"\x1f\x9d", "compress"),
+        )
+    ],
+]
+
+
+def packing(head: bytes) -> Packing | None:
+    """Return the compression of a file by its first bytes; None if it is not gzip or bzip2."""
+    if head.startswith(_GZIP):
+        return "gzip"
+    return "bzip2" if _BZIP2.match(head) else None
+
+
+def check_kind(head: bytes) -> None:
+    """Refuse a file that holds no rows of text.
+
+    Args:
+        head: the first bytes of the decompressed file, 64 KiB if it has as many.
+
+    Raises:
+        Rejected: it is a workbook, an archive, a document or the like.
+    """
+    for magic, code, kind, advice in _KINDS:
+        if head.startswith(magic):
+            raise reasons.wrong_kind(code, kind, advice)
+    if head.startswith(_ZIP):
+        if _EXCEL_PART.search(head):
+            raise reasons.wrong_kind(Code.EXCEL_WORKBOOK, "an Excel workbook or another spreadsheet", _SAVE)
+        raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a zip archive", _UNPACK)
+    if head.startswith(_TAR[1], _TAR[0]):
+        raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a tar archive", _UNPACK)
+    if packing(head):
+        raise reasons.compressed_twice()
+    if b"\0" in head[:_ZEROS]:
+        raise reasons.wrong_kind(Code.UTF16, "UTF-16 text, or not text at all", _RESAVE)
+    if _JSON.match(head):
+        raise reasons.wrong_kind(Code.NOT_TEXT, "JSON", _EXPORT)
+    if _MARKUP.match(head):
+        raise reasons.wrong_kind(Code.NOT_TEXT, "a web page or an XML document", _EXPORT)

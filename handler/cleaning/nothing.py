@@ -1,0 +1,91 @@
+"""Rows that stand for nobody: NULL markers, and hashes of nothing.
+
+Tools that hash a missing value produce valid-looking rows, thousands of times the same: the hash of an empty string, of
+"null", of the column's own name, or of the all-zero device id of people who refuse tracking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+# What tools write for a missing value, in lower case; documented by Snowflake, Hive, pandas, R, Excel and others.
+_MARKERS = r"\n null (null) <null> [null] none nan nat na n/a #n/a <na> nil undefined"
+NULL_MARKERS = frozenset(_MARKERS.encode().split())
+_MIXED_CASE = r"\N NaN NaT N/A #N/A <NA>"
+# Names of columns as exporters write them; the last three are for columns without an alias.
+_COLUMNS = """
+    email phone mobile idfa gaid aaid maid adid device_id advertising_id phone_number email_address hashed_email
+    hashed_phone email_hash phone_hash email_sha256 phone_sha256 idfa_sha256 gaid_sha256 maid_sha256 first_sha256
+    idfa_md5 gaid_md5 maid_md5 first_md5 sha256 md5 hash value identifier _col0 f0_ ?column?
+"""
+_ZERO_IDS = ("00000000-0000-0000-0000-000000000000", "0" * 32)
+
+
+def _values() -> Iterable[str]:
+    yield from ("", " ", "\n", "(No column name)", *_MIXED_CASE.split(), *_ZERO_IDS)
+    for text in f"{_MARKERS} {_COLUMNS}".split():
+        yield from {text, text.upper(), text.capitalize()}
+
+
+def is_null_marker(bare: bytes) -> bool:
+    """Return True if a line without its quotes and spaces stands for a missing value."""
+    return bare.lower() in NULL_MARKERS
+
+
+class HashesOfNothing:
+    """The hashes of nothing of one length, and a fast exact search for them.
+
+    Looking up every row in a set would cost two thirds of the time of its MD5. So the search first compares two pairs
+    of digits of all rows at once: strided slices become big integers, each pair of digits one byte, and a table gives
+    each byte the groups of hashes that have this pair. Only rows with a group in common, a few in a hundred, are looked
+    up.
+    """
+
+    def __init__(self, digits: int) -> None:
+        """Compute the hashes; `digits` is 64 for SHA-256 and 32 for MD5."""
+        algorithm = "sha256" if digits == hashlib.sha256().digest_size * 2 else "md5"
+        self.rows = frozenset(
+            hashlib.new(algorithm, value.encode(), usedforsecurity=False).hexdigest().encode() for value in _values()
+        )
+        self._width = digits + 1
+        self._tables = [(first, _groups(self.rows, first)) for first in (0, 2)]
+
+    def find(self, rows: bytes) -> list[int]:
+        """Return the indices of the hashes of nothing among clean rows, in order."""
+        width = self._width
+        count = len(rows) // width
+        common = -1
+        for first, table in self._tables:
+            left = int.from_bytes(rows[first::width].translate(_HIGH), "little")
+            right = int.from_bytes(rows[first + 1 :: width].translate(_LOW), "little")
+            common &= int.from_bytes((left | right).to_bytes(count, "little").translate(table), "little")
+        if not common:
+            return []
+        candidates = (match.start() for match in _NOT_ZERO.finditer(common.to_bytes(count, "little")))
+        return [index for index in candidates if rows[index * width : (index + 1) * width - 1] in self.rows]
+
+
+_NOT_ZERO = re.compile(rb"[^\0]")
+_GROUPS = 8  # one bit each
+_DIGITS = b"0123456789abcdef"
+_LOW = bytes(max(0, _DIGITS.find(byte)) for byte in range(256))
+_HIGH = bytes(value << 4 for value in _LOW)
+
+
+def _groups(rows: frozenset[bytes], first: int) -> bytes:
+    """Return the table from the value of two digits to the groups of hashes that have them at a place."""
+    ordered = sorted(rows)
+    table = bytearray(256)
+    for index, row in enumerate(ordered):
+        table[int(row[first : first + 2], 16)] |= 1 << index * _GROUPS // len(ordered)
+    return bytes(table)
+
+
+_BY_DIGITS = {digits: HashesOfNothing(digits) for digits in (64, 32)}
+
+
+def hashes_of_nothing(digits: int) -> HashesOfNothing:
+    """Return the hashes of nothing with so many hexadecimal digits, 64 or 32."""
+    return _BY_DIGITS[digits]

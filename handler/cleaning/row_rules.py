@@ -1,0 +1,194 @@
+"""The rules for one line of text: its repair, its identifier, or its fault; and the header row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from handler.cleaning.counts import RejectionReason, SeveralColumns
+from handler.cleaning.nothing import is_null_marker
+
+MAX_LINE = 512  # bytes; an identifier with spaces and quotes needs 70
+HEX = b"0123456789abcdefABCDEF"
+SPACES = b" \t\x0b\x0c"
+DELIMITERS = b",;\t|"
+
+# Characters that editors and spreadsheets leave behind, in UTF-8: zero-width characters, direction marks, soft hyphens
+# and byte order marks have no width; no-break spaces and the like are spaces. Latin-1's no-break space is one byte.
+_INVISIBLE = re.compile(rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad")
+_WIDE_SPACE = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
+_LATIN_SPACE = b"\xa0"
+_CONTROL_Z = b"\x1a"  # the end of a file in DOS
+_PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server, Postgres
+_PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
+_DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
+_UNFINISHED = re.compile(rb"([\"']?)(?:0x?|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header row with more than one column: its delimiter and the names between, cleaned."""
+
+    delimiter: bytes
+    names: tuple[bytes, ...]
+
+
+def visible(line: bytes) -> bytes:
+    """Remove characters without width, and turn every kind of space into a plain one."""
+    if not line.isascii():
+        line = _WIDE_SPACE.sub(b" ", _INVISIBLE.sub(b"", line)).strip(SPACES + _LATIN_SPACE)
+    return line.rstrip(_CONTROL_Z) if _CONTROL_Z in line else line
+
+
+def bare(line: bytes, *, one_column: bool = True) -> bytes:
+    """Remove what surrounds an identifier: spaces, quotes, a prefix of hexadecimal digits, delimiters at the end.
+
+    Args:
+        line: a line without its end, or a field of it.
+        one_column: False leaves delimiters alone, because the header says that they separate columns.
+    """
+    ends = SPACES + DELIMITERS if one_column else SPACES
+    text = visible(line)
+    while True:
+        shorter = text.lstrip(SPACES).rstrip(ends)
+        if len(shorter) > 1 and shorter[0] == shorter[-1] and shorter[:1] in {b'"', b"'"}:
+            shorter = shorter[1:-1]
+        if len(shorter) == len(text):
+            break
+        text = shorter
+    if prefix := _PREFIX.match(text):
+        text = text[prefix.end() :]
+    return text
+
+
+def is_identifier(text: bytes, digits: int) -> bool:
+    """Return True for exactly so many hexadecimal digits, in any case."""
+    return len(text) == digits and not text.translate(None, HEX)
+
+
+def is_header(text: bytes) -> bool:
+    """Return True if the first line of a file is a header: in any language, but no identifier and nothing like one."""
+    if b"@" in text or not text.translate(None, HEX) or _LONG_HEX.search(text):
+        return False
+    fields = re.split(rb"[,;\t|]", text)
+    return not any(_PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
+
+
+def fault_of(line: bytes, text: bytes) -> RejectionReason:
+    """Return the fault of a row that is no identifier.
+
+    Args:
+        line: the line as it is in the file.
+        text: the line without what surrounds an identifier.
+    """
+    if len(line) > MAX_LINE:
+        return RejectionReason.TOO_LONG
+    if _PHONE.fullmatch(text) or _DEVICE_ID.fullmatch(text):
+        return RejectionReason.NOT_HASHED
+    if not text.translate(None, HEX):
+        return RejectionReason.WRONG_LENGTH
+    if text.translate(None, DELIMITERS) != text:
+        return RejectionReason.MORE_THAN_ONE_COLUMN
+    return RejectionReason.NOT_HASHED if b"@" in text else RejectionReason.NOT_HEX
+
+
+def is_unfinished(line: bytes, digits: int) -> bool:
+    """Return True if a file's last line, which has no line end, is the beginning of a row."""
+    unfinished = _UNFINISHED.fullmatch(visible(line).strip(SPACES))
+    if not unfinished:
+        return False
+    quote, found = unfinished.groups()
+    return len(found) < digits or (len(found) == digits and bool(quote))
+
+
+def find_header(head: bytes) -> Header | None:
+    """Return the header of a file that names more than one column.
+
+    Args:
+        head: the first bytes of the file.
+    """
+    for line in head.splitlines():
+        text = bare(line)
+        if not text or is_null_marker(text):
+            continue
+        if len(line) > MAX_LINE or not is_header(text) or not (delimiter := delimiter_of(text)):
+            return None
+        return Header(delimiter, tuple(map(bare, visible(line).split(delimiter))))
+    return None
+
+
+def delimiter_of(text: bytes) -> bytes:
+    """Return the delimiter that occurs most often in a line; empty if none does."""
+    counts = Counter({delimiter: text.count(delimiter) for delimiter in (b",", b";", b"\t", b"|")})
+    delimiter, count = counts.most_common(1)[0]
+    return delimiter if count else b""
+
+
+# --- Files with more than one column where one is expected ----------------------------------------
+
+_SAFE_NAME = re.compile(
+    r"(?=.*(?:mail|phone|mobile|idfa|gaid|aaid|adid|maid|hash|sha|md5|device|advertis|ident|action|operation))"
+    r"[a-z_][a-z0-9_ ()-]{0,39}",
+    re.IGNORECASE,
+)
+_ACTION_NAMES = """
+    audience_action action action_type operation operation_type op change change_type add_remove add_or_remove is_add
+    is_added membership membership_status segment_action user_action
+"""
+_ADD_WORDS = frozenset(b"add added append insert inserted subscribe opt_in enter".split())
+_REMOVE_WORDS = frozenset(b"remove removed delete deleted unsubscribe opt_out exit".split())
+
+
+def is_action_name(name: str) -> bool:
+    """Return True if a header names a column that says whether a person is added or removed."""
+    return re.sub(r"[\W_]+", "_", name.lower()).strip("_") in _ACTION_NAMES.split()
+
+
+def action_word(text: bytes) -> str | None:
+    """Return "add" or "remove" if a field asks for one of them."""
+    text = text.lower()
+    return "add" if text in _ADD_WORDS else "remove" if text in _REMOVE_WORDS else None
+
+
+def safe_name(name: bytes) -> str | None:
+    """Return the name of a column if a reason may repeat it; None if it could be somebody's data."""
+    text = name.decode(errors="replace")
+    return text if _SAFE_NAME.fullmatch(text) else None
+
+
+class ColumnHints:
+    """Collects hints from the first rows with more than one column."""
+
+    MAX_ROWS = 100
+
+    def __init__(self, digits: int, header: Header | None) -> None:
+        self._digits = digits
+        self._header = header
+        self._rows = 0
+        self._right: set[int] = set()
+        self._words: dict[int, set[str]] = {}
+
+    def add(self, line: bytes) -> None:
+        """Look at one row."""
+        if self._rows >= self.MAX_ROWS:
+            return
+        self._rows += 1
+        delimiter = self._header.delimiter if self._header else delimiter_of(line)
+        for number, field in enumerate(visible(line).split(delimiter), 1):
+            text = bare(field)
+            if is_identifier(text, self._digits):
+                self._right.add(number)
+            if word := action_word(text):
+                self._words.setdefault(number, set()).add(word)
+
+    def found(self) -> SeveralColumns | None:
+        """Return what was found; None if no row had more than one column."""
+        if not self._rows:
+            return None
+        names = dict(enumerate(self._header.names, 1)) if self._header else {}
+        actions = [number for number, name in names.items() if is_action_name(name.decode(errors="replace"))]
+        actions += [number for number, words in self._words.items() if len(words) > 1]
+        safe = {number: text for number, name in names.items() if (text := safe_name(name))}
+        return SeveralColumns(frozenset(self._right), actions[0] if actions else None, safe)
