@@ -20,6 +20,7 @@ BUDGETS = {
     "first_invocation_vs_warm": None,
     "calls_new_audience": 3,
     "program_vs_flat": 1.2,
+    "hash_vs_sha256": 0.5,
 }
 
 

@@ -150,6 +150,10 @@ class World:
         """Put what a person would into the secret."""
         self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)
 
+    def restore_secret(self) -> None:
+        """Put the valid credentials into the secret."""
+        self.set_secret(json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID}))
+
     def upload(
         self, key: str, body: bytes, at: datetime | None = None, reason: str = "PutObject", **headers: Any
     ) -> str:
