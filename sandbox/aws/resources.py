@@ -168,7 +168,8 @@ def _role_policy(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _secret(aws: Clients, name: str, inputs: Inputs) -> Made:
-    secret = aws("secretsmanager").create_secret(Name=name, KmsKeyId=inputs["kmsKeyId"], Tags=_tags(inputs))
+    key = {"KmsKeyId": inputs["kmsKeyId"]} if "kmsKeyId" in inputs else {}
+    secret = aws("secretsmanager").create_secret(Name=name, Tags=_tags(inputs), **key)
     return secret["ARN"], {"name": name, "arn": secret["ARN"]}
 
 

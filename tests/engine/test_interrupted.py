@@ -1,0 +1,36 @@
+"""An `up` that fails at each kind of resource, and is run again until it succeeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.engine.conftest import MakeStack
+from tests.engine.replacement import REPLACED_BY
+from tests.engine.stacks import Engine
+
+MAX_ROUNDS = 40
+EVERY_KIND = {
+    "name": "acme",
+    "alarmEmail": "data@acme.example",
+    "eventArchiveDays": 30,
+    "uploadRole": {"principals": ["arn:aws:iam::444455556666:role/exporter"]},
+    "accessToken": "a-token-nobody-may-see",
+    "advertiserId": "7100000000000000001",
+}
+
+
+def test_whatever_fails_once_is_created_by_the_next_run(make_stack: MakeStack, engine: Engine) -> None:
+    stack = make_stack()
+    stack.configure([EVERY_KIND])
+    kinds = set(REPLACED_BY)
+    engine.provider.failed.clear()
+    engine.provider.failing.update(dict.fromkeys(kinds, 1))
+    rounds = 0
+    while stack.up().error is not None:
+        rounds += 1
+        assert rounds < MAX_ROUNDS
+    assert engine.provider.failed == dict.fromkeys(kinds, 1)
+    names = Counter(resource["urn"] for resource in stack.resources())
+    assert [urn for urn, times in names.items() if times > 1] == []
+    again = stack.up()
+    assert (again.error, again.steps) == (None, [])
