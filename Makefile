@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo test browser lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo test browser engine lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -21,6 +21,10 @@ test: $(READY) ## all tests
 
 browser: $(READY) ## the console against the running sandbox: its commands, and its page in Chromium
 	@$(BIN)/python -m pytest --numprocesses 0 tests/browser
+
+engine: $(READY) ## the stack under Pulumi's real engine, which is built from its Go modules the first time
+	@$(BIN)/python -m tests.engine.toolchain
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/engine
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff check .

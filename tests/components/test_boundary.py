@@ -45,7 +45,9 @@ def test_the_example_boundary_permits_what_the_roles_permit(everything: Program)
     assert refused(BOUNDARY, everything) == []
 
 
-@pytest.mark.parametrize(("action", "boundary"), narrower(), ids=lambda each: each if isinstance(each, str) else "")
+@pytest.mark.parametrize(
+    ("action", "boundary"), list(narrower()), ids=lambda each: each if isinstance(each, str) else ""
+)
 def test_without_any_of_its_actions_a_role_is_refused_something(
     everything: Program, action: str, boundary: dict[str, Any]
 ) -> None:

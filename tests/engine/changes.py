@@ -82,7 +82,7 @@ def _bucket(aws: Clients, name: str, state: Inputs) -> None:
 
 
 def _role_policy(aws: Clients, identifier: str, _: Inputs) -> None:
-    role, _, name = identifier.partition(":")
+    role, name = identifier.split(":", 1)
     aws("iam").delete_role_policy(RoleName=role, PolicyName=name)
 
 

@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import boto3
@@ -41,16 +40,23 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         self.failing: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._aws = cache(lambda service: boto3.client(service, "us-east-1", endpoint_url=aws_url, **CREDENTIALS))
+        self._session = boto3.session.Session(region_name="us-east-1")
+        self._aws_url = aws_url
+        self._clients: dict[str, Any] = {}
         self._server = grpc.server(ThreadPoolExecutor(16))
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
     def client(self, service: str) -> Any:
         """Return a client of the embedded AWS."""
-        with self._lock:  # boto3's default session is not safe for threads
-            return self._aws(service)
+        with self._lock:  # boto3's sessions are not safe for threads
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self._aws_url, **CREDENTIALS)  # type: ignore[call-overload]
 
     def close(self) -> None:
         """Stop listening."""

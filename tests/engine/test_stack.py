@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ ADVERTISERS = [{"name": "acme", **ALARMED}, {"name": "globex", **ALARMED, "retai
 
 def exists(provider: StandInProvider, outputs: dict[str, Any]) -> set[str]:
     """Return which of a connector's resources the embedded AWS still has."""
-    looks = {
+    looks: dict[str, Callable[[], Any]] = {
         "bucket": lambda: provider.client("s3").head_bucket(Bucket=outputs["bucket"]),
         "key": lambda: provider.client("kms").describe_key(KeyId=outputs["key_arn"])["KeyMetadata"]["Enabled"],
         "queue": lambda: provider.client("sqs").get_queue_attributes(QueueUrl=outputs["queue_url"]),

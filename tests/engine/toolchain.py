@@ -81,7 +81,7 @@ def _built(folder: str, program: str, package: str) -> Path:
 
 def _required_version(module: Path, package: str) -> str:
     lines = re.findall(r"^\s*(\S+) v(\S+)", (module / "go.mod").read_text(), re.MULTILINE)
-    return next(version for path, version in lines if package.startswith(f"{path}/"))
+    return str(next(version for path, version in lines if package.startswith(f"{path}/")))
 
 
 def _go_version(module: Path) -> str:
