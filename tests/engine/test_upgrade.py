@@ -39,7 +39,7 @@ def test_an_upgrade_replaces_and_deletes_nothing(make_stack: MakeStack, number: 
 
 
 def test_a_renamed_resource_would_be_noticed(make_stack: MakeStack) -> None:
-    """As if the program had given its queue another logical name since the release."""
+    """The program could have given its queue another logical name since the release."""
     text = (RELEASES / "deployment-1.json").read_text()
     renamed = json.loads(text.replace("::acme-queue", "::acme-line"))
     run = upgraded(make_stack(), renamed, read("config-1.json"))
