@@ -78,7 +78,8 @@ def _run(console: Console, *, print_json: bool, stay: bool) -> int:
         if faults:
             print("\nNot as expected:", *faults, sep="\n  ", file=sys.stderr)
             _print_trouble(connectors)
-        console.print(f"\n{show.now_try(connectors, stays=stay)}", soft_wrap=True)
+        if stay or not faults:
+            console.print(f"\n{show.now_try(connectors, stays=stay)}", soft_wrap=True)
         if stay:
             _stay(console, watch)
     return 1 if faults else 0

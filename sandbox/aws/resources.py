@@ -212,18 +212,10 @@ def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _log_metric_filter(aws: Clients, name: str, inputs: Inputs) -> Made:
-    aws("logs").put_metric_filter(
-        logGroupName=inputs["logGroupName"],
-        filterName=name,
-        filterPattern=inputs["pattern"],
-        metricTransformations=[
-            {
-                "metricName": inputs["metricTransformation"]["name"],
-                "metricNamespace": inputs["metricTransformation"]["namespace"],
-                "metricValue": inputs["metricTransformation"]["value"],
-            }
-        ],
-    )
+    metric = inputs["metricTransformation"]
+    transformation = {f"metric{part.title()}": metric[part] for part in ("name", "namespace", "value")}
+    arguments = {"logGroupName": inputs["logGroupName"], "filterPattern": inputs["pattern"]}
+    aws("logs").put_metric_filter(filterName=name, metricTransformations=[transformation], **arguments)
     return name, {"name": name}
 
 

@@ -50,16 +50,22 @@ def as_json(connectors: Connectors, watch: Watch, seconds: float) -> dict[str, A
 
 
 def trouble(connectors: Connectors) -> list[str]:
-    """Return the last lines of each function's log that are warnings, errors, or not the logger's."""
+    """Return the last warnings and errors of each function's log, and lines that are not the logger's, each once."""
     return [
-        f"{name}: {line}"
+        f"{name}: {message}"
         for name, advertiser in connectors.advertisers.items()
-        for line in [line for line in list(advertiser.log.lines) if _is_trouble(line)][-_MAX_LINES:]
+        for message in list(dict.fromkeys(filter(None, map(_message, list(advertiser.log.lines)))))[-_MAX_LINES:]
     ]
 
 
-def _is_trouble(line: str) -> bool:
+def _message(line: str) -> str | None:
+    """Return the message of a log line that shows trouble, without its time and request id."""
     try:
-        return json.loads(line).get("level") in {"WARNING", "ERROR", "CRITICAL"}
+        content = json.loads(line)
+        level, message = content.get("level"), content.get("errorMessage") or content.get("message")
     except (ValueError, AttributeError):
-        return True
+        return line
+    if level not in {"WARNING", "ERROR", "CRITICAL"}:
+        return None
+    details = content.get("exception") or content.get("error") or ""
+    return f"{level} {message} {details}".rstrip()

@@ -23,7 +23,7 @@ from sandbox.aws.stack import CREDENTIALS, Cloud
 from sandbox.processes import ROOT, ServerProcess
 
 SCHEDULE_SPEED = 600  # five minutes in half a second
-SETTLE_SECONDS = 0.5  # instead of 300
+SETTLE_SECONDS = 0.4  # instead of 300
 PROCESSING_SECONDS = 3.0  # TikTok: up to 48 hours
 BATCHING_WINDOW = 0.2  # instead of the declared seconds
 OUTPUTS_FILE = ROOT / ".build" / "sandbox.json"

@@ -94,13 +94,11 @@ def _newsletter(advertiser: str) -> list[Sample]:
             f"{folder}/append/since-then.csv",
             _people(advertiser, "reader", 2500, 4000),
             after=first,
-            seen="audience_processing",
         ),
         _good(
             f"{folder}/remove/unsubscribed.csv",
             _people(advertiser, "reader", 0, 400),
             after=first,
-            seen="audience_processing",
         ),
     ]
 
