@@ -50,22 +50,10 @@ OLD_DOCSTRINGS: set[str] = {
     "handler/state/audience_state.py",
     "handler/state/objects.py",
     "handler/state/reports.py",
-    "tests/components/evaluator.py",
-    "tests/components/harness.py",
-    "tests/components/provider_types.py",
-    "tests/components/test_inputs.py",
-    "tests/components/test_order.py",
-    "tests/components/test_policies.py",
-    "tests/components/test_role.py",
-    "tests/components/test_statements.py",
     "tests/handler/activation/test_isolation.py",
-    "tests/handler/activation/test_kills.py",
     "tests/handler/activation/test_late.py",
     "tests/handler/activation/test_outcomes.py",
     "tests/handler/events/test_messages.py",
-    "tests/sandbox/tiktok/conftest.py",
-    "tests/sandbox/tiktok/test_endings.py",
-    "tests/sandbox/tiktok/test_requests.py",
 }
 
 # Imports that close a cycle and are still to be removed.

@@ -15,7 +15,7 @@ Verdict = Literal["allow", "deny", "silent"]
 
 @dataclass(frozen=True)
 class Request:
-    """Who wants to do what to what, and under which circumstances (condition keys).
+    """One request: principal, action, resource and context (condition keys).
 
     Attributes:
         principal: an ARN, or the name of a service.
@@ -28,7 +28,7 @@ class Request:
 
 
 def verdict(document: Mapping[str, Any], request: Request) -> Verdict:
-    """What one document says of a request: a Deny beats every Allow, and silence allows nothing."""
+    """Evaluate one document for a request: a Deny beats every Allow, and without an Allow nothing is allowed."""
     effects = {statement["Effect"] for statement in document["Statement"] if _applies(statement, request)}
     return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "silent"
 
@@ -62,7 +62,7 @@ def _is_principal(named: Any, who: str) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern with `*` and `?` covers a text."""
+    """Return if a pattern with `*` and `?` covers a text."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text) is not None
 

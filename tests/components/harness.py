@@ -54,7 +54,7 @@ class Resource:
 
 @dataclass
 class Program:
-    """What a run of the program registered, in order."""
+    """The resources that a run of the program registered, in order."""
 
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)

@@ -21,7 +21,7 @@ _NAMES = {"Output": pulumi.Output, "T": TypeVar("T"), "pulumi": pulumi}
 
 
 def faults(resource: Resource) -> list[str]:
-    """What the provider would not take, or takes only for old programs' sake."""
+    """Return the inputs that the provider would not accept, or accepts only for old programs."""
     cls = class_of(resource.type)
     hints = _hints(cls._internal_init, cls)
     known = {_camel(name): name for name in hints if name not in {"resource_name", "opts", "__props__", "return"}}

@@ -1,4 +1,4 @@
-"""What each kind of resource must be told for nothing to be lost, seen or open: one table, from the registrations."""
+"""The inputs that keep data from being lost, seen or open: one table of resource kinds, compared with a run."""
 
 from __future__ import annotations
 

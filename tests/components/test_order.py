@@ -1,4 +1,4 @@
-"""What has to exist before what: a first `pulumi up` cannot fail on order, nor lose anything to it."""
+"""The order of creation: a first `pulumi up` cannot fail because of it, nor lose anything."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def test_a_resource_waits_for_what_it_needs(everything: Program, first: str, sec
 
 
 def _same_job(first: str, second: str, name: str) -> bool:
-    """Of the two roles' policies, the one that the second resource works with."""
+    """Return the policy of the role that the second resource works with."""
     return first != "RolePolicy" or name.endswith("-schedule" if second == "Schedule" else "-function")

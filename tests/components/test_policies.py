@@ -1,4 +1,4 @@
-"""Who may do what, request by request, against the documents that the program registers."""
+"""Permissions, request by request, evaluated against the documents that the program registers."""
 
 from __future__ import annotations
 

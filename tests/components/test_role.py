@@ -140,12 +140,12 @@ class JudgedWorld(World):
         self.here = app.connect(settings, s3=self.account.s3, sqs=self.account.sqs, secrets=self.account.secrets)
 
     def send(self, *bodies: str) -> None:
-        """What EventBridge and Scheduler do."""
+        """Put messages on the queue, as EventBridge and Scheduler do."""
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
 
     def poll(self, seconds: float = 900, failing: int = 0) -> None:
-        """What Lambda's poller does, once, with the function's role.
+        """Poll once with the function's role, as Lambda does.
 
         Raises:
             RunFailed: more or fewer messages than `failing` are to be delivered again.

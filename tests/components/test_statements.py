@@ -154,7 +154,7 @@ def test_a_service_is_bound_to_this_account_or_this_connector(statements: list[F
 
 
 def own_values(program: Program, advertiser: str) -> set[str]:
-    """What a condition may compare with: the account, ARNs of the connector, and the prefixes of its names."""
+    """Return the values that a condition may compare with: account, ARNs of the connector, prefixes of its names."""
     own = own_names(advertiser, "dev")
     by_prefix = {
         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{own}*",

@@ -83,7 +83,7 @@ class Zygote:
         self._printed.close()
 
     def printed(self) -> str:
-        """What all its functions have printed."""
+        """Return all that its functions printed."""
         self._printed.seek(0)
         return self._printed.read()
 
@@ -117,7 +117,7 @@ def _armed(spring: Trap, step: int) -> Callable[[int], None]:
 
 
 def _finish(world: World, message: str) -> None:
-    """What happens by itself afterwards: the lease runs out, the message comes back, the sweep comes by."""
+    """Let happen what follows a kill: the lease ends, the message is delivered again, sweeps run."""
     for key in world.keys("audiences/"):
         state = world.json(key)
         if state["held_until"]:

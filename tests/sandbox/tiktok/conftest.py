@@ -78,7 +78,7 @@ class Client:
         return self.post("update", custom_audience_id=audience_id, file_paths=[self.uploaded(content)], **fields)
 
     def details(self, audience_id: str) -> dict[str, Any]:
-        """What `get` says of one audience."""
+        """Return what `get` says about one audience."""
         (item,) = self.query("get", custom_audience_ids=[audience_id])["data"]["list"]
         return dict(item["audience_details"])
 

@@ -1,4 +1,4 @@
-"""How an audience at the emulated TikTok ends: it expires, or is deleted."""
+"""The end of an audience at the emulated TikTok: it expires, or is deleted."""
 
 from __future__ import annotations
 

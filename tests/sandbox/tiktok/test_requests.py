@@ -1,4 +1,4 @@
-"""What the emulated TikTok refuses before it does anything: wrong tokens, paths and fields."""
+"""Requests that the emulated TikTok refuses before it does anything: wrong tokens, paths and fields."""
 
 from __future__ import annotations
 
