@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from console.commands import audiences, credentials, forget, offline, operate, uploads
+from console.commands import audiences, credentials, forget, offline, operate, uploads, web
 from console.errors import EXIT_CODES, ConsoleError, Exit
 from console.output import fail, print_json
 
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (offline, uploads, credentials, audiences, operate, forget):
+for commands in (offline, uploads, credentials, audiences, operate, forget, web):
     commands.register(app)
 
 

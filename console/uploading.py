@@ -58,7 +58,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def upload(
-    connector: Connector, key: str, chunks: Iterable[bytes], on_sent: Callable[[int], None] = lambda _: None
+    connector: Connector, key: str, chunks: Iterable[bytes], *, confirm: Callable[[], None] = lambda: None
 ) -> str:
     """Upload a stream of bytes; return the version id. The bucket encrypts it with the connector's key.
 
@@ -66,7 +66,7 @@ def upload(
         connector: whose bucket.
         key: of the object.
         chunks: its bytes.
-        on_sent: told the bytes that are in S3, for a progress bar.
+        confirm: called when all bytes are known and before S3 shows the object. What it raises stops the upload.
 
     Raises:
         ConsoleError: AWS refuses; nothing is left in the bucket then.
@@ -77,10 +77,10 @@ def upload(
     second = next(parts, None)
     with aws.explained("upload to the bucket", connector):
         if second is None:
+            confirm()
             answer = client.put_object(Bucket=connector.bucket, Key=key, Body=first, ContentType="text/csv")
-            on_sent(len(first))
             return answer.get("VersionId", "null")
-        return _multipart(client, connector.bucket, key, _again(first, second, parts), on_sent)
+        return _multipart(client, connector.bucket, key, _again(first, second, parts), confirm)
 
 
 def _again(first: bytes, second: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -104,12 +104,11 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(gathered)
 
 
-def _multipart(client: S3Client, bucket: str, key: str, parts: Iterator[bytes], on_sent: Callable[[int], None]) -> str:
+def _multipart(client: S3Client, bucket: str, key: str, parts: Iterator[bytes], confirm: Callable[[], None]) -> str:
     upload_id = client.create_multipart_upload(Bucket=bucket, Key=key, ContentType="text/csv")["UploadId"]
 
     def send(number: int, body: bytes) -> CompletedPartTypeDef:
         answer = client.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body)
-        on_sent(len(body))
         return {"ETag": answer["ETag"], "PartNumber": number}
 
     done: list[CompletedPartTypeDef] = []
@@ -121,6 +120,7 @@ def _multipart(client: S3Client, bucket: str, key: str, parts: Iterator[bytes], 
                 if len(under_way) >= _SENDERS:
                     done.append(under_way.popleft().result())
             done += [each.result() for each in under_way]
+        confirm()
         answer = client.complete_multipart_upload(
             Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": done}
         )

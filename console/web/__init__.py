@@ -1,0 +1,1 @@
+"""A local page for people who prefer one to a command line."""

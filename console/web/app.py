@@ -1,0 +1,207 @@
+"""The page: overview, one file, the operator's view, and the reception of a file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from jinja2 import Environment, PackageLoader
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from console import queues
+from console.commands.operate import credentials_problem
+from console.commands.show import file_json
+from console.doctor import examine
+from console.errors import ConsoleError
+from console.hashing.plans import TYPES
+from console.hashing.sources import HEAD_BYTES
+from console.reports import ReportReader, is_at_end, matched_by_audience, waits_until
+from console.stack import Connector
+from console.web import receive
+from console.web.chart import draw
+from console.web.security import Guard
+from handler.model import Action
+
+_MAX_FILES = 200
+_MAX_HEADER_BYTES = 4096
+_TEMPLATES = Environment(loader=PackageLoader("console.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES.filters["number"] = lambda value: "-" if value is None else f"{value:,}"
+_TEMPLATES.filters["time"] = lambda text: text.replace("T", " ").replace("Z", " UTC") if text else ""
+
+
+def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Guard:
+    """Return the page's application, guarded.
+
+    Args:
+        connectors: by advertiser.
+        token: of this session.
+        port: where it will be served on 127.0.0.1.
+    """
+    page = _Page(connectors)
+    routes = [
+        Route("/", page.overview),
+        Route("/state", page.state),
+        Route("/advertisers/{advertiser}/files/{file}", page.file),
+        Route("/advertisers/{advertiser}/doctor", page.doctor),
+        Route("/advertisers/{advertiser}/redrive", page.redrive, methods=["POST"]),
+        Route("/advertisers/{advertiser}/uploads", page.upload, methods=["POST"]),
+        Route("/advertisers/{advertiser}/outcomes/{file}/{version}", page.outcome),
+        Route("/detect", page.detect, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+    ]
+    handlers: Any = {ConsoleError: _console_error, HTTPException: _http_error, Exception: _failed}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
+
+
+def file_id(key: str) -> str:
+    """Return what stands for an object key in addresses, which end up in histories: it says nothing of the file."""
+    return hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+class _Page:
+    """The page's answers. What blocks runs in a thread: plain methods do so by themselves."""
+
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self._connectors = connectors
+        self._readers = {name: ReportReader(connector) for name, connector in connectors.items()}
+
+    def overview(self, _: Request) -> Response:
+        """Audiences, files, and the drop zone."""
+        choices = {"types": TYPES, "actions": [each.value for each in Action], "names": list(self._connectors)}
+        return _html("overview.html", advertisers=self._states(), choices=choices, head_bytes=HEAD_BYTES)
+
+    def state(self, _: Request) -> Response:
+        """The part of the overview that changes."""
+        return _html("state.html", advertisers=self._states())
+
+    def _states(self) -> list[dict[str, Any]]:
+        return [self._state(name) for name in self._connectors]
+
+    def _state(self, name: str) -> dict[str, Any]:
+        try:
+            reports, total = self._readers[name].newest(_MAX_FILES)
+        except ConsoleError as error:
+            return {"name": name, "error": str(error)}
+        audiences = [
+            {"name": audience, "type": kind, "matched": points[-1][1], "at": points[-1][0], "chart": draw(points)}
+            for (audience, kind), points in matched_by_audience(reports).items()
+        ]
+        files = [
+            {
+                **file_json(report),
+                "id": file_id(report["file"]["key"]),
+                "name": report["file"]["key"].rsplit("/", 1)[-1],
+            }
+            for report in reports
+        ]
+        pending = [file for file in files if file["status"] in {"waiting", "submitted"}]
+        return {"name": name, "audiences": audiences, "files": files, "total": total, "pending": pending}
+
+    def file(self, request: Request) -> Response:
+        """One file with its history."""
+        name, key = self._find(request)
+        versions = self._readers[name].versions(key)
+        shown = [{**report, "until": waits_until(report)} for report in versions]
+        return _html("file.html", advertiser=name, key=key, versions=shown)
+
+    def doctor(self, request: Request) -> Response:
+        """The operator's page."""
+        connector = self._connector(request)
+        checks = examine(connector, lambda: credentials_problem(connector))
+        try:
+            letters = queues.dead_letters(connector)
+        except ConsoleError:
+            letters = []
+        return _html("doctor.html", advertiser=connector.label, checks=checks, letters=letters)
+
+    def redrive(self, request: Request) -> Response:
+        """Move the dead letters back, and show the operator's page again."""
+        connector = self._connector(request)
+        queues.redrive(connector)
+        return RedirectResponse(f"/advertisers/{request.path_params['advertiser']}/doctor", status_code=303)
+
+    async def detect(self, request: Request) -> Response:
+        """Return the columns of a file, of which the first bytes are sent."""
+        head = bytearray()
+        async for chunk in request.stream():
+            head += chunk
+            if len(head) > HEAD_BYTES:
+                break
+        return JSONResponse(await run_in_threadpool(receive.look, bytes(head[:HEAD_BYTES])))
+
+    async def upload(self, request: Request) -> Response:
+        """Take a file as the request's body; what to do with it stands in a header, as JSON in percent encoding."""
+        wanted = request.headers.get("x-upload", "")
+        try:
+            given = json.loads(unquote(wanted)) if len(wanted) <= _MAX_HEADER_BYTES else None
+        except ValueError:
+            given = None
+        connector = self._connector(request)
+        chunks = receive.chunks_of(request.stream(), asyncio.get_running_loop())
+        answer = await run_in_threadpool(receive.receive, connector, receive.Request.read(given), chunks)
+        if answer["key"]:
+            answer["id"] = file_id(answer["key"])
+        return JSONResponse(answer, status_code=200 if answer["key"] else 422)
+
+    def outcome(self, request: Request) -> Response:
+        """Return the status of one upload."""
+        name, key = self._find(request, missing_is_fine=True)
+        report = self._readers[name].read(key, request.path_params["version"]) if key else None
+        if report is None:
+            return JSONResponse({"status": None})
+        return JSONResponse({**file_json(report), "ended": is_at_end(report)})
+
+    def _connector(self, request: Request) -> Connector:
+        try:
+            return self._connectors[request.path_params["advertiser"]]
+        except KeyError:
+            raise HTTPException(404) from None
+
+    def _find(self, request: Request, *, missing_is_fine: bool = False) -> tuple[str, str]:
+        """Return the advertiser and the object key that an address means."""
+        self._connector(request)
+        name, wanted = request.path_params["advertiser"], request.path_params["file"]
+        for place in self._readers[name].places():
+            if file_id(place.key) == wanted:
+                return name, place.key
+        if missing_is_fine:
+            return name, ""
+        raise HTTPException(404)
+
+
+def _html(template: str, **values: Any) -> Response:
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**values))
+
+
+def _console_error(request: Request, error: Exception) -> Response:
+    return _error(request, str(error), 400)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    found = status != HTTPStatus.NOT_FOUND
+    text = "The page cannot do that." if found else "There is no such page. Go back to the overview."
+    return _error(request, text, status)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Say nothing of what failed but its kind: an exception's text may hold a value."""
+    return _error(request, f"The page itself failed ({type(error).__name__}). Reload it and try again.", 500)
+
+
+def _error(request: Request, text: str, status: int) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(_TEMPLATES.get_template("error.html").render(text=text), status_code=status)
+    return JSONResponse({"error": text}, status_code=status)
