@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo test browser engine lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo console test browser engine lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -18,6 +18,9 @@ demo: $(READY) ## the whole connector on this machine, with sample files
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+console: $(READY) ## the console's page with the sandbox behind it: everything to try, without any account
+	@$(BIN)/tiktok-activation web --sandbox
 
 browser: $(READY) ## the console against the running sandbox: its commands, and its page in Chromium
 	@$(BIN)/python -m pytest --numprocesses 0 tests/browser

@@ -24,6 +24,7 @@ class Verdict:
     """The function's judgement of one file.
 
     Attributes:
+        status: `accepted`, or `skipped` or `rejected` as in a report.
         code, reason: of the report if the file is not accepted; None otherwise.
         total, accepted, rejected: rows; None if the file could not be read.
         rejected_by_reason: counts.
@@ -32,6 +33,7 @@ class Verdict:
         bytes: of them.
     """
 
+    status: str
     code: str | None
     reason: str | None
     total: int | None = None
@@ -44,13 +46,17 @@ class Verdict:
 
 
 def judge(
-    chunks: Iterable[bytes], identifier_type: str, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO
+    chunks: Iterable[bytes],
+    identifier_type: str,
+    action: str = "append",
+    max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO,
 ) -> Verdict:
     """Read a file as the function does, and return what its report would say.
 
     Args:
         chunks: the file's bytes as they are uploaded, compressed or not.
         identifier_type: in lower case.
+        action: `append`, `remove` or `replace`.
         max_rejected_ratio: the connector's option.
     """
     kind = IdentifierType(identifier_type)
@@ -60,21 +66,24 @@ def judge(
             tally = part.progress.tally
             parts += part.rows > 0
             size += part.bytes
-        check_file(tally, Action.APPEND, max_rejected_ratio, kind)
-    except (Rejected, Skipped) as rejected:
-        known = tally.total > 0
-        return _verdict(rejected.code.value, rejected.reason, tally if known else None, parts, size)
+        check_file(tally, Action(action), max_rejected_ratio, kind)
+    except (Rejected, Skipped) as outcome:
+        known = tally if tally.total else None
+        return _verdict(outcome.status, (outcome.code.value, outcome.reason), known, parts, size)
     if parts > MAX_PARTS:
-        return _verdict(
-            "too_many_parts", f"The file needs more than {MAX_PARTS} uploads. Split it.", tally, parts, size
-        )
-    return _verdict(None, None, tally, parts, size)
+        reason = f"The file needs more than {MAX_PARTS} uploads. Split it and upload the pieces."
+        return _verdict("rejected", ("too_many_parts", reason), tally, parts, size)
+    return _verdict("accepted", (None, None), tally, parts, size)
 
 
-def _verdict(code: str | None, reason: str | None, tally: Tally | None, parts: int, size: int) -> Verdict:
+def _verdict(
+    status: str, outcome: tuple[str | None, str | None], tally: Tally | None, parts: int, size: int
+) -> Verdict:
+    code, reason = outcome
     if tally is None:
-        return Verdict(code, reason)
+        return Verdict(status, code, reason)
     return Verdict(
+        status,
         code,
         reason,
         tally.total,

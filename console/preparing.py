@@ -21,6 +21,14 @@ def ignore(_: int) -> None:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What the function's judgement depends on besides the file: the action, and the option `maxRejectedRatio`."""
+
+    action: str
+    max_rejected_ratio: float
+
+
+@dataclass(frozen=True)
 class Ready:
     """A local file that was checked.
 
@@ -47,20 +55,20 @@ class Ready:
                 yield chain([prepared.header_row], prepared.hashing().rows(prepared.text.chunks))
 
 
-def check_file(path: str, identifier_type: str, max_rejected_ratio: float, on_read: OnRead = ignore) -> Ready:
+def check_file(path: str, identifier_type: str, judged: Judged, on_read: OnRead = ignore) -> Ready:
     """Check a file of hashes.
 
     Raises:
         ConsoleError: it cannot be read.
     """
     with opened(path, on_read) as chunks:
-        return Ready(path, None, judge(chunks, identifier_type, max_rejected_ratio), None)
+        return Ready(path, None, judge(chunks, identifier_type, judged.action, judged.max_rejected_ratio), None)
 
 
 def hash_and_check(
     path: str,
     wishes: Wishes,
-    max_rejected_ratio: float,
+    judged: Judged,
     on_read: OnRead = ignore,
     *,
     choose: Choose = refuse_to_choose,
@@ -77,7 +85,7 @@ def hash_and_check(
             confirm(prepared.plan.columns)
         hashing = prepared.hashing()
         rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
-        verdict = judge(rows, wishes.identifier_type, max_rejected_ratio)
+        verdict = judge(rows, wishes.identifier_type, judged.action, judged.max_rejected_ratio)
         columns = tuple(str(column.index + 1) for column in prepared.plan.columns)
         decided = Wishes(wishes.identifier_type, columns, wishes.country, wishes.plus)
         return Ready(path, decided, verdict, result(prepared, hashing.counts))

@@ -17,6 +17,7 @@ from console.hashing.sources import opened
 from console.hashing.to_file import Hashed, hash_file
 from console.hashing.values import FAULT_SENTENCES, Fault
 from console.output import number, print_json, print_table, progress_bar, say, status_text, warn
+from handler.model import Action
 
 MAX_SHOWN_LINES = 20
 
@@ -31,9 +32,9 @@ def register(app: typer.Typer) -> None:
 def check(
     file: Annotated[str, typer.Argument(help="The file, compressed or not; - for standard input.")],
     identifier_type: options.FileType,
-    max_rejected_ratio: Annotated[
-        float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
-    ] = DEFAULT_MAX_REJECTED_RATIO,
+    *,
+    action: Annotated[Action, typer.Option(help="What the file will do; an empty replace is a fault.")] = Action.APPEND,
+    max_rejected_ratio: options.MaxRejectedRatio = DEFAULT_MAX_REJECTED_RATIO,
     as_json: options.Json = False,
 ) -> None:
     """Check a file of hashes before uploading it: the connector's own code says what its report would say.
@@ -41,7 +42,7 @@ def check(
     Nothing is uploaded. The exit code is 3 if the connector would reject the file.
     """
     with opened(file) as chunks:
-        verdict = judge(chunks, identifier_type.value, max_rejected_ratio)
+        verdict = judge(chunks, identifier_type.value, action.value, max_rejected_ratio)
     if as_json:
         print_json({"file": file, "identifier_type": identifier_type.value, **verdict_json(verdict)})
     else:
@@ -112,7 +113,7 @@ def demo_files(
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict for machines, with the names of a report."""
     return {
-        "status": "rejected" if verdict.code else "accepted",
+        "status": verdict.status,
         "code": verdict.code,
         "reason": verdict.reason,
         "rows": {"total": verdict.total, "accepted": verdict.accepted, "rejected": verdict.rejected},
@@ -130,7 +131,7 @@ def show_verdict(file: str, verdict: Verdict) -> None:
         [
             [
                 file,
-                status_text("rejected" if verdict.code else "accepted"),
+                status_text(verdict.status),
                 number(verdict.total),
                 number(verdict.accepted),
                 number(verdict.rejected),

@@ -70,3 +70,6 @@ AdvertiserArgument = Annotated[
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=0, help="Seconds to wait at most; then the exit code is 4.")
 ]
+MaxRejectedRatio = Annotated[
+    float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
+]

@@ -18,7 +18,7 @@ from console.follow import Upload, exit_code, follow
 from console.function import DEFAULT_MAX_REJECTED_RATIO
 from console.hashing.plans import Wishes, refuse_to_choose
 from console.output import print_json, progress_bar, say
-from console.preparing import Ready, check_file, hash_and_check
+from console.preparing import Judged, Ready, check_file, hash_and_check
 from console.reports import UPLOADS, Report, ReportReader, find_report, matched_by_audience
 from console.stack import Connector, Source, find_connector, find_connectors
 from console.uploading import object_keys, upload
@@ -48,9 +48,7 @@ def upload_(
     column: options.Columns = None,
     country: options.Country = None,
     without_plus: options.WithoutPlus = False,
-    max_rejected_ratio: Annotated[
-        float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
-    ] = DEFAULT_MAX_REJECTED_RATIO,
+    max_rejected_ratio: options.MaxRejectedRatio = DEFAULT_MAX_REJECTED_RATIO,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the files until the connector is done with them.")
     ] = False,
@@ -71,15 +69,16 @@ def upload_(
     )
     ask = is_interactive() and not yes and not as_json
     wishes = Wishes(identifier_type.value, tuple(column or ()), country, not without_plus)
+    judged = Judged(action.value, max_rejected_ratio)
     ready: list[Ready] = []
     for file in files:
         with progress_bar(f"Checking {Path(file).name}", _size(file), shown=not as_json) as advance:
             if hash_first:
                 choose = ask_for_column if ask else refuse_to_choose
                 confirm = confirm_columns if ask and not column else None
-                ready.append(hash_and_check(file, wishes, max_rejected_ratio, advance, choose=choose, confirm=confirm))
+                ready.append(hash_and_check(file, wishes, judged, advance, choose=choose, confirm=confirm))
             else:
-                ready.append(check_file(file, identifier_type.value, max_rejected_ratio, advance))
+                ready.append(check_file(file, identifier_type.value, judged, advance))
     _refuse_faulty(ready, action.value, max_rejected_ratio, as_json=as_json)
     sent = _send(connector, ready, keys, as_json=as_json)
     result: dict[str, Any] = {

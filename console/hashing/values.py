@@ -6,13 +6,13 @@ case and keeps its hyphens.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.model import IdentifierType
 
 
@@ -93,7 +93,6 @@ EMAIL_CHARACTERS: Final = b"abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{
 _ATOM = "[" + re.escape(EMAIL_CHARACTERS.decode()) + "\x80-\U0010ffff]"
 EMAIL: Final = re.compile(rf"(?:{_ATOM}|\.)+@{_ATOM}+(?:\.+{_ATOM}+)+")
 DEVICE_ID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_ZERO_DEVICE_ID = "00000000-0000-0000-0000-000000000000"
 HASH: Final = re.compile("[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32}")
 PHONE: Final = re.compile(
     r"(?:tel:)?\+?[0-9(][0-9()./ \u00a0\u2010-\u2015-]{5,24}(?:(?:ext|x)\.? ?[0-9]{1,6})?", re.IGNORECASE
@@ -101,17 +100,7 @@ PHONE: Final = re.compile(
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0")
 MIN_INTERNATIONAL_DIGITS = 11  # shorter ones without `+` are national numbers of some country
-_NULL_MARKERS: Final = frozenset({"", "\\n", "null", "none", "nan", "n/a", "na", "nil", "undefined", "-", "#n/a"})
-# Tools that hash a NULL produce these; design.md lists what they hash.
-_NOTHING = (
-    "", " ", "\n", "\\N", "NULL", "null", "None", "none", "nan", "NaN", "N/A", "n/a", "NA", "nil", "undefined", "-",
-    "email", "phone", "email_sha256", "phone_sha256", "idfa", "gaid", _ZERO_DEVICE_ID, "0" * 32,
-)  # fmt: skip
-HASHES_OF_NOTHING: Final = frozenset(
-    algorithm(text.encode()).hexdigest()
-    for text in _NOTHING
-    for algorithm in (hashlib.sha256, lambda data: hashlib.md5(data, usedforsecurity=False))
-)
+HASHES_OF_NOTHING: Final = frozenset(row.decode() for digits in (64, 32) for row in hashes_of_nothing(digits).rows)
 _AROUND = " \t\r\n\v\f\x1a\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
@@ -125,7 +114,7 @@ def bare(value: str) -> str:
 
 def is_nothing(value: str) -> bool:
     """Return whether a bare value stands for no value: empty, a NULL marker, or the hash of one."""
-    return value.lower() in _NULL_MARKERS or value.lower() in HASHES_OF_NOTHING
+    return not value or is_null_marker(value.encode()) or value.lower() in HASHES_OF_NOTHING
 
 
 def normalize(kind: Kind, value: str, rules: Rules) -> str:

@@ -122,7 +122,7 @@ def receive(connector: Connector, request: Request, chunks: Iterator[bytes]) -> 
     )
     prepared = prepare(read_text(chunks), request.wishes)
     hashing = prepared.hashing()
-    witness = _Witness(lambda rows: judge(rows, request.wishes.identifier_type))
+    witness = _Witness(lambda rows: judge(rows, request.wishes.identifier_type, request.action))
     rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
     answer: dict[str, Any] = {"key": None, "version_id": None}
     try:
@@ -175,7 +175,9 @@ class _Witness:
 
     def verdict(self) -> Verdict:
         """Return the judgement."""
-        return self._verdict or Verdict("not_text", "The file cannot be read. Export the list again as CSV.")
+        return self._verdict or Verdict(
+            "rejected", "not_text", "The file cannot be read. Export the list again as CSV."
+        )
 
     def _judge(self, judgement: Callable[[Iterator[bytes]], Verdict]) -> None:
         chunks = self._chunks()
