@@ -22,7 +22,7 @@ def ignore(_: int) -> None:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the function's judgement depends on besides the file: the action, and the option `maxRejectedRatio`."""
+    """The action and the option `maxRejectedRatio`, which the function's judgement depends on as well."""
 
     action: str
     max_rejected_ratio: float

@@ -10,11 +10,11 @@ import typer
 from console.audiences import Row, compare, registered
 from console.commands import options
 from console.commands.ask import agreed
-from console.commands.credentials import connected
 from console.errors import ConsoleError, Exit
 from console.output import number, print_json, print_table, say
 from console.stack import Source, find_connector
 from console.tiktok import TikTok
+from console.trials import connected
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -15,13 +14,12 @@ from console.commands import options
 from console.errors import ConsoleError, Exit
 from console.output import print_json, say
 from console.stack import Connector, Source, find_connector
-from console.tiktok import RefusedError, TikTok, stored_credentials
-from handler.report_codes import Code
+from console.tiktok import stored_credentials
+from console.trials import attempt
 from handler.tiktok.credentials import Credentials
 
 _ADVERTISER_ID = re.compile(r"[0-9]{5,25}")
 _TOKEN = re.compile(r"[!-~]{8,512}")
-_REFUSED = {Code.PERMISSION_REFUSED, Code.TOKEN_REFUSED, Code.TERMS_NOT_ACCEPTED}
 
 
 def register(app: typer.Typer) -> None:
@@ -67,39 +65,6 @@ def credentials(
         say(f"Stored for {connector.label}. Files that waited for them go through at the next sweep.")
 
 
-def attempt(connector: Connector, given: Credentials) -> dict[str, Any]:
-    """Try credentials at TikTok.
-
-    Returns:
-        `can_list`, `can_upload`, `audiences` (a count or None), and `problem`: a sentence, or None.
-
-    Raises:
-        ConsoleError: TikTok cannot be reached.
-    """
-    tiktok = TikTok(connector, given)
-    result: dict[str, Any] = {"can_list": False, "can_upload": False, "audiences": None, "problem": None}
-
-    def count() -> None:
-        result["audiences"] = sum(audience.is_customer_file for audience in tiktok.audiences())
-
-    result["can_list"], result["problem"] = _allowed(count, given, "list the audiences of")
-    if result["can_list"]:
-        result["can_upload"], result["problem"] = _allowed(tiktok.try_upload, given, "upload files for")
-        if result["problem"]:
-            result["problem"] += " It may list audiences, so the user who authorized the app has the role Analyst."
-    return result
-
-
-def _allowed(call: Callable[[], None], given: Credentials, action: str) -> tuple[bool, str | None]:
-    try:
-        call()
-    except RefusedError as refused:
-        if refused.code not in _REFUSED:
-            raise
-        return False, f"The token may not {action} advertiser {given.advertiser_id}. {refused}"
-    return True, None
-
-
 def _ask(advertiser_id: str) -> Credentials:
     if sys.stdin.isatty():
         token = typer.prompt("TikTok access token (not shown)", hide_input=True, err=True)
@@ -126,8 +91,3 @@ def _store(connector: Connector, given: Credentials) -> None:
     value = json.dumps({"ACCESS_TOKEN": given.access_token, "ADVERTISER_ID": given.advertiser_id})
     with aws.explained("write the secret", connector):
         aws.secrets(connector).put_secret_value(SecretId=connector.output("secret_name"), SecretString=value)
-
-
-def connected(connector: Connector) -> TikTok:
-    """Return a connection to TikTok with the stored credentials."""
-    return TikTok(connector, stored_credentials(connector))

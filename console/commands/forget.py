@@ -10,13 +10,13 @@ import typer
 from console.audiences import MIN_MATCHED, compare, registered
 from console.commands import options
 from console.commands.ask import agreed
-from console.commands.credentials import connected
 from console.errors import ConsoleError, Exit
 from console.forgetting import forms, removals
 from console.hashing.plans import check_country
 from console.hashing.values import FAULT_SENTENCES, FaultError, Kind
 from console.output import print_json, print_table, say
 from console.stack import Connector, Source, find_connector
+from console.trials import connected
 from console.uploading import upload
 
 _QUESTIONS = {

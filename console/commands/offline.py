@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from console.hashing.sources import opened
 from console.hashing.to_file import Hashed, hash_file
 from console.hashing.values import FAULT_SENTENCES, Fault
 from console.output import number, print_json, print_table, progress_bar, say, status_text, warn
+from console.results import hashed_json, verdict_json
 from handler.model import Action
 
 MAX_SHOWN_LINES = 20
@@ -110,20 +111,6 @@ def demo_files(
         say(f"  {command}")
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict for machines, with the names of a report."""
-    return {
-        "status": verdict.status,
-        "code": verdict.code,
-        "reason": verdict.reason,
-        "rows": {"total": verdict.total, "accepted": verdict.accepted, "rejected": verdict.rejected},
-        "rejected_by_reason": verdict.rejected_by_reason,
-        "rejections": [{"line": line, "reason": why, "column": where} for line, why, where in verdict.rejections],
-        "parts": verdict.parts,
-        "bytes": verdict.bytes,
-    }
-
-
 def show_verdict(file: str, verdict: Verdict) -> None:
     """Print a verdict for people."""
     print_table(
@@ -145,28 +132,6 @@ def show_verdict(file: str, verdict: Verdict) -> None:
     _show_lines([(line, why, where or "") for line, why, where in verdict.rejections])
     if not verdict.code:
         say("\nThe connector would accept this file.", "green")
-
-
-def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]:
-    """Return the result of hashing for machines."""
-    counts = result.counts
-    return {
-        "file": file,
-        "output": output,
-        "columns": [{"name": each.name, "number": each.index + 1, "kind": each.kind.value} for each in result.columns],
-        "delimiter": result.delimiter,
-        "encoding": result.encoding,
-        "header": result.header,
-        "rows": {
-            "total": counts.rows,
-            "written": counts.written,
-            "empty": counts.empty,
-            "rejected": counts.rows - counts.written - counts.empty,
-        },
-        "already_hashed": counts.passed,
-        "rejected_by_reason": dict(counts.faults),
-        "rejections": [{"line": line, "reason": why, "column": where} for line, where, why in counts.listed],
-    }
 
 
 def show_hashed(file: str, output: str | None, result: Hashed) -> None:

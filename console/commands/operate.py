@@ -11,14 +11,13 @@ from rich.text import Text
 from console import queues
 from console.commands import options
 from console.commands.ask import agreed
-from console.commands.credentials import attempt
 from console.commands.uploads import locate
 from console.doctor import Check, examine
 from console.errors import ConsoleError, Exit
 from console.objects import confirmation_key, put_again, put_marker
 from console.output import print_json, print_table, say
-from console.stack import Connector, Source, find_connector
-from console.tiktok import stored_credentials
+from console.stack import Source, find_connector
+from console.trials import credentials_problem
 
 _COLORS = {"fine": "green", "problem": "red", "unknown": "yellow"}
 Key = Annotated[str, typer.Argument(help="The uploaded object: tiktok/<audience>/..., or s3://<bucket>/tiktok/...")]
@@ -129,12 +128,6 @@ def confirm(
         print_json({"advertiser": connector.label, "key": report["file"]["key"], "marker": marker})
     else:
         say("Confirmed. The list goes at the next sweep.", "green")
-
-
-def credentials_problem(connector: Connector) -> str | None:
-    """Return a sentence if TikTok refuses the stored credentials."""
-    problem: str | None = attempt(connector, stored_credentials(connector))["problem"]
-    return problem
 
 
 def check_json(check: Check) -> dict[str, Any]:

@@ -11,28 +11,6 @@ from console.reports import Report, waits_until
 _MAX_REJECTIONS = 20
 
 
-def file_json(report: Report) -> dict[str, Any]:
-    """Return a file's state for machines."""
-    audience = report["audience"] or {}
-    until = waits_until(report)
-    return {
-        "key": report["file"]["key"],
-        "version_id": report["file"]["version_id"],
-        "status": report["status"],
-        "code": report["code"],
-        "reason": report["reason"],
-        "audience": audience.get("name"),
-        "identifier_type": audience.get("identifier_type"),
-        "action": audience.get("action"),
-        "accepted": report["rows"]["accepted"],
-        "rejected": report["rows"]["rejected"],
-        "matched": report["tiktok"]["matched"],
-        "uploaded_at": report["file"]["uploaded_at"],
-        "updated_at": report["updated_at"],
-        "waits_until": f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else None,
-    }
-
-
 def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
     """Print the files and audiences of one advertiser."""
     say(f"\n{advertiser}", "bold")

@@ -11,8 +11,8 @@ import typer
 
 from console.commands import options
 from console.commands.ask import ask_for_column, confirm_columns, is_interactive
-from console.commands.offline import hashed_json, show_hashed, show_verdict, verdict_json
-from console.commands.show import file_json, show_files, show_report
+from console.commands.offline import show_hashed, show_verdict
+from console.commands.show import show_files, show_report
 from console.errors import ConsoleError, Exit
 from console.follow import Upload, exit_code, follow
 from console.function import DEFAULT_MAX_REJECTED_RATIO
@@ -20,6 +20,7 @@ from console.hashing.plans import Wishes, refuse_to_choose
 from console.output import print_json, progress_bar, say
 from console.preparing import Judged, Ready, check_file, hash_and_check
 from console.reports import UPLOADS, Report, ReportReader, find_report, matched_by_audience
+from console.results import file_json, hashed_json, verdict_json
 from console.stack import Connector, Source, find_connector, find_connectors
 from console.uploading import object_keys, upload
 from handler.model import Action

@@ -21,14 +21,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import queues
-from console.commands.operate import credentials_problem
-from console.commands.show import file_json
 from console.doctor import examine
 from console.errors import ConsoleError
 from console.hashing.plans import TYPES
 from console.hashing.sources import HEAD_BYTES
 from console.reports import ReportReader, is_at_end, matched_by_audience, waits_until
+from console.results import file_json
 from console.stack import Connector
+from console.trials import credentials_problem
 from console.web import receive
 from console.web.chart import draw
 from console.web.security import Guard

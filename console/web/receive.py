@@ -11,7 +11,6 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-from console.commands.offline import hashed_json, verdict_json
 from console.errors import ConsoleError, Exit
 from console.function import Verdict, judge
 from console.hashing.columns import Column, candidates
@@ -20,6 +19,7 @@ from console.hashing.plans import MULTIPLE_TYPES, Wishes, prepare
 from console.hashing.sources import read_text
 from console.hashing.to_file import result
 from console.hashing.values import Kind
+from console.results import hashed_json, verdict_json
 from console.stack import Connector
 from console.uploading import object_keys, upload
 from handler.model import Action
@@ -29,7 +29,7 @@ _QUEUED = 4  # chunks between the browser and the hashing, and between that and 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user wants with a file."""
+    """The user's wishes for a file."""
 
     wishes: Wishes
     audience: str

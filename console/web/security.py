@@ -1,4 +1,4 @@
-"""Who may talk to the page: a browser on this machine that has its token, and no other site through that browser."""
+"""The guard of the page: a browser on this machine that has its token comes in, another site through it does not."""
 
 from __future__ import annotations
 
