@@ -18,6 +18,7 @@ class IdentifierType(StrEnum):
     IDFA_MD5 = "idfa_md5"
     GAID_MD5 = "gaid_md5"
     FIRST_MD5 = "first_md5"
+    MULTIPLE_TYPES = "multiple_types"
 
     @property
     def calculate_type(self) -> str:
@@ -26,7 +27,9 @@ class IdentifierType(StrEnum):
 
     @property
     def digits(self) -> int:
-        """Hexadecimal digits of an identifier."""
+        """Hexadecimal digits of an identifier, 64 or 32; 0 for rows with columns."""
+        if self is IdentifierType.MULTIPLE_TYPES:
+            return 0
         return 64 if self.value.endswith("sha256") else 32
 
 

@@ -5,6 +5,7 @@ A sentence says what happened, where, and what to do. None holds an identifier. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -169,6 +170,43 @@ def cut_off(line: int | None) -> Rejected:
         Code.CUT_OFF,
         f"The last row{_in_line(line)} is cut off, so the list is probably incomplete, and a replace needs the whole "
         "list. The audience is unchanged. Check the export or the transfer, and upload the list again.",
+    )
+
+
+def adds_and_removes(column: str) -> Rejected:
+    """Refuse a file with a column that says whether a person is added or removed."""
+    return Rejected(
+        Code.WRONG_COLUMNS,
+        f"The file mixes additions and removals: {column} says whether a person is added or removed. Upload the added "
+        "people under append and the removed ones under remove, without that column.",
+    )
+
+
+def plain_text_column(column: str) -> Rejected:
+    """Refuse a file with identifiers in plain text."""
+    return Rejected(
+        Code.NOT_HASHED,
+        f"The file has identifiers in plain text in {column}. Hash them with SHA-256, name the column MAID_SHA256, and "
+        "upload the file again.",
+    )
+
+
+def no_identifier_column(allowed: Sequence[str], *, has_header: bool) -> Rejected:
+    """Refuse a file whose first line names no column of identifiers."""
+    what = "The header names no column of identifiers" if has_header else "The first line is not a header"
+    return Rejected(
+        Code.WRONG_COLUMNS,
+        f"{what}. A file of the type multiple_types needs a first line with column names: one or more of "
+        f"{', '.join(allowed)}. Add or rename them, and upload the file again.",
+    )
+
+
+def too_many_columns(header: str, most: int) -> Rejected:
+    """Refuse a file with the same header too often."""
+    return Rejected(
+        Code.WRONG_COLUMNS,
+        f"The file has more than {most} columns of the kind {header}, and TikTok accepts {most}. Leave out the others, "
+        "and upload the file again.",
     )
 
 

@@ -94,6 +94,7 @@ class Code(StrEnum):
     # rejected: the content
     NO_VALID_ROW = "no_valid_row", "rejected", "no row is an identifier of the type"
     TOO_MANY_REJECTED = "too_many_rejected", "rejected", "more rows are faulty than `maxRejectedRatio` allows"
+    WRONG_COLUMNS = "wrong_columns", "rejected", "the header of a file with columns cannot be used"
     CUT_OFF = "cut_off", "rejected", "the last line of the list is cut off"
     UTF16 = "utf16", "rejected", "the file is UTF-16; save it as UTF-8"
     EXCEL_WORKBOOK = "excel_workbook", "rejected", "the file is an Excel workbook; save it as CSV"

@@ -7,14 +7,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from handler.cleaning.columns import clean_columns
 from handler.cleaning.counts import Progress
 from handler.cleaning.decompression import decompress
+from handler.cleaning.headers import read_layout
 from handler.cleaning.kinds import HEAD_BYTES, check_kind, packing
 from handler.cleaning.lines import BLOCK_BYTES
 from handler.cleaning.row_rules import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
+MAX_RECORD_BYTES = 1 << 16  # of the longest row of a file with columns
 MAX_PARTS = 500  # file_paths of one create or update
 
 
@@ -73,6 +76,9 @@ def parts(
     if packed:
         head, chunks = _peek(_timed(decompress(chunks, packed), check_time))
     check_kind(head)
+    if identifier_type is IdentifierType.MULTIPLE_TYPES:
+        yield from _with_columns(chunks, head, max_part_bytes, start, keep)
+        return
     if start.next_byte and packed:
         chunks = _skip(chunks, start.next_byte)
     elif start.next_byte:
@@ -87,6 +93,29 @@ def parts(
         header=find_header(head),
     )
     yield from cut(blocks, max_part_bytes, start, keep)
+
+
+def _with_columns(
+    chunks: Iterable[bytes],
+    head: bytes,
+    max_part_bytes: int,
+    start: Progress,
+    keep: Callable[[bytes], bytes] | None,
+) -> Iterator[Part]:
+    """Cut a file with columns into parts that repeat TikTok's header.
+
+    A file that continues is counted anew from its beginning, because a report does not hold the counts of each column.
+    """
+    layout = read_layout(head)
+    if layout is None:
+        yield from cut((), max_part_bytes)
+        return
+    max_record = min(MAX_RECORD_BYTES, max_part_bytes // 3)
+    block_bytes = max(1, min(BLOCK_BYTES, max_part_bytes - max_record - len(layout.header) - MAX_BLOCK_GROWTH))
+    blocks = clean_columns(chunks, layout, block_bytes, max_record)
+    for part in cut(blocks, max_part_bytes, keep=keep, header=layout.header):
+        if part.last or part.progress.next_byte > start.next_byte:
+            yield part
 
 
 def block_size(max_part_bytes: int) -> int:

@@ -99,7 +99,7 @@ def pack(source: random.Random, file: bytes) -> bytes:
 
 def fuzz_file(source: random.Random) -> str:
     """Clean one file and compare it with the reference; return what became of it."""
-    identifier_type = source.choice([*IdentifierType])
+    identifier_type = source.choice([each for each in IdentifierType if each.digits])
     file = make_file(source, identifier_type.digits)
     most = source.choice([1000, 5000, 300_000])
     smallest = most - block_size(most) - MAX_BLOCK_GROWTH
@@ -122,6 +122,43 @@ def fuzz_file(source: random.Random) -> str:
         parts(lambda first: pieces(source, stored[first:]), identifier_type, most, start=start), most, smallest, start
     )
     return "cleaned"
+
+
+def fuzz_columns(source: random.Random) -> str:
+    """Clean a file with columns twice, in other chunks and from the border of a part; the parts are the same."""
+    delimiter = source.choice([b",", b";", b"\t", b"|"])
+    names = [
+        source.choice([b"email_sha256", b"Hashed Phone", b"maid_md5", *[b"name"] * 5, b"action"])
+        for _ in range(source.randint(1, 4))
+    ]
+    lines = [delimiter.join([b"idfa_sha256", *names])]
+    for _ in range(source.choice([0, 1, 10, 1000])):
+        digits = [source.choice([32, 64, 64]) for _ in range(source.choice([len(names) + 1] * 9 + [0, 1, 2]))]
+        cells = [b"%0*x" % (each, source.getrandbits(4 * each)) for each in digits]
+        if cells and source.random() < 0.2:
+            cells[source.randrange(len(cells))] = source.choice([*SCRAPS, b'"', b'"x', b'"a\nb"', b'""', b'x"'])
+        lines.append(delimiter.join(cells))
+    file = source.choice(ENDS[:3]).join([*lines, b""])
+    most = source.choice([4000, 50_000])
+
+    def read(start: Progress | None = None) -> list[tuple[bytes, bytes, Progress]]:
+        found = parts(lambda first: pieces(source, file[first:]), IdentifierType.MULTIPLE_TYPES, most, start=start)
+        return [(part.header, b"".join(part.chunks), part.progress) for part in found]
+
+    try:
+        whole = read()
+    except Rejected:
+        return "columns refused"
+    must(whole == read(), "other chunks, other parts")
+    at = source.randrange(len(whole))
+    must(at == len(whole) - 1 or whole[at + 1 :] == read(whole[at][2]), "other parts after a stop")
+    for header, content, _ in whole:
+        must(len(content) <= most, "a part is too large")
+        must(not content or content.startswith(header), "a part without the header")
+        rows = content.removeprefix(header).splitlines()
+        must(all(row.count(b",") == header.count(b",") and row.strip(b",") for row in rows), "a row of another form")
+        must(not b"".join(rows).translate(None, b"0123456789abcdef,"), "a row that is not hashed")
+    return "columns"
 
 
 def fuzz_packed(source: random.Random) -> str:
@@ -212,7 +249,9 @@ def fuzz(seed: int, *, rounds: int | None = None, seconds: float | None = None) 
     while done != rounds and not (end and time.monotonic() >= end):
         source = random.Random(f"{seed}/{done}")  # noqa: S311 - reproducible is what it has to be
         try:
-            seen[source.choice([fuzz_file, fuzz_file, fuzz_packed, fuzz_key, fuzz_key, fuzz_key])(source)] += 1
+            seen[
+                source.choice([fuzz_file, fuzz_file, fuzz_columns, fuzz_packed, fuzz_key, fuzz_key, fuzz_key])(source)
+            ] += 1
         except BaseException:
             print(f"seed {seed}, round {done} failed", file=sys.stderr)
             raise

@@ -1,0 +1,279 @@
+"""The cleaning of files with columns: several identifiers for one person in each row.
+
+Columns are found by their names in the header, cleaned by the rules for single identifiers, and written under TikTok's
+headers in one order. Other columns are left out. Quotes are read as in RFC 4180 and by Python's csv module. A faulty
+cell is left empty; a row is rejected only if no identifier is left, or if its number of fields is wrong.
+
+Most blocks are read column by column: split once, checked once for each column, and joined again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from handler import reasons
+from handler.cleaning.counts import MAX_REJECTIONS, ColumnCounts, Progress, Rejection, RejectionReason, Tally
+from handler.cleaning.file_rules import check_hashed
+from handler.cleaning.headers import Layout
+from handler.cleaning.lines import cut_at_line_ends
+from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.records import UNFINISHED, Record, read_records
+from handler.cleaning.row_rules import action_word, bare, fault_of, is_identifier, is_unfinished
+from handler.cleaning.rows import Block
+
+_LOWER_HEX = b"0123456789abcdef"
+_ACTION_ROWS = 100  # first rows in which a column of adds and removes is looked for
+
+
+def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max_record: int) -> Iterator[Block]:
+    """Clean a file with columns from its beginning, block by block; its rows do not include the header.
+
+    Args:
+        chunks: the whole file, in pieces of any size.
+        layout: the columns by the file's header.
+        block_bytes: bytes of the file in a block.
+        max_record: bytes of the longest row, quoted line breaks included.
+
+    Raises:
+        Rejected: a column mixes adds and removes, or holds device ids that were not hashed.
+    """
+    progress = Progress(tally=Tally(columns=tuple(ColumnCounts(column.name) for column in layout.columns)))
+    columns = _Columns(layout, max_record)
+    carried = b""
+    blocks = cut_at_line_ends(chunks, block_bytes, max_record)
+    block = next(blocks, None)
+    read = 0
+    while block:
+        following = next(blocks, None)
+        read += block[0]
+        text = carried + block[1]
+        block_rows = columns.read(text, progress, last=following is None)
+        carried = block_rows.carried
+        progress = Progress(read - len(carried), block_rows.line, block_rows.tally)
+        yield Block(block_rows.rows, block_rows.count, progress)
+        block = following
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """The clean rows of a block, and the unfinished record at its end."""
+
+    rows: bytes
+    count: int
+    line: int
+    tally: Tally
+    carried: bytes
+
+
+class _Columns:
+    """The columns of one file."""
+
+    def __init__(self, layout: Layout, max_record: int) -> None:
+        self._layout = layout
+        self._max_record = max_record
+        self._seen: set[int] = set()  # columns of which the first identifiers were checked
+        self._first = True  # no row was seen yet
+        self._header_ahead = True
+
+    def read(self, text: bytes, progress: Progress, *, last: bool) -> _Cleaned:
+        """Clean the text of a block, which begins with a record."""
+        line = progress.next_line
+        found = _Found(progress.tally)
+        if self._header_ahead:
+            skipped, text = self._without_header(text)
+            line += skipped
+        if (columns := self._split(text)) is not None:
+            count = len(columns[0])
+            rows = self._clean(columns, range(line, line + count), found)
+            return _Cleaned(rows, found.accepted, line + count, found.tally(), b"")
+        records, line, carried = read_records(text, self._layout.delimiter, line, self._max_record, last=last)
+        good = [record for record in records if self._is_row(record, found)]
+        columns = [list(cells) for cells in zip(*(record.fields for record in good), strict=True)]
+        rows = self._clean(columns, [record.line for record in good], found) if good else b""
+        return _Cleaned(rows, found.accepted, line, found.tally(), carried)
+
+    def _without_header(self, text: bytes) -> tuple[int, bytes]:
+        lines = text.splitlines(keepends=True)
+        for number, line in enumerate(lines, 1):
+            if bare(line.rstrip(b"\r\n")):
+                self._header_ahead = False
+                return number, b"".join(lines[number:])
+        return len(lines), b""
+
+    def _split(self, text: bytes) -> list[list[bytes]] | None:
+        """Return the columns of a block without quotes in which every line has all fields; otherwise None."""
+        delimiter, width = self._layout.delimiter, self._layout.width
+        if b'"' in text or not text.endswith(b"\n"):
+            return None
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
+            if b"\r" in text:
+                return None
+        frame = text.translate(None, self._layout.not_frame)
+        if frame != (delimiter * (width - 1) + b"\n") * (len(frame) // width):
+            return None
+        if text.startswith(b"\n") or b"\n\n" in text:
+            return None
+        cells = text.replace(b"\n", delimiter).split(delimiter)
+        columns = [cells[index:-1:width] for index in range(width)]
+        if len(text) > self._max_record and columns[0]:
+            longest = sum(max(map(len, columns[index])) for index in self._layout.others)
+            if longest > self._max_record // 2:
+                return None
+        return columns
+
+    def _is_row(self, record: Record, found: _Found) -> bool:
+        """Return True if a record has all fields; report it otherwise, unless it is empty."""
+        layout = self._layout
+        if not record.ended and found.complete:
+            cell = record.fields[-1] if record.fields else b""
+            digits = next((each.digits for each in layout.columns if each.index == layout.width - 1), 0)
+            unfinished = len(record.fields) == layout.width and digits and cell.strip() and is_unfinished(cell, digits)
+            if record.fault == UNFINISHED or 0 < len(record.fields) < layout.width or unfinished:
+                found.reject_row(record.line, RejectionReason.CUT_OFF)
+                return False
+        if record.fault is RejectionReason.TOO_LONG:
+            found.reject_row(record.line, RejectionReason.TOO_LONG)
+            return False
+        if not any(map(bare, record.fields)) and record.fault is None:
+            return False
+        if record.fault or len(record.fields) != layout.width:
+            found.reject_row(record.line, RejectionReason.WRONG_NUMBER_OF_FIELDS)
+            return False
+        found.complete = True
+        return True
+
+    def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
+        """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
+        if self._first:
+            self._first = False
+            self._check_actions(cells)
+        cleaned = [
+            found.clean_column(number, column.name, cells[column.index], column.digits, lines)
+            for number, column in enumerate(self._layout.columns)
+        ]
+        for number, column in enumerate(self._layout.columns):
+            if number not in self._seen and (identifiers := [*filter(None, cleaned[number])]):
+                self._seen.add(number)
+                check_hashed(b"\n".join(identifiers) + b"\n", column.digits)
+        rows = [*map(b",".join, zip(*cleaned, strict=True))]
+        empty = b"," * (len(cleaned) - 1)
+        if empty in rows:
+            found.judge_empty([index for index, row in enumerate(rows) if row == empty], lines)
+            rows = [row for row in rows if row != empty]
+        found.accepted += len(rows)
+        return b"\n".join([*rows, b""])
+
+    def _check_actions(self, cells: list[list[bytes]]) -> None:
+        for index in self._layout.others:
+            words = {action_word(bare(cell)) for cell in cells[index][:_ACTION_ROWS]}
+            if {"add", "remove"} <= words:
+                raise reasons.adds_and_removes(f"column {index + 1}")
+
+
+class _Found:
+    """Counts and faults of one block."""
+
+    def __init__(self, before: Tally) -> None:
+        self.accepted = 0
+        self.complete = before.accepted + before.rejected > 0  # a whole row was seen
+        self._before = before
+        self._room = MAX_REJECTIONS - len(before.rejections)
+        self._rejected = 0
+        self._null_rows = 0
+        self._cut_off = False
+        self._faults: Counter[str] = Counter()
+        self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
+        self._filled = [column.filled for column in before.columns]
+        self._faulty = [column.faulty for column in before.columns]
+        # Rows without an identifier are judged by the cells that were left empty, by row index.
+        self._fault_rows: set[int] = set()
+        self._nothing_rows: set[int] = set()
+        self._null_marker_rows: set[int] = set()
+
+    def clean_column(
+        self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
+    ) -> list[bytes]:
+        """Return the clean cells of one column, empty where there is no identifier."""
+        nothing = hashes_of_nothing(digits).rows
+        if (
+            set(map(len, cells)) <= {0, digits}
+            and not b"".join(cells).translate(None, _LOWER_HEX)
+            and nothing.isdisjoint(cells)
+        ):
+            self._filled[number] += len(cells) - cells.count(b"")
+            return cells
+        cleaned = cells.copy()
+        listed = 0
+        for index, cell in enumerate(cells):
+            if not cell or (len(cell) == digits and not cell.translate(None, _LOWER_HEX) and cell not in nothing):
+                continue
+            text = bare(cell)
+            cleaned[index] = b""
+            if is_identifier(text, digits):
+                text = text.lower()
+                if text in nothing:
+                    self._nothing_rows.add(index)
+                else:
+                    cleaned[index] = text
+            elif is_null_marker(text):
+                self._null_marker_rows.add(index)
+            elif text:
+                reason = _cell_fault(cell, text)
+                self._fault_rows.add(index)
+                self._faults[reason.value] += 1
+                self._faulty[number] += 1
+                listed += 1
+                if listed <= self._room:
+                    length = len(text) if reason is RejectionReason.WRONG_LENGTH else None
+                    self._rejections.append((lines[index], number, Rejection(lines[index], reason, name, length)))
+        self._filled[number] += len(cleaned) - cleaned.count(b"") + listed
+        return cleaned
+
+    def judge_empty(self, indices: list[int], lines: range | list[int]) -> None:
+        """Judge the rows in which no identifier is left: faulty, hashes of nothing, or simply empty."""
+        for index in indices:
+            if index in self._fault_rows:
+                self._rejected += 1  # its cells are reported
+            elif index in self._nothing_rows:
+                self.reject_row(lines[index], RejectionReason.HASH_OF_NOTHING)
+            elif index in self._null_marker_rows:
+                self._null_rows += 1
+
+    def reject_row(self, line: int, reason: RejectionReason) -> None:
+        """Reject a whole row."""
+        self._rejected += 1
+        self._faults[reason.value] += 1
+        self._cut_off |= reason is RejectionReason.CUT_OFF
+        self._rejections.append((line, -1, Rejection(line, reason)))
+
+    def tally(self) -> Tally:
+        """Return the file's tally with the rows of this block."""
+        before = self._before
+        by_reason = Counter(before.rejected_by_reason)
+        by_reason.update(self._faults)
+        ordered = sorted(self._rejections, key=lambda each: each[:2])[: self._room]
+        return replace(
+            before,
+            total=before.total + self.accepted + self._rejected,
+            accepted=before.accepted + self.accepted,
+            rejected=before.rejected + self._rejected,
+            rejections=(*before.rejections, *(rejection for _, _, rejection in ordered)),
+            rejected_by_reason=dict(by_reason),
+            null_markers=before.null_markers + self._null_rows,
+            cut_off=before.cut_off or self._cut_off,
+            columns=tuple(
+                replace(column, filled=filled, faulty=faulty)
+                for column, filled, faulty in zip(before.columns, self._filled, self._faulty, strict=True)
+            ),
+        )
+
+
+def _cell_fault(cell: bytes, text: bytes) -> RejectionReason:
+    """Return the fault of a cell; other delimiters in it are no columns."""
+    reason = fault_of(cell, text)
+    if reason is RejectionReason.MORE_THAN_ONE_COLUMN:
+        return RejectionReason.NOT_HASHED if b"@" in text else RejectionReason.NOT_HEX
+    return reason

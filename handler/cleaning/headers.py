@@ -1,0 +1,135 @@
+"""The header row of a file with columns: which columns hold which identifiers, by their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from handler import reasons
+from handler.cleaning.records import split_fields
+from handler.cleaning.row_rules import DELIMITERS, bare, is_action_name, is_header, safe_name, visible
+
+# TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
+HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
+MAX_SAME_HEADER = 3  # columns with the same header in one file
+_EMAIL = "email e_mail mail em hem email_address e_mail_address mail_address"
+_PHONE = "phone mobile cell tel telephone ph msisdn phone_number mobile_number cell_phone mobile_phone telephone_number"
+_DEVICE = "maid madid idfa gaid aaid adid first device_id advertising_id mobile_ad_id mobile_advertising_id ad_id"
+_KINDS = {
+    spelling.replace("_", ""): kind
+    for kind, spellings in (("email", _EMAIL), ("phone", _PHONE), ("MAID", _DEVICE))
+    for spelling in spellings.split()
+}
+# Words that do not change what a column is: the algorithm, a number, and others that exports add.
+_ALGORITHM = re.compile(r"sha_?256|md_?5|hashed|hash|hex")
+_FILLERS = re.compile(r"\d+$|^(?:primary|secondary|home|work|customer|user|alternate|other|normalized|lower(?:case)?)")
+_OTHER_ALGORITHM = re.compile(r"sha_?(?:1(?!\d)|224|384|512)|base64|b64")
+
+
+@dataclass(frozen=True)
+class Column:
+    """An identifier column.
+
+    Attributes:
+        index: its position in the file, from 0.
+        name: its name in the file's header.
+        header: TikTok's header for it.
+        digits: hexadecimal digits of its identifiers.
+    """
+
+    index: int
+    name: str
+    header: str
+    digits: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a file.
+
+    Attributes:
+        delimiter: the byte between fields.
+        width: the number of fields in each row.
+        columns: the identifier columns, in the order in which they are sent.
+        header: TikTok's header row, with a line feed.
+        not_frame: every byte but the delimiter and the line feed.
+    """
+
+    delimiter: bytes
+    width: int
+    columns: tuple[Column, ...]
+    header: bytes
+    not_frame: bytes
+
+    @property
+    def others(self) -> list[int]:
+        """The indices of the columns that are left out."""
+        used = {column.index for column in self.columns}
+        return [index for index in range(self.width) if index not in used]
+
+
+def read_layout(head: bytes) -> Layout | None:
+    """Return the columns of a file by its header row; None if it has no line that is not empty.
+
+    Raises:
+        Rejected: the first line is no header, names no identifier column, a column of adds and removes or of plain-text
+            identifiers, or the same header four times.
+    """
+    line = next((line for line in head.splitlines() if bare(line)), None)
+    if line is None:
+        return None
+    delimiter, names = _fields(visible(line))
+    columns = [
+        Column(index, name, header, HEADERS[header])
+        for index, name in enumerate(names)
+        if (header := header_of(name)) is not None
+    ]
+    for index, name in enumerate(names, 1):
+        if is_action_name(name):
+            raise reasons.adds_and_removes(f'column {index} ("{safe_name(name.encode()) or name}")')
+        if _words(name) == "maid":
+            raise reasons.plain_text_column(f'column {index} ("MAID")')
+    if not columns:
+        raise reasons.no_identifier_column(list(HEADERS), has_header=is_header(bare(line)))
+    columns.sort(key=lambda column: list(HEADERS).index(column.header))
+    for header in HEADERS:
+        if sum(column.header == header for column in columns) > MAX_SAME_HEADER:
+            raise reasons.too_many_columns(header, MAX_SAME_HEADER)
+    return Layout(
+        delimiter,
+        len(names),
+        tuple(columns),
+        ",".join(column.header for column in columns).encode() + b"\n",
+        bytes(byte for byte in range(256) if byte not in delimiter + b"\n"),
+    )
+
+
+def header_of(name: str) -> str | None:
+    """Return TikTok's header for a column's name; None if it is not a column of hashed identifiers."""
+    words = _words(name)
+    if words == "hem":  # hashed email
+        return "email_SHA256"
+    algorithms = set(_ALGORITHM.findall(words))
+    if not algorithms or _OTHER_ALGORITHM.search(words):
+        return None
+    kind = _KINDS.get(_FILLERS.sub("", _FILLERS.sub("", _ALGORITHM.sub("", words).replace("_", ""))))
+    md5 = bool(algorithms & {"md5", "md_5"})
+    if kind is None or (md5 and kind != "MAID"):
+        return None
+    return f"{kind}_{'MD5' if md5 else 'SHA256'}"
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _fields(line: bytes) -> tuple[bytes, list[str]]:
+    """Return the delimiter that gives the most identifier columns, or else the most columns, and the names."""
+    found: list[tuple[int, int, bytes, list[str]]] = []
+    for byte in DELIMITERS:
+        delimiter = bytes([byte])
+        fields, _, _ = split_fields(line, delimiter)
+        names = [visible(field).strip().strip(b"\"'").decode(errors="replace") for field in fields]
+        found.append((sum(header_of(name) is not None for name in names), len(names), delimiter, names))
+    _, _, delimiter, names = max(found, key=lambda each: each[:2])
+    return delimiter, names

@@ -1,0 +1,121 @@
+"""Records of delimited text: lines split into fields, quotes as in RFC 4180 and as Python's csv module reads them.
+
+A quote opens only at the beginning of a field. A quoted field may hold delimiters, doubled quotes and line breaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from handler.cleaning.counts import RejectionReason
+
+UNFINISHED: Final = "unfinished"  # a quote that is opened and never closed
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row.
+
+    Attributes:
+        line: the number of its first line.
+        fields: its fields without quotes.
+        fault: the reason why its fields cannot be told apart; None if they can.
+        ended: False for the last row of a file without a line end.
+    """
+
+    line: int
+    fields: list[bytes]
+    fault: str | None = None
+    ended: bool = True
+
+
+def read_records(
+    text: bytes, delimiter: bytes, line: int, max_record: int, *, last: bool
+) -> tuple[list[Record], int, bytes]:
+    """Split lines into records.
+
+    A line with an open quote is read together with the lines after it up to the closing quote. If there is none within
+    `max_record` bytes, or the quotes do not add up, only that line is faulty: a stray quote must not swallow good rows.
+
+    Args:
+        text: whole lines; only the last one of the file can lack its line end.
+        delimiter: the byte between fields.
+        line: the number of the first line.
+        max_record: bytes of the longest record.
+        last: True if the file ends with these lines.
+
+    Returns:
+        The records, the number of the line after them, and the text from an open quote on that may continue after
+        these lines.
+    """
+    if b"\n" not in text:
+        text = text.replace(b"\r", b"\n")
+    lines = text.splitlines(keepends=True)
+    records: list[Record] = []
+    at = 0
+    while at < len(lines):
+        content = lines[at].rstrip(b"\r\n")
+        ended = len(content) < len(lines[at])
+        if len(content) > max_record:
+            records.append(Record(line + at, [], RejectionReason.TOO_LONG, ended))
+            at += 1
+            continue
+        fields, open_quote, _ = split_fields(content, delimiter)
+        taken = 1
+        if open_quote:
+            joined, taken = _join(lines, at, delimiter, max_record)
+            if joined is None and taken == 0 and not last:
+                return records, line + at, b"".join(lines[at:])
+            fields, taken = (joined, taken) if joined is not None else ([], 1)
+            fault = None if joined is not None else UNFINISHED
+            records.append(Record(line + at, fields, fault, lines[at + taken - 1].endswith((b"\n", b"\r"))))
+        else:
+            records.append(Record(line + at, fields, None, ended))
+        at += taken
+    return records, line + at, b""
+
+
+def _join(lines: list[bytes], at: int, delimiter: bytes, max_record: int) -> tuple[list[bytes] | None, int]:
+    """Return the fields of a record that spans lines, and how many; no lines if it goes on after the last one."""
+    size = len(lines[at])
+    for end in range(at + 1, len(lines)):
+        size += len(lines[end])
+        if size > max_record:
+            return None, 1
+        if b'"' in lines[end]:
+            fields, open_quote, tidy = split_fields(b"".join(lines[at : end + 1]).rstrip(b"\r\n"), delimiter)
+            if not tidy:
+                return None, 1
+            if not open_quote:
+                return fields, end + 1 - at
+    return None, 0
+
+
+def split_fields(line: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool]:
+    """Split a record into fields.
+
+    Returns:
+        The fields; True if a quote is still open at the end; True if every closing quote ends its field.
+    """
+    if b'"' not in line:
+        return line.split(delimiter), False, True
+    fields: list[bytes] = []
+    at, tidy = 0, True
+    while True:
+        quoted = b""
+        if line.startswith(b'"', at):
+            end = at + 1
+            while (quote := line.find(b'"', end)) >= 0 and line.startswith(b'"', quote + 1):
+                end = quote + 2
+            if quote < 0:
+                return fields, True, tidy
+            quoted = line[at + 1 : quote].replace(b'""', b'"')
+            at = quote + 1
+        end = line.find(delimiter, at)
+        rest = line[at:end] if end >= 0 else line[at:]
+        tidy &= not (quoted and rest.strip())
+        fields.append(quoted + rest)
+        if end < 0:
+            return fields, False, tidy
+        at = end + 1

@@ -1,0 +1,361 @@
+"""Files with columns: any columns, orders, delimiters, quotes and faulty cells, against Python's csv module."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handler.cleaning.counts import Tally, merge, progress_from_report, to_report
+from handler.cleaning.file_rules import check_file, check_list
+from handler.cleaning.headers import header_of
+from handler.cleaning.parts import Part, parts
+from handler.errors import Outcome, Rejected
+from handler.model import Action, IdentifierType
+from handler.report_codes import Code
+from tests.handler.cleaning.reference import NOTHING, NULLS, is_hex, judge, unwrap
+
+TYPE = IdentifierType.MULTIPLE_TYPES
+examples = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+
+NAMES = {
+    "email_SHA256": ["email_sha256", "Email SHA256", "hashed_email", "EMAIL-HASH", "sha256_email", "hem",
+                     "email_sha256_2"],
+    "phone_SHA256": ["phone_sha256", "Phone SHA-256", "hashed phone number", "mobile_hash", "PHONE_SHA256"],
+    "MAID_SHA256": ["maid_sha256", "idfa_sha256", "GAID_SHA256", "hashed_idfa", "first_sha256", "device_id_sha256"],
+    "MAID_MD5": ["maid_md5", "IDFA MD5", "gaid_md5", "md5_maid"],
+}  # fmt: skip
+OTHERS = [
+    "first_name",
+    "email",
+    "Phone",
+    "city",
+    "",
+    "email_md5",
+    "email_sha1",
+    "note",
+    "mailing_list_id",
+    "idfa",
+    "sha256",
+]
+ORDER = [*NAMES]
+
+
+def hashed(number: int, digits: int = 64) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()[:digits]
+
+
+def pieces(file: bytes, size: int) -> Iterator[bytes]:
+    return (file[at : at + size] for at in range(0, len(file), size))
+
+
+def read(file: bytes, chunk: int = 1 << 18, most: int = 1 << 20) -> list[Part]:
+    found = parts(lambda first: pieces(file[first:], chunk), TYPE, most)
+    return [replace(part, chunks=[*part.chunks]) for part in found]
+
+
+def content(file: bytes) -> bytes:
+    return b"".join(b"".join(part.chunks) for part in read(file))
+
+
+def tally_of(file: bytes) -> Tally:
+    return read(file)[-1].progress.tally
+
+
+@dataclass
+class Expected:
+    """The plain reading of one file."""
+
+    rows: list[str] = field(default_factory=list)
+    rejections: list[tuple[int, str, str | None]] = field(default_factory=list)
+    rejected: int = 0
+    nulls: int = 0
+    filled: dict[int, int] = field(default_factory=dict)
+    faulty: dict[int, int] = field(default_factory=dict)
+
+
+def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], width: int) -> Expected:
+    """Read a file with the csv module; columns are index, name and TikTok's header, in the order they are sent."""
+    found = Expected(filled=dict.fromkeys(range(len(columns)), 0), faulty=dict.fromkeys(range(len(columns)), 0))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    next(reader)
+    before = reader.line_num
+    for fields in reader:
+        line, before = before + 1, reader.line_num
+        if not any(unwrap(each.encode()) for each in fields):
+            continue
+        if len(fields) != width:
+            found.rejections.append((line, "wrong_number_of_fields", None))
+            found.rejected += 1
+            continue
+        cells, kinds = [], set()
+        for number, (index, name, header) in enumerate(columns):
+            digits = 32 if header.endswith("MD5") else 64
+            kind, cell = clean_cell(fields[index].encode(), digits)
+            kinds.add(kind)
+            cells.append(cell)
+            if kind == "good":
+                found.filled[number] += 1
+            elif kind not in {"empty", "null", "nothing"}:
+                found.rejections.append((line, kind, name))
+                found.filled[number] += 1
+                found.faulty[number] += 1
+        if any(cells):
+            found.rows.append(",".join(cells))
+        elif kinds - {"good", "empty", "null", "nothing"}:
+            found.rejected += 1
+        elif "nothing" in kinds:
+            found.rejected += 1
+            found.rejections.append((line, "hash_of_nothing", None))
+        else:
+            found.nulls += "null" in kinds
+    return found
+
+
+def clean_cell(cell: bytes, digits: int) -> tuple[str, str]:
+    """Return the kind of a cell, or its fault, and its identifier."""
+    text = unwrap(cell)
+    if not text:
+        return "empty", ""
+    if len(text) == digits and is_hex(text):
+        return ("nothing", "") if text.lower() in NOTHING[digits] else ("good", text.lower().decode())
+    if text.lower() in NULLS:
+        return "null", ""
+    reason = judge(cell, text, digits, 0, last=False).reason or ""
+    return ("not_hashed" if b"@" in text else "not_hex") if reason == "more_than_one_column" else reason, ""
+
+
+def cells(digits: int) -> st.SearchStrategy[str]:
+    good = st.integers(0, 50).map(lambda number: hashed(number, digits))
+    odd = [
+        *(
+            "",
+            " ",
+            "NULL",
+            "\\N",
+            "nan",
+            NOTHING[digits][0].decode(),
+            NOTHING[digits][-1].decode().upper(),
+            "jane@x.com",
+        ),
+        *(
+            "+49 30 123456",
+            "abc",
+            hashed(1, digits - 1),
+            "0x" + hashed(2, digits),
+            " " + hashed(3, digits).upper() + " ",
+        ),
+        *("x", f"'{hashed(4, digits)}'", "a,b", "a;b", 'say "x"', "\u00a0" + hashed(5, digits), "two\nlines", "\u200b"),
+    ]
+    return st.one_of(good, good, good, st.sampled_from(odd))
+
+
+TEXTS = st.sampled_from(["", "Jane", "a, b; c", 'quo"ted', "two\r\nlines", "x\ny\n\nz", "\u00e9", "12", "add"])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[int, str, str]], int]:
+    """A file, its delimiter, its identifier columns in the order they are sent, and its width."""
+    wanted = draw(
+        st.lists(st.sampled_from(ORDER), min_size=1, max_size=4).filter(lambda x: all(x.count(h) < 4 for h in x))
+    )
+    named = [(draw(st.sampled_from(NAMES[header])), header) for header in wanted]
+    named += [(draw(st.sampled_from(OTHERS)), "") for _ in range(draw(st.integers(0, 3)))]
+    named = draw(st.permutations(named))
+    delimiter = draw(st.sampled_from(",;\t|"))
+    quoting: Literal[0, 1] = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    kinds = [cells(32 if header.endswith("MD5") else 64) if header else TEXTS for _, header in named]
+    rows = draw(st.lists(st.one_of(st.tuples(*kinds), st.tuples(*kinds), st.lists(TEXTS, max_size=3)), max_size=12))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end)
+    writer.writerow([name for name, _ in named])
+    for row in rows:
+        writer.writerow(row)
+    columns = [(index, name, header) for index, (name, header) in enumerate(named) if header]
+    columns.sort(key=lambda column: ORDER.index(column[2]))
+    return out.getvalue(), delimiter, columns, len(named)
+
+
+@examples
+@given(table=tables(), chunk=st.sampled_from([1, 7, 100, 1 << 18]), most=st.sampled_from([6000, 1 << 20]))
+def test_any_file_is_read_as_the_csv_module_reads_it(
+    table: tuple[str, str, list[tuple[int, str, str]], int], chunk: int, most: int
+) -> None:
+    text, delimiter, columns, width = table
+    expected = reference(text, delimiter, columns, width)
+    found = read(text.encode(), chunk, most)
+    header = ",".join(header for _, _, header in columns)
+    sent = "".join(f"{row}\n" for row in expected.rows)
+    for part in found:
+        if part.rows:
+            assert part.chunks[0] == part.header == f"{header}\n".encode()
+            assert b"".join(part.chunks).count(b"\n") == part.rows + 1
+            assert part.bytes == len(b"".join(part.chunks)) <= most
+            assert part.md5 == hashlib.md5(b"".join(part.chunks)).hexdigest()  # noqa: S324 - what TikTok asks for
+    assert b"".join(b"".join(part.chunks[1:]) for part in found).decode() == sent
+    tally = found[-1].progress.tally
+    assert (tally.accepted, tally.rejected, tally.null_markers) == (
+        len(expected.rows),
+        expected.rejected,
+        expected.nulls,
+    )
+    assert tally.total == tally.accepted + tally.rejected
+    assert [(each.line, each.reason.value, each.column) for each in tally.rejections] == expected.rejections
+    assert sum(tally.rejected_by_reason.values()) == len(expected.rejections)
+    assert [column.filled for column in tally.columns] == [*expected.filled.values()]
+    assert [column.faulty for column in tally.columns] == [*expected.faulty.values()]
+    assert found[-1].progress.next_byte == len(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        *((name, header) for header, names in NAMES.items() for name in names),
+        *((name, None) for name in OTHERS),
+        ("emailsha256", "email_SHA256"),
+        ("Primary Email (SHA256)", "email_SHA256"),
+        ("MAID_SHA256", "MAID_SHA256"),
+        ("phone_md5", None),
+    ],
+)
+def test_headers_are_known_in_their_usual_spellings(name: str, header: str | None) -> None:
+    assert header_of(name) == header
+
+
+HEADER = "email_sha256,phone_sha256,name"
+ROW = f"{hashed(1)},{hashed(2)},Jane"
+
+
+def refusal(text: str, ratio: float = 0.1, action: Action = Action.APPEND) -> Outcome:
+    with pytest.raises(Outcome) as refused:
+        check_file(tally_of(text.encode()), action, ratio, TYPE)
+    assert refused.value.reason.endswith(".")
+    assert "Jane" not in refused.value.reason
+    return refused.value
+
+
+def test_other_columns_are_never_sent() -> None:
+    assert content(f"\ufeff{HEADER}\r\n{ROW}\r\n".encode()) == (
+        f"email_SHA256,phone_SHA256\n{hashed(1)},{hashed(2)}\n".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "what"),
+    [
+        (f"{ROW}\n", Code.WRONG_COLUMNS, "The first line is not a header"),
+        ("first_name,city\nJane,Berlin\n", Code.WRONG_COLUMNS, "email_SHA256, phone_SHA256, MAID_SHA256, MAID_MD5"),
+        (f"email_sha256,audience_action,batch_size\n{ROW}\n", Code.WRONG_COLUMNS, 'column 2 ("audience_action")'),
+        (
+            f"email_sha256,x\n{hashed(1)},add\n{hashed(2)},remove\n",
+            Code.WRONG_COLUMNS,
+            "column 2 says whether a person",
+        ),
+        (f"email_sha256,MAID\n{hashed(1)},x\n", Code.NOT_HASHED, 'plain text in column 2 ("MAID")'),
+        (",".join(["email_sha256"] * 4) + "\n", Code.WRONG_COLUMNS, "more than 3 columns of the kind email_SHA256"),
+        ("email_sha256,city\njane@x.com,Berlin\n" * 3, Code.NO_VALID_ROW, "are not hashed"),
+        ("email_sha256\nNULL\n", Code.NO_VALID_ROW, "NULL markers (1)"),
+        (f"email_sha256\n{NOTHING[64][0].decode()}\n", Code.NO_VALID_ROW, "hashes of an empty or missing value (1)"),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused_with_what_to_do(text: str, code: Code, what: str) -> None:
+    refused = refusal(text)
+    assert (refused.status, refused.code) == ("rejected", code)
+    assert what in refused.reason
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n"])
+def test_a_file_without_rows_is_empty(text: str) -> None:
+    assert refusal(text).code is Code.EMPTY_FILE
+    assert refusal(text).status == "skipped"
+    assert refusal(text, action=Action.REPLACE).status == "rejected"
+
+
+def test_a_column_with_too_many_faulty_cells_is_named() -> None:
+    rows = "".join(f"{hashed(n)},{hashed(n) if n % 5 else 'jane@x.com'}\n" for n in range(100))
+    refused = refusal(f"email_sha256,Phone SHA256\n{rows}")
+    assert refused.code is Code.TOO_MANY_REJECTED
+    assert refused.reason.startswith('20 of the 100 cells in the column "Phone SHA256" of the file cannot be used.')
+    assert "are not hashed, first in line 2." in refused.reason
+    tally = tally_of(f"email_sha256,Phone SHA256\n{rows}".encode())
+    good = tally_of(f"email_sha256,Phone SHA256\n{hashed(1)},{hashed(2)}\n".encode() * 1)
+    check_list(
+        merge([tally, *[replace(good, columns=tuple(replace(c, filled=100) for c in good.columns))] * 2]), 0.1, TYPE
+    )
+    assert (tally.total, tally.rejected, tally.rejected_by_reason) == (100, 0, {"not_hashed": 20})
+
+
+@pytest.mark.parametrize("end", [f"{hashed(9)}", f"{hashed(9)},{hashed(8)[:10]}", f'{hashed(9)},"{hashed(8)}', '"x'])
+def test_a_row_cut_off_at_the_end_is_noticed(end: str) -> None:
+    tally = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{end}".encode())
+    assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (1, {"cut_off": 1}, True)
+    whole = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{hashed(3)},{hashed(4)}".encode())
+    assert (whole.accepted, whole.cut_off) == (2, False)
+
+
+def test_a_stray_quote_costs_one_row_only() -> None:
+    text = f'email_sha256,name\n{hashed(1)},"Jane\n' + "".join(f"{hashed(n)},x\n" for n in range(2, 200))
+    tally = tally_of(text.encode())
+    assert (tally.accepted, tally.rejected_by_reason) == (198, {"wrong_number_of_fields": 1})
+    text = f'email_sha256,name\n"{hashed(1)}","Jane\n"{hashed(2)}","Joe"\n{hashed(3)},x\n'
+    assert tally_of(text.encode()).accepted == 2
+
+
+def test_a_row_that_is_too_long_is_left_out() -> None:
+    tally = tally_of(f"email_sha256,name\n{hashed(1)},{'x' * 70_000}\n{hashed(2)},x\n".encode())
+    assert (tally.accepted, tally.rejected_by_reason) == (1, {"too_long": 1})
+
+
+def test_a_row_without_identifiers_is_no_row_unless_a_cell_is_faulty() -> None:
+    nothing = NOTHING[64][0].decode()
+    rows = ["NULL,,Jane", ",,", f"{nothing},,x", f"{nothing},{hashed(1)},x", "abc,,x", f"abc,{hashed(2)},x"]
+    tally = tally_of("\n".join([HEADER, *rows, ""]).encode())
+    assert (tally.total, tally.accepted, tally.rejected, tally.null_markers) == (4, 2, 2, 1)
+    assert tally.rejected_by_reason == {"hash_of_nothing": 1, "wrong_length": 2}
+    assert [(each.line, each.column) for each in tally.rejections] == [
+        (4, None),
+        (6, "email_sha256"),
+        (7, "email_sha256"),
+    ]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(quote: str) -> None:
+    cell = "abc" + quote
+    rows = [f"{hashed(n)},{hashed(n + 1) if n % 7 else quote + cell},{quote}a\nb{quote}" if quote else
+            f"{hashed(n)},{hashed(n + 1) if n % 7 else cell},a" for n in range(500)]  # fmt: skip
+    file = "\n".join([HEADER, *rows, ""]).encode()
+    found = read(file, most=9000)
+    assert len(found) > 5
+    for at in range(len(found) - 1):
+        report = {**to_report(found[at].progress.tally), "progress": {
+            "next_byte": found[at].progress.next_byte, "next_line": found[at].progress.next_line}}  # fmt: skip
+        start = progress_from_report(report)
+        rest = [
+            replace(p, chunks=[*p.chunks])
+            for p in parts(lambda first: pieces(file[first:], 77), TYPE, 9000, start=start)
+        ]
+        assert rest == found[at + 1 :]
+
+
+def test_rows_are_left_out_of_parts_without_the_header() -> None:
+    file = f"{HEADER}\n{ROW}\n{hashed(3)},{hashed(4)},x\n".encode()
+    row = f"{hashed(1)},{hashed(2)}\n".encode()
+    (part,) = parts(lambda _: [file], TYPE, 9000, keep=lambda rows: rows.replace(row, b""))
+    assert b"".join(part.chunks) == f"email_SHA256,phone_SHA256\n{hashed(3)},{hashed(4)}\n".encode()
+    assert (part.rows, part.progress.tally.accepted, part.progress.tally.overtaken) == (1, 2, 1)
+
+
+def test_device_ids_without_hyphens_are_no_hashes() -> None:
+    rows = "".join(f"{n:08x}00004000a000{n:012x}\n" for n in range(20))
+    with pytest.raises(Rejected) as refused:
+        read(f"maid_md5\n{rows}".encode())
+    assert refused.value.code is Code.NOT_HASHED
