@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.aws.lambda_service import Function, Invocation
+from sandbox.aws.lambda_service import Function, InvocationResult
 
 MAX_LINEAGE = 16  # rounds of a recursive loop; AWS says "approximately 16"
 _POLL_SECONDS = 0.1
@@ -51,7 +51,11 @@ class EventSourceMapping:
     """
 
     def __init__(
-        self, sqs: Any, mapping: MappingSpec, function: Function, on_end: Callable[[Invocation], None] = lambda _: None
+        self,
+        sqs: Any,
+        mapping: MappingSpec,
+        function: Function,
+        on_end: Callable[[InvocationResult], None] = lambda _: None,
     ) -> None:
         self._sqs = sqs
         self._mapping = mapping
@@ -131,7 +135,7 @@ class EventSourceMapping:
     def _report(self, error: Exception) -> None:
         if not self._closing.is_set():
             details = {"errorType": type(error).__name__, "errorMessage": f"The event source mapping failed: {error}"}
-            self._on_end(Invocation("", None, details, cold=False, seconds=0))
+            self._on_end(InvocationResult("", None, details, cold=False, seconds=0))
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
         body = message["Body"]
@@ -157,7 +161,7 @@ def lineage(message: dict[str, Any]) -> int:
     return int(found[1]) if found else 0
 
 
-def failures(invocation: Invocation, message_ids: Sequence[str], *, partial: bool) -> set[str]:
+def failures(invocation: InvocationResult, message_ids: Sequence[str], *, partial: bool) -> set[str]:
     """Return the ids of the messages that stay on the queue after an invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html

@@ -89,7 +89,7 @@ class RuntimeApi(LoopbackServer):
     """
 
     def __init__(self, events: queue.SimpleQueue[Event]) -> None:
-        super().__init__(_Handler)
+        super().__init__(_RuntimeHandler)
         self.events = events
         self.offers: queue.SimpleQueue[_Offer | None] = queue.SimpleQueue()
         self.start()
@@ -109,7 +109,7 @@ class RuntimeApi(LoopbackServer):
         self.stop()
 
 
-class _Handler(QuietHandler):
+class _RuntimeHandler(QuietHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls

@@ -41,7 +41,7 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True)
-class Invocation:
+class InvocationResult:
     """The end of an invocation.
 
     Attributes:
@@ -98,7 +98,7 @@ class Function:
         with self._lock:
             self._idle.append(self._start())
 
-    def invoke(self, event: Any, lineage: int = 1) -> Invocation:
+    def invoke(self, event: Any, lineage: int = 1) -> InvocationResult:
         """Invoke the function with an idle instance or a new one, and wait for its answer.
 
         Args:
@@ -111,7 +111,7 @@ class Function:
         self._give_back(instance, usable=outcome.kind != "exit")
         content = json.loads(outcome.content) if outcome.content else None
         failed = outcome.kind != "result"
-        return Invocation(
+        return InvocationResult(
             request_id, None if failed else content, content if failed else None, cold, time.monotonic() - begun
         )
 

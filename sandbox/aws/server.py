@@ -16,7 +16,7 @@ from sandbox.http_server import HOST, QuietHandler
 from sandbox.processes import stop_with_parent
 
 
-class _Handler(QuietHandler, WSGIRequestHandler):
+class _MotoHandler(QuietHandler, WSGIRequestHandler):
     """Runs the application for each request."""
 
     wbufsize = 0  # werkzeug does not flush "100 Continue", which boto3 waits for before each upload
@@ -30,7 +30,7 @@ def aws_server(port: int = 0, application: Application | None = None) -> BaseWSG
         application: moto, or an application that a test wraps around it.
     """
     application = corrected(application or DomainDispatcherApplication(create_backend_app))
-    return make_server(HOST, port, application, threaded=True, request_handler=_Handler)
+    return make_server(HOST, port, application, threaded=True, request_handler=_MotoHandler)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 import requests
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec
-from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
 from sandbox.aws.log_group import LogGroup
 from sandbox.aws.scheduler import Schedule, rate_seconds
 from sandbox.aws.stack import CREDENTIALS, Cloud
@@ -33,7 +33,7 @@ _TIMEOUT_SECONDS = 60.0
 
 
 @dataclass
-class Advertiser:
+class RunningAdvertiser:
     """One advertiser of the stack: its outputs, its account at TikTok, and its function's log.
 
     Attributes:
@@ -61,7 +61,7 @@ class Connectors:
     """
 
     cloud: Cloud
-    advertisers: dict[str, Advertiser]
+    advertisers: dict[str, RunningAdvertiser]
 
     def __init__(self, stack: str = "dev") -> None:
         self._stack = stack
@@ -86,7 +86,7 @@ class Connectors:
                 exits.enter_context(closing(self._mapping(mapping.inputs, functions)))
                 for mapping in self.cloud.of_kind(":EventSourceMapping")
             ]
-            exits.callback(_break_off, mappings, functions.values())
+            exits.callback(_end_invocations, mappings, functions.values())
             self._schedules = [
                 exits.enter_context(closing(self._schedule(schedule.inputs)))
                 for schedule in self.cloud.of_kind(":Schedule")
@@ -124,21 +124,21 @@ class Connectors:
         for schedule in self._schedules:
             schedule.hold(held=held)
 
-    def upload(self, advertiser: Advertiser, key: str, content: bytes) -> None:
+    def upload(self, advertiser: RunningAdvertiser, key: str, content: bytes) -> None:
         """Upload a file as `aws s3 cp` does."""
         self.cloud.client("s3").put_object(Bucket=advertiser.outputs["bucket"], Key=key, Body=content)
 
-    def delete(self, advertiser: Advertiser, key: str) -> None:
+    def delete(self, advertiser: RunningAdvertiser, key: str) -> None:
         """Delete a file as `aws s3 rm` does: a delete marker becomes its newest version."""
         self.cloud.client("s3").delete_object(Bucket=advertiser.outputs["bucket"], Key=key)
 
-    def keys(self, advertiser: Advertiser, prefix: str) -> Iterator[tuple[str, str]]:
+    def keys(self, advertiser: RunningAdvertiser, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield the keys under a prefix of an advertiser's bucket, each with its ETag."""
         pages = self.cloud.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=advertiser.outputs["bucket"], Prefix=prefix):
             yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", ()))
 
-    def read(self, advertiser: Advertiser, key: str) -> Any:
+    def read(self, advertiser: RunningAdvertiser, key: str) -> Any:
         """Return the content of a JSON object of an advertiser's bucket."""
         answer = self.cloud.client("s3").get_object(Bucket=advertiser.outputs["bucket"], Key=key)
         return json.loads(answer["Body"].read())
@@ -149,7 +149,7 @@ class Connectors:
         answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def audiences(self, advertiser: Advertiser) -> list[dict[str, Any]]:
+    def audiences(self, advertiser: RunningAdvertiser) -> list[dict[str, Any]]:
         """Return an advertiser's audiences at TikTok."""
         found: list[dict[str, Any]] = self.control("GET", "audiences", advertiser_id=advertiser.advertiser_id)
         return found
@@ -179,7 +179,7 @@ class Connectors:
 
     def _advertiser(
         self, name: str, outputs: dict[str, str], number: int, spec: FunctionSpec, exits: ExitStack
-    ) -> Advertiser:
+    ) -> RunningAdvertiser:
         """Open an account at TikTok, and write the secret as a person would."""
         secrets = self.cloud.client("secretsmanager")
         declared_id = spec.environment.get("ADVERTISER_ID", "")
@@ -194,9 +194,9 @@ class Connectors:
         advertiser_id = declared_id or value["ADVERTISER_ID"]
         self.control("POST", "accounts", advertiser_id=advertiser_id, access_token=value["ACCESS_TOKEN"])
         log = exits.enter_context(closing(LogGroup(self.cloud.client("logs"), spec.logging["log_group"])))
-        return Advertiser(name, outputs, advertiser_id, dict(spec.environment), log)
+        return RunningAdvertiser(name, outputs, advertiser_id, dict(spec.environment), log)
 
-    def _function(self, spec: FunctionSpec, advertiser: Advertiser) -> Function:
+    def _function(self, spec: FunctionSpec, advertiser: RunningAdvertiser) -> Function:
         function = Function(
             spec,
             environment={
@@ -215,7 +215,7 @@ class Connectors:
         function = functions[inputs["functionName"]]
         advertiser = self.advertisers[_advertiser(function.spec)]
 
-        def on_end(invocation: Invocation) -> None:
+        def on_end(invocation: InvocationResult) -> None:
             advertiser.invocations += 1
             if invocation.error:
                 advertiser.log.write(json.dumps({"level": "ERROR", "message": invocation.error.get("errorMessage")}))
@@ -239,7 +239,7 @@ class Connectors:
         return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, _MIN_SCHEDULE_SECONDS))
 
 
-def _break_off(mappings: Iterable[EventSourceMapping], functions: Iterable[Function]) -> None:
+def _end_invocations(mappings: Iterable[EventSourceMapping], functions: Iterable[Function]) -> None:
     """End invocations in progress: waiting for them could take a quarter of an hour."""
     for mapping in mappings:
         mapping.stop()

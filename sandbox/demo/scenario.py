@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sandbox.demo.connectors import Advertiser, Connectors
+from sandbox.demo.connectors import Connectors, RunningAdvertiser
 from sandbox.demo.samples import Sample, expected_audiences
 from sandbox.demo.watch import Watch
 
@@ -56,7 +56,7 @@ def _may_go(watch: Watch, name: str, sample: Sample) -> bool:
     return reached in watch.history.get((name, key), ())
 
 
-def _upload(connectors: Connectors, advertiser: Advertiser, sample: Sample) -> None:
+def _upload(connectors: Connectors, advertiser: RunningAdvertiser, sample: Sample) -> None:
     connectors.upload(advertiser, sample.key, sample.content)
     if sample.deleted:
         connectors.delete(advertiser, sample.key)
@@ -68,7 +68,7 @@ def _at_end(watch: Watch, name: str, sample: Sample) -> bool:
     return sample.status is None or (report is not None and report["status"] not in {"waiting", "submitted"})
 
 
-def _faults(watch: Watch, advertiser: Advertiser, some: Sequence[Sample]) -> Iterator[str]:
+def _faults(watch: Watch, advertiser: RunningAdvertiser, some: Sequence[Sample]) -> Iterator[str]:
     for sample in some:
         yield from _file_faults(watch, advertiser.name, sample)
     yield from _audience_faults(watch.connectors, advertiser, some)
@@ -91,7 +91,7 @@ def _file_faults(watch: Watch, name: str, sample: Sample) -> Iterator[str]:
         yield f"{file} was never {sample.seen}."
 
 
-def _audience_faults(connectors: Connectors, advertiser: Advertiser, some: Sequence[Sample]) -> Iterator[str]:
+def _audience_faults(connectors: Connectors, advertiser: RunningAdvertiser, some: Sequence[Sample]) -> Iterator[str]:
     """Yield a sentence unless TikTok has exactly the expected audiences, each with exactly the expected people."""
     expected = expected_audiences(some)
     found = connectors.audiences(advertiser)
@@ -104,7 +104,7 @@ def _audience_faults(connectors: Connectors, advertiser: Advertiser, some: Seque
             yield f"{advertiser.name}: the audience {each['name']} does not have exactly the people of its files."
 
 
-def _leftovers(connectors: Connectors, advertiser: Advertiser) -> Iterator[str]:
+def _leftovers(connectors: Connectors, advertiser: RunningAdvertiser) -> Iterator[str]:
     """Yield a sentence for everything that is still in progress."""
     for key, _ in connectors.keys(advertiser, "pending/"):
         yield f"{advertiser.name}: {key} is left over."

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from sandbox.aws.alarms import is_firing, printed_metrics
 from sandbox.aws.stack import CREDENTIALS
-from sandbox.demo.connectors import PROCESSING_SECONDS, SETTLE_SECONDS, Advertiser, Connectors
+from sandbox.demo.connectors import PROCESSING_SECONDS, SETTLE_SECONDS, Connectors, RunningAdvertiser
 from sandbox.demo.samples import Sample
 from sandbox.demo.scenario import Plan
 from sandbox.demo.watch import Report, Watch
@@ -99,7 +99,7 @@ def now_try(connectors: Connectors, *, stays: bool) -> str:
     )
 
 
-def outcome(console: Console, advertiser: Advertiser, report: Report) -> None:
+def outcome(console: Console, advertiser: RunningAdvertiser, report: Report) -> None:
     """Print a changed report of a file of the user's own."""
     status = Text(report["status"], style=_COLORS.get(report["status"], ""))
     console.print(Text.assemble(f"{advertiser.name}  ", status, f"  {_name(report['file']['key'])}"))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.demo.connectors import Advertiser, Connectors
+from sandbox.demo.connectors import Connectors, RunningAdvertiser
 
 Report = Mapping[str, Any]
-OnChange = Callable[[Advertiser, Report], None]
+OnChange = Callable[[RunningAdvertiser, Report], None]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Watch:
                     self._etags[advertiser.name, key] = etag
                     self._take(advertiser, key, self.connectors.read(advertiser, key))
 
-    def _take(self, advertiser: Advertiser, report_key: str, report: Report) -> None:
+    def _take(self, advertiser: RunningAdvertiser, report_key: str, report: Report) -> None:
         file = (advertiser.name, report["file"]["key"])
         self.reports[file] = report
         now = (report["status"], report["code"])

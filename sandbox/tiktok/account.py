@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.tiktok import refusals
-from sandbox.tiktok.audience import CUSTOMER_FILE, Action, Audience
+from sandbox.tiktok.audience import CUSTOMER_FILE, Action, EmulatedAudience
 from sandbox.tiktok.files import UploadedFile
 from sandbox.tiktok.form import ReceivedFile
 from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, check_audience_count, check_replace, is_too_small
 from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
-from sandbox.tiktok.settings import Settings
+from sandbox.tiktok.settings import EmulatorSettings
 
 _HISTORY_SIZE = 100
 
 
 @dataclass
-class Account:
+class AdvertiserAccount:
     """The files and audiences of one advertiser.
 
     Attributes:
@@ -41,14 +41,14 @@ class Account:
     new_audience_id: Callable[[], str]
     unmatched: Collection[str]
     files: dict[str, UploadedFile] = field(default_factory=dict)
-    audiences: dict[str, Audience] = field(default_factory=dict)
+    audiences: dict[str, EmulatedAudience] = field(default_factory=dict)
 
-    def finish_changes(self, now: float, settings: Settings) -> None:
+    def finish_changes(self, now: float, settings: EmulatorSettings) -> None:
         """End every change whose time is over."""
         for audience in self.audiences.values():
             audience.finish_change(now, settings, self.unmatched)
 
-    def upload(self, given: Mapping[str, Any], file: ReceivedFile | None, settings: Settings) -> dict[str, Any]:
+    def upload(self, given: Mapping[str, Any], file: ReceivedFile | None, settings: EmulatorSettings) -> dict[str, Any]:
         """Accept a file; its rows are not looked at yet."""
         if file is None:
             raise Refusal(WRONG_REQUEST, "file: Missing data for required field.")
@@ -64,11 +64,11 @@ class Account:
         self.files[file_path] = UploadedFile(given["calculate_type"], file.chunks)
         return {"file_path": file_path}
 
-    def create(self, given: Mapping[str, Any], now: float, settings: Settings) -> dict[str, Any]:
+    def create(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Create an audience. Names are not unique, and a repeated call creates another audience."""
         check_audience_count(sum(each.is_creator for each in self.audiences.values()))
         files = self._files(given["file_paths"], given["calculate_type"])
-        audience = Audience(
+        audience = EmulatedAudience(
             self.new_audience_id(),
             self.advertiser_id,
             given["custom_audience_name"],
@@ -80,7 +80,7 @@ class Account:
         self._start_change(audience, "CREATE", files, now, settings)
         return {"custom_audience_id": audience.id}
 
-    def update(self, given: Mapping[str, Any], now: float, settings: Settings) -> dict[str, Any]:
+    def update(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Change the people or the name of an audience that is valid and idle. Without an action it is a REPLACE."""
         if not {"custom_audience_name", "file_paths"} & given.keys():
             raise Refusal(WRONG_REQUEST, "file_paths: Either file_paths or custom_audience_name is required.")
@@ -96,7 +96,12 @@ class Account:
         return {}
 
     def _update_people(
-        self, audience: Audience, action: Action, file_paths: Sequence[str], now: float, settings: Settings
+        self,
+        audience: EmulatedAudience,
+        action: Action,
+        file_paths: Sequence[str],
+        now: float,
+        settings: EmulatorSettings,
     ) -> None:
         if audience.kind != CUSTOMER_FILE:
             raise Refusal(*refusals.NOT_CUSTOMER_FILE)
@@ -110,7 +115,7 @@ class Account:
                 raise Refusal(*refusals.TOO_FEW_LEFT)
         self._start_change(audience, action, files, now, settings)
 
-    def list(self, given: Mapping[str, Any], now: float, settings: Settings) -> dict[str, Any]:
+    def list(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Return a page of all audiences of every kind, owned or shared, in no useful order."""
         oldest_omitted = now - settings.list_lag_seconds
         listed = [each for each in self.audiences.values() if each.created_at <= oldest_omitted]
@@ -126,7 +131,7 @@ class Account:
             },
         }
 
-    def get(self, given: Mapping[str, Any], now: float, settings: Settings) -> dict[str, Any]:
+    def get(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Return details and history of audiences; ids that do not exist are left out."""
         return {
             "list": [
@@ -139,23 +144,28 @@ class Account:
             ]
         }
 
-    def delete(self, given: Mapping[str, Any], _now: float, _settings: Settings) -> dict[str, Any]:
+    def delete(self, given: Mapping[str, Any], _now: float, _settings: EmulatorSettings) -> dict[str, Any]:
         """Delete all of the given audiences, or none of them."""
         for audience in self._own(given["custom_audience_ids"]):
             self.audiences.pop(audience.id, None)
         return {}
 
     def _start_change(
-        self, audience: Audience, action: Action, files: Sequence[UploadedFile], now: float, settings: Settings
+        self,
+        audience: EmulatedAudience,
+        action: Action,
+        files: Sequence[UploadedFile],
+        now: float,
+        settings: EmulatorSettings,
     ) -> None:
         audience.start_change(action, files, now, settings)
         self._read(files, settings)
 
-    def _read(self, files: Sequence[UploadedFile], settings: Settings) -> None:
+    def _read(self, files: Sequence[UploadedFile], settings: EmulatorSettings) -> None:
         for file in files:
             file.start_reading(self.executor, accepts_empty_fields=settings.accepts_empty_fields)
 
-    def _own(self, audience_ids: Sequence[str]) -> Sequence[Audience]:
+    def _own(self, audience_ids: Sequence[str]) -> Sequence[EmulatedAudience]:
         found = [self.audiences.get(each) for each in audience_ids]
         if None in found:
             raise Refusal(*refusals.NO_SUCH_AUDIENCE)
@@ -176,7 +186,7 @@ class Account:
         return files
 
 
-def _item(audience: Audience, now: float, settings: Settings) -> dict[str, Any]:
+def _item(audience: EmulatedAudience, now: float, settings: EmulatorSettings) -> dict[str, Any]:
     item = audience.details(now, settings) | {"audience_type": audience.kind}
     if not settings.lists_calculate_type:
         del item["calculate_type"]

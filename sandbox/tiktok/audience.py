@@ -12,7 +12,7 @@ from sandbox.tiktok.files import UploadedFile
 from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, EXPIRING_SECONDS, is_too_small
 from sandbox.tiktok.people import Identifiers, People, union
 from sandbox.tiktok.refusals import MSG_FAULTY_ROWS, MSG_TOO_FEW_LEFT, MSG_TOO_SMALL
-from sandbox.tiktok.settings import Settings
+from sandbox.tiktok.settings import EmulatorSettings
 
 CUSTOMER_FILE = "Customer File Audience"
 State = Literal["new", "ready", "too_small", "failed"]
@@ -20,7 +20,7 @@ Action = Literal["CREATE", "APPEND", "REMOVE", "REPLACE"]
 
 
 @dataclass
-class Change:
+class AudienceChange:
     """A create or an update in progress.
 
     Attributes:
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass
-class Audience:
+class EmulatedAudience:
     """One audience. Times are seconds since 1970 on the emulator's clock.
 
     Attributes:
@@ -64,14 +64,16 @@ class Audience:
     error_msg: str = ""
     faulty_rows: Counter[str] = field(default_factory=Counter)
     history: list[dict[str, str]] = field(default_factory=list)
-    change: Change | None = None
+    change: AudienceChange | None = None
     replaced_at: float | None = None
 
-    def is_valid(self, now: float, settings: Settings) -> bool:
+    def is_valid(self, now: float, settings: EmulatorSettings) -> bool:
         """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""
         return self.state == "ready" and now < self.expires_at and (self.change is None or settings.stays_valid)
 
-    def start_change(self, action: Action, files: Sequence[UploadedFile], now: float, settings: Settings) -> None:
+    def start_change(
+        self, action: Action, files: Sequence[UploadedFile], now: float, settings: EmulatorSettings
+    ) -> None:
         """Start a change; `finish_change` ends it. An accepted change renews the expiry."""
         entry = {
             "action": action,
@@ -80,14 +82,14 @@ class Audience:
             "msg": "",
             "opt_time": timestamp(now),
         }
-        self.change = Change(action, files, now + settings.processing_seconds, entry)
+        self.change = AudienceChange(action, files, now + settings.processing_seconds, entry)
         self.expires_at = now + EXPIRES_AFTER_SECONDS
         if action == "REPLACE":
             self.replaced_at = now
         if settings.history_at == "submit":
             self.history.append(entry)
 
-    def finish_change(self, now: float, settings: Settings, unmatched: Collection[str]) -> None:
+    def finish_change(self, now: float, settings: EmulatorSettings, unmatched: Collection[str]) -> None:
         """End the change if its time is over: the people change, or nothing changes and `error_msg` says why.
 
         Args:
@@ -117,12 +119,14 @@ class Audience:
             case _:
                 return given
 
-    def matched_after(self, action: Action, people: People, settings: Settings, unmatched: Collection[str]) -> int:
+    def matched_after(
+        self, action: Action, people: People, settings: EmulatorSettings, unmatched: Collection[str]
+    ) -> int:
         """Return the number of matched users after a change that leaves these people."""
         anonymous = 0 if action == "REPLACE" else self.anonymous
         return round((people.matched(unmatched) + anonymous) * settings.match_rate)
 
-    def _apply(self, change: Change, settings: Settings, unmatched: Collection[str]) -> str:
+    def _apply(self, change: AudienceChange, settings: EmulatorSettings, unmatched: Collection[str]) -> str:
         faults = sum((file.rows().faults for file in change.files), Counter[str]())
         self.faulty_rows += faults
         if faults:
@@ -138,7 +142,7 @@ class Audience:
             self.anonymous = 0
         return ""
 
-    def details(self, now: float, settings: Settings) -> dict[str, Any]:
+    def details(self, now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Return the fields that `list` and `get` share."""
         return {
             "audience_id": self.id,
@@ -157,7 +161,7 @@ class Audience:
             "shared": self.shared,
         }
 
-    def description(self, now: float, settings: Settings) -> dict[str, Any]:
+    def description(self, now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Return what the controls show, more than TikTok would tell; waits until its files have been read."""
         for file in self.change.files if self.change else ():
             file.rows()

@@ -22,12 +22,12 @@ from typing import Any, Self
 
 from sandbox.processes import stop_with_parent
 from sandbox.tiktok.controls import control
-from sandbox.tiktok.faults import Fault, Faults
+from sandbox.tiktok.faults import Faults, InjectedFault
 from sandbox.tiktok.platform import Platform
 from sandbox.tiktok.refusals import PARTIAL_SUCCESS
 from sandbox.tiktok.seed import seeded
 from sandbox.tiktok.server import Call, Reply, Server
-from sandbox.tiktok.settings import Settings, merged
+from sandbox.tiktok.settings import EmulatorSettings, merged
 
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -38,14 +38,14 @@ class TikTokEmulator:
     Args:
         port: 0 takes a free one.
         accounts: advertiser id -> access token.
-        settings: fields of `sandbox.tiktok.settings.Settings`.
+        settings: fields of `sandbox.tiktok.settings.EmulatorSettings`.
 
     Raises:
         ValueError: unknown setting or wrong kind of value.
     """
 
     def __init__(self, port: int = 0, accounts: Mapping[str, str] | None = None, **settings: Any) -> None:
-        self._platform = platform = Platform(merged(Settings(), settings))
+        self._platform = platform = Platform(merged(EmulatorSettings(), settings))
         self._closing = Event()
         self._faults = Faults()
         self._calls: list[dict[str, Any]] = []
@@ -182,7 +182,7 @@ class TikTokEmulator:
             self._calls.clear()
 
     def fault(self, call: str, kind: str, **fields: Any) -> None:
-        """Switch a fault on; see `sandbox.tiktok.faults.Fault`.
+        """Switch a fault on; see `sandbox.tiktok.faults.InjectedFault`.
 
         Raises:
             ValueError: a field is unknown or wrong.
@@ -208,7 +208,7 @@ class TikTokEmulator:
     def _work(self, call: Call) -> Reply:
         return Reply(self._platform.answer(call))
 
-    def _apply(self, fault: Fault, done: Reply | None = None) -> Reply | None:
+    def _apply(self, fault: InjectedFault, done: Reply | None = None) -> Reply | None:
         """Apply a fault, and return the reply that replaces the call's own."""
         match fault.effect:
             case "code":
@@ -223,7 +223,7 @@ class TikTokEmulator:
                 os.kill(fault.pid, signal.SIGKILL)
         return None
 
-    def _record(self, call: Call, reply: Reply | None, fault: Fault | None) -> None:
+    def _record(self, call: Call, reply: Reply | None, fault: InjectedFault | None) -> None:
         content = reply.content if reply else None
         file_paths = call.given.get("file_paths")
         now = datetime.fromtimestamp(self._platform.now(), UTC)

@@ -19,7 +19,7 @@ _EFFECTS = {
 
 
 @dataclass
-class Fault:
+class InjectedFault:
     """A fault of some calls.
 
     Attributes:
@@ -66,7 +66,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
 
     def add(self, given: Mapping[str, Any]) -> None:
         """Switch a fault on.
@@ -74,10 +74,10 @@ class Faults:
         Raises:
             ValueError: a field is missing, unknown or wrong.
         """
-        unknown = given.keys() - {field.name for field in fields(Fault)}
+        unknown = given.keys() - {field.name for field in fields(InjectedFault)}
         if unknown or not {"call", "kind"} <= given.keys():
-            raise ValueError(f"a fault has {', '.join(field.name for field in fields(Fault))}")
-        fault = Fault(**given)
+            raise ValueError(f"a fault has {', '.join(field.name for field in fields(InjectedFault))}")
+        fault = InjectedFault(**given)
         with self._lock:
             self._faults.append(fault)
 
@@ -86,7 +86,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def take(self, call: str, advertiser_id: str) -> Fault | None:
+    def take(self, call: str, advertiser_id: str) -> InjectedFault | None:
         """Return the fault that applies to this call, if any, and use it up once."""
         with self._lock:
             for fault in self._faults:

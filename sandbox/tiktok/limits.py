@@ -6,7 +6,7 @@ from collections import deque
 
 from sandbox.tiktok import refusals
 from sandbox.tiktok.refusals import Refusal
-from sandbox.tiktok.settings import Settings
+from sandbox.tiktok.settings import EmulatorSettings
 
 # TikTok's OpenAPI: a change fails "if the audience size is less than 1,000 after the operation".
 MIN_MATCHED_USERS = 1000
@@ -31,7 +31,7 @@ def check_audience_count(own_audiences: int) -> None:
         raise Refusal(*refusals.TOO_MANY_AUDIENCES)
 
 
-def check_replace(replaced_at: float | None, now: float, settings: Settings) -> None:
+def check_replace(replaced_at: float | None, now: float, settings: EmulatorSettings) -> None:
     """Refuse a second replace of an audience within 24 hours.
 
     Raises:

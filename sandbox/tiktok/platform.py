@@ -11,13 +11,13 @@ from threading import RLock
 from typing import Any
 
 from sandbox.tiktok import refusals
-from sandbox.tiktok.account import Account
-from sandbox.tiktok.audience import Audience
+from sandbox.tiktok.account import AdvertiserAccount
+from sandbox.tiktok.audience import EmulatedAudience
 from sandbox.tiktok.fields import checked
 from sandbox.tiktok.limits import RateLimit
 from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
 from sandbox.tiktok.server import Call
-from sandbox.tiktok.settings import Settings
+from sandbox.tiktok.settings import EmulatorSettings
 
 
 class Platform:
@@ -30,11 +30,11 @@ class Platform:
         unmatched: identifiers that match no user.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EmulatorSettings) -> None:
         self.lock = RLock()
         self.settings = settings
         self.clock_offset = 0.0
-        self.accounts: dict[str, Account] = {}
+        self.accounts: dict[str, AdvertiserAccount] = {}
         self.unmatched: set[str] = set()
         self._executor = ThreadPoolExecutor(1, "tiktok-rows")
         self._audience_ids = count(7_400_000_000_000_000_019, 7_919)
@@ -58,14 +58,14 @@ class Platform:
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
         """Add an advertiser, or replace its token."""
-        new = Account(advertiser_id, access_token, self._executor, self.new_audience_id, self.unmatched)
+        new = AdvertiserAccount(advertiser_id, access_token, self._executor, self.new_audience_id, self.unmatched)
         self.accounts.setdefault(advertiser_id, new).access_token = access_token
 
     def new_audience_id(self) -> str:
         """Return an id that no other audience has."""
         return str(next(self._audience_ids))
 
-    def audience(self, audience_id: str) -> tuple[Account, Audience]:
+    def audience(self, audience_id: str) -> tuple[AdvertiserAccount, EmulatedAudience]:
         """Return an audience and the account that lists it.
 
         Raises:

@@ -1,7 +1,7 @@
 """Codes and messages of the emulated TikTok's refusals, and what it says about changes that failed.
 
 Code numbers are those of TikTok's SDK. Where no source gives the code or the words, they are chosen here and nowhere
-else. 40002 stands for every refusal of a wrong request: `Settings.wrong_request_code` replaces it.
+else. 40002 stands for every refusal of a wrong request: `EmulatorSettings.wrong_request_code` replaces it.
 """
 
 from __future__ import annotations

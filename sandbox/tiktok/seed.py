@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sandbox.tiktok.audience import CUSTOMER_FILE, Audience, State
+from sandbox.tiktok.audience import CUSTOMER_FILE, EmulatedAudience, State
 from sandbox.tiktok.limits import DAY_SECONDS, EXPIRES_AFTER_SECONDS
 from sandbox.tiktok.people import MULTIPLE_TYPES, WIDTHS, Identifiers, PersonRows
 from sandbox.tiktok.refusals import MSG_TOO_SMALL
-from sandbox.tiktok.settings import Settings
+from sandbox.tiktok.settings import EmulatorSettings
 
 _ANOTHER_ADVERTISER = "7999999999999999999"
 _FIELDS = {
@@ -18,7 +18,9 @@ _FIELDS = {
 _STATES = {"ready", "too_small", "failed", "processing"}
 
 
-def seeded(audience_id: str, advertiser_id: str, given: Mapping[str, Any], now: float, settings: Settings) -> Audience:
+def seeded(
+    audience_id: str, advertiser_id: str, given: Mapping[str, Any], now: float, settings: EmulatorSettings
+) -> EmulatedAudience:
     """Make an audience from a description.
 
     Args:
@@ -44,7 +46,7 @@ def seeded(audience_id: str, advertiser_id: str, given: Mapping[str, Any], now: 
     created_at = now - given.get("created_seconds_ago", DAY_SECONDS)
     members = given.get("members", ())
     people = given.get("people", 0 if "members" in given else 2000)
-    audience = Audience(
+    audience = EmulatedAudience(
         audience_id,
         advertiser_id if is_creator else _ANOTHER_ADVERTISER,
         given["name"],

@@ -64,13 +64,13 @@ class Server(LoopbackServer):
         control: Callable[[str, str, Mapping[str, Any]], Reply],
         max_file_bytes: Callable[[], int],
     ) -> None:
-        super().__init__(_Handler, port)
+        super().__init__(_TikTokHandler, port)
         self.answer = answer
         self.control = control
         self.max_file_bytes = max_file_bytes
 
 
-class _Handler(QuietHandler):
+class _TikTokHandler(QuietHandler):
     server: Server
 
     def _serve(self) -> None:

@@ -10,7 +10,7 @@ from sandbox.tiktok.refusals import WRONG_REQUEST
 
 
 @dataclass(frozen=True)
-class Settings:
+class EmulatorSettings:
     """Behavior that a test or the demo can change. Times are seconds of the emulator's clock.
 
     Attributes:
@@ -47,19 +47,19 @@ class Settings:
 _CHOICES = {"history_at": {"end", "submit", "never"}, "size_rule_at": {"processing", "call"}}
 
 
-def merged(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+def merged(settings: EmulatorSettings, changes: Mapping[str, Any]) -> EmulatorSettings:
     """Return the settings with some of them changed.
 
     Raises:
         ValueError: unknown setting or wrong kind of value.
     """
-    names = [field.name for field in fields(Settings)]
+    names = [field.name for field in fields(EmulatorSettings)]
     for name, value in changes.items():
         if name not in names:
             raise ValueError(f"unknown setting {name}; use one of {', '.join(names)}")
         if name in _CHOICES:
             valid = value in _CHOICES[name]
-        elif isinstance(getattr(Settings, name), bool):
+        elif isinstance(getattr(EmulatorSettings, name), bool):
             valid = isinstance(value, bool)
         else:
             number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

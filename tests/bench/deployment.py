@@ -13,7 +13,7 @@ from uuid import uuid4
 import requests
 
 from components.package import handler_package
-from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
 from sandbox.processes import ROOT, ServerProcess
 from tests.handler.world import ADVERTISER_ID, clients
 from tests.privacy import TOKEN
@@ -74,7 +74,7 @@ class Deployment:
         finally:
             self.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=head["VersionId"])
 
-    def activate(self, function: Function, upload: Upload, rows: int) -> Invocation:
+    def activate(self, function: Function, upload: Upload, rows: int) -> InvocationResult:
         """Deliver a file's message to the function.
 
         Raises:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec, failures
-from sandbox.aws.lambda_service import Function, FunctionSpec, Invocation
+from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
 from tests.servers import embedded_aws
 
 ANSWERED: dict[str, tuple[Any, set[str]]] = {
@@ -36,13 +36,13 @@ ANSWERED: dict[str, tuple[Any, set[str]]] = {
 @pytest.mark.parametrize("words", ANSWERED)
 def test_what_a_function_answers_decides_what_stays(words: str) -> None:
     answer, expected = ANSWERED[words]
-    assert failures(Invocation("1", answer, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
+    assert failures(InvocationResult("1", answer, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
 
 
 def test_all_stays_when_the_function_fails_and_nothing_without_partial_answers() -> None:
-    failed = Invocation("1", None, {"errorMessage": "no"}, cold=False, seconds=0)
+    failed = InvocationResult("1", None, {"errorMessage": "no"}, cold=False, seconds=0)
     assert failures(failed, ["a", "b"], partial=True) == {"a", "b"}
-    answer = Invocation("1", {"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
+    answer = InvocationResult("1", {"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
     assert failures(answer, ["a", "b"], partial=False) == set()
 
 
@@ -53,9 +53,9 @@ class Recorder:
         self.batches: list[list[dict[str, Any]]] = []
         self._answer = answer
 
-    def invoke(self, event: dict[str, Any], lineage: int = 1) -> Invocation:  # noqa: ARG002 - as Function's
+    def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - as Function's
         self.batches.append(event["Records"])
-        return Invocation("1", self._answer(event["Records"]), None, cold=False, seconds=0)
+        return InvocationResult("1", self._answer(event["Records"]), None, cold=False, seconds=0)
 
 
 class Queues:
@@ -94,7 +94,7 @@ class Queues:
             time.sleep(0.02)
 
     def feed(
-        self, function: Recorder, batch_size: int = 10, on_end: Callable[[Invocation], None] = lambda _: None
+        self, function: Recorder, batch_size: int = 10, on_end: Callable[[InvocationResult], None] = lambda _: None
     ) -> EventSourceMapping:
         mapping = MappingSpec(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
         return EventSourceMapping(self.sqs, mapping, cast("Function", function), on_end)
@@ -124,7 +124,7 @@ def test_messages_come_in_batches_and_are_deleted_when_done(aws_url: str) -> Non
 
 def test_a_mapping_goes_on_after_trouble_and_tells_of_it(aws_url: str) -> None:
     queues = Queues(aws_url, visibility_seconds=1)
-    told: list[Invocation] = []
+    told: list[InvocationResult] = []
     broken = [True]
 
     def answer(_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.demo.connectors import Advertiser, Connectors
+from sandbox.demo.connectors import OUTPUTS_FILE, Connectors, RunningAdvertiser
 from sandbox.demo.samples import Sample, samples
 from sandbox.demo.scenario import run_plan
 from sandbox.demo.watch import Report, Watch
@@ -30,7 +31,7 @@ def connectors() -> Iterator[Connectors]:
 def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(connectors: Connectors) -> None:
     told: list[str] = []
 
-    def tell(advertiser: Advertiser, report: Report) -> None:
+    def tell(advertiser: RunningAdvertiser, report: Report) -> None:
         told.append(f"{advertiser.name} {report['status']}")
 
     watch = Watch(connectors, tell)
@@ -51,6 +52,28 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
         assert time.monotonic() < give_up
         time.sleep(0.05)
     assert connectors.depth(url) == 1  # hidden for a minute
+
+
+def test_the_console_finds_outputs_endpoints_and_the_log_of_the_function(connectors: Connectors) -> None:
+    with connectors.published():
+        content = json.loads(OUTPUTS_FILE.read_text())
+    assert not OUTPUTS_FILE.exists()
+    assert content["advertisers"] == connectors.cloud.outputs["advertisers"]
+    assert (content["aws_url"], content["tiktok_url"]) == (connectors.cloud.url, connectors.tiktok_url)
+    os.kill(content["pid"], 0)
+
+    advertiser = next(iter(connectors.advertisers.values()))
+    connectors.upload(advertiser, "tiktok/x/emails/for-the-log.csv", b"")
+    logs = connectors.cloud.client("logs")
+    (group,) = {
+        function.logging["log_group"]
+        for function in connectors.cloud.functions()
+        if function.name == advertiser.outputs["function_name"]
+    }
+    give_up = time.monotonic() + 30
+    while not logs.filter_log_events(logGroupName=group, filterPattern="INFO")["events"]:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
 
 
 def test_the_sandbox_says_what_is_not_as_it_should_be(connectors: Connectors) -> None:
