@@ -60,8 +60,8 @@ class PackagedWorld(World):
 
 
 @pytest.fixture(scope="module")
-def printed(program: Program, aws_url: str) -> set[Metric]:
-    """Every metric that the packaged function printed in the life of some files."""
+def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
+    """Every line that the packaged function printed in the life of some files."""
     out: list[str] = []
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
         world = PackagedWorld(aws_url, tiktok)
@@ -82,7 +82,13 @@ def printed(program: Program, aws_url: str) -> set[Metric]:
         finally:
             world.function.close()
         assert_nothing_personal([*out, *world.written()])
-    return {metric for line in out if '"_aws"' in line for metric in metrics_of(json.loads(line))}
+    return [json.loads(line) for line in out if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def printed(lines_printed: list[dict[str, Any]]) -> set[Metric]:
+    """Every metric among them."""
+    return {metric for line in lines_printed if "_aws" in line for metric in metrics_of(line)}
 
 
 def live(world: World) -> None:
@@ -232,6 +238,14 @@ def test_an_alarm_says_whose_it_is_what_to_do_and_where_the_log_is(program: Prog
         assert re.search(r"Run 'tiktok-activation (doctor|status|credentials|audiences) acme'|Check the ", text)
         assert text.endswith(f" Log group: {log_group}.")
         assert len(re.findall(r"[.]( |$)", text)) >= 4  # happened, affected, next, log group
+
+
+def test_the_log_has_the_fields_that_are_counted(lines_printed: list[dict[str, Any]]) -> None:
+    """One line for each outcome of an upload, as the metric filters look for it."""
+    files = [line for line in lines_printed if line.get("message") == "file"]
+    assert {"available", "rejected", "waiting"} <= {line["status"] for line in files}
+    assert {line["advertiser"] for line in files} == {"acme/dev"}
+    assert all(line["code"] for line in files)
 
 
 @pytest.mark.parametrize("minutes", [1, 10, 60])
