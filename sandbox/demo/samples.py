@@ -113,7 +113,23 @@ def _several_types(advertiser: str) -> list[Sample]:
             rows=(len(players), 0),
             people=frozenset(players),
         ),
+        _columns(advertiser),
     ]
+
+
+def _columns(advertiser: str) -> Sample:
+    """Return a file with three identifiers of each person; every third person has no phone number."""
+    names = ("email_sha256", "phone_sha256", "maid_sha256")
+    emails, phones, devices = (_people(advertiser, name, 0, 1800) for name in names)
+    phones = [phone if number % 3 else "" for number, phone in enumerate(phones)]
+    table = [*zip(emails, phones, devices, strict=True)]
+    rows = [[f"{name}={value}" for name, value in zip(names, row, strict=True) if value] for row in table]
+    return Sample(
+        "tiktok/crm/multiple_types/crm-export.csv",
+        _lines(["Email SHA256;Phone SHA256;MAID SHA256", *map(";".join, table)]),
+        rows=(len(table), 0),
+        people=frozenset(",".join(sorted(row)) for row in rows),
+    )
 
 
 def _on_purpose(advertiser: str) -> list[Sample]:
