@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class IdentifierType(StrEnum):
-    """What the rows of a file are: TikTok's `calculate_type`, in lower case."""
+    """The kind of identifier in the rows of a file: TikTok's `calculate_type`, in lower case."""
 
     EMAIL_SHA256 = "email_sha256"
     PHONE_SHA256 = "phone_sha256"
@@ -22,7 +22,7 @@ class IdentifierType(StrEnum):
 
     @property
     def calculate_type(self) -> str:
-        """TikTok's word for it."""
+        """TikTok's name of the type."""
         return self.value.upper()
 
     @property
@@ -34,7 +34,7 @@ class IdentifierType(StrEnum):
 
 
 class Action(StrEnum):
-    """What a file does to its audience."""
+    """The change that an upload makes to its audience."""
 
     APPEND = "append"
     REMOVE = "remove"
@@ -43,32 +43,40 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class AudienceKey:
-    """What identifies an audience here: TikTok's names are not unique and one audience has one type."""
+    """The identity of an audience here: TikTok's names are not unique, and one audience has one type."""
 
     identifier_type: IdentifierType
     name: str
 
     @property
     def path(self) -> str:
-        """The audience's place under `pending/` and `audiences/`."""
+        """The audience's path under `pending/` and `audiences/`."""
         return f"{self.identifier_type}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Target:
-    """What an object key asks for."""
+    """The request that an object key makes.
+
+    Attributes:
+        run: the folder path between action and file name, without Hive partitions at its end; None if there is none.
+        file_name: the last component of the key.
+    """
 
     audience: AudienceKey
     action: Action
+    run: str | None = None
+    file_name: str = ""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One version of one uploaded object, as S3's event describes it.
+    """One version of one uploaded object.
 
     Attributes:
-        uploaded_at: the event's time, UTC: for a multipart upload its completion, where the object's
-            LastModified is its beginning.
+        size: bytes.
+        uploaded_at: the version's LastModified, UTC, in whole seconds.
+        event_reason: S3's reason for the event, such as `PutObject` or `CopyObject`; None if unknown.
     """
 
     key: str
@@ -76,3 +84,4 @@ class Upload:
     etag: str | None
     size: int | None
     uploaded_at: datetime
+    event_reason: str | None = None

@@ -5,6 +5,7 @@ A sentence says what happened, where, and what to do. None holds an identifier. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from handler.errors import (
     NotEditable,
     Outcome,
     OutcomeUnknown,
+    OutOfTime,
     Rejected,
     Skipped,
     Throttled,
@@ -25,10 +27,103 @@ from handler.errors import (
     UploadAgain,
     Waiting,
 )
-from handler.model import Action
+from handler.model import Action, IdentifierType
 from handler.report_codes import Code
 
 # --- Object keys ---------------------------------------------------------------------------------
+
+_LAYOUT = (
+    "tiktok/<audience>/<identifier type>/<file>.csv, or with a folder append, remove or replace before the file name"
+)
+
+
+def wrong_top_folder(name: str) -> Rejected:
+    """The key begins with another spelling of `tiktok/`."""
+    return Rejected(
+        Code.WRONG_LAYOUT,
+        f"The top folder is {_quoted(name)}, but it must be tiktok in lower case. Upload the file to {_LAYOUT}.",
+    )
+
+
+def wrong_layout() -> Rejected:
+    """The key has too few folders."""
+    return Rejected(
+        Code.WRONG_LAYOUT,
+        f"The file is not in the folder of an audience and an identifier type. Upload it to {_LAYOUT}.",
+    )
+
+
+def unknown_identifier_type(name: str) -> Rejected:
+    """The folder in the place of the identifier type is not one."""
+    return Rejected(
+        Code.UNKNOWN_IDENTIFIER_TYPE,
+        f"The folder {_quoted(name)} is not an identifier type. Upload the file to one of {', '.join(IdentifierType)}.",
+    )
+
+
+def unknown_action(name: str) -> Rejected:
+    """The folder in the place of the action is not one."""
+    return Rejected(
+        Code.UNKNOWN_ACTION,
+        f"The folder {_quoted(name)} is not an action. Upload the file to one of {', '.join(Action)}; "
+        "the folder of a run goes below it.",
+    )
+
+
+def name_of_spreadsheet() -> Rejected:
+    """The file's name is that of a spreadsheet."""
+    return Rejected(
+        Code.WRONG_FILE_EXTENSION,
+        "The file's name is that of a spreadsheet. Save the sheet as CSV and upload that file.",
+    )
+
+
+def name_of_archive() -> Rejected:
+    """The file's name is that of an archive or of a compression that is not supported."""
+    return Rejected(
+        Code.WRONG_FILE_EXTENSION,
+        "The file's name is that of an archive or of an unsupported compression. "
+        "Unpack it and upload the CSV file, or compress that with gzip.",
+    )
+
+
+def name_of_document() -> Rejected:
+    """The file's name is that of a format that does not hold one identifier per line."""
+    return Rejected(
+        Code.WRONG_FILE_EXTENSION,
+        "The file's name is that of a format that is not plain text. "
+        "Export the identifiers as CSV, one per line, and upload that file.",
+    )
+
+
+def blank_audience_name() -> Rejected:
+    """The audience's folder has no name."""
+    return Rejected(
+        Code.WRONG_AUDIENCE_NAME,
+        "The audience's folder has a blank name. Upload the file to a folder named after the audience.",
+    )
+
+
+def long_audience_name(length: int, max_length: int) -> Rejected:
+    """The audience's name is longer than TikTok accepts."""
+    return Rejected(
+        Code.WRONG_AUDIENCE_NAME,
+        f"The audience's name has {length} characters; TikTok accepts {max_length}. "
+        "Upload the file under a shorter name.",
+    )
+
+
+def control_character_in_name() -> Rejected:
+    """The audience's name has a control character."""
+    return Rejected(
+        Code.WRONG_AUDIENCE_NAME,
+        "The audience's name has a control character. Upload the file to a folder without it.",
+    )
+
+
+def _quoted(name: str) -> str:
+    """Return a folder's name as a sentence can hold it: a hostile one may be long or unprintable."""
+    return json.dumps(name[:40], ensure_ascii=not name[:40].isprintable())
 
 
 # --- The content of files ------------------------------------------------------------------------
@@ -427,4 +522,385 @@ def audience_limit_reached() -> Waiting:
     )
 
 
+# --- Objects -------------------------------------------------------------------------------------
+
+
+def object_missing() -> Failed:
+    """The object version is gone for good."""
+    return Failed(
+        Code.OBJECT_MISSING,
+        "This version of the file was deleted for good before it was read. Upload the file again.",
+    )
+
+
+def object_archived() -> Failed:
+    """The object is in an archive storage class."""
+    return Failed(
+        Code.OBJECT_ARCHIVED,
+        "The file is archived, for example in GLACIER, and cannot be read. "
+        "Upload it again in the storage class STANDARD.",
+    )
+
+
+def object_key_refused() -> Failed:
+    """The object is encrypted with a key that the function may not use."""
+    return Failed(
+        Code.OBJECT_KEY_REFUSED,
+        "The file is encrypted with a KMS key that is not the connector's, so it cannot be read. "
+        "Upload it again without naming a key; the bucket then uses its own.",
+    )
+
+
+def object_unreadable(aws_code: str) -> Failed:
+    """S3 has refused for an hour to let this object be read."""
+    return Failed(
+        Code.OBJECT_UNREADABLE,
+        f"AWS has refused to read the file for an hour ({aws_code}), while other objects of the bucket can be read. "
+        "Check the object's encryption and permissions, and upload the file again.",
+    )
+
+
+def out_of_time() -> OutOfTime:
+    """The invocation ends before the file does."""
+    return OutOfTime(
+        Code.CONTINUING, "The file is large. Its upload continues at once where it stopped; nothing needs to be done."
+    )
+
+
+def no_progress() -> Rejected:
+    """A file has kept several invocations busy without finishing a part."""
+    return Rejected(
+        Code.NO_PROGRESS,
+        "The file could not be read within one invocation, several times in a row. It is too large, or has too much in "
+        "it that is not a row. Check its content, split it, and upload it again without compression.",
+    )
+
+
 # --- Order, lists and audiences ------------------------------------------------------------------
+
+SETTLING = "The connector waits a short time for more uploads of the same audience. The upload goes through by itself."
+
+LIST_MADE_ANEW = "Another file of this list arrived, so the list is sent again with all its files."
+
+
+def settling() -> Waiting:
+    """More uploads of the same audience may follow."""
+    return Waiting(Code.SETTLING, SETTLING)
+
+
+def behind_older_upload() -> Waiting:
+    """An older upload of the audience goes first."""
+    return Waiting(
+        Code.BEHIND_OLDER_FILE,
+        "An older upload to the same audience goes first. This one goes through by itself afterwards.",
+    )
+
+
+def audience_too_small() -> Waiting:
+    """The audience can never be edited because it matches too few people."""
+    return Waiting(
+        Code.AUDIENCE_TOO_SMALL,
+        "TikTok matched fewer than 1,000 people in this audience, so it accepts no more uploads. "
+        "Delete it in Ads Manager; this upload then creates a new one.",
+    )
+
+
+def audience_expired() -> Waiting:
+    """The audience has expired."""
+    return Waiting(
+        Code.AUDIENCE_EXPIRED,
+        "The audience has expired and accepts no more uploads. Delete it in Ads Manager; this upload then creates a "
+        "new one.",
+    )
+
+
+def overtaken() -> Skipped:
+    """Newer uploads name every row."""
+    return Skipped(
+        Code.OVERTAKEN,
+        "Newer uploads, which were applied before, name everybody in this one, so there is nothing left to do.",
+    )
+
+
+def superseded() -> Skipped:
+    """A newer replace has been processed."""
+    return Skipped(Code.SUPERSEDED, "A newer replace has set the whole audience, so this older upload was not sent.")
+
+
+def newer_version() -> Skipped:
+    """A newer version of the same key was uploaded shortly afterwards."""
+    return Skipped(
+        Code.SUPERSEDED,
+        "A newer version of the same file was uploaded shortly afterwards, so this one was not sent.",
+    )
+
+
+def unchanged_copy(*, after_other_uploads: bool) -> Skipped:
+    """The object was copied onto itself with the same rows."""
+    warning = (
+        " Other uploads of the audience were applied since the file was first uploaded. If this file is meant to be "
+        "applied again, upload it as a new file."
+    )
+    return Skipped(
+        Code.UNCHANGED_COPY,
+        "The object was copied onto itself and its rows are the same as before, so nothing was sent."
+        + (warning if after_other_uploads else ""),
+    )
+
+
+def withdrawn() -> Skipped:
+    """The object was deleted before its turn."""
+    return Skipped(
+        Code.WITHDRAWN,
+        "The file was deleted before its turn, so it was not sent. If that was not intended, upload it again.",
+    )
+
+
+def list_withdrawn() -> Skipped:
+    """A file of a list was deleted before the list's turn."""
+    return Skipped(
+        Code.WITHDRAWN,
+        "A file of this list was deleted before its turn, so the whole list was not sent. "
+        "If that was not intended, upload all files of the list again.",
+    )
+
+
+def list_rejected(key: str, fault: Outcome) -> Rejected:
+    """One file of a list is faulty."""
+    code = Code.CUT_OFF if fault.code is Code.CUT_OFF else Code.LIST_REJECTED
+    return Rejected(
+        code,
+        "A list is sent as a whole or not at all, and this file of it cannot be used: "
+        f"{_quoted_key(key)}. {fault.reason} "
+        "A new version of that file makes the list complete.",
+    )
+
+
+def empty_file_of_list() -> Skipped:
+    """A file of a list has no identifiers in it, as exports of empty partitions do."""
+    return Skipped(Code.EMPTY_FILE, "The file has no identifiers. The other files of its list were sent.")
+
+
+def list_has_no_rows() -> Rejected:
+    """No file of a list has a row."""
+    return Rejected(
+        Code.LIST_REJECTED,
+        "No file of the list has a row, so the audience is left as it is. "
+        "Check the export and upload the list again; to empty an audience, delete it in Ads Manager.",
+    )
+
+
+def list_lacks_files() -> Waiting:
+    """A manifest names files that do not exist yet."""
+    return Waiting(
+        Code.SETTLING, "The manifest names files that have not arrived yet. The list goes through once they have."
+    )
+
+
+def list_being_written() -> Waiting:
+    """A tool is still writing a list."""
+    return Waiting(
+        Code.SETTLING,
+        "The list's folder holds _temporary/, so a job is still writing it. The list goes through once that is gone.",
+    )
+
+
+def manifest_is_older() -> Waiting:
+    """The manifest is older than a file that it names."""
+    return Waiting(
+        Code.SETTLING,
+        "The manifest is older than a file that it names. The list goes through once a new manifest has arrived.",
+    )
+
+
+def incomplete_list() -> Rejected:
+    """Files of a list are missing a day after the last one arrived."""
+    return Rejected(
+        Code.INCOMPLETE_LIST,
+        "Files of the list are still missing 24 hours after the last one arrived, so the audience is left as it is. "
+        "Check the job that exports it, and upload the whole list again.",
+    )
+
+
+def manifest_unreadable(key: str) -> Rejected:
+    """A manifest is not in Redshift's format."""
+    return Rejected(
+        Code.LIST_REJECTED,
+        f"The manifest {_quoted_key(key)} cannot be read, so the list is not sent. "
+        "Write it as Redshift does, or delete it, and upload the list again.",
+    )
+
+
+def manifest_names_other_files(key: str) -> Rejected:
+    """A manifest names files outside the list's folder or bucket."""
+    return Rejected(
+        Code.LIST_REJECTED,
+        f"The manifest {_quoted_key(key)} names files in another bucket or folder, so the list is not sent. "
+        "Unload the list into one folder of this bucket, and upload it again.",
+    )
+
+
+def ambiguous_replace() -> Rejected:
+    """Several lists were uploaded within an hour."""
+    return Rejected(
+        Code.AMBIGUOUS_REPLACE,
+        "Several lists for this audience were uploaded within an hour, so it is unclear which one is meant, and none "
+        "was sent. Put all files of one list into one folder below replace/, and upload them again.",
+    )
+
+
+def shrinks_too_much(rows: int, last_rows: int) -> Waiting:
+    """A list has far fewer rows than the last one."""
+    return Waiting(
+        Code.SHRINKS_TOO_MUCH,
+        f"The list has {rows:,} rows, and the audience's last list had {last_rows:,}. If that is right, upload an "
+        "empty file named _CONFIRMED into its folder within 24 hours. If not, upload the right list.",
+    )
+
+
+def shrank_without_confirmation(rows: int, last_rows: int) -> Rejected:
+    """A list that shrank was not confirmed for a day."""
+    return Rejected(
+        Code.SHRINKS_TOO_MUCH,
+        f"The list has {rows:,} rows, the audience's last list had {last_rows:,}, and nobody confirmed it within 24 "
+        "hours. The audience is left as it is. Upload the right list, with a _CONFIRMED file if it is meant to shrink.",
+    )
+
+
+def out_of_order() -> Rejected:
+    """The upload arrived after a newer one was applied."""
+    return Rejected(
+        Code.OUT_OF_ORDER,
+        "The upload arrived after a newer one was applied to the audience, and would undo it, so it was not sent. "
+        "If it is still meant, upload it again.",
+    )
+
+
+def newer_upload_unreadable() -> Rejected:
+    """The rows of a newer, applied upload are needed and can no longer be read."""
+    return Rejected(
+        Code.OUT_OF_ORDER,
+        "A newer upload was applied to the audience and can no longer be read, so its people cannot be left out of "
+        "this one. If this upload is still meant, upload it again.",
+    )
+
+
+def too_large_to_overtake() -> Rejected:
+    """Neither the upload nor the newer, applied ones fit into memory."""
+    return Rejected(
+        Code.OUT_OF_ORDER,
+        "A newer upload was applied to the audience, and both are too large to leave its people out of this one. "
+        "If this upload is still meant, upload it again.",
+    )
+
+
+def nothing_to_remove_from() -> Rejected:
+    """There is no audience to remove anybody from."""
+    return Rejected(
+        Code.NOTHING_TO_REMOVE_FROM,
+        "There is no audience of this name and identifier type to remove anybody from. Check the names of the folders.",
+    )
+
+
+def too_many_parts(max_parts: int) -> Rejected:
+    """The upload needs more parts than one call takes."""
+    return Rejected(
+        Code.TOO_MANY_PARTS,
+        f"The upload needs more than {max_parts} parts, TikTok's limit for one change. "
+        "Split it into several audiences.",
+    )
+
+
+def deleted_while_processing() -> Failed:
+    """The audience was deleted while TikTok processed the change."""
+    return Failed(
+        Code.PROCESSING_FAILED,
+        "The audience was deleted in Ads Manager before TikTok had processed the upload. Upload the file again.",
+    )
+
+
+def created_too_small(message: str) -> Failed:
+    """The upload created an audience that matches too few people."""
+    return Failed(
+        Code.AUDIENCE_TOO_SMALL,
+        f"TikTok matched fewer than 1,000 people, so the audience cannot be used or added to.{message} "
+        "Delete it in Ads Manager and upload a larger file.",
+    )
+
+
+def too_few_left_after_change(message: str) -> Failed:
+    """TikTok did not make a change because too few people would remain."""
+    return Failed(
+        Code.TOO_FEW_LEFT,
+        f"TikTok did not make the change, because fewer than 1,000 people would remain.{message} "
+        "Keep at least 1,000 people in the audience.",
+    )
+
+
+def expired_while_processing() -> Failed:
+    """The audience expired while TikTok processed the change."""
+    return Failed(
+        Code.PROCESSING_FAILED,
+        "The audience expired before TikTok had processed the upload. Delete it in Ads Manager, and upload the file "
+        "again.",
+    )
+
+
+def processing_failed(message: str) -> Failed:
+    """TikTok could not process a change."""
+    return Failed(
+        Code.PROCESSING_FAILED, f"TikTok could not process the upload.{message} Check the file and upload it again."
+    )
+
+
+def submitted(notes: str) -> str:
+    """Return the sentence of an upload that TikTok has accepted."""
+    return f"TikTok has accepted the upload and processes it within 48 hours.{notes}"
+
+
+def available(matched: int, notes: str) -> str:
+    """Return the sentence of an upload whose audience is ready."""
+    return f"The audience is ready. {matched:,} people match.{notes}"
+
+
+def available_without_growth(matched: int, notes: str) -> str:
+    """Return the sentence of an append after which the audience has not grown."""
+    return (
+        f"The audience is ready, but it has not grown: {matched:,} people match, as before. Likely causes: email "
+        "addresses were not lowercased before hashing, the folder names the wrong identifier type, or the people were "
+        f"already in the audience. Hash the identifiers again as docs/uploading.md describes.{notes}"
+    )
+
+
+def rows_left_out(rejected: int, total: int) -> str:
+    """Return a note about rejected rows, empty if there are none."""
+    return f" {rejected:,} of {total:,} rows were left out; `rejections` gives lines and reasons." if rejected else ""
+
+
+def rows_overtaken(overtaken: int) -> str:
+    """Return a note about overtaken rows, empty if there are none."""
+    return f" {overtaken:,} rows were left out because newer uploads name them." if overtaken else ""
+
+
+def few_rows(rows: int) -> str:
+    """Return a warning about an audience that is created with too few rows."""
+    return f" With {rows:,} rows it cannot match TikTok's minimum of 1,000 people."
+
+
+def several_audiences(count: int, audience_id: str) -> str:
+    """Return a note about other audiences of the same name and type."""
+    return f" TikTok has {count} audiences of this name and type; {audience_id} was used."
+
+
+def renamed(current_name: str) -> str:
+    """Return a note about an audience that was renamed in Ads Manager."""
+    return f" The audience is now named {_quoted(current_name)} in Ads Manager."
+
+
+def other_identifier_types(types: Sequence[str]) -> str:
+    """Return a note about audiences that a remove does not touch."""
+    return f" Audiences of the same name with other identifier types were not changed: {', '.join(types)}."
+
+
+def _quoted_key(key: str) -> str:
+    return json.dumps(key[-200:], ensure_ascii=not key.isprintable())

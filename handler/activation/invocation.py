@@ -1,33 +1,35 @@
-"""What one invocation works with, and the one place where a file's outcome is written, logged and counted."""
+"""The context of one invocation, and the one place where an upload's status is written, logged and counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
 from handler.clock import Deadline
-from handler.errors import Outcome
+from handler.errors import Damaged, Missing, Outcome
 from handler.metrics import FILES_BY_STATUS, Metric, Metrics
+from handler.model import AudienceKey
 from handler.settings import Settings
-from handler.state.ledger import Ledger
+from handler.state.ledger import Ledger, Pointer
 from handler.state.objects import ObjectStore
-from handler.state.reports import Report, settle_outcome
+from handler.state.reports import Report, set_outcome
 from handler.tiktok.account import Account
 from handler.tiktok.client import TikTokClient
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One invocation.
+    """One invocation of the function.
 
     Attributes:
         holder: names this invocation in a lease.
-        send_again: puts a file's message back on the queue, to go on at once.
-        broken: files, by key and version, with which S3 or our own code failed in this invocation.
-        unfinished: files for which there was no time left, to be sent again.
+        now: the time, UTC.
+        continue_later: sends the message that makes the function go on with an audience at once.
+        broken: digests of uploads that S3 or our own code failed to handle in this invocation.
+        unreadable: digests of uploads whose report or pointer somebody deleted or damaged.
     """
 
     settings: Settings
@@ -40,26 +42,41 @@ class Invocation:
     logger: Logger
     holder: str
     now: Callable[[], datetime]
-    send_again: Callable[[Report], None]
-    broken: dict[tuple[str, str], Exception] = field(default_factory=dict)
-    unfinished: list[Report] = field(default_factory=list)
+    continue_later: Callable[[AudienceKey], None]
+    broken: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+
+    @property
+    def settle(self) -> timedelta:
+        """The settling time S."""
+        return timedelta(seconds=self.settings.settle_seconds)
+
+    def report(self, pointer: Pointer) -> Report | None:
+        """Return the report that a pointer leads to; None if its upload is at its end or the report is unreadable."""
+        try:
+            return self.ledger.follow(pointer)
+        except (Missing, Damaged):
+            # Somebody deleted or changed the report or the pointer by hand. No other upload is stopped by that.
+            self.logger.exception("report unreadable", extra={"pointer": pointer.key})
+            self.unreadable.add(pointer.digest)
+            return None
 
     def write(self, report: Report, change: Callable[[Report], None]) -> Report:
-        """Change a report; if that changes how its file stands, say so in one log line and one metric."""
-        written, stands_otherwise = self.ledger.update(report, change)
-        if stands_otherwise:
+        """Change a report. If that changes its status or code, log it in one line and count it."""
+        written, changed = self.ledger.update(report, change)
+        if changed:
             self.announce(written)
         return written
 
-    def settle(self, report: Report, outcome: Outcome) -> Report:
-        """Write down how a file stands after an error."""
-        return self.write(report, lambda current: settle_outcome(current, outcome))
+    def set_outcome(self, report: Report, outcome: Outcome) -> Report:
+        """Write the status of an upload from an outcome."""
+        return self.write(report, lambda current: set_outcome(current, outcome))
 
     def announce(self, report: Report) -> None:
-        """One log line and the metrics of a file's outcome."""
+        """Log the status of an upload in one line and count it."""
         rows, audience = report["rows"], report["audience"]
         self.logger.info(
-            "file",
+            "upload",
             extra={
                 "status": report["status"],
                 "code": report["code"],

@@ -1,7 +1,8 @@
-"""The end of one change at TikTok."""
+"""The end of one change at TikTok: find out what became of a lost call, and end what TikTok has processed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from handler import reasons
@@ -14,22 +15,24 @@ from handler.activation.audience_status import (
     without_old_message,
 )
 from handler.activation.invocation import Invocation
-from handler.activation.submit import audience_id, fail, files_of, left_out, processing, record
+from handler.activation.list_turn import end_list
+from handler.activation.submit import MIN_MATCHED, Request, notes_on_rows, record, request_of
 from handler.clock import iso, parse_iso
-from handler.errors import Failed, Outcome
+from handler.errors import Outcome
 from handler.metrics import Metric
 from handler.report_codes import Code
-from handler.state.audience_state import Change
+from handler.state.audience_state import Change, forget_applied
 from handler.state.lease import Lease
-from handler.state.reports import Report, settle
+from handler.state.lists import write_list
+from handler.state.reports import Report, set_status
 from handler.tiktok.responses import Audience
 from handler.tiktok.wording import says_too_small
 
 
-def resolve_intent(run: Invocation, lease: Lease) -> None:
+def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable[[], Collection[str]]) -> None:
     """Find out what became of a call whose answer was never written down.
 
-    An intent that is left is a replace that TikTok shows no sign of.
+    A replace that TikTok shows no sign of is kept as an intent: it may still appear.
 
     Raises:
         OutcomeUnknown: TikTok does not show it yet.
@@ -38,111 +41,129 @@ def resolve_intent(run: Invocation, lease: Lease) -> None:
     state, intent = lease.state, lease.state["intent"]
     if intent is None:
         return
-    grace = timedelta(seconds=run.settings.create_grace_seconds)
-    in_grace = run.now() - parse_iso(intent["began_at"]) < grace
+    in_grace = run.now() - parse_iso(intent["began_at"]) < timedelta(seconds=run.settings.create_grace_seconds)
     if intent["call"] == "create":
-        # None was listed when the call went out, so one that was made since is the one.
-        if made := [each for each in run.account.find(lease.key, None, list) if made_since(each, intent)]:
-            record(run, lease, {**intent, "audience_id": made[0].id})
+        # None was listed when the call went out, so an audience that was created since is the one.
+        found = run.account.find(lease.audience, None, registered_elsewhere)
+        if made := [each for each in found if made_since(each, intent)]:
+            created: Change = {**intent, "audience_id": made[0].id}
+            record(run, lease, created, request_of(run, lease, intent))
             return
         if in_grace:
             raise reasons.outcome_unknown()
-    else:
-        audience = run.account.details(audience_id(intent))
-        if audience:
-            if history_entry(audience, intent, state["history_seen"]):
-                record(run, lease, intent)
-                return
-            where = stage(audience, None if audience.is_valid else intent, None, run.now())
-            # An append or a remove may be done again at any time, a replace only when it is not about to turn up. If
-            # then TikTok refuses another, it may still: so it is not forgotten.
-            if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
-                raise reasons.outcome_unknown()
-            if intent["call"] == "replace":
-                return
+    elif audience := run.account.details(_audience_id(intent)):
+        if history_entry(audience, intent, state["history_seen"]):
+            record(run, lease, intent, request_of(run, lease, intent))
+            return
+        where = stage(audience, None if audience.is_valid else intent, None, run.now())
+        # An append or a remove may be repeated at any time, a replace only when it is not about to appear.
+        if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
+            raise reasons.outcome_unknown()
+        if intent["call"] == "replace":
+            return
     state["intent"] = None
     lease.save()
 
 
 def end_change(run: Invocation, lease: Lease) -> None:
-    """End the change that TikTok was processing: its files become available or failed.
+    """End the change that TikTok was processing: its uploads become available or failed.
 
     Raises:
-        NotEditable: TikTok is not done.
+        NotEditable: TikTok is still processing it.
         Waiting: TikTok cannot be asked now.
     """
     state, change = lease.state, lease.state["change"]
     if change is None:
         return
-    audience = run.account.since(audience_id(change), change["seen_processing"])
+    audience = run.account.since(_audience_id(change), change["seen_processing"])
     if audience is None:
-        gone = Failed(
-            Code.PROCESSING_FAILED,
-            "The audience was deleted in Ads Manager before TikTok had processed the file: upload the file again.",
-        )
-        fail(run, files_of(run, change), gone)
+        _fail(run, lease, change, request_of(run, lease, change), reasons.deleted_while_processing())
     else:
-        if not audience.history and needs_details(audience, change, run.now()):
-            ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
-            details = run.account.details(audience.id, also=ids)
-            audience = details.filled_in(audience) if details else audience
-        said = audience.message
-        audience = without_old_message(audience, state, change)
-        where = stage(audience, change, state["history_seen"], run.now())
-        if where is Stage.PROCESSING:
-            if audience.is_valid is False and not change["seen_processing"]:
-                change["seen_processing"] = iso(run.now())
-                lease.save()
-            raise processing()
-        if where is Stage.READY:
-            _make_available(run, change, audience)
-        else:
-            fail(run, files_of(run, change), _end_reason(where, change, audience), audience.message)
-        if audience.history:
-            state["history_seen"] = iso(max(at for _, at, _ in audience.history))
-        if audience.is_valid:  # of one that is too small it is the truth
-            state["message_seen"] = said
+        _end_with(run, lease, change, audience)
     state["change"] = None
     lease.save()
 
 
-def _make_available(run: Invocation, change: Change, audience: Audience) -> None:
-    reports = files_of(run, change)
-    accepted = sum(report["rows"]["accepted"] or 0 for report in reports)
-    rated = change["call"] in {"create", "replace"} and accepted
-    rate = round(audience.matched / accepted, 4) if rated else None
+def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience) -> None:
+    state = lease.state
+    if not audience.history and needs_details(audience, change, run.now()):
+        ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
+        details = run.account.details(audience.id, also=ids)
+        audience = details.filled_in(audience) if details else audience
+    message = audience.message
+    audience = without_old_message(audience, state, change)
+    where = stage(audience, change, state["history_seen"], run.now())
+    if where is Stage.PROCESSING:
+        if audience.is_valid is False and not change["seen_processing"]:
+            change["seen_processing"] = iso(run.now())
+            lease.save()
+        raise reasons.audience_processing()
+    request = request_of(run, lease, change)
+    if where is Stage.READY:
+        _make_available(run, lease, change, request, audience)
+    else:
+        for report in request.reports:
+            run.write(report, lambda current: _note_message(current, audience.message))
+        _fail(run, lease, change, request, _end_reason(where, change, audience))
+    if audience.history:
+        state["history_seen"] = iso(max(at for _, at, _ in audience.history))
+    if audience.is_valid:  # the message of an audience that is too small is not an old one
+        state["message_seen"] = message
+
+
+def _make_available(run: Invocation, lease: Lease, change: Change, request: Request, audience: Audience) -> None:
+    rows = request.rows
+    rated = change["call"] in {"create", "replace"} and rows
+    rate = round(audience.matched / rows, 4) if rated else None
+    sent = sum((each["rows"]["accepted"] or 0) - (each["rows"]["overtaken"] or 0) for each in request.reports)
+    before = change["matched_before"]
+    unmatched = change["call"] == "append" and sent >= MIN_MATCHED and before is not None and audience.matched <= before
+    renamed = reasons.renamed(audience.name) if audience.name not in {"", lease.audience.name} else ""
+    sentence = reasons.available_without_growth if unmatched else reasons.available
 
     def available(current: Report) -> None:
-        ready = f"The audience is ready: {audience.matched:,} people match.{left_out(current)}"
-        settle(current, "available", Code.AVAILABLE, ready)
+        set_status(current, "available", Code.AVAILABLE, sentence(audience.matched, notes_on_rows(current) + renamed))
         current["tiktok"]["matched"] = audience.matched
         current["tiktok"]["match_rate"] = rate
 
-    for report in reports:
+    for report in request.reports:
         run.write(report, available)
+    if turn := request.list_turn:
+        lease.state["list_rows"] = rows
+        turn.stored["status"], turn.stored["code"] = "available", Code.AVAILABLE.value
+        turn.stored["updated_at"] = iso(run.now())
+        write_list(run.store, lease.audience, turn.stored)
+        for report in turn.outdated:
+            run.set_outcome(report, reasons.superseded())
     run.metrics.add(Metric.USERS_MATCHED, audience.matched)
+    run.metrics.add(Metric.AUDIENCES_UNMATCHED, int(unmatched))
 
 
 def _end_reason(where: Stage, change: Change, audience: Audience) -> Outcome:
-    said = f' TikTok says: "{audience.message.rstrip(".")}".' if audience.message else ""
+    message = f' TikTok says: "{audience.message.rstrip(".")}".' if audience.message else ""
     if where is Stage.TOO_SMALL and change["call"] == "create":
-        return Failed(
-            Code.AUDIENCE_TOO_SMALL,
-            f"TikTok matched fewer than 1,000 people, so the audience cannot be used or added to.{said} "
-            "Delete it in Ads Manager and upload a larger file.",
-        )
+        return reasons.created_too_small(message)
     if where is Stage.TOO_SMALL or says_too_small(audience.message):
-        return Failed(
-            Code.TOO_FEW_LEFT,
-            f"TikTok did not make the change: fewer than 1,000 people would remain.{said} "
-            "Keep at least 1,000 people in the audience.",
-        )
+        return reasons.too_few_left_after_change(message)
     if where is Stage.EXPIRED:
-        return Failed(
-            Code.PROCESSING_FAILED,
-            "The audience expired before TikTok had processed the file: delete it in Ads Manager, "
-            "and upload the file again.",
-        )
-    return Failed(
-        Code.PROCESSING_FAILED, f"TikTok could not process the file.{said} Check the file and upload it again."
-    )
+        return reasons.expired_while_processing()
+    return reasons.processing_failed(message)
+
+
+def _note_message(report: Report, message: str) -> None:
+    report["tiktok"]["message"] = message or None
+
+
+def _fail(run: Invocation, lease: Lease, change: Change, request: Request, outcome: Outcome) -> None:
+    """Write down that a change failed. Its uploads no longer count as applied."""
+    for report in request.reports:
+        run.set_outcome(report, outcome)
+    forget_applied(lease.state, change["files"])
+    if request.list_turn:
+        end_list(run, request.list_turn, outcome)
+
+
+def _audience_id(change: Change) -> str:
+    if change["audience_id"] is None:
+        raise AssertionError("a change that TikTok has accepted has an audience")
+    return change["audience_id"]

@@ -1,169 +1,199 @@
-"""One change at TikTok: its intent written before the call, its result after it, and its end when TikTok is done.
+"""One change at TikTok: its intent is written before the call, its result after it.
 
-Whoever finds an intent without a result asks TikTok before anything is sent again.
+A function that finds an intent without a result asks TikTok before anything is sent again (`resolve.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from handler import reasons
 from handler.activation.invocation import Invocation
-from handler.activation.upload import file_paths
+from handler.activation.list_turn import ListTurn, reports_of
+from handler.activation.overtaking import applied
+from handler.activation.report_counts import tally_from_json, write_counts
 from handler.clock import iso
-from handler.errors import Damaged, Failed, Missing, NotEditable, Outcome, OutcomeUnknown, UploadAgain
+from handler.errors import Damaged, Missing, NotEditable, Outcome, OutcomeUnknown
+from handler.model import Action
 from handler.report_codes import Code
-from handler.state.audience_state import Change, FileRef, hold_back, mark_applied
+from handler.state.audience_state import Applied, Change, FileRef, hold_back, mark_applied
 from handler.state.lease import Lease
-from handler.state.reports import Report, action_of, settle
+from handler.state.lists import read_list, write_list
+from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
 from handler.tiktok.responses import Audience
 
-FEW_ROWS = 1000  # people an audience has to match to be used
+MIN_MATCHED = 1000  # people that an audience has to match to be used (TikTok)
 
 
-def submit(
-    run: Invocation,
-    lease: Lease,
-    audience: Audience | None,
-    reports: Sequence[Report],
-    note: str = "",
-    *,
-    again: bool = False,
-) -> None:
-    """Ask TikTok for one change with all parts of these files: a create if there is no audience yet.
+@dataclass(frozen=True)
+class Request:
+    """The files of one change.
 
-    A call that is refused for its files is tried with half of them, down to the one that is at fault; one that is
-    refused for itself, file by file. With `again` their parts are to be uploaded anew if TikTok no longer has them.
+    Attributes:
+        action: what happens to the audience.
+        reports: the uploads, or the files of a list.
+        paths: TikTok's names of their parts.
+        list_turn: the list; None for appends and removes.
+        note: sentences for the reports.
+    """
+
+    action: Action
+    reports: Sequence[Report]
+    paths: Sequence[str]
+    list_turn: ListTurn | None = None
+    note: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Accepted rows of all files."""
+        if self.list_turn:
+            return self.list_turn.stored["rows"] or 0
+        return sum(report["rows"]["accepted"] or 0 for report in self.reports)
+
+
+def request_for(reports: Sequence[Report], note: str) -> Request:
+    """Return the request for uploads of one action. Small uploads may share a part."""
+    paths = dict.fromkeys(path for report in reports for path in file_paths(report))
+    return Request(action_of(reports[0]), reports, list(paths), note=note)
+
+
+def request_for_list(turn: ListTurn, note: str) -> Request:
+    """Return the request for a list."""
+    paths = [upload["file_path"] for upload in turn.stored["uploads"]]
+    return Request(Action.REPLACE, turn.reports, paths, turn, note)
+
+
+def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Request) -> None:
+    """Ask TikTok for one change: a create if there is no audience yet.
 
     Raises:
-        Waiting: the files keep their place.
-        UploadAgain: TikTok no longer has their parts, with `again`.
+        Failed: TikTok refuses the call or one of its files.
+        UploadAgain: TikTok no longer has a part.
+        Waiting: TikTok cannot take it now, or its answer was lost.
     """
-    try:
-        _change(run, lease, audience, reports, note)
-    except Failed as refused:
-        if isinstance(refused, UploadAgain) and again:
-            raise
-        if len(reports) == 1:
-            fail(run, reports, refused)
-        elif refused.code is Code.REQUEST_REFUSED:  # none of the files may be at fault: half of them would not tell
-            for report in reports:
-                submit(run, lease, audience, [report], note, again=again)
-                if lease.state["change"]:
-                    return
-        else:
-            submit(run, lease, audience, reports[: len(reports) // 2], note, again=again)
-
-
-def _change(run: Invocation, lease: Lease, audience: Audience | None, reports: Sequence[Report], note: str) -> None:
-    action = action_of(reports[0])
-    change: Change = {
-        "call": action.value if audience else "create",
-        "audience_id": audience.id if audience else None,
-        "files": [FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in reports],
-        "began_at": iso(run.now()),
-        "matched_before": audience.matched if audience else None,
-        "seen_processing": None,
-    }
-    unsettled = lease.state["intent"]
-    lease.state["intent"] = change
-    lease.state["message_seen"] = audience.message if audience else None
+    state = lease.state
+    change = _change(run, audience, request)
+    unresolved = state["intent"]
+    state["intent"] = change
+    state["message_seen"] = audience.message if audience else None
     lease.save()
-    paths = [path for report in reports for path in file_paths(report)]
     try:
         if audience:
-            request_id = run.tiktok.update(audience.id, action.value, paths)
+            request_id = run.tiktok.update(audience.id, request.action.value, request.paths)
         else:
-            change["audience_id"], request_id = run.tiktok.create(lease.key.name, lease.key.identifier_type, paths)
+            key = lease.audience
+            change["audience_id"], request_id = run.tiktok.create(key.name, key.identifier_type, request.paths)
     except OutcomeUnknown:
         run.account.forget()
         raise
     except Outcome as refused:
-        # Anything else TikTok says, it says without having done the work.
-        lease.state["intent"] = None
+        # TikTok gives any other answer without having done the work.
+        state["intent"] = None
         if isinstance(refused, NotEditable):
-            lease.state["intent"] = unsettled  # a replace after all, which hinders this change
-            hold_back(lease.state, change["call"], refused, run.now())
+            state["intent"] = unresolved  # a replace after all, which hinders this change
+            hold_back(state, change["call"], refused, run.now())
         lease.save()
         raise
-    record(run, lease, change, request_id, note)
+    record(run, lease, change, request, request_id)
 
 
-def record(run: Invocation, lease: Lease, change: Change, request_id: str | None = None, note: str = "") -> None:
-    """Write down that TikTok has taken a change: first in the audience's state, then in the files' reports."""
-    reports, state = files_of(run, change), lease.state
+def _change(run: Invocation, audience: Audience | None, request: Request) -> Change:
+    files = request.reports[:1] if request.list_turn else request.reports
+    return {
+        "call": request.action.value if audience else "create",
+        "audience_id": audience.id if audience else None,
+        "files": [FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in files],
+        "list": request.list_turn.stored["digest"] if request.list_turn else None,
+        "began_at": iso(run.now()),
+        "matched_before": audience.matched if audience else None,
+        "seen_processing": None,
+        "reported": False,
+    }
+
+
+def record(run: Invocation, lease: Lease, change: Change, request: Request, request_id: str | None = None) -> None:
+    """Write down that TikTok has accepted a change: first in the audience's state, then in the reports."""
+    state = lease.state
     state["intent"], state["change"], state["hold"], state["audience_id"] = None, change, None, change["audience_id"]
-    for report in reports:
-        mark_applied(state, action_of(report), report["file"]["uploaded_at"])
+    mark_applied(state, _applied(request, change["began_at"]))
     lease.save()
-    mark_submitted(run, change, reports, request_id, note)
+    mark_submitted(run, change, request, request_id)
 
 
-def mark_submitted(
-    run: Invocation, change: Change, reports: Sequence[Report], request_id: str | None = None, note: str = ""
-) -> None:
-    """Bring the reports of a change's files up to `submitted`."""
-    accepted = sum(report["rows"]["accepted"] or 0 for report in reports)
-    few = change["call"] == "create" and accepted < FEW_ROWS
-    warning = f" With {accepted} rows in all it cannot match TikTok's minimum of 1,000 people." if few else ""
-    for report in reports:
-        if report["status"] != "waiting":
-            continue
-        warnings = note + left_out(report) + warning
+def _applied(request: Request, sent_at: str) -> list[Applied]:
+    if not request.list_turn:
+        return [applied(report, sent_at) for report in request.reports]
+    entry = applied(request.reports[0], sent_at)
+    stored = request.list_turn.stored
+    return [{**entry, "uploaded_at": stored["first_uploaded_at"], "rows": stored["rows"] or 0}]
 
-        def submitted(current: Report, warnings: str = warnings) -> None:
-            settle(
-                current,
-                "submitted",
-                Code.SUBMITTED,
-                f"TikTok has taken the file and processes it within 48 hours.{warnings}",
+
+def request_of(run: Invocation, lease: Lease, change: Change) -> Request:
+    """Return the request behind a change that an earlier invocation made.
+
+    A report that somebody deleted or damaged is left out.
+    """
+    if change["list"]:
+        stored = read_list(run.store, lease.audience, change["list"])
+        if stored:
+            turn = ListTurn(
+                lease.audience, stored, reports_of(run, stored["files"]), reports_of(run, stored["outdated"])
             )
-            if current["audience"]:
-                current["audience"]["id"] = change["audience_id"]
-                current["audience"]["created"] = change["call"] == "create"
-            current["tiktok"]["matched_before"] = change["matched_before"]
-            if request_id:
-                current["tiktok"]["request_ids"].append(request_id)
-
-        run.write(report, submitted)
-
-
-def left_out(report: Report) -> str:
-    """Return a sentence about the rows that were left out, empty if there are none."""
-    total, rejected = report["rows"]["total"] or 0, report["rows"]["rejected"]
-    return f" {rejected:,} of {total:,} rows were left out; `rejections` says which and why." if rejected else ""
-
-
-def files_of(run: Invocation, change: Change) -> list[Report]:
-    """The reports of a change's files; one that somebody deleted or damaged is passed over."""
+            return request_for_list(turn, "")
     reports = []
     for file in change["files"]:
         try:
             reports.append(run.ledger.latest(file["key"], file["version_id"]))
         except (Missing, Damaged):
             run.logger.exception("report unreadable", extra={"key": file["key"]})
-    return reports
+    action = Action(change["call"]) if change["call"] != "create" else Action.APPEND
+    return Request(action, reports, [])
 
 
-def fail(run: Invocation, reports: Sequence[Report], reason: Outcome, message: str | None = None) -> None:
-    """Write down that the uploads of a change failed."""
-    for report in reports:
+def mark_submitted(run: Invocation, change: Change, request: Request, request_id: str | None = None) -> None:
+    """Bring the reports of a change up to `submitted`. A function that was killed may have left some behind."""
+    warning = reasons.few_rows(request.rows) if change["call"] == "create" and request.rows < MIN_MATCHED else ""
+    if request.list_turn and request.list_turn.stored["status"] != "submitted":
+        request.list_turn.stored["status"], request.list_turn.stored["code"] = "submitted", Code.SUBMITTED.value
+        write_list(run.store, request.list_turn.audience, request.list_turn.stored)
+    for report in request.reports:
+        if report["status"] != "waiting":
+            continue
 
-        def failed(current: Report) -> None:
-            settle(current, reason.status, reason.code, reason.reason)
-            if message:
-                current["tiktok"]["message"] = message
+        def submitted(current: Report) -> None:
+            counted = _count_file(request, current)
+            if not counted:
+                set_outcome(current, reasons.empty_file_of_list())
+                return
+            notes = request.note + notes_on_rows(current) + warning
+            set_status(current, "submitted", Code.SUBMITTED, reasons.submitted(notes))
+            if current["audience"]:
+                current["audience"]["id"] = change["audience_id"]
+                current["audience"]["created"] = change["call"] == "create"
+            current["tiktok"]["matched_before"] = change["matched_before"]
+            if request_id and request_id not in current["tiktok"]["request_ids"]:
+                current["tiktok"]["request_ids"].append(request_id)
 
-        run.write(report, failed)
+        run.write(report, submitted)
+    change["reported"] = True
 
 
-def processing() -> NotEditable:
-    """TikTok is at work on the audience's last change."""
-    return reasons.audience_processing()
+def _count_file(request: Request, report: Report) -> bool:
+    """Write the counts of a list's file into its report; return false if the file has nothing in it."""
+    if not request.list_turn:
+        return True
+    for file in request.list_turn.stored["files"]:
+        if (file["key"], file["version_id"]) == identity(report) and file["counts"]:
+            tally = tally_from_json(file["counts"])
+            write_counts(report, tally)
+            return tally.accepted > 0
+    return True
 
 
-def audience_id(change: Change) -> str:
-    """Return the id of the audience that a change is for."""
-    if change["audience_id"] is None:
-        raise AssertionError("a change that TikTok has taken has an audience")
-    return change["audience_id"]
+def notes_on_rows(report: Report) -> str:
+    """Return the sentences about rows that were left out."""
+    rows = report["rows"]
+    return reasons.rows_left_out(rows["rejected"] or 0, rows["total"] or 0) + reasons.rows_overtaken(
+        rows["overtaken"] or 0
+    )

@@ -1,93 +1,180 @@
 """The grammar of object keys.
 
-`tiktok/<audience>/<identifier type>/<file>`, or with one more folder that names the action:
-`tiktok/<audience>/<identifier type>/<append|remove|replace>/<file>`.
+tiktok/<audience>/<identifier type>/<file>                       append
+tiktok/<audience>/<identifier type>/<action>/<file>              append, remove or replace
+tiktok/<audience>/<identifier type>/<action>/<run>/.../<file>    files of one run
 """
 
 from __future__ import annotations
 
-import json
+import re
 import unicodedata
 
-from handler.errors import Rejected
+from handler import reasons
 from handler.model import Action, AudienceKey, IdentifierType, Target
-from handler.report_codes import Code
 
 UPLOADS = "tiktok/"
-EXTENSIONS = (".csv", ".txt", ".csv.gz", ".txt.gz")
-# An S3 key holds 1,024 bytes; the report's adds "reports/", a version id and ".json" to the file's.
+# An S3 key holds 1,024 bytes. The report's key adds "reports/", a version id and ".json" to the upload's key.
 MAX_KEY_BYTES = 900
-SHORT_LAYOUT, LONG_LAYOUT = 4, 5  # folders of a key, the file included
 MAX_NAME_LENGTH = 128  # characters, TikTok's limit on custom_audience_name
+SUCCESS_MARKER, CONFIRMED_MARKER, TEMPORARY_FOLDER = "_SUCCESS", "_CONFIRMED", "_temporary"
+
+_MIN_COMPONENTS = 4  # tiktok, audience, identifier type, file
+_FOLDERS_ABOVE = 3  # tiktok, audience, identifier type
+# Files that tools write beside or instead of data, see `is_ignored`.
+_IGNORED_ENDINGS = (
+    "_$folder$", ".crc", ".metadata", ".dfm", ".tmp", ".part", ".partial", ".filepart", ".crdownload",
+)  # fmt: skip
+_DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
+MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
+# Names that say that the content cannot be read as text. Anything else is decided by the content.
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tbz2", ".xz", ".zst", ".lz4", ".snappy", ".lzo", ".br")
+_DOCUMENTS = (
+    ".parquet", ".avro", ".orc", ".json", ".jsonl", ".ndjson", ".xml", ".html", ".pdf", ".doc", ".docx",
+    ".png", ".jpg", ".jpeg", ".gif",
+)  # fmt: skip
+_HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
+
+_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times.
+_KEPT = re.compile(
+    rf"{_UUID}"
+    r"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T_ -]?[0-2]\d[-:.]?[0-5]\d(?:[-:.]?[0-5]\d)?(?:[-.]?\d{1,6})?(?!\d))?"
+    r"|(?<!\d)(?:19|20)\d\d[01]\d[0-3]\d(?:[T_-]?[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d))?(?!\d)"
+    r"|(?<!\d)[0-3]?\d([-._])[0-3]?\d\1(?:19|20)\d\d(?!\d)"
+    r"|(?<!\d)(?:19|20)\d\d(?:-[01]\d)?(?!\d)"
+    r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)",
+    re.IGNORECASE,
+)
+# Athena's UNLOAD: the query's time and id, then a different UUID for each file.
+_ATHENA = re.compile(rf"\d{{8}}_\d{{6}}_\d{{5}}_[a-z0-9]{{5}}_(?={_UUID})")
+_DMS_COUNTER = re.compile(r"(?<=LOAD)[0-9A-F]{8}(?=\.|$)")  # hexadecimal
+_COUNTER = re.compile(r"\d+")
+
+
+def is_ignored(key: str) -> bool:
+    """Return true if a key is not data: folder markers, hidden files and folders, and files in transfer.
+
+    The rules are Hadoop's, which Spark, Hive, Athena and Glue share, and those of transfer tools.
+    """
+    if key.endswith("/"):
+        return True
+    components = _components(key)
+    folders, name = components[:-1], components[-1] if components else ""
+    if any(component.startswith(".") for component in components):
+        return True
+    if any(folder.startswith("_") for folder in folders[_FOLDERS_ABOVE:]):
+        return True
+    lower = name.lower()
+    if len(components) >= _MIN_COMPONENTS and name.startswith("_") and not lower.endswith(_DATA_ENDINGS):
+        return True
+    return lower.endswith(_IGNORED_ENDINGS) or is_manifest(name)
+
+
+def is_manifest(file_name: str) -> bool:
+    """Return true for the name of a Redshift manifest."""
+    return file_name.lower().endswith(MANIFEST_ENDING)
 
 
 def parse_key(key: str) -> Target:
-    """Read what an object key asks for.
+    """Return the request that the key of a data file makes.
 
     Raises:
         Rejected: the key does not follow the layout; the reason says where and what is allowed.
     """
-    folders = key.split("/")
-    if folders[0] != "tiktok" or len(folders) not in {SHORT_LAYOUT, LONG_LAYOUT}:
-        raise Rejected(
-            Code.WRONG_LAYOUT,
-            f"The file lies {'too deep' if len(folders) > LONG_LAYOUT else 'in the wrong folder'}: upload it to "
-            "tiktok/<audience>/<identifier type>/<file>.csv, or one folder deeper to append, remove or replace.",
-        )
-    name, type_name, file_name = folders[1].strip(), folders[2], folders[-1]
+    if not key.startswith(UPLOADS):
+        raise reasons.wrong_top_folder(key.partition("/")[0])
+    components = _components(key)
+    if len(components) < _MIN_COMPONENTS:
+        raise reasons.wrong_layout()
+    name, type_name, file_name = unicodedata.normalize("NFC", components[1].strip()), components[2], components[-1]
     _check_name(name)
     try:
-        identifier_type = IdentifierType(type_name.lower())
+        identifier_type = IdentifierType(type_name.strip().lower())
     except ValueError:
-        raise Rejected(
-            Code.UNKNOWN_IDENTIFIER_TYPE,
-            f"The folder {_quoted(type_name)} is not an identifier type: "
-            f"upload the file to one of {', '.join(IdentifierType)}.",
-        ) from None
-    action = Action.APPEND if len(folders) == SHORT_LAYOUT else _action(folders[3])
-    if not file_name.lower().endswith(EXTENSIONS):
-        raise Rejected(
-            Code.WRONG_FILE_EXTENSION,
-            f"The file's name must end in one of {', '.join(EXTENSIONS)}: {_instead(file_name.lower())}.",
-        )
-    return Target(AudienceKey(identifier_type, name), action)
+        raise reasons.unknown_identifier_type(type_name) from None
+    folders = components[_FOLDERS_ABOVE:-1]
+    action = _action(folders[0]) if folders else Action.APPEND
+    _check_file_name(file_name)
+    return Target(AudienceKey(identifier_type, name), action, _run(folders[1:]), file_name)
 
 
-def _action(folder: str) -> Action:
+def list_id(target: Target) -> str:
+    """Return the id of the list that a file under `replace/` belongs to: its run, or its name without counters."""
+    return f"run:{target.run}" if target.run is not None else f"files:{without_counters(target.file_name)}"
+
+
+def without_counters(file_name: str) -> str:
+    """Return a file name with `#` in place of its counters. Dates, times and ids of an export are not counters."""
+    if athena := _ATHENA.match(file_name):
+        return athena.group() + "#"
+    result, end = "", 0
+    for kept in _KEPT.finditer(file_name):
+        result += _mask(file_name[end : kept.start()]) + kept.group()
+        end = kept.end()
+    return result + _mask(file_name[end:])
+
+
+def _mask(text: str) -> str:
+    return _COUNTER.sub("#", _DMS_COUNTER.sub("#", text))
+
+
+def has_counter(file_name: str) -> bool:
+    """Return true if a file name holds a counter, so that a tool wrote it."""
+    return without_counters(file_name) != file_name
+
+
+def type_folder(key: str) -> str:
+    """Return the key's prefix up to and including the folder of the identifier type, as it is spelled."""
+    end, found = 0, 0
+    while found < _FOLDERS_ABOVE:
+        start, end = end, key.index("/", end) + 1
+        found += end - start > 1  # an empty component does not count
+    return key[:end]
+
+
+def list_folder(key: str) -> str:
+    """Return the prefix of the folder that markers of a list lie in: the key's folder without Hive partitions."""
+    prefix = key[: key.rfind("/") + 1]
+    while True:
+        parent = prefix[: prefix.rstrip("/").rfind("/") + 1]
+        if not _HIVE_PARTITION.fullmatch(prefix[len(parent) :].strip("/")):
+            return prefix
+        prefix = parent
+
+
+def _components(key: str) -> list[str]:
+    return [component for component in key.split("/") if component]
+
+
+def _run(folders: list[str]) -> str | None:
+    while folders and _HIVE_PARTITION.fullmatch(folders[-1]):
+        folders = folders[:-1]
+    return "/".join(folders) or None
+
+
+def _action(name: str) -> Action:
     try:
-        return Action(folder.lower())
+        return Action(name.strip().lower())
     except ValueError:
-        raise Rejected(
-            Code.UNKNOWN_ACTION,
-            f"The folder {_quoted(folder)} is not an action: upload the file to one of {', '.join(Action)}.",
-        ) from None
+        raise reasons.unknown_action(name) from None
 
 
-def _instead(file_name: str) -> str:
-    """What to do with a file of another kind; it is not its name alone that is wrong."""
-    if file_name.endswith((".xlsx", ".xls", ".ods", ".numbers")):
-        return "save the sheet as CSV and upload that"
-    if file_name.endswith((".zip", ".7z", ".rar", ".bz2", ".zst")):
-        return "unpack it and upload the CSV, or compress that with gzip"
-    if file_name.endswith((".parquet", ".avro", ".orc", ".json", ".jsonl", ".pdf")):
-        return "export it as CSV, one identifier a line, and upload that"
-    return "rename it and upload it again"
+def _check_file_name(file_name: str) -> None:
+    lower = file_name.lower()
+    if lower.endswith(_SPREADSHEETS):
+        raise reasons.name_of_spreadsheet()
+    if lower.endswith(_ARCHIVES):
+        raise reasons.name_of_archive()
+    if lower.endswith(_DOCUMENTS):
+        raise reasons.name_of_document()
 
 
 def _check_name(name: str) -> None:
     if not name:
-        raise Rejected(Code.WRONG_AUDIENCE_NAME, "The audience's folder has a blank name: name it after the audience.")
+        raise reasons.blank_audience_name()
     if len(name) > MAX_NAME_LENGTH:
-        raise Rejected(
-            Code.WRONG_AUDIENCE_NAME,
-            f"The audience's name has {len(name)} characters, and TikTok takes {MAX_NAME_LENGTH}: shorten it.",
-        )
-    if name in {".", ".."} or any(unicodedata.category(character) == "Cc" for character in name):
-        raise Rejected(
-            Code.WRONG_AUDIENCE_NAME, "The audience's name is a dot, two dots or has a control character: rename it."
-        )
-
-
-def _quoted(folder: str) -> str:
-    """A folder's name as a sentence can hold it: a hostile one may be long or unprintable."""
-    return json.dumps(folder[:40], ensure_ascii=False)
+        raise reasons.long_audience_name(len(name), MAX_NAME_LENGTH)
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise reasons.control_character_in_name()

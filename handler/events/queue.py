@@ -1,4 +1,4 @@
-"""The connector's queue: records in, visibility and follow-up messages out."""
+"""The connector's queue: parse records, send messages, set when failed messages come back."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-FIRST_HIDE_SECONDS = 60
-LONGEST_HIDE_SECONDS = 3600
-ENTRIES_AT_ONCE = 10  # SQS's limit for a batch call
+MIN_BACKOFF_SECONDS = 60
+MAX_BACKOFF_SECONDS = 3600
+MAX_BATCH_ENTRIES = 10  # SQS's limit for a batch call
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Record:
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Record:
-        """Read a record as Lambda delivers it."""
+        """Parse a record as Lambda delivers it."""
         return cls(
             record["messageId"],
             record["receiptHandle"],
@@ -37,9 +37,9 @@ class Record:
         )
 
 
-def hide_seconds(receives: int) -> int:
-    """How long a message that failed stays hidden: 60 s, doubled with every receive, an hour at most."""
-    return int(min(LONGEST_HIDE_SECONDS, FIRST_HIDE_SECONDS * 2 ** min(receives - 1, 10)))
+def backoff_seconds(receives: int) -> int:
+    """Return the seconds until a failed message is delivered again: 60, doubled with every receive, at most an hour."""
+    return int(min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2 ** min(receives - 1, 10)))
 
 
 class Queue:
@@ -50,16 +50,16 @@ class Queue:
         self._url = url
 
     def send(self, body: str) -> None:
-        """Put a message on the queue."""
+        """Send a message to the queue."""
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def hide(self, records: Sequence[Record], logger: Logger, *, at_once: bool = False) -> None:
-        """Set when messages that are not deleted come back: `at_once`, or later with every receive.
+    def set_visibility(self, records: Sequence[Record], logger: Logger, *, at_once: bool = False) -> None:
+        """Set when messages that are not deleted come back: at once, or with exponential back-off.
 
-        That this fails loses nothing: the message then comes back after the queue's visibility time-out.
+        A failure here loses nothing: the message then comes back after the queue's visibility timeout.
         """
-        for start in range(0, len(records), ENTRIES_AT_ONCE):
-            entries = records[start : start + ENTRIES_AT_ONCE]
+        for start in range(0, len(records), MAX_BATCH_ENTRIES):
+            entries = records[start : start + MAX_BATCH_ENTRIES]
             try:
                 answer = self._client.change_message_visibility_batch(
                     QueueUrl=self._url,
@@ -67,7 +67,7 @@ class Queue:
                         {
                             "Id": str(index),
                             "ReceiptHandle": record.receipt_handle,
-                            "VisibilityTimeout": 0 if at_once else hide_seconds(record.receives),
+                            "VisibilityTimeout": 0 if at_once else backoff_seconds(record.receives),
                         }
                         for index, record in enumerate(entries)
                     ],

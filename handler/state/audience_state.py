@@ -1,20 +1,24 @@
-"""The state of one audience in the bucket, and the lease on it: only who holds it changes anything at TikTok.
+"""The state of one audience in the bucket, `audiences/<identifier type>/<name>.json`.
 
-`audiences/<identifier type>/<name>.json` holds the lease, the id that was registered, the change that is about to be
-made (`intent`), the change that TikTok is processing (`change`), and what it has refused for now (`hold`).
+It holds the lease, the registered id, the change that is about to be made (`intent`), the change that TikTok is
+processing (`change`), the uploads applied lately, and what TikTok has refused for now (`hold`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from handler.clock import iso, parse_iso
 from handler.errors import NotEditable
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 
-HOLD = timedelta(hours=1)  # what TikTok refuses for now it refuses for hours: until then no call is wasted on it
+SCHEMA = 2
+AUDIENCES = "audiences/"
+HOLD = timedelta(hours=1)  # TikTok refuses for hours what it refuses for now: no call is wasted until then
+REMEMBERED = timedelta(hours=48)  # an event that arrives later than this is not applied without being sure of the order
 
 
 class FileRef(TypedDict):
@@ -25,30 +29,42 @@ class FileRef(TypedDict):
 
 
 class Change(TypedDict):
-    """One call to TikTok that changes an audience, from intent to end.
+    """One create or update call at TikTok, from intent to final result.
 
     Attributes:
-        call: what TikTok is asked for.
+        call: the call, or the action of an update.
         audience_id: None until a create has answered.
-        began_at: before the call went out.
-        matched_before: people matched before an update.
-        seen_processing: when TikTok was first seen processing it.
+        files: the uploads of the change; empty for a list, whose own object has them.
+        list: digest of the list of a replace; None for appends and removes.
+        began_at: the time before the call went out.
+        matched_before: matched people before an update.
+        seen_processing: the time when TikTok was first seen processing it.
+        reported: true once the reports of its uploads say `submitted`.
     """
 
     call: Literal["create", "append", "remove", "replace"]
     audience_id: str | None
     files: list[FileRef]
+    list: str | None
     began_at: str
     matched_before: int | None
     seen_processing: str | None
+    reported: bool
+
+
+class Applied(TypedDict):
+    """An upload, or the first file of a list, that was applied. `rows` are its accepted rows."""
+
+    key: str
+    version_id: str
+    action: str
+    uploaded_at: str
+    sent_at: str
+    rows: int
 
 
 class Hold(TypedDict):
-    """A kind of change that TikTok refused for now, which is not asked for again until then.
-
-    Attributes:
-        code, reason: the name of a `Code` and a sentence: why the files wait that ask for it.
-    """
+    """A kind of change that TikTok refused for now. It is not asked for again before `until`."""
 
     call: str
     until: str
@@ -56,13 +72,33 @@ class Hold(TypedDict):
     reason: str
 
 
+class Told(TypedDict):
+    """The code that all uploads registered up to a time have been given as the reason why they wait."""
+
+    code: str
+    registered_up_to: str
+
+
+class Trouble(TypedDict):
+    """Failed reads of an upload: seconds during which reads failed, and the time of the last failure."""
+
+    seconds: float
+    last: str
+
+
 class State(TypedDict):
-    """What is known of one audience between invocations.
+    """The memory of one audience between invocations.
 
     Attributes:
-        appended_up_to, removed_up_to, replaced_up_to: upload times of the newest files that were applied.
-        history_seen: time of the newest entry of TikTok's history that an ended change left.
-        message_seen: what TikTok said of the audience when it was last ready: it may go on saying so.
+        applied: uploads applied in the last 48 hours, or while anything older waits.
+        appended_up_to, removed_up_to, replaced_up_to: upload times of the newest applied uploads that `applied` no
+            longer holds.
+        list_rows: accepted rows of the last applied list.
+        told: see `Told`.
+        unreadable: by upload digest, see `Trouble`.
+        stalled: by upload digest, invocations in a row that finished no part of it.
+        history_seen: time of the newest history entry that an ended change left at TikTok.
+        message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.
     """
 
     schema: int
@@ -74,71 +110,102 @@ class State(TypedDict):
     intent: Change | None
     change: Change | None
     hold: Hold | None
+    applied: list[Applied]
     appended_up_to: str | None
     removed_up_to: str | None
     replaced_up_to: str | None
+    list_rows: int | None
+    told: Told | None
+    unreadable: dict[str, Trouble]
+    stalled: dict[str, int]
     history_seen: str | None
     message_seen: str | None
 
 
-def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> None:
-    """Remember that TikTok takes no such change for now."""
-    until = iso(now + HOLD)
-    state["hold"] = {"call": call, "until": until, "code": refused.code.name, "reason": refused.reason}
+def state_key(audience: AudienceKey) -> str:
+    """Return the key of an audience's state."""
+    return f"{AUDIENCES}{audience.path}.json"
 
 
-def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
-    """Why such a change is not asked for yet, if it is not."""
-    hold = state["hold"]
-    if hold and hold["call"] == call and now < parse_iso(hold["until"]):
-        return NotEditable(Code[hold["code"]], hold["reason"])
-    return None
-
-
-def mark_applied(state: State, action: Action, uploaded_at: str) -> None:
-    """Remember that a file uploaded at this time has been applied."""
-    match action:
-        case Action.APPEND:
-            state["appended_up_to"] = max(state["appended_up_to"] or "", uploaded_at)
-        case Action.REMOVE:
-            state["removed_up_to"] = max(state["removed_up_to"] or "", uploaded_at)
-        case Action.REPLACE:
-            state["replaced_up_to"] = max(state["replaced_up_to"] or "", uploaded_at)
-
-
-def is_superseded(state: State, action: Action, uploaded_at: str) -> bool:
-    """Whether a file comes too late: applied now, it would undo a newer one.
-
-    An older remove after a newer append or remove takes out who asked to be, and goes through; an older replace would
-    take out everybody that was added since. Upload times are whole seconds; within one, the order is replace, append,
-    remove, so that nobody who was to be taken out stays in.
-    """
-    removed, replaced = state["removed_up_to"] or "", state["replaced_up_to"] or ""
-    appended = state["appended_up_to"] or ""
-    match action:
-        case Action.APPEND:
-            return uploaded_at <= removed or uploaded_at < replaced
-        case Action.REMOVE:
-            return uploaded_at < replaced
-        case Action.REPLACE:
-            return uploaded_at <= max(removed, appended) or uploaded_at < replaced
-
-
-def new_state(key: AudienceKey) -> State:
-    """Return the state of an audience that nothing is known of."""
+def new_state(audience: AudienceKey) -> State:
+    """Return the state of an audience that nothing is known about."""
     return {
-        "schema": 1,
-        "name": key.name,
-        "identifier_type": key.identifier_type.value,
+        "schema": SCHEMA,
+        "name": audience.name,
+        "identifier_type": audience.identifier_type.value,
         "holder": None,
         "held_until": None,
         "audience_id": None,
         "intent": None,
         "change": None,
         "hold": None,
+        "applied": [],
         "appended_up_to": None,
         "removed_up_to": None,
         "replaced_up_to": None,
+        "list_rows": None,
+        "told": None,
+        "unreadable": {},
+        "stalled": {},
         "history_seen": None,
         "message_seen": None,
     }
+
+
+def upgraded(audience: AudienceKey, content: dict[str, Any]) -> State:
+    """Return a stored state in today's form. Schema 1 lacks a few keys, and its changes have no `list`."""
+    state = cast("State", {**new_state(audience), **content, "schema": SCHEMA})
+    for name in ("intent", "change"):
+        if content.get(name):
+            state[name] = cast("Change", {"list": None, "reported": False, **content[name]})
+    return state
+
+
+def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> None:
+    """Remember that TikTok accepts no such change for now."""
+    state["hold"] = {"call": call, "until": iso(now + HOLD), "code": refused.code.name, "reason": refused.reason}
+
+
+def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
+    """Return the reason why such a change is not asked for yet, or None."""
+    hold = state["hold"]
+    if hold and hold["call"] == call and now < parse_iso(hold["until"]):
+        return NotEditable(Code[hold["code"]], hold["reason"])
+    return None
+
+
+def mark_applied(state: State, entries: Iterable[Applied]) -> None:
+    """Remember uploads as applied; one that is remembered already keeps its first `sent_at`."""
+    known = {(each["key"], each["version_id"]) for each in state["applied"]}
+    state["applied"] += [each for each in entries if (each["key"], each["version_id"]) not in known]
+
+
+def forget_applied(state: State, files: Iterable[FileRef]) -> None:
+    """Take back that uploads were applied, because their change failed."""
+    failed = {(each["key"], each["version_id"]) for each in files}
+    state["applied"] = [each for each in state["applied"] if (each["key"], each["version_id"]) not in failed]
+
+
+def forgotten_up_to(state: State, action: Action) -> str:
+    """Return the upload time of the newest applied upload of an action that `applied` no longer holds; "" for none."""
+    match action:
+        case Action.APPEND:
+            return state["appended_up_to"] or ""
+        case Action.REMOVE:
+            return state["removed_up_to"] or ""
+        case Action.REPLACE:
+            return state["replaced_up_to"] or ""
+
+
+def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) -> None:
+    """Drop applied uploads after 48 hours, unless an older upload still waits. Only their newest times are kept."""
+    kept: list[Applied] = []
+    for each in state["applied"]:
+        uploaded_at = parse_iso(each["uploaded_at"])
+        if now - parse_iso(each["sent_at"]) < REMEMBERED or (oldest_waiting and oldest_waiting <= uploaded_at):
+            kept.append(each)
+            continue
+        name = {"append": "appended_up_to", "remove": "removed_up_to", "replace": "replaced_up_to"}[each["action"]]
+        newest = max(state[name] or "", each["uploaded_at"])  # type: ignore[literal-required]  # three known keys
+        state[name] = newest  # type: ignore[literal-required]  # as above
+    state["applied"] = kept

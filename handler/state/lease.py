@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import cast
 
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Missing
 from handler.model import AudienceKey
-from handler.state.audience_state import State, new_state
+from handler.state.audience_state import State, new_state, state_key, upgraded
 from handler.state.objects import ObjectStore
 
-LEASE_MARGIN = timedelta(seconds=30)  # past the holder's own deadline: by then Lambda has stopped it
+# Past the holder's own deadline: by then Lambda has stopped it.
+LEASE_MARGIN = timedelta(seconds=30)
 
 
 class Lease:
-    """The right to change one audience, as long as its state was last written by the holder."""
+    """The right to change one audience, as long as the holder was the last to write its state."""
 
-    def __init__(self, store: ObjectStore, key: AudienceKey, state: State, etag: str) -> None:
-        self.key = key
+    def __init__(self, store: ObjectStore, audience: AudienceKey, state: State, etag: str) -> None:
+        self.audience = audience
         self.state = state
         self._store = store
         self._etag = etag
 
     def save(self) -> None:
-        """Write the state down.
+        """Write the state.
 
         Raises:
             Conflict: the lease ran out and another function has taken it.
         """
-        self._etag = self._store.write(_place(self.key), self.state, etag=self._etag)
+        self._etag = self._store.write(state_key(self.audience), self.state, etag=self._etag)
 
     def release(self) -> None:
-        """Give the lease back; if another function has taken it, it is not ours to give."""
+        """Give the lease back. If another function has taken it, there is nothing to give back."""
         self.state["holder"] = self.state["held_until"] = None
         try:
             self.save()
@@ -41,25 +42,44 @@ class Lease:
             return
 
 
-def take_lease(
-    store: ObjectStore, key: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
-) -> Lease | None:
-    """Take the lease on an audience until 30 seconds after the holder's deadline; None if another function has it."""
+@contextmanager
+def lease_on(
+    store: ObjectStore, audience: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
+) -> Iterator[Lease | None]:
+    """Hold the lease on an audience, until 30 seconds after the holder's deadline at most.
+
+    Args:
+        store: the bucket.
+        audience: the audience.
+        holder: names the holder.
+        remaining_seconds: seconds until the holder's deadline.
+        now: the time, UTC.
+
+    Yields:
+        The lease, or None if another function holds it.
+    """
+    lease = _take(store, audience, holder, remaining_seconds, now)
     try:
-        stored = store.read(_place(key))
-        state, etag = cast("State", {**new_state(key), **stored.content}), stored.etag
+        yield lease
+    finally:
+        if lease:
+            lease.release()
+
+
+def _take(
+    store: ObjectStore, audience: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
+) -> Lease | None:
+    try:
+        stored = store.read(state_key(audience))
+        state, etag = upgraded(audience, stored.content), stored.etag
     except Missing:
-        state, etag = new_state(key), None
+        state, etag = new_state(audience), None
     if state["held_until"] and parse_iso(state["held_until"]) > now():
         return None
     state["holder"] = holder
-    # Written in whole seconds: one more, so that it is never early.
+    # The time is written in whole seconds: one more, so that the lease never ends early.
     state["held_until"] = iso(now() + timedelta(seconds=remaining_seconds + 1) + LEASE_MARGIN)
     try:
-        return Lease(store, key, state, store.write(_place(key), state, etag=etag))
+        return Lease(store, audience, state, store.write(state_key(audience), state, etag=etag))
     except Conflict:
         return None
-
-
-def _place(key: AudienceKey) -> str:
-    return f"audiences/{key.path}.json"

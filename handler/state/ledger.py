@@ -1,78 +1,153 @@
-"""The ledger: every report in the bucket, and the pointers to what is pending.
+"""The ledger: every report in the bucket, and the pending pointers to those that are not at their end.
 
-A report, `reports/<object key>/<version id>.json`, is written first on the condition that there is none, then only on
-the condition that nobody wrote since it was read. A status never goes back.
-A pointer, `pending/<identifier type>/<audience>/<upload time>-<digest>.json`, leads to the report of a file that is
-not at its end.
+A report, `reports/<object key>/<version id>.json`, is created on the condition that there is none, then changed only
+on the condition that nobody else wrote since it was read. A status never goes back, except when a list is made anew.
+
+A pending pointer, `pending/<identifier type>/<audience>/<name>.json`, leads to a report. Its name carries what a sweep
+needs to decide what goes next, so that a sweep lists names and reads no reports:
+`<upload time>_<registration time>_<action>[+copy]_<bytes>_<digest of the list>_<digest of key and version>`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Damaged, Missing
-from handler.model import AudienceKey, IdentifierType
+from handler.events.keys import list_id, parse_key
+from handler.model import Action, AudienceKey, IdentifierType
+from handler.report_codes import Code
 from handler.state.objects import ObjectStore, Stored
-from handler.state.reports import RANK, Report, at_end
+from handler.state.reports import RANK, Report, action_of, at_end, forget_uploads, identity, set_status, upgraded
 
 REPORTS = "reports/"
 PENDING = "pending/"
-_TRIES = 8  # another function's write in between costs one; more than a few means something is wrong
+# Each conflict costs one try. More conflicts than this in a row mean that something is wrong.
+MAX_TRIES = 8
+KEY_DIGEST_LENGTH = 12
+_NO_LIST = "-"
+_COPY_MARK = "+copy"
+_COPY_REASONS = {"CopyObject"}
+# The AWS CLI copies files over 8 MB as multipart uploads. A remove is never a copy of that kind: see `is_copy`.
+_MULTIPART_REASON = "CompleteMultipartUpload"
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """An entry under `pending/`: its key, and when the file it leads to was uploaded."""
+    """A pending pointer, as its name tells.
+
+    Attributes:
+        key: the pointer's own object key.
+        is_copy: true if the upload may be a copy of the key's previous version.
+        size: bytes of the object; 0 if unknown.
+        list_digest: identifies the list of a replace; None for append and remove.
+        digest: identifies the object version.
+    """
 
     key: str
     uploaded_at: datetime
+    registered_at: datetime
+    action: Action
+    is_copy: bool
+    size: int
+    list_digest: str | None
+    digest: str
+
+    @property
+    def key_digest(self) -> str:
+        """The digest of the object's key: equal for all versions of one key."""
+        return self.digest[:KEY_DIGEST_LENGTH]
 
 
 def report_key(key: str, version_id: str) -> str:
-    """Where the report of an object version lies."""
+    """Return the key of the report on an object version."""
     return f"{REPORTS}{key}/{version_id}.json"
 
 
-class Ledger:
-    """The reports and pointers of one connector's bucket, for one invocation.
+def upload_digest(key: str, version_id: str) -> str:
+    """Return the digest that identifies an object version in names and states: that of its key, then of its version."""
+    return f"{key_digest(key)}{_sha256(version_id)[:12]}"
 
-    What was read or written is remembered with its ETag, so that a change costs one conditional write; a report that
-    another function has changed meanwhile is read again then.
+
+def key_digest(key: str) -> str:
+    """Return the digest that identifies an object key in names."""
+    return _sha256(key)[:KEY_DIGEST_LENGTH]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def list_digest(report: Report) -> str | None:
+    """Return the digest of the list that an upload under `replace/` belongs to; None for other actions."""
+    if action_of(report) is not Action.REPLACE:
+        return None
+    return _sha256(list_id(parse_key(report["file"]["key"])))[:12]
+
+
+def is_copy(report: Report) -> bool:
+    """Return true if an upload may be a copy of the key's previous version, as S3's event says."""
+    reason = report["file"]["event_reason"]
+    return reason in _COPY_REASONS or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
+
+
+class Ledger:
+    """The reports and pending pointers of one connector's bucket, for one invocation.
+
+    Reports are kept with their ETags, so that a change costs one conditional write. A report that another function
+    has changed meanwhile is read again.
+
+    Args:
+        store: the bucket.
+        now: the time, UTC.
+        publish: called with a report at its end, before its pointer is deleted. It may be called again.
     """
 
-    def __init__(self, store: ObjectStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: ObjectStore, now: Callable[[], datetime], publish: Callable[[Report], None]) -> None:
         self._store = store
         self._now = now
+        self._publish = publish
         self._known: dict[str, Stored] = {}
-        self._places: dict[str, tuple[str, str]] = {}
+        self._identities: dict[str, tuple[str, str]] = {}
+        self._finished: set[str] = set()
 
-    def open(self, report: Report) -> Report:
-        """Write a file's first report, or return the one it has.
+    def open(self, report: Report) -> tuple[Report, bool]:
+        """Write an upload's first report, or find the one it has.
 
-        The pointer follows the report, and is written again on every delivery until the file is at its end: a
+        The pointer is written after the report, and again on every delivery until the upload is at its end: a
         function killed between the two leaves a message that comes back.
+
+        Returns:
+            The report, and true if it is new.
         """
-        file = report["file"]
-        place = (file["key"], file["version_id"])
-        key = report_key(*place)
+        key = report_key(*identity(report))
+        is_new = True
         try:
             self._known[key] = Stored(report, self._store.write(key, report, etag=None))
         except Conflict:
             report = self._read(key)
-        if not at_end(report) and (pointer := pointer_key(report)):
-            self._store.put(pointer, {"key": place[0], "version_id": place[1]})
-            self._places[pointer] = place
-        return report
+            is_new = False
+        if report["audience"]:
+            if not at_end(report):
+                self._point_to(report)
+        elif at_end(report):  # without an audience it has no pointer that could keep what is still to be published
+            self._publish(report)
+        return report, is_new
+
+    def _point_to(self, report: Report) -> None:
+        if pointer := pointer_key(report):
+            key, version_id = identity(report)
+            self._finished.discard(pointer)
+            self._store.put(pointer, {"key": key, "version_id": version_id})
+            self._identities[pointer] = (key, version_id)
 
     def latest(self, key: str, version_id: str) -> Report:
-        """The report of an object version as this invocation knows it.
+        """Return the report on an object version, as this invocation knows it.
 
         Raises:
             Missing: there is none.
@@ -83,26 +158,36 @@ class Ledger:
 
     def _read(self, key: str) -> Report:
         stored = self._store.read(key)
-        if not Report.__required_keys__ <= stored.content.keys():
+        report = upgraded(stored.content)
+        if report is None:
             raise Damaged(f"{key} is not a report.")
-        self._known[key] = stored
-        return cast("Report", stored.content)
+        self._known[key] = Stored(report, stored.etag)
+        return report
 
-    def update(self, report: Report, change: Callable[[Report], None]) -> tuple[Report, bool]:
-        """Apply `change` to the newest version of a report; what now stands, and whether it stands otherwise by this.
+    def update(self, report: Report, change: Callable[[Report], None], *, reopen: bool = False) -> tuple[Report, bool]:
+        """Apply `change` to the newest version of a report. A change that would take the status back is dropped.
 
-        A change that would take the status back is dropped. When the file is at its end its pointer goes.
+        At its end an upload is published and its pointer is deleted.
+
+        Args:
+            report: the upload's report, maybe outdated.
+            change: changes a report in place. It may be called several times.
+            reopen: allows a status to go back.
+
+        Returns:
+            The stored report, and true if its status or code changed.
 
         Raises:
             Conflict: others kept writing.
         """
-        key = report_key(report["file"]["key"], report["file"]["version_id"])
-        current = self.latest(report["file"]["key"], report["file"]["version_id"])
-        stands_otherwise = False
-        for _ in range(_TRIES):
+        key = report_key(*identity(report))
+        current = self.latest(*identity(report))
+        changed = False
+        for _ in range(MAX_TRIES):
             wanted = deepcopy(current)
             change(wanted)
-            if RANK[wanted["status"]] < RANK[current["status"]] or at_end(current) or wanted == current:
+            goes_back = RANK[wanted["status"]] < RANK[current["status"]] or at_end(current)
+            if (goes_back and not reopen) or wanted == current:
                 break
             wanted["updated_at"] = iso(self._now())
             try:
@@ -110,50 +195,68 @@ class Ledger:
             except Conflict:
                 current = self._read(key)
                 continue
-            stands_otherwise = (wanted["status"], wanted["code"]) != (current["status"], current["code"])
+            changed = (wanted["status"], wanted["code"]) != (current["status"], current["code"])
             current = wanted
             break
         else:
-            raise Conflict(f"The report {key} is being written by others.")
+            raise Conflict(f"Other functions keep writing the report {key}.")
         if at_end(current):
-            self.forget(current)
-        return current, stands_otherwise
+            self._finish(current)
+        return current, changed
 
-    def forget(self, report: Report) -> None:
-        """Remove the pointer of a file that is at its end."""
+    def reopen(self, report: Report, code: Code, reason: str) -> Report:
+        """Make an upload wait again, because the list it belongs to is made anew."""
+
+        def waiting(current: Report) -> None:
+            set_status(current, "waiting", code, reason)
+            forget_uploads(current)
+
+        self._point_to(report)
+        return self.update(report, waiting, reopen=True)[0]
+
+    def _finish(self, report: Report) -> None:
+        self._publish(report)
         if pointer := pointer_key(report):
             self._store.delete(pointer)
+            self._finished.add(pointer)
 
-    def pointers(self, audience: AudienceKey) -> list[Pointer]:
-        """The pointers of one audience, oldest upload first."""
+    def is_finished(self, pointer: Pointer) -> bool:
+        """Return true if this invocation has seen the end of the pointer's upload."""
+        return pointer.key in self._finished
+
+    def pending(self, audience: AudienceKey) -> list[Pointer]:
+        """Return the pending pointers of one audience, oldest upload first."""
         return [pointer for _, pointer in self._list(f"{PENDING}{audience.path}/")]
 
     def pending_audiences(self) -> dict[AudienceKey, list[Pointer]]:
-        """Everything that is pending, by audience."""
+        """Return all pending pointers by audience, oldest upload first."""
         found: dict[AudienceKey, list[Pointer]] = {}
         for audience, pointer in self._list(PENDING):
             found.setdefault(audience, []).append(pointer)
         return found
 
     def follow(self, pointer: Pointer) -> Report | None:
-        """The report a pointer leads to; None if the pointer is gone or its file is at its end by now.
+        """Return the report that a pointer leads to; None if the pointer is gone or its upload is at its end.
 
         Raises:
             Missing: there is no such report.
             Damaged: the pointer or the report cannot be read.
         """
-        if pointer.key not in self._places:
+        if pointer.key not in self._identities:
             try:
-                place = self._store.read(pointer.key).content
+                content = self._store.read(pointer.key).content
             except Missing:
+                self._finished.add(pointer.key)
                 return None
             try:
-                self._places[pointer.key] = (place["key"], place["version_id"])
+                self._identities[pointer.key] = (content["key"], content["version_id"])
             except KeyError:
                 raise Damaged(f"{pointer.key} is not a pointer.") from None
-        report = self.latest(*self._places[pointer.key])
+        report = self.latest(*self._identities[pointer.key])
         if at_end(report):
+            self._publish(report)
             self._store.delete(pointer.key)
+            self._finished.add(pointer.key)
             return None
         return report
 
@@ -162,16 +265,58 @@ class Ledger:
             try:
                 _, type_name, name, entry = key.split("/")
                 audience = AudienceKey(IdentifierType(type_name), name)
-                uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
-            except ValueError:
-                continue  # something that a person put there
-            yield audience, Pointer(key, uploaded_at)
+                pointer = _parse_pointer(key, entry) or self._pointer_of_schema_1(key)
+            except (ValueError, Missing, Damaged):
+                continue  # an object that a person put there
+            if pointer:
+                yield audience, pointer
+
+    def _pointer_of_schema_1(self, key: str) -> Pointer | None:
+        """Return a pointer whose name, `<upload time>-<digest>.json`, does not tell enough: its report does."""
+        entry = key.rpartition("/")[2]
+        uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
+        digest = entry.partition("Z-")[2].removesuffix(".json")
+        pointer = Pointer(key, uploaded_at, uploaded_at, Action.APPEND, False, 0, None, digest)
+        report = self.follow(pointer)
+        if report is None:
+            return None
+        return replace(
+            pointer,
+            registered_at=parse_iso(report["received_at"]),
+            action=action_of(report),
+            size=report["file"]["size"] or 0,
+            list_digest=list_digest(report),
+        )
+
+
+def _parse_pointer(key: str, entry: str) -> Pointer | None:
+    parts = entry.removesuffix(".json").split("_")
+    if len(parts) != len(("uploaded", "registered", "action", "size", "list", "version")):
+        return None
+    uploaded_at, registered_at, action, size, digest_of_list, digest = parts
+    return Pointer(
+        key,
+        parse_iso(uploaded_at),
+        parse_iso(registered_at),
+        Action(action.removesuffix(_COPY_MARK)),
+        is_copy=action.endswith(_COPY_MARK),
+        size=int(size),
+        list_digest=None if digest_of_list == _NO_LIST else digest_of_list,
+        digest=digest,
+    )
 
 
 def pointer_key(report: Report) -> str | None:
-    """Where the pointer to a report lies; None if the file's key is wrong, so that it never waits."""
-    audience, file = report["audience"], report["file"]
+    """Return the key of the pending pointer to a report; None if the upload's key is wrong, so that it never waits."""
+    audience = report["audience"]
     if audience is None:
         return None
-    digest = hashlib.sha256(json.dumps([file["key"], file["version_id"]]).encode()).hexdigest()[:24]
-    return f"{PENDING}{audience['identifier_type']}/{audience['name']}/{file['uploaded_at']}-{digest}.json"
+    digest = upload_digest(*identity(report))
+    uploaded_at = report["file"]["uploaded_at"]
+    folder = f"{PENDING}{audience['identifier_type']}/{audience['name']}/"
+    if report["schema"] == 1:
+        return f"{folder}{uploaded_at}-{digest}.json"
+    action = audience["action"] + (_COPY_MARK if is_copy(report) else "")
+    size = report["file"]["size"] or 0
+    name = f"{uploaded_at}_{report['received_at']}_{action}_{size}_{list_digest(report) or _NO_LIST}_{digest}"
+    return f"{folder}{name}.json"

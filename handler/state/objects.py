@@ -1,4 +1,4 @@
-"""Objects in the connector's bucket: small JSON ones, written conditionally, and the uploaded files as streams."""
+"""Objects in the connector's bucket: small JSON objects with conditional writes, and uploads as streams of bytes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handler.errors import Conflict, Damaged, Failed, Missing
-from handler.report_codes import Code
+from handler import reasons
+from handler.errors import Conflict, Damaged, Missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,6 +22,8 @@ CHUNK_BYTES = 1 << 18
 # S3 answers a lost conditional write with 412, two at the same moment with 409, and If-Match on nothing with 404.
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
+_ARCHIVED = "InvalidObjectState"
+_DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,53 @@ class Stored:
     etag: str
 
 
+@dataclass(frozen=True)
+class Version:
+    """One entry of a listing of versions.
+
+    Attributes:
+        modified_at: LastModified, UTC, in whole seconds.
+        is_delete_marker: true if the entry says that the key was deleted.
+        is_latest: true for the newest entry of its key.
+    """
+
+    key: str
+    version_id: str
+    modified_at: datetime
+    is_delete_marker: bool
+    is_latest: bool
+    etag: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The metadata of one object version that matters here."""
+
+    modified_at: datetime
+    size: int
+    etag: str
+    kms_key_id: str | None
+
+
 class ObjectStore:
-    """One bucket. AWS's own errors pass through, so that the message fails and comes back."""
+    """One bucket. AWS's own errors pass through, so that the message fails and comes back.
+
+    Attributes:
+        kms_key_id: the ARN of the key that the connector's own objects are encrypted with; None until one was read.
+    """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self.bucket = bucket
+        self.kms_key_id: str | None = None
 
     def read(self, key: str) -> Stored:
         """Read a JSON object.
 
         Raises:
-            Missing: there is none.
-            Damaged: it is no JSON object.
+            Missing: it does not exist.
+            Damaged: it is not a JSON object.
         """
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
@@ -51,23 +88,27 @@ class ObjectStore:
             if _code(error) in _ABSENT:
                 raise Missing(f"There is no object {key}.") from None
             raise
+        self.kms_key_id = answer.get("SSEKMSKeyId") or self.kms_key_id
         try:
             content = json.loads(answer["Body"].read())
         except ValueError:
             content = None
         if not isinstance(content, dict):
-            raise Damaged(f"{key} is no JSON object.")
+            raise Damaged(f"{key} is not a JSON object.")
         return Stored(content, answer["ETag"])
 
     def put(self, key: str, content: object) -> None:
-        """Write a JSON object whatever is there."""
+        """Write a JSON object unconditionally."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=_encode(content), ContentType="application/json")
 
     def write(self, key: str, content: object, *, etag: str | None) -> str:
-        """Write a JSON object if it is still the one of that ETag (None: if there is none); return the new ETag.
+        """Write a JSON object on the condition that it still has this ETag, or with None that it does not exist.
+
+        Returns:
+            The new ETag.
 
         Raises:
-            Conflict: it is not.
+            Conflict: the condition does not hold.
         """
         body = _encode(content)
         try:
@@ -82,9 +123,9 @@ class ObjectStore:
         except ClientError as error:
             if _code(error) not in _LOST:
                 raise
-            # The first try may have been done and only its answer lost: then what is there is what was to be written.
-            if etag_there := self._etag_of(key, body):
-                return etag_there
+            # The first try may have been done and only its answer lost. Then the object is what was to be written.
+            if current_etag := self._etag_of(key, body):
+                return current_etag
             raise Conflict(f"Another function wrote {key} first.") from None
         return answer["ETag"]
 
@@ -96,30 +137,73 @@ class ObjectStore:
         return answer["ETag"] if answer["Body"].read() == body else None
 
     def delete(self, key: str) -> None:
-        """Delete an object; that it is gone already is fine."""
+        """Delete an object; it may be gone already."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """All keys that begin with `prefix`, in order."""
+        """Yield all keys that begin with `prefix`, in order."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield entry["Key"]
 
-    def exists(self, key: str, version_id: str) -> bool:
-        """Whether this version of an uploaded file is there."""
-        try:
-            self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
-        except ClientError as error:
-            if _code(error) in _ABSENT:
-                return False
-            raise
-        return True
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Yield all versions and delete markers of the keys that begin with `prefix`."""
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+            for entry in page.get("Versions", []):
+                yield Version(
+                    entry["Key"],
+                    entry["VersionId"],
+                    entry["LastModified"].replace(microsecond=0),
+                    is_delete_marker=False,
+                    is_latest=entry["IsLatest"],
+                    etag=entry["ETag"].strip('"'),
+                    size=entry["Size"],
+                )
+            for marker in page.get("DeleteMarkers", []):
+                modified_at = marker["LastModified"].replace(microsecond=0)
+                yield Version(
+                    marker["Key"],
+                    marker["VersionId"],
+                    modified_at,
+                    is_delete_marker=True,
+                    is_latest=marker["IsLatest"],
+                )
 
-    def stream(self, key: str, version_id: str, first_byte: int = 0) -> Iterator[bytes]:
-        """The bytes of one version of an uploaded file, from `first_byte` on, in chunks of 256 KiB.
+    def head(self, key: str, version_id: str) -> Head | None:
+        """Return the metadata of an object version, or None if it does not exist or may not be read."""
+        try:
+            answer = self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+        except ClientError as error:
+            if _code(error) in _ABSENT | _DENIED | {"400", "405"}:
+                return None
+            raise
+        return Head(
+            answer["LastModified"].replace(microsecond=0),
+            answer["ContentLength"],
+            answer["ETag"].strip('"'),
+            answer.get("SSEKMSKeyId"),
+        )
+
+    def read_text(self, key: str, max_bytes: int) -> str:
+        """Return the beginning of an uploaded object's current version as text.
 
         Raises:
-            Failed: that version is gone.
+            Missing: it does not exist.
+        """
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                raise Missing(f"There is no object {key}.") from None
+            raise
+        with closing(answer["Body"]) as body:
+            return body.read(max_bytes).decode(errors="replace")
+
+    def stream(self, key: str, version_id: str, first_byte: int = 0) -> Iterator[bytes]:
+        """Yield the bytes of one version of an upload from `first_byte` on, in chunks of 256 KiB.
+
+        Raises:
+            Failed: that version is gone, archived, or encrypted with a key that is not the connector's.
         """
         try:
             if first_byte:
@@ -129,20 +213,29 @@ class ObjectStore:
             else:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
         except ClientError as error:
-            if _code(error) in _ABSENT:
-                raise Failed(
-                    Code.OBJECT_MISSING,
-                    "This version of the file was deleted before it was read: upload the file again.",
-                ) from None
             if _code(error) == "InvalidRange":  # the last part ended with the file
                 return
+            if _code(error) in _ABSENT:
+                raise reasons.object_missing() from None
+            if _code(error) == _ARCHIVED:
+                raise reasons.object_archived() from None
+            if self._has_other_key(error, key, version_id):
+                raise reasons.object_key_refused() from None
             raise
         with closing(answer["Body"]) as body:
             yield from _read_ahead(body.iter_chunks(CHUNK_BYTES))
 
+    def _has_other_key(self, error: ClientError, key: str, version_id: str) -> bool:
+        """Return true if S3 refuses an object because of a key that is not the one of the connector's own objects."""
+        message = error.response.get("Error", {}).get("Message", "")
+        if not _code(error).startswith("KMS.") and "kms" not in message.lower() and _code(error) not in _DENIED:
+            return False
+        head = self.head(key, version_id)
+        return bool(head and head.kms_key_id and self.kms_key_id and head.kms_key_id != self.kms_key_id)
+
 
 def _read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks, each received and decrypted while the one before is cleaned and hashed."""
+    """Yield the same chunks, each received and decrypted while the one before is cleaned and hashed."""
     with ThreadPoolExecutor(1, thread_name_prefix="s3") as reader:
         coming = reader.submit(next, chunks, b"")
         while chunk := coming.result():
@@ -151,7 +244,7 @@ def _read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _encode(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _code(error: ClientError) -> str:

@@ -1,24 +1,22 @@
-"""The report: what became of one file, in words a person reads and keys a machine does."""
+"""The report: the JSON document with the status of one upload."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import Any, TypedDict, cast
 
 from handler.clock import iso
 from handler.errors import Outcome
 from handler.model import Action, Target, Upload
 from handler.report_codes import Code, Status
 
-if TYPE_CHECKING:
-    from handler.cleaning.counts import Tally
-
+SCHEMA = 2
 RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "skipped": 2, "rejected": 2, "failed": 2}
-"""How far a file has come; it never goes back."""
+"""The progress that a status stands for. It only grows, except when a list is made anew."""
 
 
 class FileEntry(TypedDict):
-    """The object version a report is about."""
+    """The object version that a report is about."""
 
     bucket: str
     key: str
@@ -26,10 +24,11 @@ class FileEntry(TypedDict):
     etag: str | None
     size: int | None
     uploaded_at: str
+    event_reason: str | None
 
 
 class AudienceEntry(TypedDict):
-    """The audience the file is for."""
+    """The audience that the upload is for."""
 
     name: str
     identifier_type: str
@@ -39,22 +38,25 @@ class AudienceEntry(TypedDict):
 
 
 class RowsEntry(TypedDict):
-    """Rows so far; null when not counted."""
+    """Rows so far; null when not counted. `overtaken` rows are accepted but left out; `md5` is of the accepted rows."""
 
     total: int | None
     accepted: int | None
     rejected: int | None
+    overtaken: int | None
+    md5: str | None
 
 
 class RejectionEntry(TypedDict):
-    """A rejected row: where and why, never what."""
+    """A rejected row or cell: its line, the reason and the column, never its content."""
 
     line: int
     reason: str
+    column: str | None
 
 
 class UploadEntry(TypedDict):
-    """A part that is at TikTok."""
+    """A part that TikTok has."""
 
     rows: int
     bytes: int
@@ -62,14 +64,14 @@ class UploadEntry(TypedDict):
 
 
 class ProgressEntry(TypedDict):
-    """Where reading goes on; null when nothing or everything is uploaded."""
+    """The place where reading continues; null when nothing or everything is uploaded."""
 
     next_byte: int | None
     next_line: int | None
 
 
 class TikTokEntry(TypedDict):
-    """What TikTok said."""
+    """TikTok's answers. `matched` are people, `match_rate` is `matched` divided by accepted rows."""
 
     request_ids: list[str]
     matched_before: int | None
@@ -79,15 +81,17 @@ class TikTokEntry(TypedDict):
 
 
 class Report(TypedDict):
-    """What became of one object version; every key is always there."""
+    """The status of one object version; every key is always present."""
 
     schema: int
     status: Status
     code: str
     reason: str
     file: FileEntry
+    run: str | None
     audience: AudienceEntry | None
     rows: RowsEntry
+    rejected_by_reason: dict[str, int]
     rejections: list[RejectionEntry]
     uploads: list[UploadEntry]
     progress: ProgressEntry
@@ -97,8 +101,8 @@ class Report(TypedDict):
     updated_at: str
 
 
-def new_report(file: Upload, bucket: str, target: Target | None, now: datetime) -> Report:
-    """The report a file begins with."""
+def new_report(upload: Upload, bucket: str, target: Target | None, now: datetime) -> Report:
+    """Return the report that an upload begins with. `target` is None if its key is wrong."""
     audience: AudienceEntry | None = None
     if target:
         audience = {
@@ -109,20 +113,23 @@ def new_report(file: Upload, bucket: str, target: Target | None, now: datetime) 
             "created": False,
         }
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "status": "waiting",
         "code": Code.RECEIVED.value,
-        "reason": "The file has been received.",
+        "reason": "The upload is registered.",
         "file": {
             "bucket": bucket,
-            "key": file.key,
-            "version_id": file.version_id,
-            "etag": file.etag,
-            "size": file.size,
-            "uploaded_at": iso(file.uploaded_at),
+            "key": upload.key,
+            "version_id": upload.version_id,
+            "etag": upload.etag,
+            "size": upload.size,
+            "uploaded_at": iso(upload.uploaded_at),
+            "event_reason": upload.event_reason,
         },
+        "run": target.run if target else None,
         "audience": audience,
-        "rows": {"total": None, "accepted": None, "rejected": None},
+        "rows": {"total": None, "accepted": None, "rejected": None, "overtaken": None, "md5": None},
+        "rejected_by_reason": {},
         "rejections": [],
         "uploads": [],
         "progress": {"next_byte": None, "next_line": None},
@@ -133,34 +140,61 @@ def new_report(file: Upload, bucket: str, target: Target | None, now: datetime) 
     }
 
 
-def settle(report: Report, status: Status, code: Code, reason: str) -> None:
-    """Say how the file stands."""
+def upgraded(content: dict[str, Any]) -> Report | None:
+    """Return a stored report in today's form, or None if it is not a report. Schema 1 lacks a few keys."""
+    if content.get("schema") == 1:
+        rows, file = content.get("rows"), content.get("file")
+        if not isinstance(rows, dict) or not isinstance(file, dict):
+            return None
+        content = {
+            **content,
+            "file": {"event_reason": None, **file},
+            "run": None,
+            "rows": {"overtaken": None, "md5": None, **rows},
+            "rejected_by_reason": {},
+            "rejections": [{"column": None, **each} for each in content.get("rejections", [])],
+        }
+    return cast("Report", content) if Report.__required_keys__ <= content.keys() else None
+
+
+def set_status(report: Report, status: Status, code: Code, reason: str) -> None:
+    """Set status, code and reason of an upload."""
     report["status"], report["code"], report["reason"] = status, code.value, reason
 
 
-def settle_outcome(report: Report, outcome: Outcome) -> None:
-    """Say how the file stands after an error."""
-    settle(report, outcome.status, outcome.code, outcome.reason)
+def set_outcome(report: Report, outcome: Outcome) -> None:
+    """Set the status of an upload from an outcome."""
+    set_status(report, outcome.status, outcome.code, outcome.reason)
 
 
-def count_rows(report: Report, tally: Tally) -> None:
-    """Put what the cleaning found into the report."""
-    report["rows"] = {"total": tally.total, "accepted": tally.accepted, "rejected": tally.rejected}
-    report["rejections"] = [{"line": each.line, "reason": each.reason.value} for each in tally.rejections]
+def forget_uploads(report: Report) -> None:
+    """Forget the parts of an upload, so that it is read and uploaded from its beginning."""
+    report["uploads"] = []
+    report["progress"] = {"next_byte": None, "next_line": None}
+
+
+def is_uploaded(report: Report) -> bool:
+    """Return true if every row of the upload is at TikTok, ready for a create or an update."""
+    return bool(report["uploads"]) and report["progress"]["next_byte"] is None
+
+
+def file_paths(report: Report) -> list[str]:
+    """Return TikTok's names of the parts of an upload."""
+    return [upload["file_path"] for upload in report["uploads"]]
 
 
 def identity(report: Report) -> tuple[str, str]:
-    """Key and version id of the file."""
+    """Return key and version id of the upload."""
     return report["file"]["key"], report["file"]["version_id"]
 
 
 def action_of(report: Report) -> Action:
-    """What the file asks for; its key is right."""
+    """Return the action of an upload whose key is right."""
     if report["audience"] is None:
-        raise AssertionError("a file with a wrong key asks for nothing")
+        raise AssertionError("an upload with a wrong key has no action")
     return Action(report["audience"]["action"])
 
 
 def at_end(report: Report) -> bool:
-    """Whether nothing more will become of the file."""
+    """Return true if the upload's status is final."""
     return RANK[report["status"]] == RANK["available"]

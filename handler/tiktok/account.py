@@ -43,6 +43,11 @@ class Account:
         self._unavailable: Waiting | None = None
         self._details: dict[str, tuple[datetime, Audience | None]] = {}
 
+    @property
+    def has_snapshot(self) -> bool:
+        """True if this invocation has listed the audiences."""
+        return self._snapshot is not None
+
     def snapshot(self) -> Snapshot:
         """Return the listing of all audiences.
 

@@ -17,7 +17,7 @@ SECOND = "tiktok/vip/email_sha256/second.csv"
 def test_a_file_makes_an_audience_that_becomes_available(world: World) -> None:
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("submitted", "submitted")
-    assert report["rows"] == {"total": 2000, "accepted": 2000, "rejected": 0}
+    assert [report["rows"][name] for name in ("total", "accepted", "rejected", "overtaken")] == [2000, 2000, 0, 0]
     assert world.calls() == ["list", "upload", "create"]
     assert world.pending() == [KEY]
 
@@ -93,15 +93,19 @@ def test_a_removal_after_an_append_that_waits_takes_the_people_out(world: World)
     assert {world.standing(key) for key in world.events} == {("available", "available")}
 
 
-@pytest.mark.parametrize("action", ["remove", "replace"])
-def test_an_append_delivered_after_a_newer_removal_is_superseded(world: World, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "status"), [("remove", ("skipped", "overtaken")), ("replace", ("rejected", "out_of_order"))]
+)
+def test_an_append_delivered_after_a_newer_removal_adds_nobody(
+    world: World, action: str, status: tuple[str, str]
+) -> None:
     world.activate(KEY, lines(people(0, 4000)))
     world.sweep(hours=1)
     late = world.upload(SECOND, lines(people(0, 1000)))
     world.activate(f"tiktok/vip/email_sha256/{action}/newer.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     assert world.deliver(late) == []
-    assert world.standing(SECOND) == ("rejected", "superseded")
+    assert world.standing(SECOND) == status
     assert world.pending() == []
 
 
@@ -123,7 +127,7 @@ def test_of_two_replaces_only_the_newer_is_sent(world: World) -> None:
     world.activate(newer, lines(people(4000, 2000)))
     world.sweep(hours=1)
     world.sweep(hours=1)
-    assert world.standing(older) == ("rejected", "superseded")
+    assert world.standing(older) == ("skipped", "superseded")
     assert world.standing(newer) == ("available", "available")
     assert world.members() == set(people(4000, 2000))
     assert world.report(newer)["tiktok"]["match_rate"] == 1.0

@@ -22,12 +22,12 @@ def at_once(world: World, *messages: str) -> list[Any]:
 @pytest.mark.parametrize("others", [0, 150, 250])
 def test_ten_functions_with_a_file_each_make_one_audience(world: World, others: int) -> None:
     world.tiktok.seed(ADVERTISER_ID, count=others)
-    messages = [world.upload(f"tiktok/vip/email_sha256/{n}.csv", lines(people(n * 500, 500))) for n in range(10)]
+    messages = [world.upload(f"tiktok/vip/email_sha256/{n}.csv", lines(people(n * 1000, 1000))) for n in range(10)]
     assert at_once(world, *messages) == [[]] * 10
     for _ in range(2):
         world.sweep(hours=1)
     assert world.calls("create") == ["create"]
-    assert world.members() == set(people(0, 5000))
+    assert world.members() == set(people(0, 10_000))
     assert {world.standing(key) for key in world.events} == {("available", "available")}
     assert world.keys("pending/") == []
 

@@ -4,37 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from handler.model import Action, AudienceKey, IdentifierType
-from handler.state.audience_state import State, is_superseded, mark_applied, new_state
 from tests.handler.tiktok.odd_tiktok import alter
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
-KEY = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
-SECONDS = ["2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", "2026-01-31T12:00:02Z"]
-
-# What was applied at 12:00:01, and what may then still be applied that was uploaded a second before, in the same one
-# and a second after.
-MAY_FOLLOW = {
-    (Action.APPEND, Action.APPEND): [True, True, True],
-    (Action.APPEND, Action.REMOVE): [True, True, True],
-    (Action.APPEND, Action.REPLACE): [False, False, True],
-    (Action.REMOVE, Action.APPEND): [False, False, True],
-    (Action.REMOVE, Action.REMOVE): [True, True, True],
-    (Action.REMOVE, Action.REPLACE): [False, False, True],
-    (Action.REPLACE, Action.APPEND): [False, True, True],
-    (Action.REPLACE, Action.REMOVE): [False, True, True],
-    (Action.REPLACE, Action.REPLACE): [False, True, True],
-}
-
-
-@pytest.mark.parametrize(("applied", "late"), MAY_FOLLOW, ids=lambda action: action.value)
-def test_what_would_undo_a_newer_file_is_superseded(applied: Action, late: Action) -> None:
-    state: State = new_state(KEY)
-    mark_applied(state, applied, SECONDS[1])
-    assert [not is_superseded(state, late, second) for second in SECONDS] == MAY_FOLLOW[applied, late]
 
 
 def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_in(world: World) -> None:
@@ -43,9 +16,8 @@ def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_
     assert world.deliver(removal) == []
     assert world.deliver(append) == []
     assert world.standing(f"{VIP}remove/some.csv") == ("rejected", "nothing_to_remove_from")
-    assert world.standing(f"{VIP}everybody.csv") == ("rejected", "superseded")
-    assert world.audiences() == []
-    world.activate(f"{VIP}again.csv", lines(people(500, 1500)))
+    assert world.standing(f"{VIP}everybody.csv") == ("submitted", "submitted")
+    assert world.report(f"{VIP}everybody.csv")["rows"]["overtaken"] == 500
     world.sweep(hours=1)
     assert world.members() == set(people(500, 1500))
 
@@ -59,7 +31,7 @@ def test_a_replace_delivered_after_a_newer_append_takes_nobody_out(world: World)
     assert world.deliver(replace) == []
     for _ in range(2):
         world.sweep(hours=1)
-    assert world.standing(f"{VIP}replace/all.csv") == ("rejected", "superseded")
+    assert world.standing(f"{VIP}replace/all.csv") == ("rejected", "out_of_order")
     assert world.standing(f"{VIP}more.csv") == ("available", "available")
     assert set(people(9000, 500)) <= world.members()
 

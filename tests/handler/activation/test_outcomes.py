@@ -129,7 +129,10 @@ ROWS = [
         "made an audience that is too small", ("failed", Code.AUDIENCE_TOO_SMALL), body=lines(people(0, 2)), hours=1,
         counted={"FilesSubmitted": 1, "FilesFailed": 1, "RowsAccepted": 2},
     ),
-    Row("superseded", ("rejected", Code.SUPERSEDED), after_upload=_newer_removal, counted={"FilesRejected": 2}),
+    Row(
+        "overtaken", ("skipped", Code.OVERTAKEN), after_upload=_newer_removal,
+        counted={"FilesRejected": 1, "FilesSkipped": 1},
+    ),
     Row("our own code fails", ("waiting", Code.RECEIVED), before=_broken_state, stays=True),
     rejected("wrong folder", Code.WRONG_LAYOUT, key="tiktok/vip/file.csv"),
     rejected("wrong type", Code.UNKNOWN_IDENTIFIER_TYPE, key="tiktok/vip/email/file.csv"),
@@ -212,13 +215,13 @@ def test_how_things_end(world: World, capsys: pytest.CaptureFixture[str], row: R
 def test_a_report_has_every_key_from_the_beginning(world: World) -> None:
     report = world.activate("tiktok/nowhere.csv", b"")
     assert list(report) == [
-        "schema", "status", "code", "reason", "file", "audience", "rows", "rejections", "uploads", "progress", "tiktok",
-        "attempts", "received_at", "updated_at",
+        "schema", "status", "code", "reason", "file", "run", "audience", "rows", "rejected_by_reason", "rejections",
+        "uploads", "progress", "tiktok", "attempts", "received_at", "updated_at",
     ]  # fmt: skip
-    assert list(report["file"]) == ["bucket", "key", "version_id", "etag", "size", "uploaded_at"]
+    assert list(report["file"]) == ["bucket", "key", "version_id", "etag", "size", "uploaded_at", "event_reason"]
     assert report["file"]["uploaded_at"] == "2026-01-31T12:00:00Z"
     assert report["audience"] is None
-    assert report["rows"] == {"total": None, "accepted": None, "rejected": None}
+    assert report["rows"] == dict.fromkeys(("total", "accepted", "rejected", "overtaken", "md5"))
     assert list(report["tiktok"]) == ["request_ids", "matched_before", "matched", "match_rate", "message"]
 
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from handler.errors import MessageError, Rejected
-from handler.events.keys import parse_key
-from handler.events.messages import Sweep, object_created_event, parse_message
-from handler.model import Action, AudienceKey, IdentifierType, Target, Upload
-from handler.report_codes import Code
+from handler.errors import MessageError
+from handler.events.messages import Continue, Sweep, continue_message, parse_message
+from handler.model import AudienceKey, IdentifierType, Upload
 
 EVENTS = Path(__file__).parents[2] / "events"
 VIP = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
@@ -31,20 +29,12 @@ def test_an_event_of_s3_is_a_file() -> None:
     assert file.uploaded_at.isoformat() == "2026-01-31T12:00:00+00:00"
 
 
-def test_the_message_to_go_on_is_the_event_again() -> None:
-    file = parse_message(json.dumps(event()), "acme-uploads")
-    assert isinstance(file, Upload)
-    assert parse_message(object_created_event("acme-uploads", file), "acme-uploads") == file
+def test_the_message_to_continue_names_the_audience() -> None:
+    assert parse_message(continue_message(VIP), "acme-uploads") == Continue(VIP)
 
 
 def test_the_schedule_asks_for_a_sweep() -> None:
     assert parse_message('{"sweep": true}', "acme-uploads") == Sweep()
-
-
-def test_a_folder_marker_asks_for_nothing() -> None:
-    marker = event()
-    marker["detail"]["object"]["key"] = "tiktok/vip/"
-    assert parse_message(json.dumps(marker), "acme-uploads") is None
 
 
 def _with_key(key: object) -> str:
@@ -62,6 +52,8 @@ def _with_key(key: object) -> str:
         "null",
         '{"sweep": false}',
         '{"sweep": true, "more": 1}',
+        '{"continue": {"audience": "vip"}}',
+        '{"continue": {"audience": "vip", "identifier_type": "email"}}',
         json.dumps(event(**{"detail-type": "Object Deleted"})),
         json.dumps(event(detail=None)),
         json.dumps(event(detail={"bucket": {"name": "acme-uploads"}})),
@@ -82,54 +74,3 @@ def test_anything_else_is_refused(body: str) -> None:
 def test_an_event_of_another_bucket_is_refused() -> None:
     with pytest.raises(MessageError, match="another bucket"):
         parse_message(json.dumps(event()), "globex-uploads")
-
-
-def appended(identifier_type: IdentifierType, name: str) -> Target:
-    return Target(AudienceKey(identifier_type, name), Action.APPEND)
-
-
-@pytest.mark.parametrize(
-    ("key", "target"),
-    [
-        ("tiktok/vip/email_sha256/a.csv", Target(VIP, Action.APPEND)),
-        ("tiktok/vip/EMAIL_SHA256/a.csv", Target(VIP, Action.APPEND)),
-        ("tiktok/ vip\t/email_sha256/a.csv", Target(VIP, Action.APPEND)),
-        ("tiktok/vip/email_sha256/append/a.csv", Target(VIP, Action.APPEND)),
-        ("tiktok/vip/email_sha256/REMOVE/a.csv.gz", Target(VIP, Action.REMOVE)),
-        ("tiktok/vip/email_sha256/Replace/a.txt", Target(VIP, Action.REPLACE)),
-        ("tiktok/Vip/idfa_md5/a.txt.gz", Target(AudienceKey(IdentifierType.IDFA_MD5, "Vip"), Action.APPEND)),
-        ("tiktok/a+b 100%/phone_sha256/x.csv", appended(IdentifierType.PHONE_SHA256, "a+b 100%")),
-        (f"tiktok/{'ü' * 128}/first_sha256/x.csv", appended(IdentifierType.FIRST_SHA256, "ü" * 128)),
-    ],
-)  # fmt: skip
-def test_a_key_says_audience_type_and_action(key: str, target: Target) -> None:
-    assert parse_key(key) == target
-
-
-@pytest.mark.parametrize(
-    ("key", "code"),
-    [
-        ("tiktok/a.csv", Code.WRONG_LAYOUT),
-        ("tiktok/vip/a.csv", Code.WRONG_LAYOUT),
-        ("tiktok/vip/email_sha256/append/deeper/a.csv", Code.WRONG_LAYOUT),
-        ("TikTok/vip/email_sha256/a.csv", Code.WRONG_LAYOUT),
-        ("tiktok//email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
-        ("tiktok/ /email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
-        ("tiktok/../email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
-        ("tiktok/a\x00b/email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
-        (f"tiktok/{'x' * 129}/email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
-        ("tiktok/vip/email/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
-        ("tiktok/vip/email_md5/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
-        ("tiktok/vip/maid_sha256/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
-        ("tiktok/vip/email_sha256/delete/a.csv", Code.UNKNOWN_ACTION),
-        ("tiktok/vip/email_sha256/a.xlsx", Code.WRONG_FILE_EXTENSION),
-        ("tiktok/vip/email_sha256/a.zip", Code.WRONG_FILE_EXTENSION),
-        ("tiktok/vip/email_sha256/csv", Code.WRONG_FILE_EXTENSION),
-    ],
-)
-def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Code) -> None:
-    with pytest.raises(Rejected) as rejected:
-        parse_key(key)
-    assert rejected.value.code is code
-    assert rejected.value.reason.isprintable()
-    assert len(rejected.value.reason) < 300

@@ -7,7 +7,7 @@ import logging
 import pytest
 from aws_lambda_powertools import Logger
 
-from handler.events.queue import Queue, Record, hide_seconds
+from handler.events.queue import Queue, Record, backoff_seconds
 from tests.handler.world import World
 
 
@@ -15,7 +15,7 @@ from tests.handler.world import World
     ("receives", "seconds"), [(1, 60), (2, 120), (3, 240), (6, 1920), (7, 3600), (12, 3600), (5000, 3600)]
 )
 def test_a_failed_message_waits_longer_each_time_but_never_over_an_hour(receives: int, seconds: int) -> None:
-    assert hide_seconds(receives) == seconds
+    assert backoff_seconds(receives) == seconds
 
 
 def _received(world: World, count: int) -> list[Record]:
@@ -36,8 +36,8 @@ def _visible(world: World) -> int:
 def test_messages_come_back_at_once_or_stay_hidden(world: World) -> None:
     records = _received(world, 12)
     queue = Queue(world.sqs, world.queue_url)
-    queue.hide(records[:11], Logger(service="test-queue"), at_once=True)
-    queue.hide(records[11:], Logger(service="test-queue"))
+    queue.set_visibility(records[:11], Logger(service="test-queue"), at_once=True)
+    queue.set_visibility(records[11:], Logger(service="test-queue"))
     assert _visible(world) == 11
 
 
@@ -48,6 +48,6 @@ def test_an_entry_that_sqs_refuses_is_logged_and_does_not_stop_the_others(
     forged = Record("m", "no such handle", "", 1)
     logger = Logger(service="test-queue-refused")
     logging.getLogger("test-queue-refused").propagate = True
-    Queue(world.sqs, world.queue_url).hide([forged, record], logger, at_once=True)
+    Queue(world.sqs, world.queue_url).set_visibility([forged, record], logger, at_once=True)
     assert _visible(world) == 1
     assert "visibility not set" in caplog.text

@@ -1,0 +1,73 @@
+"""Copies: an object copied onto itself, to change its metadata, storage class or encryption, changes no audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.activation.reading import identifier_type_of, read_parts
+from handler.activation.upload import count
+from handler.activation.versions import Versions
+from handler.cleaning.counts import Tally
+from handler.clock import parse_iso
+from handler.errors import Failed, Missing, Outcome, OutOfTime, Rejected
+from handler.model import IdentifierType
+from handler.state.audience_state import State
+from handler.state.ledger import Pointer
+from handler.state.reports import Report
+
+
+def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, pointers: Sequence[Pointer]) -> bool:
+    """End uploads that are copies with the same accepted rows as the version of their key before them.
+
+    Returns:
+        True if an upload ended.
+
+    Raises:
+        OutOfTime: the invocation ends.
+    """
+    ended = False
+    for pointer in pointers:
+        if not pointer.is_copy or (report := run.report(pointer)) is None:
+            continue
+        previous = versions.previous(report)
+        if previous is None or report["uploads"]:
+            continue
+        rows = _rows_md5(run, report)
+        if rows is None or rows != _previous_md5(run, *(previous.key, previous.version_id), identifier_type_of(report)):
+            continue
+        since = previous.modified_at
+        others = any(
+            (each["key"] != previous.key) and parse_iso(each["uploaded_at"]) >= since for each in state["applied"]
+        )
+        run.set_outcome(report, reasons.unchanged_copy(after_other_uploads=others))
+        ended = True
+    return ended
+
+
+def _rows_md5(run: Invocation, report: Report) -> str | None:
+    """Return the MD5 of the accepted rows of an upload; None if it cannot be counted."""
+    if report["rows"]["md5"]:
+        return report["rows"]["md5"]
+    try:
+        return count(run, report)["rows"]["md5"]
+    except OutOfTime:
+        raise
+    except Outcome:
+        return None  # its turn will say what is wrong with it
+
+
+def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: IdentifierType) -> str | None:
+    try:
+        if md5 := run.ledger.latest(key, version_id)["rows"]["md5"]:
+            return md5
+    except Missing:
+        pass
+    tally = Tally()
+    try:
+        for part in read_parts(run, key, version_id, identifier_type):
+            tally = part.progress.tally
+    except (Rejected, Failed):
+        return None
+    return tally.md5 or None

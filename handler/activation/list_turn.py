@@ -1,0 +1,191 @@
+"""A list whose turn has come: the files it consists of, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.activation.manifests import describes, entries
+from handler.activation.order import Export
+from handler.activation.versions import Versions
+from handler.cleaning.counts import Tally
+from handler.clock import iso, parse_iso
+from handler.errors import Damaged, Missing, Outcome, Waiting
+from handler.events.keys import list_folder
+from handler.model import AudienceKey
+from handler.state.audience_state import FileRef
+from handler.state.ledger import Ledger
+from handler.state.lists import SCHEMA, ListFile, StoredList, write_list
+from handler.state.reports import Report, identity
+
+# A list that lacks files, or that shrank without a confirmation, is given up after this.
+MAX_WAIT = timedelta(hours=24)
+
+
+@dataclass
+class ListTurn:
+    """A list whose turn has come.
+
+    Attributes:
+        stored: the list object. Its files are the newest versions of the list's keys.
+        reports: the reports of its files, in the order of `stored["files"]`.
+        tallies: the counts of files that were read in this invocation, by index; they know more than the stored ones.
+        outdated: the reports of waiting versions and files that are not part of the list; they share its end.
+    """
+
+    audience: AudienceKey
+    stored: StoredList
+    reports: list[Report]
+    outdated: list[Report] = field(default_factory=list)
+    tallies: dict[int, Tally] = field(default_factory=dict)
+
+
+def open_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn | None:
+    """Return the list that an export makes; None if it has ended because it was withdrawn or cannot become complete.
+
+    Raises:
+        Waiting: files are missing, or a job is still writing them.
+    """
+    turn = gather_list(run, audience, export, versions)
+    try:
+        check_deleted(turn, versions)
+        if versions.is_being_written(turn.reports):
+            raise reasons.list_being_written()
+        _apply_manifests(run, turn, versions)
+    except Waiting:
+        if run.now() - export.last < MAX_WAIT:
+            raise
+        end_list(run, turn, reasons.incomplete_list())
+        return None
+    except Outcome as outcome:
+        end_list(run, turn, outcome)
+        return None
+    previous = export.joined
+    if previous and previous["status"] == "waiting" and _identities(previous) == _identities(turn.stored):
+        turn.stored = {**previous, "outdated": turn.stored["outdated"]}
+    return turn
+
+
+def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn:
+    """Return the list of an export's waiting files, and of the earlier files if the list is made anew."""
+    waiting = [report for pointer in export.pointers if (report := run.report(pointer))]
+    earlier: list[Report] = []
+    if export.joined and export.joined["status"] not in {None, "waiting"}:
+        sent_before = reports_of(run, export.joined["files"])
+        earlier = [report for report in sent_before if versions.current(report["file"]["key"])]
+    by_key: dict[str, Report] = {}
+    outdated = []
+    for report in sorted([*earlier, *waiting], key=lambda each: each["file"]["uploaded_at"]):
+        older = by_key.get(report["file"]["key"])
+        if older and identity(older) != identity(report):
+            outdated.append(older)
+        by_key[report["file"]["key"]] = report
+    turn = ListTurn(audience, _new_list(export), [])
+    _set_files(turn, by_key.values(), outdated)
+    return turn
+
+
+def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Report]:
+    """Return the reports of a list's files. One that somebody deleted or damaged is left out."""
+    reports = []
+    for file in files:
+        try:
+            reports.append(run.ledger.latest(file["key"], file["version_id"]))
+        except (Missing, Damaged):
+            run.logger.exception("report unreadable", extra={"key": file["key"]})
+    return reports
+
+
+def end_list(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
+    """Write an outcome into the list object and the reports of all its files."""
+    stored = turn.stored
+    stored["status"], stored["code"], stored["reason"] = outcome.status, outcome.code.value, outcome.reason
+    stored["uploads"], stored["progress"], stored["updated_at"] = [], None, iso(run.now())
+    write_list(run.store, turn.audience, stored)
+    for report in [*turn.reports, *turn.outdated]:
+        run.set_outcome(report, outcome)
+
+
+def _new_list(export: Export) -> StoredList:
+    return {
+        "schema": SCHEMA,
+        "digest": export.digest,
+        "first_uploaded_at": iso(export.first),
+        "last_uploaded_at": iso(export.last),
+        "status": None,
+        "code": None,
+        "reason": None,
+        "faulty_key": None,
+        "files": [],
+        "outdated": [],
+        "rows": None,
+        "uploads": [],
+        "progress": None,
+        "waiting_since": None,
+        "updated_at": iso(export.last),
+    }
+
+
+def _set_files(turn: ListTurn, files: Iterable[Report], outdated: Sequence[Report]) -> None:
+    turn.reports = sorted(files, key=lambda report: report["file"]["key"])
+    turn.outdated = list(outdated)
+    stored = turn.stored
+    stored["files"] = [
+        {
+            "key": report["file"]["key"],
+            "version_id": report["file"]["version_id"],
+            "uploaded_at": report["file"]["uploaded_at"],
+            "counts": None,
+        }
+        for report in turn.reports
+    ]
+    stored["outdated"] = [
+        {"key": report["file"]["key"], "version_id": report["file"]["version_id"]} for report in turn.outdated
+    ]
+    if times := [file["uploaded_at"] for file in stored["files"]]:
+        stored["first_uploaded_at"], stored["last_uploaded_at"] = min(times), max(times)
+
+
+def _identities(stored: StoredList) -> list[tuple[str, str]]:
+    return [(file["key"], file["version_id"]) for file in stored["files"]]
+
+
+def check_deleted(turn: ListTurn, versions: Versions) -> None:
+    """Withdraw a list of which a file was deleted.
+
+    Raises:
+        Skipped: one was.
+    """
+    if any(versions.is_deleted(report) or not versions.exists(report) for report in turn.reports):
+        raise reasons.list_withdrawn() if len(turn.reports) > 1 else reasons.withdrawn()
+
+
+def _apply_manifests(run: Invocation, turn: ListTurn, versions: Versions) -> None:
+    """Make a manifest's entries the list, if there is a manifest."""
+    manifests = [each for each in versions.manifests(turn.reports) if describes(each, turn.reports)]
+    if not manifests:
+        return
+    by_key = {report["file"]["key"]: report for report in turn.reports}
+    folders = {list_folder(key) for key in by_key}
+    named = set().union(*(entries(run, manifest, folders) for manifest in manifests))
+    for key in sorted(named - by_key.keys()):
+        current = versions.current(key)
+        report = _find(run.ledger, key, current.version_id) if current else None
+        if report is None:
+            raise reasons.list_lacks_files()
+        by_key[key] = report
+    newest = max((by_key[key]["file"]["uploaded_at"] for key in named), default="")
+    if newest and min(each.modified_at for each in manifests) < parse_iso(newest):
+        raise reasons.manifest_is_older()
+    unnamed = [report for key, report in by_key.items() if key not in named]
+    _set_files(turn, [by_key[key] for key in named], [*turn.outdated, *unnamed])
+
+
+def _find(ledger: Ledger, key: str, version_id: str) -> Report | None:
+    try:
+        return ledger.latest(key, version_id)
+    except Missing:
+        return None

@@ -1,0 +1,211 @@
+"""The rows of a list, brought to TikTok as a whole or not at all, or only counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.activation.list_turn import MAX_WAIT, ListTurn
+from handler.activation.overtaking import Keep, Overtaking
+from handler.activation.packing import Pack
+from handler.activation.prepare import note_stall
+from handler.activation.reading import check_time, read_parts
+from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
+from handler.activation.versions import Versions, is_confirmed
+from handler.cleaning.counts import Progress, Tally, merge
+from handler.cleaning.file_rules import check_file, check_list, check_list_file
+from handler.cleaning.parts import MAX_PARTS, Part
+from handler.clock import iso, parse_iso
+from handler.errors import Failed, Outcome, OutOfTime, Rejected
+from handler.model import Action, AudienceKey
+from handler.report_codes import Code
+from handler.state.lease import Lease
+from handler.state.lists import read_list, write_list
+from handler.state.reports import Report, identity
+
+
+def count_list(run: Invocation, turn: ListTurn) -> None:
+    """Count the rows of a list that cannot go yet, so that its faults are reported at once.
+
+    Raises:
+        Rejected, Skipped, Failed: the list is faulty.
+        OutOfTime: it will be counted when its turn comes.
+    """
+    for index, report in enumerate(turn.reports):
+        tally = Tally()
+        for part in _parts(run, turn, report, None, None):
+            tally = part.progress.tally
+        _note_tally(turn, index, tally)
+        _check_one(turn, report, tally)
+    _check_whole(run, turn)
+    turn.stored["status"] = "waiting"
+    write_list(run.store, turn.audience, turn.stored)
+
+
+def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
+    """Return true if a list has been counted and its files' reports say so."""
+    stored = read_list(run.store, audience, digest)
+    return bool(stored and stored["status"] == "waiting" and stored["rows"] is not None)
+
+
+def note_counts(run: Invocation, turn: ListTurn) -> None:
+    """Write the counts of a list's files into their reports, while the list waits."""
+    for file, report in zip(turn.stored["files"], turn.reports, strict=True):
+        if file["counts"] is not None and report["rows"]["total"] is None:
+            tally = tally_from_json(file["counts"])
+            run.write(report, partial(write_counts, tally=tally))
+
+
+def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overtaking, versions: Versions) -> None:
+    """Bring all rows of a list to TikTok, from where an earlier invocation stopped.
+
+    Raises:
+        Rejected, Skipped, Failed: the list is faulty.
+        Waiting: the list shrank, or TikTok cannot take it now.
+        OutOfTime: finished parts are noted in the list object.
+    """
+    if not turn.stored["uploads"] or turn.stored["progress"]:
+        first = parse_iso(turn.stored["first_uploaded_at"])
+        keep = overtaking.filter(Action.REPLACE, first, [identity(report) for report in turn.reports])
+        _upload_all(run, lease, turn, keep)
+    _check_whole(run, turn)
+    _check_shrinking(run, lease, turn, versions)
+
+
+def forget_list_uploads(run: Invocation, turn: ListTurn) -> None:
+    """Forget the parts of a list, so that it is read and uploaded from its beginning."""
+    turn.stored["uploads"], turn.stored["progress"] = [], None
+    write_list(run.store, turn.audience, turn.stored)
+
+
+def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None) -> None:
+    stored = turn.stored
+    uploader = _Uploader(run, turn)
+    progress = stored["progress"]
+    first = progress["file"] if progress else 0
+    uploaded_before = len(stored["uploads"])
+    try:
+        for index in range(first, len(stored["files"])):
+            report = turn.reports[index]
+            start = None
+            if progress and index == first:
+                start = Progress(progress["next_byte"], progress["next_line"], tally_from_json(progress["counts"]))
+            tally = Tally()
+            for part in _parts(run, turn, report, start, keep):
+                tally = part.progress.tally
+                uploader.take(index, part)
+                check_time(run)
+            _note_tally(turn, index, tally)
+            _check_one(turn, report, tally)
+        uploader.finish()
+    except OutOfTime:
+        if len(stored["uploads"]) == uploaded_before and note_stall(lease, stored["digest"]):
+            raise reasons.no_progress() from None
+        stored["status"], stored["code"] = "waiting", Code.CONTINUING.value
+        write_list(run.store, turn.audience, stored)
+        raise
+    lease.state["stalled"].pop(stored["digest"], None)
+    stored["status"] = "waiting"
+    write_list(run.store, turn.audience, stored)
+
+
+def _parts(
+    run: Invocation, turn: ListTurn, report: Report, start: Progress | None, keep: Keep | None
+) -> Iterator[Part]:
+    try:
+        yield from read_parts(run, *identity(report), turn.audience.identifier_type, start=start, keep=keep)
+    except (Rejected, Failed) as fault:
+        raise _of_list(turn, report, fault) from None
+
+
+def _note_tally(turn: ListTurn, index: int, tally: Tally) -> None:
+    turn.tallies[index] = tally
+    turn.stored["files"][index]["counts"] = tally_to_json(tally)
+
+
+def _check_one(turn: ListTurn, report: Report, tally: Tally) -> None:
+    """Reject the list if one of several files has rows and no valid one, or is cut off."""
+    if len(turn.reports) > 1:
+        try:
+            check_list_file(tally, turn.audience.identifier_type)
+        except Rejected as fault:
+            raise _of_list(turn, report, fault) from None
+
+
+def _of_list(turn: ListTurn, report: Report, fault: Rejected | Failed) -> Outcome:
+    """Return the outcome of the whole list for the fault of one file."""
+    turn.stored["faulty_key"] = report["file"]["key"]
+    return fault if len(turn.reports) == 1 else reasons.list_rejected(report["file"]["key"], fault)
+
+
+def _check_whole(run: Invocation, turn: ListTurn) -> None:
+    tallies = [
+        turn.tallies[index] if index in turn.tallies else tally_from_json(file["counts"])
+        for index, file in enumerate(turn.stored["files"])
+        if file["counts"] is not None
+    ]
+    identifier_type, limit = turn.audience.identifier_type, run.settings.max_rejected_ratio
+    whole = merge(tallies)
+    if len(tallies) == 1:
+        check_file(tallies[0], Action.REPLACE, limit, identifier_type)
+    else:
+        check_list(whole, limit, identifier_type)
+    if whole.accepted == whole.overtaken:
+        raise reasons.overtaken()
+    if len(turn.stored["uploads"]) > MAX_PARTS:
+        raise reasons.too_many_parts(MAX_PARTS)
+    turn.stored["rows"] = whole.accepted
+
+
+def _check_shrinking(run: Invocation, lease: Lease, turn: ListTurn, versions: Versions) -> None:
+    last, rows = lease.state["list_rows"], turn.stored["rows"] or 0
+    if last is None or rows >= last * (1 - run.settings.max_shrink) or is_confirmed(versions, turn.reports):
+        return
+    now, since = run.now(), turn.stored["waiting_since"]
+    if since and now - parse_iso(since) >= MAX_WAIT:
+        raise reasons.shrank_without_confirmation(rows, last)
+    waiting = reasons.shrinks_too_much(rows, last)
+    turn.stored["waiting_since"] = since or iso(now)
+    turn.stored["status"], turn.stored["code"], turn.stored["reason"] = "waiting", waiting.code.value, waiting.reason
+    write_list(run.store, turn.audience, turn.stored)
+    raise waiting
+
+
+class _Uploader:
+    """Uploads the rows of a list in parts as large as possible, and keeps the list object's progress."""
+
+    def __init__(self, run: Invocation, turn: ListTurn) -> None:
+        self._run = run
+        self._turn = turn
+        self._pack = Pack(run.settings.max_part_bytes)
+        self._taken: tuple[int, Part] | None = None  # the file and its part up to which all rows are packed
+
+    def take(self, index: int, part: Part) -> None:
+        """Take the next part of the file with this index."""
+        if part.rows:
+            if not self._pack.fits(part):
+                self._upload(self._pack.take())
+            self._pack.add(part)
+        self._taken = index, part
+
+    def finish(self) -> None:
+        """Upload what is left."""
+        if self._pack.rows:
+            self._upload(self._pack.take())
+        self._turn.stored["progress"] = None
+
+    def _upload(self, part: Part) -> None:
+        path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
+        stored = self._turn.stored
+        stored["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
+        if self._taken:
+            index, taken = self._taken
+            stored["progress"] = {
+                "file": index + taken.last,
+                "next_byte": 0 if taken.last else taken.progress.next_byte,
+                "next_line": 1 if taken.last else taken.progress.next_line,
+                "counts": tally_to_json(Tally() if taken.last else taken.progress.tally),
+            }
+        write_list(self._run.store, self._turn.audience, stored)

@@ -1,0 +1,39 @@
+"""Redshift's manifests: `<prefix>manifest`, a JSON object that names the files of a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.errors import Missing
+from handler.events.keys import MANIFEST_ENDING, list_folder
+from handler.state.objects import Version
+from handler.state.reports import Report
+
+MAX_MANIFEST_BYTES = 5_000_000
+
+
+def describes(manifest: Version, reports: Sequence[Report]) -> bool:
+    """Return true if a manifest is about one of these files: their keys begin with its prefix."""
+    prefix = manifest.key[: -len(MANIFEST_ENDING)]
+    return any(report["file"]["key"].startswith(prefix) for report in reports)
+
+
+def entries(run: Invocation, manifest: Version, folders: set[str]) -> set[str]:
+    """Return the keys that a manifest names.
+
+    Raises:
+        Rejected: it cannot be read, or an entry lies outside the bucket or the list's folder.
+    """
+    try:
+        content = json.loads(run.store.read_text(manifest.key, MAX_MANIFEST_BYTES))
+        urls = [str(entry["url"]) for entry in content["entries"]]
+    except (Missing, ValueError, KeyError, TypeError):
+        raise reasons.manifest_unreadable(manifest.key) from None
+    start = f"s3://{run.settings.bucket}/"
+    keys = {url.removeprefix(start) for url in urls}
+    if not all(url.startswith(start) for url in urls) or any(list_folder(key) not in folders for key in keys):
+        raise reasons.manifest_names_other_files(manifest.key)
+    return keys

@@ -1,0 +1,92 @@
+"""Overtaken rows: an upload leaves out the rows that newer, already applied uploads of the other action name.
+
+The smaller side is held in memory. See `handler.cleaning.row_sets` for the limit and its memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.activation.order import newer_applied
+from handler.activation.reading import read_parts
+from handler.cleaning.row_sets import MAX_ROWS, RowSet, collect, row_blocks
+from handler.clock import parse_iso
+from handler.errors import Failed
+from handler.model import Action, IdentifierType
+from handler.state.audience_state import Applied, State
+from handler.state.reports import Report, action_of, identity
+
+Keep = Callable[[bytes], bytes]
+
+
+class Overtaking:
+    """Filters for the rows of uploads, for one turn. Sets of rows are kept for uploads that share them."""
+
+    def __init__(self, run: Invocation, state: State, identifier_type: IdentifierType) -> None:
+        self._run = run
+        self._state = state
+        self._type = identifier_type
+        self._sets: dict[tuple[tuple[str, str], ...], RowSet | None] = {}
+
+    def filter(self, action: Action, uploaded_at: datetime, uploads: Sequence[tuple[str, str]]) -> Keep | None:
+        """Return the filter for the rows of an upload or a list; None if nothing overtakes it.
+
+        Args:
+            action: the upload's action.
+            uploaded_at: its upload time; for a list that of its first file.
+            uploads: key and version id of the upload, or of all files of the list.
+
+        Raises:
+            Rejected: neither side fits into memory, or the rows of a newer upload can no longer be read.
+        """
+        newer = newer_applied(self._state, action, uploaded_at)
+        if not newer:
+            return None
+        identities = tuple(sorted((each["key"], each["version_id"]) for each in newer))
+        if identities not in self._sets:
+            self._sets[identities] = self._load(identities) if _rows(newer) <= MAX_ROWS else None
+        overtaking = self._sets[identities]
+        if overtaking is None:
+            own = self._load(tuple(uploads))
+            if own is None:
+                raise reasons.too_large_to_overtake()
+            overtaking = RowSet(self._type.digits)
+            for rows in self._blocks(identities):
+                overtaking.add(own.only(rows))
+        return overtaking.leave_out
+
+    def _load(self, identities: Sequence[tuple[str, str]]) -> RowSet | None:
+        return collect(self._blocks(identities), self._type.digits)
+
+    def _blocks(self, identities: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+        for key, version_id in identities:
+            try:
+                yield from row_blocks(read_parts(self._run, key, version_id, self._type))
+            except Failed:
+                raise reasons.newer_upload_unreadable() from None
+
+
+def is_stale(state: State, report: Report) -> bool:
+    """Return true if a newer upload, which overtakes rows, was applied after parts of this upload were cleaned."""
+    newer = newer_applied(state, action_of(report), parse_iso(report["file"]["uploaded_at"]))
+    return any(each["sent_at"] >= report["updated_at"] for each in newer)
+
+
+def applied(report: Report, sent_at: str) -> Applied:
+    """Return the entry of an upload in the state's `applied`."""
+    key, version_id = identity(report)
+    return {
+        "key": key,
+        "version_id": version_id,
+        "action": action_of(report).value,
+        "uploaded_at": report["file"]["uploaded_at"],
+        "sent_at": sent_at,
+        "rows": report["rows"]["accepted"] or 0,
+    }
+
+
+def _rows(entries: Sequence[Applied]) -> int:
+    return sum(each["rows"] for each in entries)

@@ -1,0 +1,63 @@
+"""Reading an upload: S3's stream through the cleaning, within the invocation's time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from handler import reasons
+from handler.activation.invocation import Invocation
+from handler.cleaning.counts import Progress
+from handler.cleaning.parts import Part, parts
+from handler.model import IdentifierType
+from handler.state.reports import Report
+
+
+def identifier_type_of(report: Report) -> IdentifierType:
+    """Return the identifier type of an upload whose key is right."""
+    if report["audience"] is None:
+        raise AssertionError("an upload with a wrong key is never read")
+    return IdentifierType(report["audience"]["identifier_type"])
+
+
+def read_parts(
+    run: Invocation,
+    key: str,
+    version_id: str,
+    identifier_type: IdentifierType,
+    *,
+    start: Progress | None = None,
+    keep: Callable[[bytes], bytes] | None = None,
+) -> Iterator[Part]:
+    """Yield the parts of an object version.
+
+    Args:
+        run: the invocation.
+        key: the object's key.
+        version_id: its version.
+        identifier_type: the type of its rows.
+        start: the place where an earlier invocation stopped.
+        keep: filters the accepted rows.
+
+    Raises:
+        Rejected: the file cannot hold identifiers.
+        Failed: the object cannot be read.
+        OutOfTime: the invocation ends.
+    """
+    return parts(
+        lambda first_byte: run.store.stream(key, version_id, first_byte),
+        identifier_type,
+        run.settings.max_part_bytes,
+        start=start,
+        keep=keep,
+        check_time=lambda: check_time(run),
+    )
+
+
+def check_time(run: Invocation) -> None:
+    """Stop reading when the invocation's reserve is reached.
+
+    Raises:
+        OutOfTime: it is.
+    """
+    if run.deadline.near():
+        raise reasons.out_of_time()

@@ -1,0 +1,41 @@
+"""The counts of a file's rows as JSON: in its report, and in the object of its list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handler.cleaning.counts import ColumnCounts, Tally, progress_from_report, to_report
+from handler.state.reports import Report
+
+
+def write_counts(report: Report, tally: Tally) -> None:
+    """Write the counts of a file into its report."""
+    report.update(to_report(tally))  # type: ignore[typeddict-item]  # the cleaning does not know reports
+
+
+def tally_to_json(tally: Tally) -> dict[str, Any]:
+    """Return the counts of a file of a list as JSON."""
+    return {
+        **to_report(tally),
+        "null_markers": tally.null_markers,
+        "cut_off": tally.cut_off,
+        "columns": [[each.name, each.filled, each.faulty] for each in tally.columns],
+    }
+
+
+def tally_from_json(counts: dict[str, Any]) -> Tally:
+    """Return the counts that `tally_to_json` wrote."""
+    at_beginning = {"progress": {"next_byte": 0, "next_line": 1}}
+    tally = progress_from_report({**counts, **at_beginning}).tally
+    return Tally(
+        total=tally.total,
+        accepted=tally.accepted,
+        rejected=tally.rejected,
+        rejections=tally.rejections,
+        rejected_by_reason=tally.rejected_by_reason,
+        overtaken=tally.overtaken,
+        md5=tally.md5,
+        null_markers=counts["null_markers"],
+        cut_off=counts["cut_off"],
+        columns=tuple(ColumnCounts(*each) for each in counts["columns"]),
+    )

@@ -1,0 +1,112 @@
+"""Telling: waiting uploads get the reason why they wait, and are counted once, so that faults are reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from handler import reasons
+from handler.activation import order
+from handler.activation.invocation import Invocation
+from handler.activation.list_turn import end_list, open_list
+from handler.activation.list_upload import count_list, is_counted, note_counts
+from handler.activation.prepare import set_aside
+from handler.activation.send import Turn
+from handler.activation.upload import count
+from handler.clock import iso
+from handler.errors import Conflict, Outcome, OutOfTime, Waiting
+from handler.model import Action
+from handler.report_codes import Code
+from handler.state.lease import Lease
+from handler.state.ledger import Pointer
+from handler.state.reports import Report
+
+# Their own reports say so already.
+_OWN_CODES = {Code.SETTLING, Code.CONTINUING}
+# Only a list waits for these; the other uploads wait for the list.
+_OF_LISTS = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
+
+
+def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
+    """Write the reason why uploads wait into their reports, once, and count those that were not read yet.
+
+    Uploads that have been given a reason are not read again until the reason changes.
+
+    Args:
+        turn: the audience's turn.
+        pointers: the waiting uploads.
+        reason: why nothing more can go now.
+    """
+    run, state = turn.run, turn.lease.state
+    if reason.code is Code.SETTLING:
+        return
+    told = state["told"]
+    since = told["registered_up_to"] if told and told["code"] == reason.code else ""
+    new = [pointer for pointer in pointers if iso(pointer.registered_at) >= since]
+    for pointer in new:
+        if run.deadline.near():
+            return
+        _tell_one(turn, pointer, reason)
+    if pointers:
+        newest = max(pointer.registered_at for pointer in pointers)
+        state["told"] = {"code": reason.code.value, "registered_up_to": iso(newest)}
+    _count_lists(turn, pointers)
+
+
+def count_alone(run: Invocation, pointers: Iterable[Pointer]) -> None:
+    """Count uploads while another function holds the audience's lease."""
+    for pointer in pointers:
+        if pointer.action is not Action.REPLACE and (report := run.report(pointer)):
+            _count(run, None, report)
+
+
+def _tell_one(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
+    run = turn.run
+    report = run.report(pointer)
+    if report is None:
+        return
+    own: Outcome = reason
+    if isinstance(reason, OutOfTime) or (reason.code in _OF_LISTS and pointer.action is not Action.REPLACE):
+        own = reasons.behind_older_upload()
+    if report["code"] not in _OWN_CODES or not isinstance(reason, OutOfTime):
+        report = run.set_outcome(report, own)
+    if pointer.action is not Action.REPLACE:
+        _count(run, turn.lease, report)
+
+
+def _count(run: Invocation, lease: Lease | None, report: Report) -> None:
+    if report["status"] != "waiting" or report["rows"]["total"] is not None:
+        return
+    try:
+        count(run, report)
+    except OutOfTime:
+        return
+    except Outcome as fault:
+        run.set_outcome(report, fault)
+    except Conflict:
+        raise
+    except Exception as error:
+        set_aside(run, lease, report, error)
+
+
+def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
+    """Count the newest list if it is complete and only TikTok keeps it waiting."""
+    run = turn.run
+    replaces = [pointer for pointer in pointers if pointer.action is Action.REPLACE]
+    lists = order.exports(replaces, turn.lists, run.settle)
+    if not lists or not order.is_complete(lists, run.settle, run.now()):
+        return
+    for export in lists[-1:] if run.settle else lists:
+        if is_counted(run, turn.lease.audience, export.digest):
+            continue
+        opened = open_list(run, turn.lease.audience, export, turn.versions)
+        if opened is None:
+            continue
+        try:
+            count_list(run, opened)
+            note_counts(run, opened)
+        except OutOfTime:
+            return
+        except Waiting:
+            continue
+        except Outcome as fault:
+            end_list(run, opened, fault)

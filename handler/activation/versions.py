@@ -1,0 +1,172 @@
+"""The object versions behind waiting uploads: deleted ones, copies, markers, and objects that were never registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from handler.activation.invocation import Invocation
+from handler.activation.register import register
+from handler.clock import parse_iso
+from handler.errors import Missing
+from handler.events.keys import (
+    CONFIRMED_MARKER,
+    SUCCESS_MARKER,
+    TEMPORARY_FOLDER,
+    has_counter,
+    is_ignored,
+    is_manifest,
+    list_folder,
+    parse_key,
+    type_folder,
+)
+from handler.model import Action, Upload
+from handler.state.ledger import upload_digest
+from handler.state.objects import Version
+from handler.state.reports import Report, action_of, identity
+
+# An object without a report is taken up if it is not older than this: S3's events are delivered within minutes, and
+# older objects were uploaded before there was a connector.
+UNREGISTERED_AGE = timedelta(days=1)
+
+
+@dataclass
+class Versions:
+    """Listings of object versions, one per identifier type folder, each made once per turn."""
+
+    run: Invocation
+    _listed: dict[str, dict[str, list[Version]]] = field(default_factory=dict)
+
+    def folder(self, prefix: str) -> dict[str, list[Version]]:
+        """Return all versions below a prefix by key."""
+        if prefix not in self._listed:
+            by_key: dict[str, list[Version]] = {}
+            for version in self.run.store.versions(prefix):
+                by_key.setdefault(version.key, []).append(version)
+            self._listed[prefix] = by_key
+        return self._listed[prefix]
+
+    def of_key(self, key: str) -> list[Version]:
+        """Return all versions and delete markers of one key."""
+        return self.folder(type_folder(key)).get(key, [])
+
+    def current(self, key: str) -> Version | None:
+        """Return the current version of a key, or None if it does not exist or is deleted."""
+        return next((each for each in self.of_key(key) if each.is_latest and not each.is_delete_marker), None)
+
+    def is_deleted(self, report: Report) -> bool:
+        """Return true if a person or a tool deleted an upload before its turn.
+
+        A delete marker after the version counts, even if a newer version exists. Markers of the bucket's lifecycle do
+        not count, nor do markers on uploads of schema 1.
+        """
+        key, version_id = identity(report)
+        uploaded_at = parse_iso(report["file"]["uploaded_at"])
+        versions = self.of_key(key)
+        own = next((each for each in versions if each.version_id == version_id), None)
+        if report["schema"] == 1 or (own and own.is_latest):
+            return False
+        expires_at = uploaded_at + timedelta(days=self.run.settings.file_retention_days)
+        markers = (each.modified_at for each in versions if each.is_delete_marker)
+        return any(uploaded_at <= deleted_at < expires_at for deleted_at in markers)
+
+    def exists(self, report: Report) -> bool:
+        """Return true if the version itself still exists."""
+        return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
+
+    def previous(self, report: Report) -> Version | None:
+        """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""
+        key, version_id = identity(report)
+        versions = [each for each in self.of_key(key) if not each.is_delete_marker]
+        own = [index for index, each in enumerate(versions) if each.version_id == version_id]
+        # S3 lists the versions of a key from the newest to the oldest.
+        if not own or own[0] + 1 >= len(versions):
+            return None
+        return versions[own[0] + 1]
+
+    def has_fresh_marker(self, name: str, reports: Iterable[Report]) -> bool:
+        """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files."""
+        times: dict[str, datetime] = {}
+        for report in reports:
+            folder = list_folder(report["file"]["key"])
+            uploaded_at = parse_iso(report["file"]["uploaded_at"])
+            times[folder] = max(times.get(folder, uploaded_at), uploaded_at)
+        newest = max(times.values())
+        return any((marker := self.current(folder + name)) and marker.modified_at >= newest for folder in times)
+
+    def manifests(self, reports: Iterable[Report]) -> list[Version]:
+        """Return the current manifests in a list's folder."""
+        folders = {list_folder(report["file"]["key"]) for report in reports}
+        return [
+            version
+            for folder in sorted(folders)
+            for key, versions in self.folder(type_folder(folder)).items()
+            if key.startswith(folder) and "/" not in key[len(folder) :] and is_manifest(key)
+            for version in versions
+            if version.is_latest and not version.is_delete_marker
+        ]
+
+    def is_being_written(self, reports: Iterable[Report]) -> bool:
+        """Return true if Hadoop's `_temporary/` lies in a list's folder."""
+        folders = {list_folder(report["file"]["key"]) for report in reports}
+        return any(
+            version.is_latest and not version.is_delete_marker
+            for folder in folders
+            for key, versions in self.folder(type_folder(folder)).items()
+            if key.startswith(f"{folder}{TEMPORARY_FOLDER}/")
+            for version in versions
+        )
+
+    def register_unregistered(self, keys: Iterable[str], known: set[str]) -> int:
+        """Register objects of the last day that have no report yet: S3 delivers some events late.
+
+        Args:
+            keys: the keys of uploads of the audience.
+            known: digests of uploads that are known to have a report.
+
+        Returns:
+            The number of new uploads.
+        """
+        since = self.run.now() - UNREGISTERED_AGE
+        found = 0
+        for prefix in sorted({type_folder(key) for key in keys}):
+            for versions in list(self.folder(prefix).values()):
+                for each in versions:
+                    if each.is_delete_marker or each.modified_at < since or is_ignored(each.key):
+                        continue
+                    if upload_digest(each.key, each.version_id) in known or self._has_report(each):
+                        continue
+                    upload = Upload(each.key, each.version_id, each.etag, each.size, each.modified_at)
+                    report = register(self.run, upload)
+                    found += bool(report and report["audience"])
+        return found
+
+    def _has_report(self, version: Version) -> bool:
+        try:
+            self.run.ledger.latest(version.key, version.version_id)
+        except Missing:
+            return False
+        return True
+
+
+def is_applied_when_deleted(report: Report) -> bool:
+    """Return true if an upload is applied although its object was deleted.
+
+    Tools delete what they wrote, and an opt-out must not get lost: so removes, and appends in a run or with a counter
+    in their name, do not count as withdrawn.
+    """
+    if action_of(report) is Action.REMOVE:
+        return True
+    target = parse_key(report["file"]["key"])
+    return action_of(report) is Action.APPEND and (target.run is not None or has_counter(target.file_name))
+
+
+def is_confirmed(versions: Versions, reports: Sequence[Report]) -> bool:
+    """Return true if a person confirmed a list by a `_CONFIRMED` that is newer than its files."""
+    return versions.has_fresh_marker(CONFIRMED_MARKER, reports)
+
+
+def is_finished_by_tool(versions: Versions, reports: Sequence[Report]) -> bool:
+    """Return true if a tool wrote a `_SUCCESS` after the files of a list."""
+    return versions.has_fresh_marker(SUCCESS_MARKER, reports)

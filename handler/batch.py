@@ -1,0 +1,148 @@
+"""One batch of messages: register its uploads, advance their audiences, sweep."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from handler.activation.advance import advance
+from handler.activation.invocation import Invocation
+from handler.activation.register import register
+from handler.errors import Conflict, MessageError, Waiting
+from handler.events.keys import parse_key
+from handler.events.messages import Continue, Sweep, parse_message
+from handler.events.queue import Record
+from handler.metrics import Metric
+from handler.model import AudienceKey
+from handler.state.ledger import upload_digest
+from handler.state.reports import at_end, identity
+
+# Seconds of remaining run time below which the next audience is not started.
+MIN_SECONDS_TO_START = 60.0
+
+
+@dataclass
+class Outcomes:
+    """What a batch asks for, and the messages that are to be delivered again.
+
+    Attributes:
+        audiences: message ids and upload digests by audience.
+        sweeps: ids of sweep messages.
+        failed: ids of messages that failed; they come back with back-off.
+        returned: ids of messages that were not started; they come back at once.
+    """
+
+    audiences: dict[AudienceKey, dict[str, str | None]] = field(default_factory=dict)
+    sweeps: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+
+
+def handle_batch(run: Invocation, records: Iterable[Record]) -> Outcomes:
+    """Handle the messages of one batch.
+
+    A message is done once the report of its upload says why the upload has its status. What waits is taken up by a
+    sweep.
+
+    Returns:
+        The messages that are to be delivered again.
+    """
+    outcomes = Outcomes()
+    for record in records:
+        _register(run, record, outcomes)
+    _advance(run, outcomes)
+    _sweep(run, outcomes)
+    run.metrics.add(Metric.MESSAGES_FAILED, len(outcomes.failed))
+    return outcomes
+
+
+def _register(run: Invocation, record: Record, outcomes: Outcomes) -> None:
+    """Register the upload of one message, so that it is on record before anything is done with it."""
+    try:
+        message = parse_message(record.body, run.settings.bucket)
+        if isinstance(message, Sweep):
+            outcomes.sweeps.append(record.message_id)
+        elif isinstance(message, Continue):
+            outcomes.audiences.setdefault(message.audience, {})[record.message_id] = None
+        elif (report := register(run, message)) and report["audience"] and not at_end(report) and not run.settle:
+            audience = parse_key(report["file"]["key"]).audience
+            outcomes.audiences.setdefault(audience, {})[record.message_id] = upload_digest(*identity(report))
+    except MessageError as error:
+        run.logger.warning("message refused", extra={"message_id": record.message_id, "reason": str(error)})
+        outcomes.failed.append(record.message_id)
+    except Exception:
+        run.logger.exception("message failed", extra={"message_id": record.message_id})
+        outcomes.failed.append(record.message_id)
+
+
+def _advance(run: Invocation, outcomes: Outcomes) -> None:
+    """Advance the audiences of a batch: with settling only those that an earlier invocation did not finish."""
+    for index, (audience, messages) in enumerate(outcomes.audiences.items()):
+        if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
+            outcomes.returned.extend(messages)
+        elif _try_to_advance(run, audience):
+            outcomes.failed.extend(message_id for message_id, digest in messages.items() if digest in run.broken)
+        else:
+            outcomes.failed.extend(messages)
+
+
+def _try_to_advance(run: Invocation, audience: AudienceKey) -> bool:
+    """Advance one audience; return false if S3, another function or our own code made that fail."""
+    try:
+        advance(run, audience)
+    except Conflict as conflict:
+        run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
+        return False
+    except Exception:
+        _log_failure(run, audience)
+        return False
+    return True
+
+
+def _log_failure(run: Invocation, audience: AudienceKey) -> None:
+    extra = {"audience": audience.name, "identifier_type": audience.identifier_type}
+    run.logger.exception("audience failed", extra=extra)
+
+
+def _sweep(run: Invocation, outcomes: Outcomes) -> None:
+    """Finish what TikTok has processed and start what has settled, for every audience."""
+    if not outcomes.sweeps:
+        return
+    try:
+        pending = run.ledger.pending_audiences()
+    except Exception:
+        run.logger.exception("sweep failed")
+        outcomes.failed.append(outcomes.sweeps[0])
+        return
+    audiences = list(pending)
+    random.shuffle(audiences)  # so that short time does not leave out the same audiences every time
+    broken_before = len(run.broken)
+    failed = False
+    for index, audience in enumerate(audiences):
+        if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
+            run.logger.warning("sweep ended early", extra={"audiences_left": len(audiences) - index})
+            break
+        try:
+            advance(run, audience, pending[audience], sweep=True)
+        except Conflict as conflict:
+            run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
+        except Exception:
+            _log_failure(run, audience)
+            failed = True
+    if failed or len(run.broken) > broken_before:
+        outcomes.failed.append(outcomes.sweeps[0])  # one is enough to raise the alarm
+    _count_audiences(run, audiences)
+    run.metrics.add(Metric.SWEEPS, 1)
+    run.logger.info("sweep", extra={"audiences": len(audiences), "uploads": sum(map(len, pending.values()))})
+
+
+def _count_audiences(run: Invocation, audiences: Sequence[AudienceKey]) -> None:
+    """Publish the number of audiences, if this sweep has asked TikTok for them."""
+    if not audiences or not run.account.has_snapshot:
+        return
+    try:
+        run.metrics.level(Metric.AUDIENCES, run.account.count())
+        run.metrics.level(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
+    except Waiting:
+        return

@@ -1,0 +1,159 @@
+"""The grammar of object keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from handler.errors import Rejected
+from handler.events.keys import has_counter, is_ignored, list_folder, list_id, parse_key, type_folder, without_counters
+from handler.model import Action, AudienceKey, IdentifierType
+from handler.report_codes import Code
+
+EMAIL = IdentifierType.EMAIL_SHA256
+UUID = "2f6cf2b4-1111-4222-8333-abcdefabcdef"
+
+
+@pytest.mark.parametrize(
+    ("key", "audience", "action", "run"),
+    [
+        ("tiktok/vip/email_sha256/a.csv", (EMAIL, "vip"), "append", None),
+        ("tiktok/vip/EMAIL_SHA256/a.csv", (EMAIL, "vip"), "append", None),
+        ("tiktok/ vip\t/email_sha256/a.csv", (EMAIL, "vip"), "append", None),
+        ("tiktok//vip//email_sha256//a.csv", (EMAIL, "vip"), "append", None),
+        ("tiktok/vip/email_sha256/append/a.csv", (EMAIL, "vip"), "append", None),
+        ("tiktok/vip/email_sha256/REMOVE/a.csv.gz", (EMAIL, "vip"), "remove", None),
+        ("tiktok/vip/email_sha256/Replace/a", (EMAIL, "vip"), "replace", None),
+        ("tiktok/vip/email_sha256/replace/2026-01-31/a", (EMAIL, "vip"), "replace", "2026-01-31"),
+        ("tiktok/vip/email_sha256/append/2026/01/31/a", (EMAIL, "vip"), "append", "2026/01/31"),
+        ("tiktok/vip/email_sha256/replace/daily/dt=1/hour=2/a", (EMAIL, "vip"), "replace", "daily"),
+        ("tiktok/vip/email_sha256/replace/dt=2026-01-31/a", (EMAIL, "vip"), "replace", None),
+        ("tiktok/Vip/idfa_md5/a.txt.gz", (IdentifierType.IDFA_MD5, "Vip"), "append", None),
+        ("tiktok/a+b 100%/phone_sha256/x.csv", (IdentifierType.PHONE_SHA256, "a+b 100%"), "append", None),
+        ("tiktok/Cafe\u0301/email_sha256/a.csv", (EMAIL, "Caf\u00e9"), "append", None),
+        (f"tiktok/{'ü' * 128}/first_sha256/x", (IdentifierType.FIRST_SHA256, "ü" * 128), "append", None),
+    ],
+)  # fmt: skip
+def test_a_key_says_audience_action_and_run(
+    key: str, audience: tuple[IdentifierType, str], action: str, run: str | None
+) -> None:
+    target = parse_key(key)
+    assert (target.audience, target.action, target.run) == (AudienceKey(*audience), Action(action), run)
+    assert not is_ignored(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("tiktok/a.csv", Code.WRONG_LAYOUT),
+        ("tiktok/vip/a.csv", Code.WRONG_LAYOUT),
+        ("tiktok//email_sha256/a.csv", Code.WRONG_LAYOUT),
+        ("TikTok/vip/email_sha256/a.csv", Code.WRONG_LAYOUT),
+        ("tiktok/ /email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
+        ("tiktok/a\x00b/email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
+        (f"tiktok/{'x' * 129}/email_sha256/a.csv", Code.WRONG_AUDIENCE_NAME),
+        ("tiktok/vip/email/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
+        ("tiktok/vip/email_md5/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
+        ("tiktok/vip/maid_sha256/a.csv", Code.UNKNOWN_IDENTIFIER_TYPE),
+        ("tiktok/vip/email_sha256/delete/a.csv", Code.UNKNOWN_ACTION),
+        ("tiktok/vip/email_sha256/2026-01-31/a.csv", Code.UNKNOWN_ACTION),
+        ("tiktok/vip/email_sha256/remvoe/2026-01-31/a.csv", Code.UNKNOWN_ACTION),
+        ("tiktok/vip/email_sha256/a.xlsx", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.csv.zip", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.snappy.parquet", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.JSON", Code.WRONG_FILE_EXTENSION),
+    ],
+)
+def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Code) -> None:
+    assert not is_ignored(key)
+    with pytest.raises(Rejected) as rejected:
+        parse_key(key)
+    assert rejected.value.code is code
+    assert rejected.value.reason.isprintable()
+    assert len(rejected.value.reason) < 300
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "tiktok/",
+        "tiktok/vip/",
+        "tiktok/vip/email_sha256/append/",
+        "tiktok/vip/email_sha256/.DS_Store",
+        "tiktok/vip/email_sha256/._a.csv",
+        "tiktok/.vip/email_sha256/a.csv",
+        "tiktok/vip/email_sha256/replace/.hive-staging_1/a.csv",
+        "tiktok/vip/email_sha256/replace/_temporary/0/part-00000.csv",
+        "tiktok/vip/email_sha256/_temporary/0/part-00000.csv",
+        "tiktok/vip/email_sha256/replace/_SUCCESS",
+        "tiktok/vip/email_sha256/replace/_CONFIRMED",
+        "tiktok/vip/email_sha256/replace/_committed_123",
+        "tiktok/vip/email_sha256/replace/vip_manifest",
+        "tiktok/vip/email_sha256/replace_$folder$",
+        "tiktok/vip/email_sha256/a.csv.crc",
+        "tiktok/vip/email_sha256/a.csv.metadata",
+        "tiktok/vip/email_sha256/LOAD00000009.dfm",
+        "tiktok/vip/email_sha256/a.csv.filepart",
+        "tiktok/vip/email_sha256/a.csv.crdownload",
+    ],
+)
+def test_what_is_not_data_is_ignored(key: str) -> None:
+    assert is_ignored(key)
+
+
+@pytest.mark.parametrize("name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part"])
+def test_an_odd_name_may_be_data(name: str) -> None:
+    assert not is_ignored(f"tiktok/vip/email_sha256/{name}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (f"part-00000-{UUID}-c000.csv", f"part-00199-{UUID}-c000.csv"),
+        ("0000_part_00", "0003_part_12"),
+        ("vip0000_part_00.gz", "vip0001_part_00.gz"),
+        ("vip000", "vip001"),
+        ("data_0_0_0.csv.gz", "data_3_7_1.csv.gz"),
+        ("LOAD00000009.csv", "LOAD0000000A.csv"),
+        ("customers_1.csv", "customers_2.csv"),
+        ("seg_2023-07-30-17-55-45-216_00000.csv", "seg_2023-07-30-17-55-45-216_00004.csv"),
+        ("run-1701234567890-part-r-00000", "run-1701234567890-part-r-00001"),
+        ("000000_0", "000001_0"),
+        (f"20260131_120000_00012_abcde_{UUID}.gz", f"20260131_120000_00012_abcde_{UUID.replace('abcdef', 'fedcba')}.gz"
+        ),
+        ("000000000000.csv", "000000000001.csv"),
+    ],
+)  # fmt: skip
+def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> None:
+    assert without_counters(first) == without_counters(second)
+    assert has_counter(first)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("customers_2026-01-31.csv", "customers_2026-02-01.csv"),
+        ("customers_20260131.csv", "customers_20260201.csv"),
+        ("customers_31.01.2026.csv", "customers_01.02.2026.csv"),
+        ("customers_2025.csv", "customers_2026.csv"),
+        ("seg_2023-07-30-17-55-45-216_00000.csv", "seg_2023-07-31-17-55-45-216_00000.csv"),
+        (f"part-00000-{UUID}-c000.csv", f"part-00000-{UUID.replace('1111', '2222')}-c000.csv"),
+        ("run-1701234567890-part-r-00000", "run-1701334567890-part-r-00000"),
+        ("vip.csv", "gold.csv"),
+    ],
+)
+def test_names_that_differ_in_dates_or_ids_are_two_lists(first: str, second: str) -> None:
+    assert without_counters(first) != without_counters(second)
+
+
+def test_a_list_is_a_run_or_a_pattern_of_names() -> None:
+    base = "tiktok/vip/email_sha256/replace/"
+    run = {list_id(parse_key(f"{base}{rest}")) for rest in ("daily/a.csv", "daily/b.csv", "daily/dt=1/c.csv")}
+    bare = {list_id(parse_key(f"{base}{rest}")) for rest in ("x_1.csv", "x_2.csv", "dt=1/x_3.csv")}
+    assert (len(run), len(bare)) == (1, 1)
+    assert run != bare
+
+
+def test_folders_keep_their_spelling() -> None:
+    key = "tiktok//Vip/EMAIL_sha256/Replace/daily/dt=1/a.csv"
+    assert type_folder(key) == "tiktok//Vip/EMAIL_sha256/"
+    assert list_folder(key) == "tiktok//Vip/EMAIL_sha256/Replace/daily/"
