@@ -178,7 +178,7 @@ def _is_shared(report: Report) -> bool:
 
 
 def _can_be_packed(report: Report) -> bool:
-    """Return true if the size of an upload's rows tells whether it shares a part: rows of single types have one width."""
+    """Return true if the width of a row is known, so that the size of a part tells if other uploads share it."""
     return identifier_type_of(report).digits > 0
 
 

@@ -9,5 +9,5 @@ def test_random_files_and_keys_find_nothing_but_the_projects_own_refusals() -> N
     seen, _ = fuzz(20260131, rounds=250)
     assert set(seen) == {
         *("cleaned", "no text", "columns", "columns refused", "unpacked", "damage refused"),
-        *("key", "key refused", "message refused", "folder"),
+        *("key", "key refused", "message refused", "ignored"),
     }
