@@ -24,7 +24,7 @@ MIN_SECONDS_TO_START = 60.0
 
 @dataclass
 class Outcomes:
-    """What a batch asks for, and the messages that are to be delivered again.
+    """The work of a batch, and the messages that are to be delivered again.
 
     Attributes:
         audiences: message ids and upload digests by audience.
