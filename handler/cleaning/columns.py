@@ -22,6 +22,7 @@ from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records
 from handler.cleaning.row_rules import action_word, bare, fault_of, is_identifier, is_unfinished
 from handler.cleaning.rows import Block
+from handler.cleaning.unchanged import Unchanged
 
 _LOWER_HEX = b"0123456789abcdef"
 _ACTION_ROWS = 100  # first rows in which a column of adds and removes is looked for
@@ -73,6 +74,7 @@ class _Columns:
     def __init__(self, layout: Layout, max_record: int) -> None:
         self._layout = layout
         self._max_record = max_record
+        self._unchanged = Unchanged(layout)
         self._seen: set[int] = set()  # columns of which the first identifiers were checked
         self._first = True  # no row was seen yet
         self._header_ahead = True
@@ -84,6 +86,10 @@ class _Columns:
         if self._header_ahead:
             skipped, text = self._without_header(text)
             line += skipped
+        if len(self._seen) == len(self._layout.columns) and (unchanged := self._unchanged.filled(text)):
+            count, filled = unchanged
+            found.take(count, filled)
+            return _Cleaned(text, count, line + count, found.tally(), b"")
         if (columns := self._split(text)) is not None:
             count = len(columns[0])
             rows = self._clean(columns, range(line, line + count), found)
@@ -231,6 +237,11 @@ class _Found:
                     self._rejections.append((lines[index], number, Rejection(lines[index], reason, name, length)))
         self._filled[number] += len(cleaned) - cleaned.count(b"") + listed
         return cleaned
+
+    def take(self, count: int, filled: list[int]) -> None:
+        """Accept clean rows with so many filled cells in each column."""
+        self.accepted += count
+        self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
 
     def judge_empty(self, indices: list[int], lines: range | list[int]) -> None:
         """Judge the rows in which no identifier is left: faulty, hashes of nothing, or simply empty."""

@@ -49,22 +49,30 @@ class HashesOfNothing:
         self.rows = frozenset(
             hashlib.new(algorithm, value.encode(), usedforsecurity=False).hexdigest().encode() for value in _values()
         )
-        self._width = digits + 1
+        self._digits = digits
         self._tables = [(first, _groups(self.rows, first)) for first in (0, 2)]
 
-    def find(self, rows: bytes) -> list[int]:
-        """Return the indices of the hashes of nothing among clean rows, in order."""
-        width = self._width
+    def find(self, rows: bytes, begin: int = 0, width: int = 0) -> list[int]:
+        """Return the indices of the hashes of nothing among clean rows, in order.
+
+        Args:
+            rows: rows of the same length.
+            begin: the position of the hash in a row.
+            width: bytes of a row; those of a hash and a line feed if left out.
+        """
+        width = width or self._digits + 1
         count = len(rows) // width
         common = -1
         for first, table in self._tables:
-            left = int.from_bytes(rows[first::width].translate(_HIGH), "little")
-            right = int.from_bytes(rows[first + 1 :: width].translate(_LOW), "little")
+            left = int.from_bytes(rows[begin + first :: width].translate(_HIGH), "little")
+            right = int.from_bytes(rows[begin + first + 1 :: width].translate(_LOW), "little")
             common &= int.from_bytes((left | right).to_bytes(count, "little").translate(table), "little")
         if not common:
             return []
-        candidates = (match.start() for match in _NOT_ZERO.finditer(common.to_bytes(count, "little")))
-        return [index for index in candidates if rows[index * width : (index + 1) * width - 1] in self.rows]
+        candidates = [match.start() for match in _NOT_ZERO.finditer(common.to_bytes(count, "little"))]
+        places = [begin + index * width for index in candidates]
+        digits, hashes = self._digits, self.rows
+        return [index for index, at in zip(candidates, places, strict=True) if rows[at : at + digits] in hashes]
 
 
 _NOT_ZERO = re.compile(rb"[^\0]")

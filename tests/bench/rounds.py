@@ -62,6 +62,19 @@ def dirty_file(path: Path, rows: int) -> Path:
     return path
 
 
+def columns_file(path: Path, rows: int) -> Path:
+    """Write a file with an email address, a phone number and a device id in each row; one phone in five is missing."""
+    source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
+    with path.open("wb") as file:
+        file.write(b"email_sha256,phone_sha256,maid_sha256\n")
+        for first in range(0, rows, _ROWS_AT_ONCE):
+            count = min(_ROWS_AT_ONCE, rows - first)
+            emails, phones, devices = (_identifiers(source, count) for _ in range(3))
+            phones = [phone if number % 5 else b"" for number, phone in enumerate(phones)]
+            file.write(b"\n".join([*map(b",".join, zip(emails, phones, devices, strict=True)), b""]))
+    return path
+
+
 def rows_of(size: int) -> int:
     """Return the number of rows of a clean file of at most `size` bytes."""
     return size // _ROW_BYTES
