@@ -92,6 +92,22 @@ class Tally:
     several: SeveralColumns | None = None
     columns: tuple[ColumnCounts, ...] = ()
 
+    def with_clean(self, rows: int) -> Tally:
+        """Return the tally with so many more accepted rows; `dataclasses.replace` takes ten times as long."""
+        return Tally(
+            self.total + rows,
+            self.accepted + rows,
+            self.rejected,
+            self.rejections,
+            self.rejected_by_reason,
+            self.overtaken,
+            self.md5,
+            self.null_markers,
+            self.cut_off,
+            self.several,
+            self.columns,
+        )
+
     @property
     def nothing(self) -> int:
         """Rows that are the hash of nothing."""

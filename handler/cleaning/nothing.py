@@ -16,17 +16,19 @@ NULL_MARKERS = frozenset(_MARKERS.encode().split())
 _MIXED_CASE = r"\N NaN NaT N/A #N/A <NA>"
 # Names of columns as exporters write them; the last three are for columns without an alias.
 _COLUMNS = """
-    email phone mobile idfa gaid aaid maid adid device_id advertising_id phone_number email_address hashed_email
-    hashed_phone email_hash phone_hash email_sha256 phone_sha256 idfa_sha256 gaid_sha256 maid_sha256 first_sha256
-    idfa_md5 gaid_md5 maid_md5 first_md5 sha256 md5 hash value identifier _col0 f0_ ?column?
+    email Email phone Phone mobile Mobile idfa gaid aaid maid adid device_id advertising_id phone_number email_address
+    hashed_email hashed_phone email_hash phone_hash email_sha256 phone_sha256 idfa_sha256 gaid_sha256 maid_sha256
+    first_sha256 idfa_md5 gaid_md5 maid_md5 first_md5 sha256 md5 hash value identifier _col0 f0_ ?column?
 """
 _ZERO_IDS = ("00000000-0000-0000-0000-000000000000", "0" * 32)
 
 
 def _values() -> Iterable[str]:
     yield from ("", " ", "\n", "(No column name)", *_MIXED_CASE.split(), *_ZERO_IDS)
-    for text in f"{_MARKERS} {_COLUMNS}".split():
-        yield from {text, text.upper(), text.capitalize()}
+    for text in _MARKERS.split():
+        yield from (text, text.upper(), text.capitalize())
+    for text in _COLUMNS.split():
+        yield from (text, text.upper())
 
 
 def is_null_marker(bare: bytes) -> bool:
@@ -69,10 +71,9 @@ class HashesOfNothing:
             common &= int.from_bytes((left | right).to_bytes(count, "little").translate(table), "little")
         if not common:
             return []
-        candidates = [match.start() for match in _NOT_ZERO.finditer(common.to_bytes(count, "little"))]
-        places = [begin + index * width for index in candidates]
         digits, hashes = self._digits, self.rows
-        return [index for index, at in zip(candidates, places, strict=True) if rows[at : at + digits] in hashes]
+        candidates = [match.start() for match in _NOT_ZERO.finditer(common.to_bytes(count, "little"))]
+        return [index for index in candidates if rows[(at := begin + index * width) : at + digits] in hashes]
 
 
 _NOT_ZERO = re.compile(rb"[^\0]")

@@ -20,6 +20,9 @@ _INVISIBLE = re.compile(rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4]|\xef
 _WIDE_SPACE = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
 _LATIN_SPACE = b"\xa0"
 _CONTROL_Z = b"\x1a"  # the end of a file in DOS
+_QUOTES = (b'"', b"'")
+_ENDS = SPACES + DELIMITERS
+_PREFIXES = (b"0", b"\\")
 _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server, Postgres
 _PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -49,16 +52,16 @@ def bare(line: bytes, *, one_column: bool = True) -> bytes:
         line: a line without its end, or a field of it.
         one_column: False leaves delimiters alone, because the header says that they separate columns.
     """
-    ends = SPACES + DELIMITERS if one_column else SPACES
+    ends = _ENDS if one_column else SPACES
     text = visible(line)
     while True:
         shorter = text.lstrip(SPACES).rstrip(ends)
-        if len(shorter) > 1 and shorter[0] == shorter[-1] and shorter[:1] in {b'"', b"'"}:
+        if len(shorter) > 1 and shorter[:1] in _QUOTES and shorter[0] == shorter[-1]:
             shorter = shorter[1:-1]
         if len(shorter) == len(text):
             break
         text = shorter
-    if prefix := _PREFIX.match(text):
+    if text[:1] in _PREFIXES and (prefix := _PREFIX.match(text)):
         text = text[prefix.end() :]
     return text
 

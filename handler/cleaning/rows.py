@@ -93,8 +93,7 @@ def clean(
             and len(block) == count * width
             and not nothing.find(block)
         ):
-            tally = replace(tally, total=tally.total + count, accepted=tally.accepted + count)
-            progress = Progress(next_byte, progress.next_line + count, tally)
+            progress = Progress(next_byte, progress.next_line + count, tally.with_clean(count))
             rows = block
             header_possible = False
         else:
@@ -166,7 +165,7 @@ class _Lines:
         """Return the file's tally with the rows of this block."""
         rejected = self._faults.total()
         if not (rejected or self._null_markers):
-            return replace(before, total=before.total + self._accepted, accepted=before.accepted + self._accepted)
+            return before.with_clean(self._accepted)
         by_reason = Counter(before.rejected_by_reason)
         by_reason.update(self._faults)
         return replace(
@@ -219,7 +218,9 @@ class _Lines:
     def _judge(self, line: bytes) -> None:
         """Repair a line, skip it if it is empty, a NULL marker or the header, or reject it."""
         content = line.rstrip(b"\r\n")
-        text = bare(content, one_column=self._one_column)
+        # Nothing surrounds plain letters and digits, except a prefix. Faulty rows are often no more than that.
+        plain = content.isalnum() and content[1:2] not in b"xX"
+        text = content if plain else bare(content, one_column=self._one_column)
         if len(content) <= MAX_LINE:
             if not text:
                 return
