@@ -1,4 +1,4 @@
-"""What runs in Lambda: one batch of messages in, custom audiences at TikTok out."""
+"""The function that runs in Lambda: a batch of messages becomes custom audiences at TikTok."""
 
 import warnings
 

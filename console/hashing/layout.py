@@ -22,7 +22,7 @@ csv.field_size_limit(1 << 24)
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written.
+    """The layout of a file.
 
     Attributes:
         delimiter: None for a file of one column.

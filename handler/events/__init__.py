@@ -1,1 +1,1 @@
-"""What SQS delivers: messages, the grammar of object keys, the queue."""
+"""Messages from SQS, the grammar of object keys, and the queue."""

@@ -1,4 +1,4 @@
-"""What is wrong with one file, one object or one function stops and harms no other."""
+"""A fault of one file, one object or one function stops and harms no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes after the fact: files delivered out of order, and words that TikTok said of an earlier change."""
+"""Late things: uploads delivered out of order, and messages that TikTok left from an earlier change."""
 
 from __future__ import annotations
 

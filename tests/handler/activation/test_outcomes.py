@@ -1,4 +1,4 @@
-"""How things end: for each way, the message, the report, the pointer and the metrics."""
+"""All endings: for each, the message, the report, the pointer and the metrics."""
 
 from __future__ import annotations
 

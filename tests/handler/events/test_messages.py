@@ -1,4 +1,4 @@
-"""What a message and an object key ask for."""
+"""The requests of messages."""
 
 from __future__ import annotations
 
