@@ -92,13 +92,13 @@ def build_package(root: Path, build: Path) -> Path:
             _install(requirements, directory)
 
         def function(directory: Path) -> None:
-            shutil.copytree(_made(libraries_directory, libraries), directory, dirs_exist_ok=True)
+            shutil.copytree(_build_once(libraries_directory, libraries), directory, dirs_exist_ok=True)
             for name, content in sources.items():
                 (directory / name).parent.mkdir(parents=True, exist_ok=True)
                 (directory / name).write_bytes(content)
 
         inputs = _digest({**sources, Path("libraries"): libraries_inputs.encode()})
-        return _made(build / f"function-{inputs[:16]}", function)
+        return _build_once(build / f"function-{inputs[:16]}", function)
     except OSError as error:
         raise PackageError(f"The function's package cannot be built: {error}.") from error
 
@@ -116,36 +116,36 @@ def _digest(files: dict[Path, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _made(directory: Path, make: Callable[[Path], None]) -> Path:
-    """Return `directory`, made unless it exists and is whole; two processes at once get the same result."""
+def _build_once(directory: Path, make: Callable[[Path], None]) -> Path:
+    """Return `directory`, built unless it exists undamaged; two processes at once get the same result."""
     seal = directory.with_name(f"{directory.name}.sha256")
 
-    def whole() -> bool:
+    def is_intact() -> bool:
         return seal.is_file() and directory.is_dir() and seal.read_text() == directory_digest(directory)
 
-    if whole():
+    if is_intact():
         os.utime(directory)
         os.utime(seal)
         return directory
     directory.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
+    scratch = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
     try:
-        new = making / "new"
+        new = scratch / "new"
         new.mkdir()
         make(new)
         _normalize(new)
-        (making / "seal").write_text(directory_digest(new))
-        (making / "seal").replace(seal)
-        if directory.exists() and not whole():
-            directory.rename(making / "damaged")
+        (scratch / "seal").write_text(directory_digest(new))
+        (scratch / "seal").replace(seal)
+        if directory.exists() and not is_intact():
+            directory.rename(scratch / "damaged")
         try:
             new.rename(directory)
         except OSError:
-            if not whole():  # else another process was faster
+            if not is_intact():  # else another process was faster
                 raise
     finally:
-        shutil.rmtree(making, ignore_errors=True)
-    _forget_old(directory.parent)
+        shutil.rmtree(scratch, ignore_errors=True)
+    _remove_old(directory.parent)
     return directory
 
 
@@ -158,7 +158,7 @@ def _normalize(directory: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _forget_old(build: Path) -> None:
+def _remove_old(build: Path) -> None:
     """Remove the directories that no program has used for a week."""
     for pattern in _DIRECTORIES:
         for path in build.glob(pattern):
