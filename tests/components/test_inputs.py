@@ -178,8 +178,8 @@ def test_the_log_is_counted_by_codes_that_reports_have(program: Program) -> None
         if resource.type.endswith("LogMetricFilter")
     }
     assert patterns == {
-        "UploadsWithdrawn": '{ ($.message = "file") && ($.status = "skipped") && (($.code = "withdrawn")) }',
-        "UploadsNeedPerson": '{ ($.message = "file") && ($.status = "waiting") && (($.code = "shrinks_too_much") || '
+        "UploadsWithdrawn": '{ ($.status = "skipped") && (($.code = "withdrawn")) }',
+        "UploadsNeedPerson": '{ ($.status = "waiting") && (($.code = "shrinks_too_much") || '
         '($.code = "audience_too_small") || ($.code = "audience_expired") || ($.code = "audience_limit_reached")) }',
     }
     for status, counted in LOG_METRICS.values():
