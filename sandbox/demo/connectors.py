@@ -24,7 +24,7 @@ from sandbox.processes import ROOT, ServerProcess
 
 SCHEDULE_SPEED = 600  # five minutes in half a second
 SETTLE_SECONDS = 0.4  # instead of 300
-PROCESSING_SECONDS = 3.0  # TikTok: up to 48 hours
+PROCESSING_SECONDS = 2.0  # TikTok: up to 48 hours
 BATCHING_WINDOW = 0.2  # instead of the declared seconds
 OUTPUTS_FILE = ROOT / ".build" / "sandbox.json"
 _MAX_CONCURRENCY = 2  # functions of one advertiser: this is one machine

@@ -135,14 +135,20 @@ def _faulty(report: Report) -> bool:
 
 
 def _reasons(watch: Watch, plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the first file of each reason that needs one, and the reason."""
+    """Yield the first file of each code that needs a reason, and the reason."""
+    shown: set[str] = set()
     for name, some in plan.items():
-        codes: set[str] = set()
         for sample in some:
             report = watch.reports.get((name, sample.key))
-            if report and (report["status"] != "available" or _faulty(report)) and report["code"] not in codes:
-                codes.add(report["code"])
-                yield sample.key.rsplit("/", 1)[-1], report["reason"]
+            if report is None:
+                continue
+            reasons = {sample.seen: watch.history[name, sample.key].get(sample.seen)} if sample.seen else {}
+            if report["status"] != "available" or _faulty(report):
+                reasons[report["code"]] = report["reason"]
+            for code, reason in reasons.items():
+                if reason and code not in shown:
+                    shown.add(code)
+                    yield sample.key.rsplit("/", 1)[-1], reason
 
 
 def _audiences(connectors: Connectors) -> Table:

@@ -14,20 +14,20 @@ OnChange = Callable[[RunningAdvertiser, Report], None]
 
 @dataclass
 class Watch:
-    """The newest report of each file, and the statuses and codes that each file had.
+    """The newest report of each file, and the statuses and codes that each file has had.
 
     Args:
         on_change: is called whenever the status or code of an upload has changed.
 
     Attributes:
         reports: (advertiser, key) -> report.
-        history: (advertiser, key) -> statuses and codes so far.
+        history: (advertiser, key) -> statuses and codes so far, each with the reason given then.
     """
 
     connectors: Connectors
     on_change: OnChange = lambda *_: None
     reports: dict[tuple[str, str], Report] = field(default_factory=dict)
-    history: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    history: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     _etags: dict[tuple[str, str], str] = field(default_factory=dict)
     _last: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class Watch:
         file = (advertiser.name, report["file"]["key"])
         self.reports[file] = report
         now = (report["status"], report["code"])
-        self.history.setdefault(file, set()).update(now)
+        self.history.setdefault(file, {}).update(dict.fromkeys(now, report["reason"]))
         if self._last.get((advertiser.name, report_key)) != now:  # every upload of a file has its own report
             self._last[advertiser.name, report_key] = now
             self.on_change(advertiser, report)
