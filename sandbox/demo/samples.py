@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # A two-line file from the first guidance for TikTok on AWS: the same phone number twice.
 _FOODIES = b"3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9\n" * 2
+_JOB = "9f2c1f5e-6a0d-4a5e-8f3b-7d4c2b1a0e9d"
 _ACTIONS = {"append", "remove", "replace"}
 
 
@@ -60,6 +61,7 @@ def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
     """
     return [
         *_newsletter(advertiser),
+        *_lists(advertiser),
         *_several_types(advertiser),
         _with_mistakes(_people(advertiser, "member", 0, 2000), max_rejected_ratio),
         *_on_purpose(advertiser),
@@ -74,9 +76,14 @@ def other_samples(advertiser: str) -> list[Sample]:
 def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]]:
     """Return the people expected in each audience, (name, identifier type) -> identifiers or rows."""
     expected: dict[tuple[str, str], set[str]] = {}
+    lists: dict[tuple[str, str], str] = {}  # the folder of the last list of each audience
     for sample in plan:
         if sample.people:
             members = expected.setdefault(sample.audience, set())
+            folder = sample.key.rsplit("/", 1)[0]
+            if sample.action == "replace" and lists.get(sample.audience) != folder:
+                lists[sample.audience] = folder
+                members.clear()
             if sample.action == "remove":
                 members -= sample.people
             else:
@@ -100,6 +107,29 @@ def _newsletter(advertiser: str) -> list[Sample]:
             _people(advertiser, "reader", 0, 400),
             after=first,
         ),
+        Sample(f"{folder}/remove/unsubscribed-today.csv", b"email_sha256\n", "skipped", "empty_file"),
+        Sample(
+            f"{folder}/wrong-list.csv",
+            _lines(_people(advertiser, "somebody else", 0, 1500)),
+            "skipped",
+            "withdrawn",
+            deleted=True,
+        ),
+    ]
+
+
+def _lists(advertiser: str) -> list[Sample]:
+    """Return two lists of one audience: a folder that Spark wrote, then a file with less than half the people."""
+    folder = "tiktok/customers/email_sha256/replace"
+    parts = [f"{folder}/2026-01-31/part-{number:05}-{_JOB}-c000.csv" for number in range(4)]
+    customers = _people(advertiser, "customer", 0, 3600)
+    shrunk = f"{folder}/2026-02-01/customers.csv"
+    return [
+        *(_good(key, customers[number * 1200 :][:1200]) for number, key in enumerate(parts[:3])),
+        Sample(parts[3], b"", "skipped", "empty_file"),  # an empty partition
+        Sample(f"{folder}/2026-01-31/_SUCCESS", b"", None),
+        _good(shrunk, customers[:1400], after=(parts[0], "available"), seen="shrinks_too_much"),
+        Sample(f"{folder}/2026-02-01/_CONFIRMED", b"", None, after=(shrunk, "shrinks_too_much")),
     ]
 
 
