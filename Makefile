@@ -17,7 +17,7 @@ demo: $(READY) ## the whole connector on this machine, with sample files
 	@$(BIN)/python -m sandbox
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 console: $(READY) ## the console's page with the sandbox behind it: everything to try, without any account
 	@$(BIN)/tiktok-activation web --sandbox
@@ -47,7 +47,7 @@ fuzz: $(READY) ## hostile files and keys for FOR=60 seconds
 
 coverage: $(READY) ## all tests, with line and branch coverage; fails below the floor in pyproject.toml
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
+	@$(BIN)/coverage run -m pytest --numprocesses auto --dist loadgroup
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
