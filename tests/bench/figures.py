@@ -17,6 +17,7 @@ from tests.bench.activation import (
 from tests.bench.cleaning import clean_columns_vs_csv, clean_vs_md5, dirty_vs_md5
 from tests.bench.hashing import hash_vs_sha256
 from tests.bench.importing import import_vs_sdks
+from tests.bench.scenarios import backlog_calls, replace_calls, sweep_10k
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,30 @@ FIGURES = (
         calls_new_audience,
         budget=3,
         aim=3,
+        digits=0,
+    ),
+    Figure(
+        "replace_calls",
+        "TikTok calls for a replace of 200 part files, once the list is complete",
+        replace_calls,
+        budget=202,
+        aim=4,
+        digits=0,
+    ),
+    Figure(
+        "backlog_calls",
+        "TikTok changes for 30 days of a daily append and a daily remove that waited",
+        backlog_calls,
+        budget=2,
+        aim=2,
+        digits=0,
+    ),
+    Figure(
+        "sweep_10k",
+        "S3 requests of a sweep while 10,000 uploads wait",
+        sweep_10k,
+        budget=30,
+        aim=15,
         digits=0,
     ),
     Figure(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.bench import __main__ as bench
 from tests.bench.figures import FIGURES, Figure, Result
+from tests.bench.scenarios import backlog_calls, replace_calls
 
 BUDGETS = {
     "clean_vs_md5": 0.60,
@@ -20,6 +21,9 @@ BUDGETS = {
     "import_vs_sdks": 1.30,
     "first_invocation_vs_warm": None,
     "calls_new_audience": 3,
+    "replace_calls": 202,
+    "backlog_calls": 2,
+    "sweep_10k": 30,
     "program_vs_flat": 1.2,
     "hash_vs_sha256": 0.5,
 }
@@ -50,6 +54,11 @@ def test_the_middle_round_counts() -> None:
 def test_a_figure_is_measured_and_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--json", "calls_new_audience"]) == 0
     assert json.loads(capsys.readouterr().out) == {"calls_new_audience": {"value": 3, "budget": 3, "met": True}}
+
+
+def test_waiting_changes_and_part_files_are_sent_together() -> None:
+    assert backlog_calls(days=3) == [2]
+    assert replace_calls(files=12) == [3]
 
 
 def test_a_missed_budget_shows_in_the_table_and_the_exit_status(
