@@ -62,6 +62,13 @@ def test_every_target_is_on_the_development_page() -> None:
     assert set(re.findall(r"^\| `make ([a-z]+)` \|", page, re.MULTILINE)) == TARGETS - {"help"}
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/development.md"])
+def test_every_path_on_a_page_for_developers_is_there(page: str) -> None:
+    paths = re.findall(r"`([\w.]+/[\w./-]*)`", (ROOT / page).read_text())
+    object_prefixes = {"tiktok/", "pending/"}
+    assert [path for path in paths if path not in object_prefixes and not (ROOT / path).exists()] == []
+
+
 def test_every_target_is_phony() -> None:
     (names,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(names.split()) == TARGETS
