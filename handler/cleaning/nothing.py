@@ -40,8 +40,7 @@ class HashesOfNothing:
 
     Looking up every row in a set would cost two thirds of the time of its MD5. So the search first compares three pairs
     of digits of all rows at once: strided slices become big integers, each pair of digits one byte, and a table gives
-    each byte the groups of hashes that have this pair. Only rows with a group in common, a few in a thousand, are looked
-    up.
+    each byte the groups of hashes that have this pair. Only the few rows with a group in common are looked up.
     """
 
     def __init__(self, digits: int) -> None:

@@ -128,6 +128,7 @@ class _Lines:
         self._runs: list[bytes] = []
         self._starts: list[tuple[int, int]] = []  # row index and line of each run of neighboring rows
         self._accepted = 0
+        self._only_line_ends = True  # nothing else surrounds the digits
         self._null_markers = 0
         self._cut_off = False
         self._faults: Counter[str] = Counter()
@@ -200,6 +201,7 @@ class _Lines:
         if frame is None:
             return 0, 0
         rest_of_row, places = frame
+        self._only_line_ends = self._only_line_ends and len(before + after.rstrip(b"\r\n")) == 0
         width = first.end() - at
         feeds = text[at + width - 1 : at + _RUN * width : width]
         rows = len(feeds) - len(feeds.lstrip(b"\n"))
@@ -252,6 +254,8 @@ class _Lines:
 
     def _joined(self) -> bytes:
         rows = b"".join(self._runs)
+        if self._only_line_ends:  # the usual case, faster than a translation
+            return rows.replace(b"\r", b"").lower()
         if b"x" in rows or b"X" in rows:  # only in a prefix
             rows = rows.replace(b"0x", b"").replace(b"0X", b"")
         return rows.translate(_TO_LOWER, _NOT_CLEAN)
