@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from console import queues
+from console import queues, withdrawing
 from console.commands import options
 from console.commands.ask import agreed
 from console.commands.uploads import locate
@@ -16,7 +17,8 @@ from console.doctor import Check, examine
 from console.errors import ConsoleError, Exit
 from console.objects import confirmation_key, put_again, put_marker
 from console.output import print_json, print_table, say
-from console.stack import Source, find_connector
+from console.reports import UPLOADS, Report, ReportReader
+from console.stack import Connector, Source, find_connector
 from console.trials import credentials_problem
 
 _COLORS = {"fine": "green", "problem": "red", "unknown": "yellow"}
@@ -25,7 +27,7 @@ Key = Annotated[str, typer.Argument(help="The uploaded object: tiktok/<audience>
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (doctor, redrive, again, confirm):
+    for command in (doctor, redrive, again, confirm, withdraw):
         app.command()(command)
 
 
@@ -128,6 +130,58 @@ def confirm(
         print_json({"advertiser": connector.label, "key": report["file"]["key"], "marker": marker})
     else:
         say("Confirmed. The list goes at the next sweep.", "green")
+
+
+def withdraw(
+    key: Annotated[str, typer.Argument(help="The uploaded object, or a run's folder with a slash at its end.")],
+    *,
+    advertiser: options.Advertiser = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+    bucket: options.Bucket = None,
+    outputs: options.Outputs = None,
+    stack: options.Stack = None,
+) -> None:
+    """Take back an upload or a run that waits, removes included; a file under replace/ means its whole list.
+
+    Deleting the object is not enough: a remove, and a file of a run, are applied all the same.
+    """
+    connector, waiting = _waiting(key, Source(bucket, outputs, stack), advertiser)
+    if not as_json:
+        print_table(["file", "status"], [[each["file"]["key"], each["code"]] for each in waiting])
+    if not agreed(f"Withdraw {len(waiting):,} uploads?", yes=yes):
+        raise ConsoleError("Nothing was withdrawn. Give --yes to withdraw without a question.", Exit.USAGE)
+    done = withdrawing.withdraw(connector, waiting)
+    refused = [each for each in done if each.refused]
+    if as_json:
+        print_json({"advertiser": connector.label, "withdrawn": [asdict(each) for each in done]})
+    else:
+        say(f"{len(done) - len(refused):,} withdrawn.", "green")
+        for each in refused:
+            say(
+                f"Not withdrawn: {each.key}, because {each.refused}. Upload a remove to take those people out.",
+                "yellow",
+            )
+    if refused:
+        raise typer.Exit(int(Exit.NOT_ACCEPTED))
+
+
+def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
+    """Return what waits of a key.
+
+    Raises:
+        ConsoleError: nothing does.
+    """
+    if key.endswith("/"):
+        connector = find_connector(source, advertiser)
+        key = UPLOADS + key.removeprefix(f"s3://{connector.bucket}/").removeprefix(UPLOADS)
+    else:
+        connector, reports = locate(key, source, advertiser)
+        key = str(reports[0]["file"]["key"])
+    found = withdrawing.find_waiting(ReportReader(connector), key)
+    if not found:
+        raise withdrawing.nothing_to_withdraw(key)
+    return connector, found
 
 
 def check_json(check: Check) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -146,3 +147,44 @@ def test_a_person_is_forgotten(sandbox: Sandbox, members: str) -> None:
     while len(sandbox.connectors.members(audience["id"])) != 1499 and time.monotonic() < give_up:
         time.sleep(0.5)
     assert len(sandbox.connectors.members(audience["id"])) == 1499
+
+
+def test_what_waits_is_withdrawn(sandbox: Sandbox, members: str) -> None:
+    assert members
+    connectors = sandbox.connectors
+    advertiser = connectors.advertisers["acme"]
+    connectors.control("POST", "settings", processing_seconds=600)
+    try:
+        for action, name in (("append", "first"), ("remove", "second"), ("replace", "third")):
+            connectors.upload(advertiser, f"tiktok/members/email_sha256/{action}/{name}.csv", hashed(name))
+            wait_for(
+                sandbox,
+                f"tiktok/members/email_sha256/{action}/{name}.csv",
+                "submitted" if name == "first" else "waiting",
+            )
+        for action, name in (("remove", "second"), ("replace", "third")):
+            key = f"tiktok/members/email_sha256/{action}/{name}.csv"
+            assert sandbox.run("withdraw", key, "-a", "acme").returncode == Exit.USAGE
+            answer = sandbox.run("withdraw", key, "-a", "acme", "--yes", "--json")
+            assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+            report = json.loads(sandbox.run("report", key, "-a", "acme", "--json").stdout)
+            assert (report["status"], report["code"]) == ("skipped", "withdrawn")
+        late = sandbox.run("withdraw", "tiktok/members/email_sha256/append/first.csv", "-a", "acme", "--yes")
+        assert late.returncode == Exit.NOT_ACCEPTED
+        assert "Not withdrawn" in late.stdout
+    finally:
+        connectors.control("POST", "settings", processing_seconds=3)
+
+
+def hashed(name: str) -> bytes:
+    return b"".join(hashlib.sha256(f"{name}{number}".encode()).hexdigest().encode() + b"\n" for number in range(1200))
+
+
+def wait_for(sandbox: Sandbox, key: str, status: str) -> None:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        answer = sandbox.run("report", key, "-a", "acme", "--json")
+        if answer.returncode == Exit.DONE and json.loads(answer.stdout)["status"] == status:
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"{key} is not {status}")

@@ -72,3 +72,10 @@ def test_an_empty_list_is_a_fault_only_for_a_replace(tmp_path: Path) -> None:
     for action, status in {"append": "skipped", "remove": "skipped", "replace": "rejected"}.items():
         answer = console("check", tmp_path / "a.csv", "-t", "email_sha256", "--action", action, "--json")
         assert json.loads(answer.stdout)["status"] == status
+
+
+def test_several_identifiers_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("mail,phone\na@example.com,+491701234567\n,+491701234568\n")
+    assert console("hash", tmp_path / "raw.csv", "-t", "multiple_types", "-o", tmp_path / "out.csv").returncode == 0
+    answer = console("check", tmp_path / "out.csv", "-t", "multiple_types", "--json")
+    assert json.loads(answer.stdout)["rows"] == {"total": 2, "accepted": 2, "rejected": 0}
