@@ -156,7 +156,7 @@ def _connectors(content: object, place: Place) -> dict[str, Connector]:
             f"In {place.name} there is no map of advertisers with their buckets. Give what "
             "`pulumi stack output --json` prints."
         )
-    return {str(name): Connector(str(name), outputs, place) for name, outputs in advertisers.items()}
+    return {str(name): Connector(str(name), outputs, place) for name, outputs in sorted(advertisers.items())}
 
 
 def _read_json(path: Path) -> object:
