@@ -68,6 +68,11 @@ def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def is_denied(error: ClientError) -> bool:
+    """Return whether AWS refused for a missing permission."""
+    return code(error) in _DENIED
+
+
 @contextmanager
 def explained(action: str, connector: Connector) -> Iterator[None]:
     """Turn AWS's errors into sentences.

@@ -60,15 +60,21 @@ class ReportReader:
 
     def read(self, key: str, version_id: str) -> Report | None:
         """Return one report, or None if there is none."""
+        report_key = f"{REPORTS}{key}/{version_id}.json"
         with aws.explained("read a report", self._connector):
             try:
-                answer = self._client.get_object(Bucket=self._connector.bucket, Key=f"{REPORTS}{key}/{version_id}.json")
+                answer = self._client.get_object(Bucket=self._connector.bucket, Key=report_key)
             except ClientError as error:
-                if aws.code(error) in aws.ABSENT:
+                # Without the right to list the whole bucket S3 does not say that an object is missing.
+                if aws.code(error) in aws.ABSENT or (aws.is_denied(error) and not self._is_listed(report_key)):
                     return None
                 raise
             content = json.loads(answer["Body"].read())
         return content if isinstance(content, dict) else None
+
+    def _is_listed(self, report_key: str) -> bool:
+        answer = self._client.list_objects_v2(Bucket=self._connector.bucket, Prefix=report_key, MaxKeys=1)
+        return bool(answer.get("Contents"))
 
     def read_all(self, places: Iterable[ReportPlace]) -> list[Report]:
         """Return the reports at some places, in their order; what is gone meanwhile is left out."""

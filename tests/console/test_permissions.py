@@ -1,0 +1,52 @@
+"""Permissions of commands: documented, complete, and granted by the options that are said to."""
+
+from __future__ import annotations
+
+import typer.main
+
+from components import policies
+from console.cli import app
+from console.permissions import NEEDS, table
+from tests.console.running import ROOT
+
+PRINCIPAL = "arn:aws:iam::111122223333:role/somebody"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/k"
+BUCKET = "arn:aws:s3:::bucket"
+
+
+def test_the_page_of_permissions_is_what_the_code_says() -> None:
+    text = (ROOT / "docs" / "permissions.md").read_text()
+    _, _, rest = text.partition("<!-- permissions:start -->\n")
+    assert rest.partition("<!-- permissions:end -->")[0] == table()
+
+
+def test_every_command_has_its_permissions() -> None:
+    commands = {command.name for command in typer.main.get_group(app).commands.values()}
+    assert {name.partition(" ")[0] for name in NEEDS} == commands
+
+
+def granted(option: str) -> set[tuple[str, str]]:
+    """Return the actions, each with the kind of its resource, that an option grants."""
+    named = {"uploaders": (), "readers": (), option: (PRINCIPAL,)}
+    own = policies.bucket(bucket_arn=BUCKET, key_arn=KEY, **named)
+    keys = policies.key(key_arn=KEY, bucket_arn=BUCKET, own="acme/dev/", alarms=False, archive=False, **named)
+    found = set()
+    for statement in [*own, *keys]:
+        elements = statement.elements
+        if elements["Effect"] == "Allow" and elements.get("Principal") == {"AWS": [PRINCIPAL]}:
+            actions = elements["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                found.add((str(action), str(elements["Resource"]).removeprefix(BUCKET).lstrip("/")))
+    return found
+
+
+def test_options_grant_what_the_table_says() -> None:
+    for option in ("uploaders", "readers"):
+        needs = {need for some in NEEDS.values() for need in some if need.granted_by == option}
+        wanted = {
+            (action, "*" if need.on.startswith("the key") else "" if need.on.startswith("the bucket") else need.on)
+            for need in needs
+            for action in need.actions
+        }
+        assert wanted
+        assert wanted <= granted(option)
