@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pulumi
 from pulumi_aws import cloudwatch, sns
 
@@ -23,7 +25,7 @@ def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, worker: Work
     for alarm in alarms(scope, delivery, worker):
         cloudwatch.MetricAlarm(
             f"{scope.own_names}{alarm.suffix}",
-            alarm_description=pulumi.Output.concat(alarm.text, " Log group: ", worker.log_group.name, "."),
+            alarm_description=worker.log_group.name.apply(partial("{} Log group: {}.".format, alarm.text)),
             namespace=alarm.namespace,
             metric_name=alarm.metric,
             dimensions=alarm.dimensions,
