@@ -13,7 +13,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 _FLUSH_SECONDS = 0.5
-_KEPT_LINES = 500
+_KEPT_LINES = 5000
 
 
 class LogGroup:
