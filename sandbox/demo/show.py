@@ -29,6 +29,7 @@ INTRODUCTION = (
     f"{PROCESSING_SECONDS:.0f} seconds instead of up to 48 hours, uploads settle in {SETTLE_SECONDS} seconds instead "
     "of five minutes. IAM is not enforced here."
 )
+_MAX_PARTS = 2  # action and file
 _COLORS = {"available": "green", "rejected": "red", "failed": "red", "skipped": "cyan"}
 
 
@@ -117,8 +118,9 @@ def _place(sample: Sample) -> tuple[tuple[str, str], str]:
 
 
 def _name(key: str) -> str:
-    """Return a key without `tiktok/`, audience and identifier type."""
-    return key.split("/", 3)[3]
+    """Return a key without `tiktok/`, audience, identifier type and run, so that part numbers fit into the column."""
+    parts = key.split("/")[3:]
+    return "/".join(parts if len(parts) <= _MAX_PARTS else [parts[0], "…", parts[-1]])
 
 
 def _cells(report: Report | None, sample: Sample) -> tuple[RenderableType, ...]:
