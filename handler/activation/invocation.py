@@ -76,7 +76,7 @@ class Invocation:
         """Log the status of an upload in one line and count it."""
         rows, audience = report["rows"], report["audience"]
         self.logger.info(
-            "upload",
+            "file",
             extra={
                 "status": report["status"],
                 "code": report["code"],

@@ -16,16 +16,17 @@ from handler.activation.order import Export
 from handler.activation.overtaking import Overtaking, applied
 from handler.activation.prepare import prepare
 from handler.activation.submit import request_for, request_for_list, submit
+from handler.activation.upload import count
 from handler.activation.versions import Versions, is_applied_when_deleted, is_finished_by_tool
 from handler.clock import iso
-from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
+from handler.errors import Damaged, Failed, Missing, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import AUDIENCES, held_back, mark_applied, prune_applied
 from handler.state.lease import Lease
 from handler.state.ledger import Pointer, upload_digest
 from handler.state.lists import StoredList, read_list
-from handler.state.reports import Report, forget_uploads, identity
+from handler.state.reports import Report, forget_uploads
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # times that parts are uploaded again after TikTok lost them
@@ -72,8 +73,12 @@ class Turn:
         ids = set()
         for key in self.run.store.keys(prefix):
             name = key.removeprefix(prefix).removesuffix(".json")
-            if "/" not in name and name != own.name:
+            if "/" in name or name == own.name:  # the object of a list, or the audience itself
+                continue
+            try:
                 ids.add(self.run.store.read(key).content.get("audience_id"))
+            except (Missing, Damaged):
+                self.run.logger.exception("state unreadable", extra={"key": key})
         return ids - {None}
 
 
@@ -182,12 +187,7 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
         return
     if audience is None:
         if action is Action.REMOVE:
-            # An older append may still arrive. It must not add the people that were to be removed.
-            counted = [turn.run.ledger.latest(*identity(report)) for report in reports]
-            mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
-            lease.save()
-            for report in reports:
-                run.set_outcome(report, reasons.nothing_to_remove_from())
+            _end_without_audience(turn, reports)
             return
         _check_before_create(turn, reports)
     if action is Action.REMOVE and (
@@ -195,6 +195,23 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
     ):
         note += reasons.other_identifier_types(types)
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)
+
+
+def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
+    """End removes that have no audience. Their rows count as applied: an older append may still arrive."""
+    run, lease = turn.run, turn.lease
+    counted = []
+    for report in reports:
+        try:
+            counted.append(count(run, report))
+        except Waiting:
+            raise
+        except Outcome as fault:
+            run.set_outcome(report, fault)
+    mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
+    lease.save()
+    for report in counted:
+        run.set_outcome(report, reasons.nothing_to_remove_from())
 
 
 def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, uploads_again: int) -> None:
@@ -343,7 +360,8 @@ def choose_audience(turn: Turn) -> tuple[Audience | None, str]:
         audience = without_old_message(run.account.details(audience.id) or audience, lease.state)
     match stage(audience, None, None, run.now()):
         case Stage.READY:
-            note = reasons.several_audiences(len(found), audience.id) if len(found) > 1 else ""
+            others = [each for each in found[1:] if each.name == lease.audience.name]
+            note = reasons.several_audiences(1 + len(others), audience.id) if others else ""
             if audience.name and audience.name != lease.audience.name:
                 note += reasons.renamed(audience.name)
             return audience, note

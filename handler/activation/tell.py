@@ -88,6 +88,12 @@ def _count(run: Invocation, lease: Lease | None, report: Report) -> None:
         set_aside(run, lease, report, error)
 
 
+def _digest_in_progress(turn: Turn) -> str | None:
+    """Return the digest of the list that TikTok is processing. Its object must stay as it was sent."""
+    change = turn.lease.state["change"] or turn.lease.state["intent"]
+    return change["list"] if change else None
+
+
 def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     """Count the newest list if it is complete and only TikTok keeps it waiting."""
     run = turn.run
@@ -96,7 +102,7 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     if not lists or not order.is_complete(lists, run.settle, run.now()):
         return
     for export in lists[-1:] if run.settle else lists:
-        if is_counted(run, turn.lease.audience, export.digest):
+        if export.digest == _digest_in_progress(turn) or is_counted(run, turn.lease.audience, export.digest):
             continue
         opened = open_list(run, turn.lease.audience, export, turn.versions)
         if opened is None:

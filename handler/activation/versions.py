@@ -44,6 +44,8 @@ class Versions:
             by_key: dict[str, list[Version]] = {}
             for version in self.run.store.versions(prefix):
                 by_key.setdefault(version.key, []).append(version)
+            for versions in by_key.values():  # from the newest to the oldest, as S3 lists the versions of a key
+                versions.sort(key=lambda each: each.modified_at, reverse=True)
             self._listed[prefix] = by_key
         return self._listed[prefix]
 
@@ -80,7 +82,6 @@ class Versions:
         key, version_id = identity(report)
         versions = [each for each in self.of_key(key) if not each.is_delete_marker]
         own = [index for index, each in enumerate(versions) if each.version_id == version_id]
-        # S3 lists the versions of a key from the newest to the oldest.
         if not own or own[0] + 1 >= len(versions):
             return None
         return versions[own[0] + 1]
@@ -118,28 +119,33 @@ class Versions:
             for version in versions
         )
 
-    def register_unregistered(self, keys: Iterable[str], known: set[str]) -> int:
+    def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
         """Register objects of the last day that have no report yet: S3 delivers some events late.
 
         Args:
             keys: the keys of uploads of the audience.
             known: digests of uploads that are known to have a report.
 
+        One that has just been uploaded is left to its event, which also tells if the object is a copy.
+
         Returns:
-            The number of new uploads.
+            True if there are such objects.
         """
-        since = self.run.now() - UNREGISTERED_AGE
-        found = 0
+        now, found = self.run.now(), False
         for prefix in sorted({type_folder(key) for key in keys}):
             for versions in list(self.folder(prefix).values()):
                 for each in versions:
-                    if each.is_delete_marker or each.modified_at < since or is_ignored(each.key):
+                    age = now - each.modified_at
+                    if each.is_delete_marker or age > UNREGISTERED_AGE or is_ignored(each.key):
                         continue
                     if upload_digest(each.key, each.version_id) in known or self._has_report(each):
                         continue
+                    if age < self.run.settle:
+                        found = True
+                        continue
                     upload = Upload(each.key, each.version_id, each.etag, each.size, each.modified_at)
                     report = register(self.run, upload)
-                    found += bool(report and report["audience"])
+                    found |= bool(report and report["audience"])
         return found
 
     def _has_report(self, version: Version) -> bool:
