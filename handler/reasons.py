@@ -667,9 +667,8 @@ def list_withdrawn() -> Skipped:
 
 def list_rejected(key: str, fault: Outcome) -> Rejected:
     """One file of a list is faulty."""
-    code = Code.CUT_OFF if fault.code is Code.CUT_OFF else Code.LIST_REJECTED
     return Rejected(
-        code,
+        Code.LIST_REJECTED,
         "A list is sent as a whole or not at all, and this file of it cannot be used: "
         f"{_quoted_key(key)}. {fault.reason} "
         "A new version of that file makes the list complete.",

@@ -33,6 +33,7 @@ class ListTurn:
         stored: the list object. Its files are the newest versions of the list's keys.
         reports: the reports of its files, in the order of `stored["files"]`.
         tallies: the counts of files that were read in this invocation, by index; they know more than the stored ones.
+        cut_off: key and outcome of a file whose last line is cut off; its own report says so.
         outdated: the reports of waiting versions and files that are not part of the list; they share its end.
     """
 
@@ -41,6 +42,7 @@ class ListTurn:
     reports: list[Report]
     outdated: list[Report] = field(default_factory=list)
     tallies: dict[int, Tally] = field(default_factory=dict)
+    cut_off: tuple[str, Outcome] | None = None
 
 
 def open_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn | None:
@@ -106,7 +108,8 @@ def end_list(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
     stored["uploads"], stored["progress"], stored["updated_at"] = [], None, iso(run.now())
     write_list(run.store, turn.audience, stored)
     for report in [*turn.reports, *turn.outdated]:
-        run.set_outcome(report, outcome)
+        is_cut_off = turn.cut_off and turn.cut_off[0] == report["file"]["key"]
+        run.set_outcome(report, turn.cut_off[1] if turn.cut_off and is_cut_off else outcome)
 
 
 def _new_list(export: Export) -> StoredList:

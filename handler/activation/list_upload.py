@@ -137,6 +137,8 @@ def _check_one(turn: ListTurn, report: Report, tally: Tally) -> None:
 def _of_list(turn: ListTurn, report: Report, fault: Rejected | Failed) -> Outcome:
     """Return the outcome of the whole list for the fault of one file."""
     turn.stored["faulty_key"] = report["file"]["key"]
+    if fault.code is Code.CUT_OFF:
+        turn.cut_off = report["file"]["key"], fault
     return fault if len(turn.reports) == 1 else reasons.list_rejected(report["file"]["key"], fault)
 
 
