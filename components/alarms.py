@@ -48,7 +48,7 @@ def _count_in_log(scope: Scope, worker: Worker) -> None:
         cloudwatch.LogMetricFilter(
             f"{scope.own_names}{metric}",
             log_group_name=worker.log_group.name,
-            pattern=f'{{ ($.status = "{status}") && ({any_code}) }}',
+            pattern=f'{{ ($.status = "{status}") && ({any_code} || ($.alarm IS TRUE)) }}',
             metric_transformation={
                 "name": metric,
                 "namespace": LOG_NAMESPACE,

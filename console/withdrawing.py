@@ -19,9 +19,10 @@ from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.audience_state import State
 from handler.state.lease import Lease, lease_on
-from handler.state.ledger import Ledger, list_digest
+from handler.state.ledger import Ledger
 from handler.state.lists import SCHEMA, StoredList, read_list, write_list
 from handler.state.objects import ObjectStore
+from handler.state.pointers import list_digest
 from handler.state.reports import Report as StoredReport
 from handler.state.reports import set_status
 

@@ -15,7 +15,7 @@ from handler.events.messages import Continue, Sweep, parse_message
 from handler.events.queue import Record
 from handler.metrics import Metric
 from handler.model import AudienceKey
-from handler.state.ledger import upload_digest
+from handler.state.pointers import upload_digest
 from handler.state.reports import at_end, identity
 
 # Seconds of remaining run time below which the next audience is not started.

@@ -61,14 +61,16 @@ class Outcome(ConnectorError):  # noqa: N818 - the leaves are named for what hap
         status: the report's `status`, the same for a whole branch of the tree.
         code: the report's `code`.
         reason: what happened, where, and what to do. Never holds an identifier.
+        alarm: true if a person has to know although the code alone raises no alarm.
     """
 
     status: ClassVar[Status]
 
-    def __init__(self, code: Code, reason: str) -> None:
+    def __init__(self, code: Code, reason: str, *, alarm: bool = False) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.alarm = alarm
 
 
 class Waiting(Outcome):

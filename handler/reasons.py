@@ -645,6 +645,7 @@ def unchanged_copy(*, after_other_uploads: bool) -> Skipped:
         Code.UNCHANGED_COPY,
         "The object was copied onto itself and its rows are the same as before, so nothing was sent."
         + (warning if after_other_uploads else ""),
+        alarm=after_other_uploads,
     )
 
 

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.resolve import end_change, resolve_intent
-from handler.activation.send import Turn, send_next
+from handler.activation.send import send_next
 from handler.activation.submit import mark_submitted, request_of
 from handler.activation.tell import count_alone, tell
+from handler.activation.turn import Turn
 from handler.errors import OutOfTime, Waiting
 from handler.model import AudienceKey
 from handler.state.lease import Lease, lease_on
-from handler.state.ledger import Pointer, upload_digest
 from handler.state.lists import read_list
+from handler.state.pointers import Pointer, upload_digest
 
 
 def advance(

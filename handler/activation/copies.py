@@ -14,7 +14,7 @@ from handler.clock import parse_iso
 from handler.errors import Failed, Missing, Outcome, OutOfTime, Rejected
 from handler.model import IdentifierType
 from handler.state.audience_state import State
-from handler.state.ledger import Pointer
+from handler.state.pointers import Pointer
 from handler.state.reports import Report
 
 

@@ -13,8 +13,9 @@ from handler.errors import Damaged, Missing, Outcome
 from handler.metrics import FILES_BY_STATUS, Metric, Metrics
 from handler.model import AudienceKey
 from handler.settings import Settings
-from handler.state.ledger import Ledger, Pointer
+from handler.state.ledger import Ledger
 from handler.state.objects import ObjectStore
+from handler.state.pointers import Pointer
 from handler.state.reports import Report, set_outcome
 from handler.tiktok.account import Account
 from handler.tiktok.client import TikTokClient
@@ -61,19 +62,19 @@ class Invocation:
             self.unreadable.add(pointer.digest)
             return None
 
-    def write(self, report: Report, change: Callable[[Report], None]) -> Report:
+    def write(self, report: Report, change: Callable[[Report], None], *, alarm: bool = False) -> Report:
         """Change a report. If that changes its status or code, log it in one line and count it."""
         written, changed = self.ledger.update(report, change)
         if changed:
-            self.announce(written)
+            self.announce(written, alarm=alarm)
         return written
 
     def set_outcome(self, report: Report, outcome: Outcome) -> Report:
         """Write the status of an upload from an outcome."""
-        return self.write(report, lambda current: set_outcome(current, outcome))
+        return self.write(report, lambda current: set_outcome(current, outcome), alarm=outcome.alarm)
 
-    def announce(self, report: Report) -> None:
-        """Log the status of an upload in one line and count it."""
+    def announce(self, report: Report, *, alarm: bool = False) -> None:
+        """Log the status of an upload in one line and count it. The alarms' metric filters read the line."""
         rows, audience = report["rows"], report["audience"]
         self.logger.info(
             "file",
@@ -88,6 +89,7 @@ class Invocation:
                 "audience_id": audience and audience["id"],
                 "accepted": rows["accepted"],
                 "rejected": rows["rejected"],
+                "alarm": alarm,
             },
         )
         self.metrics.add(FILES_BY_STATUS[report["status"]])

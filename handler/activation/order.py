@@ -15,8 +15,8 @@ from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import parse_iso
 from handler.model import Action
 from handler.state.audience_state import Applied, State, forgotten_up_to
-from handler.state.ledger import Pointer, key_digest
 from handler.state.lists import StoredList
+from handler.state.pointers import Pointer, key_digest
 
 # Multiples of the settling time S.
 QUIET = 12  # a stream of appends and removes goes after this, and a list without a new file name is complete

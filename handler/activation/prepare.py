@@ -17,7 +17,7 @@ from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting
 from handler.state.lease import Lease
-from handler.state.ledger import upload_digest
+from handler.state.pointers import upload_digest
 from handler.state.reports import Report, action_of, file_paths, forget_uploads, identity, is_uploaded
 
 # TikTok advises fewer than 50 file_paths per call. Up to that each upload has parts of its own.

@@ -10,14 +10,14 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list, open_list
 from handler.activation.list_upload import count_list, is_counted, note_counts
 from handler.activation.prepare import set_aside
-from handler.activation.send import Turn
+from handler.activation.turn import Turn
 from handler.activation.upload import count
 from handler.clock import iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.lease import Lease
-from handler.state.ledger import Pointer
+from handler.state.pointers import Pointer
 from handler.state.reports import Report
 
 # Their own reports say so already.

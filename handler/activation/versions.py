@@ -22,8 +22,8 @@ from handler.events.keys import (
     type_folder,
 )
 from handler.model import Action, Upload
-from handler.state.ledger import upload_digest
 from handler.state.objects import Version
+from handler.state.pointers import upload_digest
 from handler.state.reports import Report, action_of, identity
 
 # An object without a report is taken up if it is not older than this: S3's events are delivered within minutes, and

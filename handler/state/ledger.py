@@ -3,97 +3,33 @@
 A report, `reports/<object key>/<version id>.json`, is created on the condition that there is none, then changed only
 on the condition that nobody else wrote since it was read. A status never goes back, except when a list is made anew.
 
-A pending pointer, `pending/<identifier type>/<audience>/<name>.json`, leads to a report. Its name carries what a sweep
-needs to decide what goes next, so that a sweep lists names and reads no reports:
-`<upload time>_<registration time>_<action>[+copy]_<bytes>_<digest of the list>_<digest of key and version>`.
+Pending pointers (`pointers.py`) lead to the reports of unfinished uploads.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Damaged, Missing
-from handler.events.keys import list_id, parse_key
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.objects import ObjectStore, Stored
+from handler.state.pointers import PENDING, Pointer, list_digest, parse_pointer, pointer_key
 from handler.state.reports import RANK, Report, action_of, at_end, forget_uploads, identity, set_status, upgraded
 
 REPORTS = "reports/"
-PENDING = "pending/"
 # Each conflict costs one try. More conflicts than this in a row mean that something is wrong.
 MAX_TRIES = 8
-KEY_DIGEST_LENGTH = 12
-_NO_LIST = "-"
-_COPY_MARK = "+copy"
-_COPY_REASONS = {"CopyObject"}
-# The AWS CLI copies files over 8 MB as multipart uploads. A remove is never a copy of that kind: see `is_copy`.
-_MULTIPART_REASON = "CompleteMultipartUpload"
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """A pending pointer, as its name tells.
-
-    Attributes:
-        key: the pointer's own object key.
-        is_copy: true if the upload may be a copy of the key's previous version.
-        size: bytes of the object; 0 if unknown.
-        list_digest: identifies the list of a replace; None for append and remove.
-        digest: identifies the object version.
-    """
-
-    key: str
-    uploaded_at: datetime
-    registered_at: datetime
-    action: Action
-    is_copy: bool
-    size: int
-    list_digest: str | None
-    digest: str
-
-    @property
-    def key_digest(self) -> str:
-        """The digest of the object's key: equal for all versions of one key."""
-        return self.digest[:KEY_DIGEST_LENGTH]
 
 
 def report_key(key: str, version_id: str) -> str:
     """Return the key of the report on an object version."""
     return f"{REPORTS}{key}/{version_id}.json"
-
-
-def upload_digest(key: str, version_id: str) -> str:
-    """Return the digest that identifies an object version in names and states: that of its key, then of its version."""
-    return f"{key_digest(key)}{_sha256(version_id)[:12]}"
-
-
-def key_digest(key: str) -> str:
-    """Return the digest that identifies an object key in names."""
-    return _sha256(key)[:KEY_DIGEST_LENGTH]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def list_digest(report: Report) -> str | None:
-    """Return the digest of the list that an upload under `replace/` belongs to; None for other actions."""
-    if action_of(report) is not Action.REPLACE:
-        return None
-    return _sha256(list_id(parse_key(report["file"]["key"])))[:12]
-
-
-def is_copy(report: Report) -> bool:
-    """Return true if an upload may be a copy of the key's previous version, as S3's event says."""
-    reason = report["file"]["event_reason"]
-    return reason in _COPY_REASONS or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
 
 
 class Ledger:
@@ -263,9 +199,9 @@ class Ledger:
     def _list(self, prefix: str) -> Iterator[tuple[AudienceKey, Pointer]]:
         for key in self._store.keys(prefix):
             try:
-                _, type_name, name, entry = key.split("/")
+                _, type_name, name, _ = key.split("/")
                 audience = AudienceKey(IdentifierType(type_name), name)
-                pointer = _parse_pointer(key, entry) or self._pointer_of_schema_1(key)
+                pointer = parse_pointer(key) or self._pointer_of_schema_1(key)
             except (ValueError, Missing, Damaged):
                 continue  # an object that a person put there
             if pointer:
@@ -287,36 +223,3 @@ class Ledger:
             size=report["file"]["size"] or 0,
             list_digest=list_digest(report),
         )
-
-
-def _parse_pointer(key: str, entry: str) -> Pointer | None:
-    parts = entry.removesuffix(".json").split("_")
-    if len(parts) != len(("uploaded", "registered", "action", "size", "list", "version")):
-        return None
-    uploaded_at, registered_at, action, size, digest_of_list, digest = parts
-    return Pointer(
-        key,
-        parse_iso(uploaded_at),
-        parse_iso(registered_at),
-        Action(action.removesuffix(_COPY_MARK)),
-        is_copy=action.endswith(_COPY_MARK),
-        size=int(size),
-        list_digest=None if digest_of_list == _NO_LIST else digest_of_list,
-        digest=digest,
-    )
-
-
-def pointer_key(report: Report) -> str | None:
-    """Return the key of the pending pointer to a report; None if the upload's key is wrong, so that it never waits."""
-    audience = report["audience"]
-    if audience is None:
-        return None
-    digest = upload_digest(*identity(report))
-    uploaded_at = report["file"]["uploaded_at"]
-    folder = f"{PENDING}{audience['identifier_type']}/{audience['name']}/"
-    if report["schema"] == 1:
-        return f"{folder}{uploaded_at}-{digest}.json"
-    action = audience["action"] + (_COPY_MARK if is_copy(report) else "")
-    size = report["file"]["size"] or 0
-    name = f"{uploaded_at}_{report['received_at']}_{action}_{size}_{list_digest(report) or _NO_LIST}_{digest}"
-    return f"{folder}{name}.json"

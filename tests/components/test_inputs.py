@@ -178,9 +178,10 @@ def test_the_log_is_counted_by_codes_that_reports_have(program: Program) -> None
         if resource.type.endswith("LogMetricFilter")
     }
     assert patterns == {
-        "UploadsWithdrawn": '{ ($.status = "skipped") && (($.code = "withdrawn")) }',
+        "UploadsWithdrawn": '{ ($.status = "skipped") && (($.code = "withdrawn") || ($.alarm IS TRUE)) }',
         "UploadsNeedPerson": '{ ($.status = "waiting") && (($.code = "shrinks_too_much") || '
-        '($.code = "audience_too_small") || ($.code = "audience_expired") || ($.code = "audience_limit_reached")) }',
+        '($.code = "audience_too_small") || ($.code = "audience_expired") || ($.code = "audience_limit_reached") || '
+        "($.alarm IS TRUE)) }",
     }
     for status, counted in LOG_METRICS.values():
         assert all(status in codes[code] for code in counted)

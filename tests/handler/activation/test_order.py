@@ -14,8 +14,8 @@ from handler.clock import iso
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Status
 from handler.state.audience_state import Applied, State, mark_applied, new_state, prune_applied
-from handler.state.ledger import Pointer, upload_digest
 from handler.state.lists import StoredList
+from handler.state.pointers import Pointer, upload_digest
 
 T = datetime(2026, 1, 31, 12, tzinfo=UTC)
 S = timedelta(minutes=5)

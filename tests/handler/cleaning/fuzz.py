@@ -27,7 +27,8 @@ from handler.errors import MessageError, Rejected
 from handler.events.keys import is_ignored, parse_key
 from handler.events.messages import parse_message
 from handler.model import IdentifierType, Upload
-from handler.state.ledger import pointer_key, report_key
+from handler.state.ledger import report_key
+from handler.state.pointers import pointer_key
 from handler.state.reports import new_report
 from tests.handler.cleaning.reference import BYTE_ORDER_MARK, NOTHING, Reading, is_no_text, must
 

@@ -1,0 +1,84 @@
+"""The audience that uploads belong to, and the checks before it is created or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handler import reasons
+from handler.activation.audience_status import Stage, needs_details, stage, without_old_message
+from handler.activation.turn import Turn
+from handler.model import Action
+from handler.state.audience_state import held_back
+from handler.state.pointers import upload_digest
+from handler.state.reports import Report
+from handler.tiktok.responses import Audience
+
+
+def check_hold(turn: Turn, action: Action) -> None:
+    """Check that TikTok has not just refused such a change.
+
+    Raises:
+        NotEditable: it has; it will be asked again later.
+    """
+    if held := held_back(turn.lease.state, action, turn.run.now()):
+        raise held
+
+
+def check_before_create(turn: Turn, reports: Sequence[Report]) -> None:
+    """Check that nothing speaks against creating the audience with these uploads.
+
+    Raises:
+        Waiting: more uploads have just been found, or the advertiser has as many audiences as TikTok allows.
+    """
+    register_unregistered(turn, [report["file"]["key"] for report in reports])
+    check_limit(turn)
+
+
+def check_limit(turn: Turn) -> None:
+    """Check that the advertiser can have another audience.
+
+    Raises:
+        Waiting: it cannot.
+    """
+    if turn.run.account.is_full():
+        raise reasons.audience_limit_reached()
+
+
+def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
+    """End the turn if the folders hold an object that has no report yet."""
+    run = turn.run
+    if not run.settle or not keys:
+        return
+    known = {pointer.digest for pointer in turn.pointers}
+    known |= {upload_digest(each["key"], each["version_id"]) for each in turn.lease.state["applied"]}
+    if turn.versions.register_unregistered(keys, known):
+        raise reasons.settling()
+
+
+def choose_audience(turn: Turn) -> tuple[Audience | None, str]:
+    """Return the audience that the uploads belong to, or None if it is to be created; and a note for their reports.
+
+    Raises:
+        Waiting: it accepts no change now, or never again; or TikTok cannot be asked.
+    """
+    run, lease = turn.run, turn.lease
+    registered = lease.state["audience_id"]
+    found = run.account.find(lease.audience, registered, turn.registered_elsewhere)
+    if not found:
+        return None, ""
+    audience = without_old_message(found[0], lease.state)
+    if needs_details(audience, None, run.now()):
+        audience = without_old_message(run.account.details(audience.id) or audience, lease.state)
+    match stage(audience, None, None, run.now()):
+        case Stage.READY:
+            others = [each for each in found[1:] if each.name == lease.audience.name]
+            note = reasons.several_audiences(1 + len(others), audience.id) if others else ""
+            if audience.name and audience.name != lease.audience.name:
+                note += reasons.renamed(audience.name)
+            return audience, note
+        case Stage.TOO_SMALL:
+            raise reasons.audience_too_small()
+        case Stage.EXPIRED:
+            raise reasons.audience_expired()
+        case _:
+            raise reasons.audience_processing()

@@ -1,0 +1,86 @@
+"""The next list of an audience: which one goes, its upload, and the call to TikTok."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handler import reasons
+from handler.activation import order
+from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
+from handler.activation.invocation import Invocation
+from handler.activation.list_turn import ListTurn, check_deleted, end_list, gather_list, open_list
+from handler.activation.list_upload import forget_list_uploads, note_counts, upload_list
+from handler.activation.order import Export
+from handler.activation.submit import request_for_list, submit
+from handler.activation.turn import Turn
+from handler.activation.versions import Versions, is_finished_by_tool
+from handler.errors import Outcome, OutOfTime, UploadAgain, Waiting
+from handler.model import Action
+from handler.report_codes import Code
+from handler.tiktok.responses import Audience
+
+MAX_UPLOADS_AGAIN = 2  # times that the parts are uploaded again after TikTok lost them
+
+
+def send_list(turn: Turn, lists: Sequence[Export]) -> None:
+    """Send the newest list."""
+    run, lease = turn.run, turn.lease
+    chosen = _choose_list(turn, lists)
+    if chosen is None:
+        return
+    check_hold(turn, Action.REPLACE)
+    audience, note = choose_audience(turn)
+    keys = [report["file"]["key"] for pointer in chosen.pointers if (report := run.report(pointer))]
+    register_unregistered(turn, keys)
+    if audience is None:
+        check_limit(turn)
+    opened = open_list(run, lease.audience, chosen, turn.versions)
+    if opened is None:
+        return
+    _reopen(run, opened)
+    try:
+        _upload_and_submit(turn, audience, opened, note)
+    except OutOfTime:
+        raise
+    except Waiting:
+        note_counts(run, opened)
+        raise
+    except Outcome as outcome:
+        end_list(run, opened, outcome)
+
+
+def _reopen(run: Invocation, opened: ListTurn) -> None:
+    """Make the files of a list wait again that had an end, because the list is made anew."""
+    for index, report in enumerate(opened.reports):
+        if report["status"] != "waiting":
+            opened.reports[index] = run.ledger.reopen(report, Code.SETTLING, reasons.LIST_MADE_ANEW)
+
+
+def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:
+    for uploads_left in reversed(range(MAX_UPLOADS_AGAIN + 1)):
+        upload_list(turn.run, turn.lease, opened, turn.overtaking, turn.versions)
+        check_deleted(opened, Versions(turn.run))  # while it was uploaded
+        try:
+            submit(turn.run, turn.lease, audience, request_for_list(opened, note))
+        except UploadAgain:
+            if not uploads_left:
+                raise
+            forget_list_uploads(turn.run, opened)
+        else:
+            return
+
+
+def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
+    """Return the list that goes; None if several were uploaded together and it is unclear which is meant."""
+    run = turn.run
+    together = order.uploaded_together(lists, run.settle)
+    if len(together) == 1:
+        return together[0]
+    gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
+    finished = [export for export, opened in gathered if is_finished_by_tool(turn.versions, opened.reports)]
+    chosen = finished[0] if len(finished) == 1 else None
+    for export, opened in gathered:
+        # An older list next to the chosen one is superseded later. A newer one would replace the chosen one.
+        if chosen is None or export.first > chosen.first:
+            end_list(run, opened, reasons.ambiguous_replace())
+    return chosen

@@ -1,0 +1,118 @@
+"""Pending pointers: the small objects under `pending/` that keep unfinished uploads visible.
+
+`pending/<identifier type>/<audience>/<name>.json` leads to a report. Its name carries what a sweep needs to decide
+what goes next, so that a sweep lists names and reads no reports:
+`<upload time>_<registration time>_<action>[+copy]_<bytes>_<digest of the list>_<digest of key and version>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from handler.clock import parse_iso
+from handler.events.keys import list_id, parse_key
+from handler.model import Action
+from handler.state.reports import Report, action_of, identity
+
+PENDING = "pending/"
+KEY_DIGEST_LENGTH = 12
+_NO_LIST = "-"
+_COPY_MARK = "+copy"
+_COPY_REASONS = {"CopyObject"}
+# The AWS CLI copies files over 8 MB as multipart uploads. A remove is never a copy of that kind.
+_MULTIPART_REASON = "CompleteMultipartUpload"
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A pending pointer, as its name tells.
+
+    Attributes:
+        key: the pointer's own object key.
+        is_copy: true if the upload may be a copy of the key's previous version.
+        size: bytes of the object; 0 if unknown.
+        list_digest: identifies the list of a replace; None for append and remove.
+        digest: identifies the object version.
+    """
+
+    key: str
+    uploaded_at: datetime
+    registered_at: datetime
+    action: Action
+    is_copy: bool
+    size: int
+    list_digest: str | None
+    digest: str
+
+    @property
+    def key_digest(self) -> str:
+        """The digest of the object's key: equal for all versions of one key."""
+        return self.digest[:KEY_DIGEST_LENGTH]
+
+
+def upload_digest(key: str, version_id: str) -> str:
+    """Return the digest that identifies an object version in names and states: that of its key, then of its version."""
+    return f"{key_digest(key)}{_sha256(version_id)[:12]}"
+
+
+def key_digest(key: str) -> str:
+    """Return the digest that identifies an object key in names."""
+    return _sha256(key)[:KEY_DIGEST_LENGTH]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def list_digest(report: Report) -> str | None:
+    """Return the digest of the list that an upload under `replace/` belongs to; None for other actions."""
+    if action_of(report) is not Action.REPLACE:
+        return None
+    return _sha256(list_id(parse_key(report["file"]["key"])))[:12]
+
+
+def is_copy(report: Report) -> bool:
+    """Return true if an upload may be a copy of the key's previous version, as S3's event says."""
+    reason = report["file"]["event_reason"]
+    return reason in _COPY_REASONS or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
+
+
+def parse_pointer(key: str) -> Pointer | None:
+    """Return the pointer of an object key; None if its name is of schema 1.
+
+    Raises:
+        ValueError: it is not the key of a pointer.
+    """
+    entry = key.rpartition("/")[2]
+    parts = entry.removesuffix(".json").split("_")
+    if len(parts) != len(("uploaded", "registered", "action", "size", "list", "version")):
+        return None
+    uploaded_at, registered_at, action, size, digest_of_list, digest = parts
+    return Pointer(
+        key,
+        parse_iso(uploaded_at),
+        parse_iso(registered_at),
+        Action(action.removesuffix(_COPY_MARK)),
+        is_copy=action.endswith(_COPY_MARK),
+        size=int(size),
+        list_digest=None if digest_of_list == _NO_LIST else digest_of_list,
+        digest=digest,
+    )
+
+
+def pointer_key(report: Report) -> str | None:
+    """Return the key of the pending pointer to a report; None if the upload's key is wrong, so that it never waits."""
+    audience = report["audience"]
+    if audience is None:
+        return None
+    digest = upload_digest(*identity(report))
+    uploaded_at = report["file"]["uploaded_at"]
+    folder = f"{PENDING}{audience['identifier_type']}/{audience['name']}/"
+    if report["schema"] == 1:
+        return f"{folder}{uploaded_at}-{digest}.json"
+    action = audience["action"] + (_COPY_MARK if is_copy(report) else "")
+    size = report["file"]["size"] or 0
+    name = f"{uploaded_at}_{report['received_at']}_{action}_{size}_{list_digest(report) or _NO_LIST}_{digest}"
+    return f"{folder}{name}.json"
