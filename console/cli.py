@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from console.commands import audiences, credentials, forget, offline, operate, uploads, web
+from console.commands import offline
 from console.errors import EXIT_CODES, ConsoleError, Exit
 from console.output import fail, print_json
 
@@ -27,22 +27,33 @@ Start with these:
 Every command takes --json and prints one object then.
 """
 
-app = typer.Typer(
-    name="tiktok-activation",
-    help=_HELP,
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # they print local variables, which hold people's data
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for commands in (offline, uploads, credentials, audiences, operate, forget, web):
-    commands.register(app)
+# Commands that need neither AWS nor TikTok, whose libraries take half a second to import.
+_OFFLINE = {"check", "hash", "demo-files"}
+
+
+def build(command: str = "") -> typer.Typer:
+    """Return the command line with all commands, or with those that are as light as the one that is started."""
+    app = typer.Typer(
+        name="tiktok-activation",
+        help=_HELP,
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # they print local variables, which hold people's data
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    offline.register(app)
+    if command not in _OFFLINE:
+        from console.commands import audiences, credentials, forget, operate, uploads, web  # noqa: PLC0415 - see above
+
+        for commands in (uploads, credentials, audiences, operate, forget, web):
+            commands.register(app)
+    return app
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        app()
+        build(next(iter(sys.argv[1:]), ""))()
     except ConsoleError as error:
         _stop(str(error), error.exit_code)
     except Exception as error:

@@ -175,3 +175,25 @@ def is_at_end(report: Report) -> bool:
 
 
 Tell = Callable[[Report], None]
+
+
+def file_json(report: Report) -> dict[str, Any]:
+    """Return a file's state for machines."""
+    audience = report["audience"] or {}
+    until = waits_until(report)
+    return {
+        "key": report["file"]["key"],
+        "version_id": report["file"]["version_id"],
+        "status": report["status"],
+        "code": report["code"],
+        "reason": report["reason"],
+        "audience": audience.get("name"),
+        "identifier_type": audience.get("identifier_type"),
+        "action": audience.get("action"),
+        "accepted": report["rows"]["accepted"],
+        "rejected": report["rows"]["rejected"],
+        "matched": report["tiktok"]["matched"],
+        "uploaded_at": report["file"]["uploaded_at"],
+        "updated_at": report["updated_at"],
+        "waits_until": f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else None,
+    }

@@ -6,7 +6,6 @@ from typing import Any
 
 from console.function import Verdict
 from console.hashing.to_file import Hashed
-from console.reports import Report, waits_until
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -42,26 +41,4 @@ def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]
         "already_hashed": counts.passed,
         "rejected_by_reason": dict(counts.faults),
         "rejections": [{"line": line, "reason": why, "column": where} for line, where, why in counts.listed],
-    }
-
-
-def file_json(report: Report) -> dict[str, Any]:
-    """Return a file's state for machines."""
-    audience = report["audience"] or {}
-    until = waits_until(report)
-    return {
-        "key": report["file"]["key"],
-        "version_id": report["file"]["version_id"],
-        "status": report["status"],
-        "code": report["code"],
-        "reason": report["reason"],
-        "audience": audience.get("name"),
-        "identifier_type": audience.get("identifier_type"),
-        "action": audience.get("action"),
-        "accepted": report["rows"]["accepted"],
-        "rejected": report["rows"]["rejected"],
-        "matched": report["tiktok"]["matched"],
-        "uploaded_at": report["file"]["uploaded_at"],
-        "updated_at": report["updated_at"],
-        "waits_until": f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else None,
     }

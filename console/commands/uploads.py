@@ -19,8 +19,8 @@ from console.function import DEFAULT_MAX_REJECTED_RATIO
 from console.hashing.plans import Wishes, refuse_to_choose
 from console.output import print_json, progress_bar, say
 from console.preparing import Judged, Ready, check_file, hash_and_check
-from console.reports import UPLOADS, Report, ReportReader, find_report, matched_by_audience
-from console.results import file_json, hashed_json, verdict_json
+from console.reports import UPLOADS, Report, ReportReader, file_json, find_report, matched_by_audience
+from console.results import hashed_json, verdict_json
 from console.stack import Connector, Source, find_connector, find_connectors
 from console.uploading import object_keys, upload
 from handler.model import Action

@@ -25,8 +25,7 @@ from console.doctor import examine
 from console.errors import ConsoleError
 from console.hashing.plans import TYPES
 from console.hashing.sources import HEAD_BYTES
-from console.reports import ReportReader, is_at_end, matched_by_audience, waits_until
-from console.results import file_json
+from console.reports import ReportReader, file_json, is_at_end, matched_by_audience, waits_until
 from console.stack import Connector
 from console.trials import credentials_problem
 from console.web import receive

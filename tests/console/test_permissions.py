@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer.main
 
 from components import policies
-from console.cli import app
+from console.cli import build
 from console.permissions import NEEDS, table
 from tests.console.running import ROOT
 
@@ -21,7 +21,7 @@ def test_the_page_of_permissions_is_what_the_code_says() -> None:
 
 
 def test_every_command_has_its_permissions() -> None:
-    commands = {command.name for command in typer.main.get_group(app).commands.values()}
+    commands = {command.name for command in typer.main.get_group(build()).commands.values()}
     assert {name.partition(" ")[0] for name in NEEDS} == commands
 
 
