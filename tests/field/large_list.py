@@ -1,0 +1,69 @@
+"""A replace of many small files: time, memory and TikTok calls of the whole path.
+
+`python -m tests.field.large_list --files 500 --rows 100` prints them as one JSON object. The embedded AWS, the emulated
+TikTok and the function share the process; the memory is what the two invocations allocate at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import tracemalloc
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.field.connector import HOUR, VIP, Connector, S
+from tests.handler.world import ADVERTISER_ID, lines, people
+from tests.privacy import TOKEN
+from tests.servers import InProcessAws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def large_list(files: int, rows: int) -> Iterator[tuple[Connector, dict[str, Any], list[str]]]:
+    """Upload a list and let the sweep send it; give the connector, the figures and the messages."""
+    with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=HOUR) as tiktok:
+        connector = Connector(InProcessAws(), tiktok, None)
+        connector.base()
+        names = [f"{VIP}/replace/run/part-{number:05}.csv" for number in range(files)]
+        messages = [connector.upload(name, lines(people(number * rows, rows))) for number, name in enumerate(names)]
+        connector.tiktok.clear_calls()
+        began = time.perf_counter()
+        connector.deliver_all(*messages)
+        registered = time.perf_counter()
+        connector.pass_time((12 * S + 1) / HOUR)
+        tracemalloc.start()
+        started = time.perf_counter()
+        connector.sweep()
+        sent = time.perf_counter()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        figures = {
+            "files": files,
+            "rows": files * rows,
+            "seconds_to_register": round(registered - began, 2),
+            "seconds_to_send": round(sent - started, 2),
+            "peak_mib": round(peak / 2**20, 1),
+            "tiktok_calls": dict(Counter(connector.calls())),
+        }
+        yield connector, figures, messages
+
+
+def main() -> None:
+    """Measure a list of the size that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.field.large_list", description=main.__doc__)
+    parser.add_argument("--files", type=int, default=500)
+    parser.add_argument("--rows", type=int, default=100, help="rows of each file")
+    given = parser.parse_args()
+    with large_list(given.files, given.rows) as (connector, figures, messages):
+        ends = Counter((connector.ends(message) or ("",))[0] for message in messages)
+        print(json.dumps({**figures, "statuses": dict(ends)}))
+
+
+if __name__ == "__main__":
+    main()

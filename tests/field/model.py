@@ -1,0 +1,224 @@
+"""A model of one audience, written from the contract alone: which ends an upload may have, and who is in the audience.
+
+The model does not repeat the connector's decisions. It watches each upload's report, checks every step against the
+rules on settling, lists, deletions and order, and at the end computes the audience's people: for each person, the
+latest upload that names them decides.
+
+Run many random stories: `python -m tests.field.model --examples 2000`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.field.uploads import LIST_QUIET, LONGEST, PRIORITY, QUIET, SENT, STEP, Export, Upload
+
+
+@dataclass
+class Model:
+    """All uploads of one audience, oldest first."""
+
+    uploads: list[Upload] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.uploads))
+
+    def exports(self) -> list[Export]:
+        """Return the lists; a copy of a file onto itself is no file of its list."""
+        found: dict[str, list[Export]] = {}
+        for each in self._own("replace"):
+            exports = found.setdefault(each.folder or each.name, [])
+            if not exports or each.at - exports[-1].files[-1].at > LONGEST or _all_deleted(exports[-1], each.at):
+                exports.append(Export())
+            exports[-1].files.append(each)
+        return [export for exports in found.values() for export in exports]
+
+    def export_of(self, upload: Upload) -> Export:
+        """Return the list of a file."""
+        return next(export for export in self.exports() if upload in export.files)
+
+    def _own(self, *actions: str) -> Iterator[Upload]:
+        return (each for each in self.uploads if each.action in actions and not each.copied)
+
+    def people(self, *, oldest_version_counts: bool = False) -> frozenset[int]:
+        """Return who is in the audience: for each person, the latest applied upload that names them decides.
+
+        Args:
+            oldest_version_counts: if a list stands at the time of its first version rather than of its first file in
+                its newest version. The contract does not say.
+        """
+        changes = [
+            (each.at, PRIORITY[each.action], each.action, each.rows)
+            for each in self.uploads
+            if each.applied and (each.action != "replace" or each.copied)
+        ]
+        for export in self.exports():
+            if files := export.applied:
+                at = min(each.at for each in (export.files if oldest_version_counts else files))
+                rows: frozenset[int] = frozenset().union(*(each.rows for each in files))
+                changes.append((at, PRIORITY["replace"], "replace", rows))
+        people: frozenset[int] = frozenset()
+        for _, _, action, rows in sorted(changes, key=lambda change: change[:2]):
+            people = {"append": people | rows, "remove": people - rows, "replace": rows}[action]
+        return people
+
+    def check_sent(self, now: datetime, sent: Iterable[Upload]) -> None:
+        """Check the uploads that this step has sent to TikTok against the rules on settling, order and deletions."""
+        lists = []
+        for each in sent:
+            assert each.registered, f"{each.path} was sent without having been registered"
+            assert now - each.registered >= QUIET - STEP, f"{each.path} was sent before it had settled"
+            if each.copied:
+                assert not self._source(each).applied, f"{each.path} was sent although it is a copy"
+                continue
+            if each.action != "replace":
+                assert not each.withdrawable or not each.deleted, f"{each.path} was sent although it was deleted"
+                self._check_quiet(now, each)
+                for export in self.exports():
+                    waits = all(file.waits for file in export.current) and export.current
+                    assert not waits or each.at <= export.time, f"{each.path} went before an older list"
+            elif (export := self.export_of(each)) not in lists:
+                lists.append(export)
+                self._check_list(now, export)
+        assert len(lists) <= 1, "two lists were sent in one step"
+
+    def _check_quiet(self, now: datetime, sent: Upload) -> None:
+        """No append or remove goes while others still arrive, unless one has waited for twelve settling times.
+
+        What is newer than a waiting list waits for that, and holds up nothing.
+        """
+        lists = [export.files[0].at for export in self.exports() if any(file.waits for file in export.files)]
+        together = [
+            each
+            for each in self._own("append", "remove")
+            if each.registered and (each.waits or each.sent == now) and not any(time < each.at for time in lists)
+        ]
+        waited = [each.registered for each in [sent, *together] if each.registered]
+        quiet = now - max(waited) >= QUIET - STEP or now - min(waited) >= LIST_QUIET - STEP
+        assert quiet, f"{sent.path} was sent while others still arrived"
+        if sent.action == "append":
+            newer = [each for each in together if each.path == sent.path and STEP <= each.at - sent.at < QUIET]
+            assert not newer, f"{sent.path} of {sent.at:%H:%M:%S} was sent although there is a newer version"
+
+    def _check_list(self, now: datetime, export: Export) -> None:
+        """A list goes whole, after an hour of quiet or six hours, and only if it is the only one of its time."""
+        names = [file.path for file in export.current]
+        for file in export.current:
+            assert file.registered, f"{names} was sent without {file.path}, which is in the bucket"
+            assert file.ends[0] in {*SENT, "skipped"}, f"{names} was sent without {file.path}: {file.ends}"
+            assert not file.deleted, f"{names} was sent although {file.path} was deleted"
+        newest_name = max(self._names())
+        oldest = min(file.registered for file in export.files if file.registered)
+        quiet = now - newest_name >= LIST_QUIET - STEP or now - oldest >= LONGEST - STEP
+        assert quiet, f"{names} was sent before an hour of quiet: {now - newest_name} after {newest_name}"
+        for other in self.exports():
+            waits = any(file.waits for file in other.current) and not any(file.deleted for file in other.current)
+            if other.files != export.files and waits:
+                assert not _meet(export, other), f"{names} was sent although another list of its time waits"
+
+    def _names(self) -> Iterator[datetime]:
+        """Yield when each file name of each list was first registered."""
+        for export in self.exports():
+            first: dict[str, datetime] = {}
+            for file in export.files:
+                if file.registered:
+                    first[file.path] = min(file.registered, first.get(file.path, file.registered))
+            yield from first.values()
+
+    def check_end(self, upload: Upload) -> None:
+        """Check that an upload may have the end that it has.
+
+        Raises:
+            AssertionError: the contract does not allow it.
+        """
+        if upload.ends not in self._allowed(upload):
+            raise AssertionError(f"{upload.path} of {upload.at:%d %H:%M:%S} has the end {upload.ends}:\n{self}")
+
+    def _allowed(self, upload: Upload) -> set[tuple[str, str]]:
+        if upload.copied:
+            return self._allowed_copy(upload)
+        allowed = {("available", "available")} if upload.sent else set()
+        if upload.listed:
+            allowed.add(("skipped", "unchanged_copy"))
+        allowed |= self._allowed_after_list(upload)
+        if upload.action == "replace":
+            return allowed | self._allowed_list(upload)
+        opposite = "remove" if upload.action == "append" else "append"
+        later = (
+            each.rows
+            for each in self.uploads
+            if each.at > upload.at and each.applied and each.action in {opposite, "replace"}
+        )
+        if upload.rows <= frozenset().union(*later):
+            allowed.add(("skipped", "overtaken"))
+        if upload.withdrawable and upload.deleted:
+            allowed.add(("skipped", "withdrawn"))
+        if upload.action == "remove":
+            allowed.add(("rejected", "nothing_to_remove_from"))
+        if upload.action == "append" and self._next_version_within(upload, QUIET):
+            allowed |= {("skipped", "superseded"), ("skipped", "overtaken")}
+        return allowed
+
+    def _allowed_after_list(self, upload: Upload) -> set[tuple[str, str]]:
+        """Return the ends that a newer list gives to what is older."""
+        allowed = set()
+        newer = [each for each in self.exports() if each.sent and each.time >= upload.at and upload not in each.files]
+        if any(file.ends == ("available", "available") for export in newer for file in export.files):
+            allowed.add(("skipped", "superseded"))
+        if any(export.sent and upload.registered and export.sent <= upload.registered for export in newer):
+            allowed.add(("rejected", "out_of_order"))
+        return allowed
+
+    def _allowed_list(self, upload: Upload) -> set[tuple[str, str]]:
+        export = self.export_of(upload)
+        allowed = set()
+        if upload not in export.current:
+            allowed |= {("skipped", "superseded"), ("skipped", "overtaken"), ("skipped", "withdrawn")}
+        if any(file.deleted for file in export.files):
+            allowed.add(("skipped", "withdrawn"))
+        if any(_meet(export, other) for other in self.exports() if other.files != export.files):
+            allowed.add(("rejected", "ambiguous_replace"))
+        appended = [each for each in self._own("append") if each.sent and each.at > export.time]
+        if (
+            appended
+            and upload.registered
+            and any(each.sent and each.sent <= upload.registered + QUIET for each in appended)
+        ):
+            allowed.add(("rejected", "out_of_order"))
+        removed = (each.rows for each in self._own("remove") if each.at > export.time and each.applied)
+        if upload.rows <= frozenset().union(*removed):
+            allowed.add(("skipped", "overtaken"))
+        return allowed
+
+    def _allowed_copy(self, upload: Upload) -> set[tuple[str, str]]:
+        source = self._source(upload)
+        allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
+        if source.applied or (source.copied and source.ends == ("skipped", "unchanged_copy")):
+            return allowed
+        # Rows that were never applied may come from the copy, which then shares the end of its list.
+        own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
+        return allowed | own_ends | {source.ends}
+
+    def _source(self, copy: Upload) -> Upload:
+        return [each for each in self.uploads if each.path == copy.path and each.at < copy.at][-1]
+
+    def _next_version_within(self, upload: Upload, gap: timedelta) -> bool:
+        versions = [each for each in self._own(upload.action) if each.path == upload.path and each.at > upload.at]
+        return bool(versions) and versions[0].at - upload.at < gap
+
+
+def _all_deleted(export: Export, before: datetime) -> bool:
+    return all(file.deleted and file.deleted <= before for file in export.current)
+
+
+def _meet(one: Export, other: Export) -> bool:
+    """Return if two lists were uploaded within an hour of each other."""
+    return any(abs(file.at - each.at) < LIST_QUIET for file in one.files for each in other.files)
+
+
+if __name__ == "__main__":
+    from tests.field.stories import main
+
+    main()

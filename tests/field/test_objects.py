@@ -1,0 +1,137 @@
+"""Kinds 41 and 42 of `kinds.md`: stored objects that are copied onto themselves, or that cannot be read."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.field.connector import AVAILABLE, COPY, DAY, VIP, Connector, S, body
+from tests.handler.world import people
+
+ACTIONS = ["append", "remove", "replace"]
+SUBMITTED = ("submitted", "submitted")
+CHANGES: list[dict[str, Any]] = [{}, {"StorageClass": "STANDARD_IA"}, {"ServerSideEncryption": "AES256"}]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_kind_41_copies_onto_themselves(connector: Connector, action: str, changes: dict[str, Any]) -> None:
+    connector.base()
+    given = people(0, 500) if action == "remove" else people(1000, 2000)
+    key = f"{VIP}/{action}/x.csv"
+    connector.put(key, body(given))
+    connector.end()
+    before, calls = connector.members(), connector.changes()
+    connector.wait(DAY, every=DAY / 4)
+    message = connector.copy(key, **changes)
+    assert connector.deliver(message) == []
+    connector.end()
+    assert connector.ends(message) == COPY
+    assert (connector.members(), connector.changes()) == (before, calls)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("hours", [0.01, 3, 30])
+def test_kind_41_copies_while_tiktok_is_at_work(connector: Connector, action: str, hours: float) -> None:
+    connector.base()
+    connector.tiktok.configure(processing_seconds=2 * DAY)
+    given = people(0, 500) if action == "remove" else people(1000, 2000)
+    key = f"{VIP}/{action}/x.csv"
+    message = connector.put(key, body(given))
+    connector.wait(12 * S + 60, every=12 * S + 60)
+    assert connector.ends(message) == SUBMITTED
+    changes = connector.changes()
+    connector.wait(hours * 3600, every=6 * 3600)
+    copy = connector.copy(key)
+    assert connector.deliver(copy) == []
+    connector.end()
+    assert [connector.ends(message), connector.ends(copy)] == [AVAILABLE, COPY]
+    assert connector.changes() == changes
+
+
+def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: Connector) -> None:
+    base = connector.base()
+    connector.put(f"{VIP}/append/x.csv", body(people(3000, 100)))
+    connector.end()
+    connector.put(f"{VIP}/remove/x.csv", body(people(3000, 50)))
+    connector.end()
+    message = connector.copy(f"{VIP}/append/x.csv")
+    assert connector.deliver(message) == []
+    connector.end()
+    assert connector.ends(message) == COPY
+    assert connector.members() == base | set(people(3050, 50))
+
+
+@pytest.mark.parametrize("action", ["append", "replace"])
+def test_kind_41_large_files_are_copied_in_parts(connector: Connector, action: str) -> None:
+    connector.base()
+    key, content = f"{VIP}/{action}/x.csv", body(people(1000, 2000))
+    connector.put(key, content)
+    connector.end()
+    message = connector.multipart(key, content)
+    assert connector.deliver(message) == []
+    connector.end()
+    assert connector.ends(message) == COPY
+
+
+def test_kind_41_a_copy_to_another_key_is_an_upload(connector: Connector) -> None:
+    connector.base()
+    connector.s3.put_object(Bucket=connector.bucket, Key="tiktok/.staging/x.csv", Body=body(people(3000, 10)))
+    message = connector.copy("tiktok/.staging/x.csv", f"{VIP}/append/x.csv")
+    assert connector.deliver(message) == []
+    connector.end()
+    assert connector.ends(message) == AVAILABLE
+
+
+def gone_for_good(connector: Connector, key: str, message: str) -> None:
+    connector.delete(key, connector.version_id(message))
+
+
+UNREADABLE: dict[str, tuple[Callable[[Connector, str, str], None] | None, str]] = {
+    "archived on upload": (None, "object_archived"),
+    "gone for good": (gone_for_good, "object_missing"),
+}
+
+
+@pytest.mark.parametrize(("cause", "action"), [*itertools.product(UNREADABLE, ["append", "remove"])])
+def test_kind_42_an_object_that_cannot_be_read(connector: Connector, cause: str, action: str) -> None:
+    base = connector.base()
+    happens, code = UNREADABLE[cause]
+    key = f"{VIP}/{action}/run/x.csv"
+    headers: dict[str, Any] = {} if happens else {"StorageClass": "GLACIER"}
+    message = connector.upload(key, body(people(0, 10)), **headers)
+    if happens:
+        happens(connector, key, message)
+    assert connector.deliver(message) == []
+    behind = connector.put(f"{VIP}/append/y.csv", body(people(3000, 10)))
+    connector.end()
+    assert [connector.ends(message), connector.ends(behind)] == [("failed", code), AVAILABLE]
+    assert connector.members() == base | set(people(3000, 10))
+    assert connector.counted()["FilesFailed"] == 1
+
+
+def test_kind_42_access_denied_to_one_object(connector: Connector) -> None:
+    """Fails and is retried for an hour in which others can be read; then it fails and the rest goes on."""
+    base = connector.base()
+    key = f"{VIP}/append/denied.csv"
+
+    def denied(method: str, path: str) -> str | None:
+        return "403 Forbidden" if method == "GET" and path.endswith("/denied.csv") and "/reports/" not in path else None
+
+    connector.gate.before = denied
+    message = connector.upload(key, body(people(3000, 10)))
+    behind = connector.upload(f"{VIP}/append/y.csv", body(people(3100, 10)))
+    connector.deliver(message, behind)
+    for _ in range(18):
+        connector.pass_time(5 / 60)
+        connector.deliver('{"sweep": true}')
+    connector.gate.before = lambda *_: None
+    connector.end()
+    ends = connector.ends(message)
+    assert ends
+    assert ends[0] == "failed"
+    assert connector.ends(behind) == AVAILABLE
+    assert connector.members() == base | set(people(3100, 10))
