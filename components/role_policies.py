@@ -102,8 +102,8 @@ def function_role(
     statements = [
         allow(
             "ReadUploads",
-            "it reads the version that an event names; a HEAD needs the other permission",
-            ["s3:GetObject", "s3:GetObjectVersion"],
+            "it reads the version that an event names",
+            "s3:GetObjectVersion",
             f"{bucket_arn}/{UPLOADS}*",
         ),
         allow(

@@ -28,7 +28,7 @@ def entries(run: Invocation, manifest: Version, folders: set[str]) -> set[str]:
         Rejected: it cannot be read, or an entry lies outside the bucket or the list's folder.
     """
     try:
-        content = json.loads(run.store.read_text(manifest.key, MAX_MANIFEST_BYTES))
+        content = json.loads(run.store.read_text(manifest.key, manifest.version_id, MAX_MANIFEST_BYTES))
         urls = [str(entry["url"]) for entry in content["entries"]]
     except (Missing, ValueError, KeyError, TypeError):
         raise reasons.manifest_unreadable(manifest.key) from None

@@ -12,10 +12,11 @@ from handler.activation.list_upload import count_list, is_counted, note_counts
 from handler.activation.prepare import set_aside
 from handler.activation.turn import Turn
 from handler.activation.upload import count
-from handler.clock import iso
+from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting
 from handler.model import Action
 from handler.report_codes import Code
+from handler.state.audience_state import Told
 from handler.state.lease import Lease
 from handler.state.pointers import Pointer
 from handler.state.reports import Report
@@ -39,17 +40,25 @@ def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
     run, state = turn.run, turn.lease.state
     if reason.code is Code.SETTLING:
         return
-    told = state["told"]
-    since = told["registered_up_to"] if told and told["code"] == reason.code else ""
-    new = [pointer for pointer in pointers if iso(pointer.registered_at) >= since]
-    for pointer in new:
+    for pointer in _not_told(pointers, state["told"], reason):
         if run.deadline.near():
             return
         _tell_one(turn, pointer, reason)
     if pointers:
         newest = max(pointer.registered_at for pointer in pointers)
-        state["told"] = {"code": reason.code.value, "registered_up_to": iso(newest)}
+        last = sum(pointer.registered_at == newest for pointer in pointers)
+        state["told"] = {"code": reason.code.value, "registered_up_to": iso(newest), "last": last}
     _count_lists(turn, pointers)
+
+
+def _not_told(pointers: Sequence[Pointer], told: Told | None, reason: Waiting) -> list[Pointer]:
+    """Return the uploads that have not been given this reason. Registration times are whole seconds."""
+    if told is None or told["code"] != reason.code:
+        return list(pointers)
+    up_to = parse_iso(told["registered_up_to"])
+    last = [pointer for pointer in pointers if pointer.registered_at == up_to]
+    later = [pointer for pointer in pointers if pointer.registered_at > up_to]
+    return later if len(last) == told["last"] else [*last, *later]
 
 
 def count_alone(run: Invocation, pointers: Iterable[Pointer]) -> None:

@@ -73,10 +73,15 @@ class Hold(TypedDict):
 
 
 class Told(TypedDict):
-    """The code that all uploads registered up to a time have been given as the reason why they wait."""
+    """The code that all uploads registered up to a time have been given as the reason why they wait.
+
+    Attributes:
+        last: the number of those that were registered in the last second of that time.
+    """
 
     code: str
     registered_up_to: str
+    last: int
 
 
 class Trouble(TypedDict):

@@ -184,14 +184,14 @@ class ObjectStore:
             answer.get("SSEKMSKeyId"),
         )
 
-    def read_text(self, key: str, max_bytes: int) -> str:
-        """Return the beginning of an uploaded object's current version as text.
+    def read_text(self, key: str, version_id: str, max_bytes: int) -> str:
+        """Return the beginning of one version of an uploaded object as text.
 
         Raises:
             Missing: it does not exist.
         """
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise Missing(f"There is no object {key}.") from None

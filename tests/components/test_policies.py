@@ -173,14 +173,14 @@ def role_cases() -> Iterator[Case]:
             yield Case(f"{who}: no {action} on {resource}", who, "silent", action, resource, context=context)
 
     state = [f"{{bucket}}/{prefix}/x" for prefix in ("reports", "audiences", "pending")]
-    yield from may("s3:GetObject", "{bucket}/tiktok/a", *state)
+    yield from may("s3:GetObject", *state)
     yield from may("s3:GetObjectVersion", "{bucket}/tiktok/a")
     yield from may("s3:PutObject", *state)
     yield from may("s3:DeleteObject", "{bucket}/pending/x")
     yield from may_not("s3:PutObject", "{bucket}/tiktok/a", "{bucket}/x", "{other bucket}/reports/x")
     yield from may_not("s3:DeleteObject", "{bucket}/tiktok/a", "{bucket}/reports/x", "{bucket}/audiences/x")
     yield from may_not("s3:DeleteObjectVersion", "{bucket}/pending/x")
-    yield from may_not("s3:GetObject", "{bucket}/x", "{other bucket}/tiktok/a")
+    yield from may_not("s3:GetObject", "{bucket}/x", "{bucket}/tiktok/a", "{other bucket}/tiktok/a")
     for prefix in ("tiktok/", "reports/tiktok/a/", "audiences/email_sha256/", "pending/"):
         listing = {"s3:prefix": prefix}
         for action in ("s3:ListBucket", "s3:ListBucketVersions"):

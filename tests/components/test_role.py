@@ -186,7 +186,10 @@ FIRST, SECOND = "tiktok/vip/email_sha256/first+file.csv", "tiktok/vip/email_sha2
 GOLD, SILVER, MISPLACED = "tiktok/gold/email_sha256/a.csv", "tiktok/silver/email_sha256/a.csv", "tiktok/misplaced.csv"
 LIFE = {
     **dict.fromkeys((FIRST, SECOND, GOLD, SILVER), "available"),
-    **{MISPLACED: "rejected", "pending": 0, "queued": 1, "times of objects": True},
+    MISPLACED: "rejected",
+    "pending": 0,
+    "queued": 1,
+    "times of objects": True,
 }
 
 

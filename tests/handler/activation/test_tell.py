@@ -1,0 +1,35 @@
+"""Telling: what waits is read once for each reason, however many sweeps pass."""
+
+from __future__ import annotations
+
+from tests.handler.world import World, lines, people
+
+VIP = "tiktok/vip/email_sha256/"
+
+
+def _requests_of_a_sweep(world: World) -> list[str]:
+    seen: list[str] = []
+    world.gate.before = lambda method, path: seen.append(f"{method} {path}")
+    world.sweep()
+    world.gate.before = lambda *_: None
+    return seen
+
+
+def test_a_sweep_reads_nothing_of_what_it_has_told_before(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    for number in range(20):
+        world.upload(f"{VIP}{number}.csv", lines(people(number, 10)))
+    assert world.deliver(*[world.events[f"{VIP}{number}.csv"] for number in range(20)]) == []
+    world.sweep()
+    requests = _requests_of_a_sweep(world)
+    assert len(requests) <= 10, requests
+    report = world.report(f"{VIP}7.csv")
+    assert (report["status"], report["code"], report["rows"]["total"]) == ("waiting", "audience_processing", 10)
+
+
+def test_an_upload_that_comes_later_is_told_as_well(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    for number in range(3):
+        world.activate(f"{VIP}{number}.csv", lines(people(number, 10)))
+        world.sweep(hours=0.1)
+        assert world.standing(f"{VIP}{number}.csv") == ("waiting", "audience_processing")
