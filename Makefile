@@ -22,7 +22,9 @@ test: $(READY) ## all tests
 console: $(READY) ## the console's page with the sandbox behind it: everything to try, without any account
 	@$(BIN)/tiktok-activation web --sandbox
 
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 browser: $(READY) ## the console against the running sandbox: its commands, and its page in Chromium
+	@command -v chromedriver >/dev/null || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y chromium chromium-driver >/dev/null; }
 	@$(BIN)/python -m pytest --numprocesses 0 tests/browser
 
 engine: $(READY) ## the stack under Pulumi's real engine, which is built from its Go modules the first time
