@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo console test browser engine lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo console test browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -26,6 +26,9 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 browser: $(READY) ## the console against the running sandbox: its commands, and its page in Chromium
 	@command -v chromedriver >/dev/null || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y chromium chromium-driver >/dev/null; }
 	@$(BIN)/python -m pytest --numprocesses 0 tests/browser
+
+docs: $(READY) ## every shell line of the documentation, against the sandbox
+	@$(BIN)/python -m pytest --numprocesses 0 tests/docs
 
 engine: $(READY) ## the stack under Pulumi's real engine, which is built from its Go modules the first time
 	@$(BIN)/python -m tests.engine.toolchain

@@ -681,15 +681,6 @@ def empty_file_of_list() -> Skipped:
     return Skipped(Code.EMPTY_FILE, "The file has no identifiers. The other files of its list were sent.")
 
 
-def list_has_no_rows() -> Rejected:
-    """No file of a list has a row."""
-    return Rejected(
-        Code.LIST_REJECTED,
-        "No file of the list has a row, so the audience is left as it is. "
-        "Check the export and upload the list again; to empty an audience, delete it in Ads Manager.",
-    )
-
-
 def list_lacks_files() -> Waiting:
     """A manifest names files that do not exist yet."""
     return Waiting(

@@ -1,22 +1,31 @@
-"""The README's tables, made from the code; `python -m tests.tables` puts them in their places."""
+"""The tables of the documentation, made from the code; `python -m tests.tables` puts them in their places."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+
+import typer.main
 
 from components import TikTokActivationConnectorArgs, policies, role_policies
 from components.checks import CHECKS, NAME
 from components.names import camel, snake
 from components.scope import Options
-from components.statements import Policy
+from components.statements import Policy, document
+from console import permissions
+from console.cli import app
 from handler.report_codes import Code
+from handler.state.reports import Report
 from tests.components.harness import run_program
+from tests.docs.sentences import sentences
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 # Stand-ins for what AWS makes up. The key's ARN tells partition, region and account.
 HERE = "<region>:<account>"
 KEY, TOPIC, BUCKET, QUEUE = (
@@ -26,26 +35,86 @@ KEY, TOPIC, BUCKET, QUEUE = (
     f"arn:aws:sqs:{HERE}:<queue>",
 )
 OWN = "<advertiser>/<stack>/"
+# Fields of structs whose names are reserved words in Hive, whose grammar Athena uses for definitions of tables.
+_HIVE_RESERVED = {"column", "rows"}
 ROLES, READERS, VENDOR = ["<uploaders>"], ["<readers>"], ["<principals>"]
 
 
 def codes() -> str:
-    """Every code, the status it goes with, and its meaning."""
+    """Return every code, the status it goes with, and its meaning."""
     return _table(
-        ["code", "status", "what happened"], ([f"`{code.value}`", code.status, code.meaning] for code in Code)
+        ["code", "status", "what happened"],
+        ([f"[`{code.value}`](#{code.value})", code.status, code.meaning] for code in Code),
     )
 
 
+def code_sentences() -> str:
+    """Return a section for each code, with examples of the sentences that its reports have."""
+    return "\n".join(
+        f"### {code.value}\n\n" + "".join(f"- {_escaped(sentence)}\n" for sentence in sentences()[code])
+        for code in Code
+    )
+
+
+def _escaped(sentence: str) -> str:
+    return re.sub(r"<[^>]*>", r"`\g<0>`", re.sub(r"[*_]", r"\\\g<0>", sentence))
+
+
+def commands() -> str:
+    """Return every command of the console and its description."""
+    command = typer.main.get_command(app)
+    found: Mapping[str, Any] = command.commands  # type: ignore[attr-defined]  # of a group
+    first = {name: (each.help or "").strip().partition("\n\n")[0] for name, each in found.items()}
+    return _table(["command", "what it does"], ([f"`{name}`", " ".join(text.split())] for name, text in first.items()))
+
+
+def athena() -> str:
+    """Return the definition of a table over `reports/` for Athena."""
+    columns = ",\n".join(f"  `{name}` {_athena_type(kind)}" for name, kind in get_type_hints(Report).items())
+    return f"""```sql
+CREATE EXTERNAL TABLE tiktok_reports (
+{columns}
+)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+LOCATION 's3://<bucket>/reports/';
+```
+"""
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`" if name in _HIVE_RESERVED else name
+
+
+def _athena_type(kind: Any) -> str:
+    if is_typeddict(kind):
+        fields = ", ".join(f"{_quoted(name)}: {_athena_type(each)}" for name, each in get_type_hints(kind).items())
+        return f"struct<{fields}>"
+    inner = [each for each in get_args(kind) if each is not type(None)]
+    if get_origin(kind) is list:
+        return f"array<{_athena_type(inner[0])}>"
+    if get_origin(kind) is dict:
+        return f"map<string, {_athena_type(inner[1])}>"
+    if inner:  # `X | None`, or a literal
+        return _athena_type(inner[0] if isinstance(inner[0], type) or get_args(inner[0]) else type(inner[0]))
+    return {str: "string", int: "bigint", float: "double", bool: "boolean"}[kind]
+
+
+def key_policy() -> str:
+    """Return the statements that the policy of a given key (`kmsKeyArn`) needs besides those of its owner."""
+    statements = [each for each in all_policies()["key"] if each.sid != "AccountGoverns"]
+    return f"```json\n{json.dumps(document(statements), indent=2)}\n```\n"
+
+
 def alarms() -> str:
-    """Every alarm of a connector and what its notification says."""
+    """Return every alarm of a connector and the text of its notification."""
     found = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
     says = {each.name.rpartition("/")[2]: each.inputs["alarmDescription"].partition(" Log group")[0] for each in found}
     says = {name: text.replace("acme", "…") for name, text in says.items()}
-    return _table(["alarm", "what it says"], ([f"`{name}`", says[name]] for name in sorted(says)))
+    return _table(["alarm", "what it says"], ([f"[`{name}`](#{name})", says[name]] for name in sorted(says)))
 
 
 def options() -> str:
-    """Every option of an advertiser: from the component's own descriptions and the sentences of its checks."""
+    """Return every option of an advertiser, from the component's own descriptions and the sentences of its checks."""
 
     def row(option: str, description: str) -> list[str]:
         what, _, unless_given = description.rstrip(".").partition(" Default")
@@ -66,7 +135,7 @@ def options() -> str:
 
 def descriptions() -> dict[str, str]:
     """Return what the component says about each of its settings, by the option's name."""
-    module = ast.parse((README.parent / "components" / "connector.py").read_text())
+    module = ast.parse((ROOT / "components" / "connector.py").read_text())
     name = TikTokActivationConnectorArgs.__name__
     (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name == name]
     found = {}
@@ -78,22 +147,22 @@ def descriptions() -> dict[str, str]:
 
 
 def default(option: str) -> Any:
-    """The value that an option has when it is not given."""
+    """Return the value that an option has when it is not given."""
     return getattr(Options, snake(option), None)
 
 
 def rights() -> str:
-    """Every right that any policy gives: to whom, on what, on which condition, and why."""
+    """Return every right that any policy gives: who has it, on what, on which condition, and why."""
     return _table(["who", "may", "on", "if", "why"], _statements("Allow"))
 
 
 def refusals() -> str:
-    """Everything that is refused to everybody, whatever else allows it."""
+    """Return everything that is refused to everybody, whatever else allows it."""
     return _table(["refused", "on", "if", "why"], (row[1:] for row in _statements("Deny")))
 
 
 def all_policies() -> dict[str, Policy]:
-    """Every policy of a connector with all options, by the principal or the resource that it is about."""
+    """Return every policy of a connector with all options, by the principal or the resource that it is about."""
     return {
         "the function": role_policies.function_role(
             bucket_arn=BUCKET,
@@ -163,23 +232,46 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "".join(f"{line.replace('|  |', '| |')}\n" for line in lines)
 
 
-TABLES = {"codes": codes, "alarms": alarms, "options": options, "rights": rights, "refusals": refusals}
+@dataclass(frozen=True)
+class Table:
+    """A table, and the page that it stands on."""
+
+    page: Path
+    make: Callable[[], str]
+
+
+TABLES = {
+    "options": Table(DOCS / "configuration.md", options),
+    "codes": Table(DOCS / "codes.md", codes),
+    "sentences": Table(DOCS / "codes.md", code_sentences),
+    "athena": Table(DOCS / "reports.md", athena),
+    "commands": Table(DOCS / "console.md", commands),
+    "alarms": Table(DOCS / "operations.md", alarms),
+    "permissions": Table(DOCS / "permissions.md", permissions.table),
+    "rights": Table(DOCS / "permissions.md", rights),
+    "refusals": Table(DOCS / "permissions.md", refusals),
+    "key-policy": Table(DOCS / "permissions.md", key_policy),
+}
 
 
 def written(text: str, name: str, table: str) -> str:
-    """The text with a table between its markers."""
+    """Return the text with a table between its markers.
+
+    Raises:
+        ValueError: the text has no such markers.
+    """
     start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
+    if start not in text or end not in text:
+        raise ValueError(f"There are no markers for the table {name}.")
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     return f"{before}{start}{table}{end}{after}"
 
 
 def main() -> None:
-    """Bring the README's tables up to date."""
-    text = README.read_text()
+    """Bring all tables up to date."""
     for name, table in TABLES.items():
-        text = written(text, name, table())
-    README.write_text(text)
+        table.page.write_text(written(table.page.read_text(), name, table.make()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The documentation: its shell lines are run, and its sentences are the code's."""

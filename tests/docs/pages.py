@@ -1,0 +1,67 @@
+"""The pages of the documentation: their links, headings and shell lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    if path.name != "CHANGELOG.md"  # links to releases that a checkout does not have
+)
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^ *<!-- (?P<mark>[^>]*) -->\n)?^(?P<indent> *)```bash\n(?P<lines>.*?)^(?P=indent)```$", re.M | re.S
+)
+_LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of shell lines.
+
+    Attributes:
+        lines: the lines, without their indentation.
+        mark: the HTML comment right above it; empty if it is to be run.
+    """
+
+    lines: str
+    mark: str
+
+    @property
+    def tested_by(self) -> str:
+        """The test that stands in for it; empty if there is none."""
+        return self.mark.removeprefix("tested by: ") if self.mark.startswith("tested by: ") else ""
+
+
+def text_of(path: Path) -> str:
+    """Return a page's text in one line."""
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    """Yield the blocks of shell lines of a page."""
+    for found in _BLOCK.finditer(path.read_text(encoding="utf-8")):
+        indent = found["indent"]
+        lines = "".join(line.removeprefix(indent) for line in found["lines"].splitlines(keepends=True))
+        yield Block(lines, found["mark"] or "")
+
+
+def links(path: Path) -> list[str]:
+    """Return the links of a page to files and headings of the repository."""
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    return [link for link in _LINK.findall(text) if "://" not in link and not link.startswith("mailto:")]
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    return {_anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower().strip()).replace(" ", "-")

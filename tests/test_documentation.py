@@ -1,0 +1,185 @@
+"""The documentation: its tables and figures are the code's, its links resolve, and it leaves nothing out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_type_hints, is_typeddict
+
+import pytest
+import typer.main
+
+from components.alarm_table import LOG_METRICS
+from components.checks import CHECKS
+from console.cli import app
+from console.errors import EXIT_CODES
+from handler import reasons
+from handler.activation.outcome_events import DETAIL_TYPE, SOURCE
+from handler.metrics import NAMESPACE, Metric
+from handler.model import Action, IdentifierType
+from handler.report_codes import Code
+from handler.state.reports import Report
+from tests import tables
+from tests.components.harness import run_program
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, text_of
+from tests.docs.sentences import EXAMPLES, outcome_functions
+
+README = text_of(ROOT / "README.md")
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_a_table_is_what_the_code_says(name: str) -> None:
+    table = tables.TABLES[name]
+    text = table.page.read_text(encoding="utf-8")
+    assert tables.written(text, name, table.make()) == text, "run: python -m tests.tables"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_resolve(path: Path) -> None:
+    broken = []
+    for link in links(path):
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, todo = set(), [ROOT / "README.md"]
+    while todo:
+        path = todo.pop()
+        if path not in reached:
+            reached.add(path)
+            todo += [(path.parent / link.partition("#")[0]).resolve() for link in links(path) if ".md" in link]
+    assert {path for path in PAGES if path.parent.name in {"docs", "decisions"}} <= reached
+
+
+def test_the_readme_fits_on_a_few_screens() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def test_every_test_that_stands_in_for_shell_lines_exists() -> None:
+    marks = {block.tested_by for path in PAGES for block in blocks(path) if block.tested_by}
+    assert marks
+    assert [mark for mark in marks if not (ROOT / mark).is_file()] == []
+
+
+def test_the_component_has_exactly_the_options_that_the_configuration_has() -> None:
+    assert list(tables.descriptions()) == list(CHECKS)
+
+
+@pytest.mark.parametrize("option", CHECKS)
+def test_a_described_default_is_the_default(option: str) -> None:
+    described = tables.descriptions()[option].partition(" Default")[2].strip(" :.")
+    default = tables.default(option)
+    if isinstance(default, bool | int | float):
+        assert described.partition(",")[0] == str(default).lower()
+    else:
+        assert not default
+        assert described
+
+
+def test_a_statement_of_one_name_has_one_reason() -> None:
+    reasons_by_sid: dict[str, set[str]] = {}
+    for policy in tables.all_policies().values():
+        for statement in policy:
+            reasons_by_sid.setdefault(statement.sid, set()).add(statement.why)
+    assert {sid: why for sid, why in reasons_by_sid.items() if len(why) > 1} == {}
+    assert "" not in {why for each in reasons_by_sid.values() for why in each}
+
+
+def test_the_number_of_resources_is_the_number_of_resources() -> None:
+    children = run_program([{"name": "plain"}]).children("plain")
+    alarms = [resource for resource in children if resource.type.endswith("MetricAlarm")]
+    assert f"A connector is {len(children)} AWS resources, and {len(alarms)} of them are alarms" in README
+
+
+def test_the_figures_of_a_connector_are_its_options() -> None:
+    advertisers: list[dict[str, object]] = [
+        {"name": "plain"},
+        {"name": "mailed", "alarmEmail": "data@acme.example"},
+        {"name": "archived", "eventArchiveDays": 1},
+        {"name": "with-token", "accessToken": "t", "advertiserId": "7"},
+    ]
+    program = run_program(advertisers)
+    plain, *others = (len(program.children(str(advertiser["name"]))) for advertiser in advertisers)
+    assert others == [plain + 3, plain + 1, plain + 1]
+
+
+def test_every_alarm_has_a_runbook() -> None:
+    children = run_program([{"name": "acme"}]).children("acme")
+    alarms = {each.name.rpartition("/")[2] for each in children if each.type.endswith("MetricAlarm")}
+    runbooks = re.findall(r"^### ([a-z-]+)\n\n(.*?)(?=^##)", page("operations"), re.MULTILINE | re.DOTALL)
+    assert {name for name, _ in runbooks} == alarms
+    parts = ["Means", "First", "Usual causes", "Do", "Escalate"]
+    assert [name for name, text in runbooks if re.findall(r"^- \*\*([\w ]+):\*\*", text, re.MULTILINE) != parts] == []
+
+
+def test_every_metric_is_documented() -> None:
+    text = page("operations")
+    assert [metric for metric in [*Metric, *LOG_METRICS] if f"`{metric}`" not in text] == []
+    assert f"`{NAMESPACE}`" in text
+
+
+def test_every_code_has_a_sentence_of_each_function() -> None:
+    assert outcome_functions() == set(EXAMPLES)
+    assert [code for code in Code if f"### {code.value}\n" not in page("codes")] == []
+
+
+def test_every_reason_of_a_row_is_documented() -> None:
+    listed = page("codes").partition("## Reasons of rows")[2].partition("## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(reasons._FAULTS)
+
+
+def test_every_identifier_type_and_action_is_documented() -> None:
+    text = page("uploading")
+    assert [name for name in [*IdentifierType, *Action] if f"`{name}`" not in text] == []
+
+
+def test_every_command_and_exit_code_is_documented() -> None:
+    text = page("console")
+    commands = typer.main.get_group(app).commands
+    assert [name for name in commands if f"| `{name}` |" not in text] == []
+    assert [int(code) for code in EXIT_CODES if not re.search(rf"\b{int(code)} \w", text)] == []
+
+
+def test_outcome_events_have_the_names_that_are_documented() -> None:
+    text = page("operations")
+    assert f"`{SOURCE}`" in text
+    assert f"`{DETAIL_TYPE}`" in text
+
+
+def _fields(kind: Any, prefix: str = "") -> Iterator[str]:
+    for name, each in get_type_hints(kind).items():
+        inner = next((part for part in (each, *getattr(each, "__args__", ())) if is_typeddict(part)), None)
+        if inner and each is not list and not str(each).startswith("list"):
+            yield from _fields(inner, f"{name}.")
+        else:
+            yield prefix + name
+
+
+def test_every_field_of_a_report_is_documented() -> None:
+    assert [name for name in _fields(Report) if f"`{name}`" not in page("reports")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("operations", "run one `pulumi up` before the `pulumi destroy`"),
+        ("operations", "A replay does nothing for versions already sent"),
+        ("permissions", "`s3:PutObject` alone is not enough"),
+        ("configuration", "Existing buckets are refused on purpose"),
+    ],
+)
+def test_the_pages_say_what_surprises(name: str, sentence: str) -> None:
+    assert sentence in " ".join(page(name).split())
+
+
+def test_nothing_asks_for_python_in_the_shell() -> None:
+    assert [str(path) for path in PAGES if "python -c" in text_of(path) or "python3 -c" in text_of(path)] == []
