@@ -18,7 +18,7 @@ from components.names import camel, snake
 from components.scope import Options
 from components.statements import Policy, document
 from console import permissions
-from console.cli import app
+from console.cli import build
 from handler.report_codes import Code
 from handler.state.reports import Report
 from tests.components.harness import run_program
@@ -62,8 +62,7 @@ def _escaped(sentence: str) -> str:
 
 def commands() -> str:
     """Return every command of the console and its description."""
-    command = typer.main.get_command(app)
-    found: Mapping[str, Any] = command.commands  # type: ignore[attr-defined]  # of a group
+    found = typer.main.get_group(build()).commands
     first = {name: (each.help or "").strip().partition("\n\n")[0] for name, each in found.items()}
     return _table(["command", "what it does"], ([f"`{name}`", " ".join(text.split())] for name, text in first.items()))
 

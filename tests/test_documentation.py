@@ -12,7 +12,7 @@ import typer.main
 
 from components.alarm_table import LOG_METRICS
 from components.checks import CHECKS
-from console.cli import app
+from console.cli import build
 from console.errors import EXIT_CODES
 from handler import reasons
 from handler.activation.outcome_events import DETAIL_TYPE, SOURCE
@@ -144,7 +144,7 @@ def test_every_identifier_type_and_action_is_documented() -> None:
 
 def test_every_command_and_exit_code_is_documented() -> None:
     text = page("console")
-    commands = typer.main.get_group(app).commands
+    commands = typer.main.get_group(build()).commands
     assert [name for name in commands if f"| `{name}` |" not in text] == []
     assert [int(code) for code in EXIT_CODES if not re.search(rf"\b{int(code)} \w", text)] == []
 
