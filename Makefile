@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo console test browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo console test field browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -16,8 +16,11 @@ help: ## this list
 demo: $(READY) ## the whole connector on this machine, with sample files
 	@$(BIN)/python -m sandbox
 
-test: $(READY) ## all tests
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+test: $(READY) ## the tests of a minute
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests tests/field/test_stories.py
+
+field: $(READY) ## what people and tools put into the bucket, through the whole path; the demo and what it prints
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests/field
 
 console: $(READY) ## the console's page with the sandbox behind it: everything to try, without any account
 	@$(BIN)/tiktok-activation web --sandbox
