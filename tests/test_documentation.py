@@ -183,3 +183,34 @@ def test_the_pages_say_what_surprises(name: str, sentence: str) -> None:
 
 def test_nothing_asks_for_python_in_the_shell() -> None:
     assert [str(path) for path in PAGES if "python -c" in text_of(path) or "python3 -c" in text_of(path)] == []
+
+
+def _costs(heading: str) -> list[list[str]]:
+    """Return the cells of the rows of a table on the page of costs."""
+    table = page("costs").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return rows[2:]
+
+
+@pytest.mark.parametrize(("heading", "digits"), [("One connector, per month", 2), ("A million rows", 4)])
+def test_the_costs_add_up(heading: str, digits: int) -> None:
+    *items, total = _costs(heading)
+    for item, quantity, price, cost in items:
+        exact = float(quantity.replace(",", "")) * float(price)
+        assert abs(exact - float(cost)) <= 10**-digits, item
+    assert round(sum(float(cost) for *_, cost in items), digits) == float(total[3])
+
+
+def test_the_costs_of_many_advertisers_are_those_of_one() -> None:
+    fixed, million = (float(_costs(heading)[-1][3]) for heading in ("One connector, per month", "A million rows"))
+    for row in _costs("Together"):
+        advertisers, cost, rows, dashboard, total = map(float, row)
+        assert (cost, rows) == (round(advertisers * fixed, 2), round(advertisers * 10 * million + 1e-9, 2))
+        assert total == round(cost + rows + dashboard, 2)
+
+
+def test_the_costs_count_every_alarm_and_metric() -> None:
+    quantities = {item.partition(",")[0]: quantity for item, quantity, *_ in _costs("One connector, per month")}
+    alarms = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
+    assert quantities["CloudWatch alarms"] == str(len(alarms))
+    assert quantities["CloudWatch custom metrics"] == str(len(Metric) + len(LOG_METRICS))
