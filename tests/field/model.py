@@ -180,7 +180,7 @@ class Model:
             allowed.add(("skipped", "withdrawn"))
         if any(_meet(export, other) for other in self.exports() if other.files != export.files):
             allowed.add(("rejected", "ambiguous_replace"))
-        appended = [each for each in self._own("append") if each.sent and each.at > export.time]
+        appended = [each for each in self._own("append") if each.sent and each.at > export.files[0].at]
         if (
             appended
             and upload.registered
