@@ -21,7 +21,9 @@ from console import permissions
 from console.cli import build
 from handler.report_codes import Code
 from handler.state.reports import Report
+from tests.components.conftest import EVERYTHING
 from tests.components.harness import run_program
+from tests.docs import ready_policies
 from tests.docs.sentences import sentences
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +103,17 @@ def _athena_type(kind: Any) -> str:
 def key_policy() -> str:
     """Return the statements that the policy of a given key (`kmsKeyArn`) needs besides those of its owner."""
     statements = [each for each in all_policies()["key"] if each.sid != "AccountGoverns"]
-    return f"```json\n{json.dumps(document(statements), indent=2)}\n```\n"
+    return _ready(document(statements))
+
+
+def _ready(policy: Mapping[str, Any]) -> str:
+    return f"```json\n{json.dumps(policy, indent=2)}\n```\n"
+
+
+def deploy_policy() -> str:
+    """Return the policy of whoever deploys a stack with every option."""
+    everything = run_program(EVERYTHING)
+    return _ready(ready_policies.deploy_policy(each.type for each in everything.resources))
 
 
 def alarms() -> str:
@@ -250,6 +262,10 @@ TABLES = {
     "rights": Table(DOCS / "permissions.md", rights),
     "refusals": Table(DOCS / "permissions.md", refusals),
     "key-policy": Table(DOCS / "permissions.md", key_policy),
+    "upload-policy": Table(DOCS / "permissions.md", lambda: _ready(ready_policies.upload_policy())),
+    "read-policy": Table(DOCS / "permissions.md", lambda: _ready(ready_policies.read_policy())),
+    "operator-policy": Table(DOCS / "permissions.md", lambda: _ready(ready_policies.operator_policy())),
+    "deploy-policy": Table(DOCS / "permissions.md", deploy_policy),
 }
 
 
