@@ -34,8 +34,8 @@ class Block:
 
     @property
     def tested_by(self) -> str:
-        """The test that stands in for it; empty if there is none."""
-        return self.mark.removeprefix("tested by: ") if self.mark.startswith("tested by: ") else ""
+        """The test that stands in for it, a path from the root; empty if it is to be run."""
+        return self.mark.removeprefix("tested by: ")
 
 
 def text_of(path: Path) -> str:

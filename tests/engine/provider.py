@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,6 +25,14 @@ from tests.engine.changes import delete, update
 from tests.engine.replacement import REPLACED_BY
 
 Properties = dict[str, Any]
+# Kind -> the inputs and the computed properties that an import reads, by the client and the resource's id.
+_IMPORTED: Mapping[str, Callable[[Any, str], tuple[Properties, Properties]]] = {
+    "aws:s3/bucket:Bucket": lambda _, name: ({"bucket": name}, {"arn": f"arn:aws:s3:::{name}"}),
+    "aws:kms/key:Key": lambda client, key: (
+        {},
+        {"keyId": key, "arn": client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]},
+    ),
+}
 
 
 class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -123,7 +131,11 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=_written({**computed, **inputs}))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Return what the engine knows."""
+        """Return what the engine knows; of an import, which knows only the id, what the import needs."""
+        if not request.inputs.fields and _kind(request.urn) in _IMPORTED:
+            inputs, computed = _IMPORTED[_kind(request.urn)](self.client, request.id)
+            properties = _written({**inputs, **computed})
+            return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=_written(inputs))
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
