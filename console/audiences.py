@@ -26,7 +26,7 @@ class Registered:
 
 
 @dataclass(frozen=True)
-class Row:
+class AudienceRow:
     """One audience.
 
     Attributes:
@@ -46,7 +46,9 @@ class Row:
     registered: bool
 
 
-def compare(registered: Sequence[Registered], listed: Iterable[Audience], now: datetime | None = None) -> list[Row]:
+def compare(
+    registered: Sequence[Registered], listed: Iterable[Audience], now: datetime | None = None
+) -> list[AudienceRow]:
     """Put TikTok's listing beside the connector's state.
 
     Args:
@@ -67,12 +69,12 @@ def compare(registered: Sequence[Registered], listed: Iterable[Audience], now: d
                 if each.audience_id
                 else "not created yet"
             )
-            rows.append(Row(each.name, each.identifier_type, None, None, (gone,), registered=True))
+            rows.append(AudienceRow(each.name, each.identifier_type, None, None, (gone,), registered=True))
             continue
         if audience.name.strip() != each.name:
             findings.append(f"renamed at TikTok to {audience.name!r}; uploads still reach it")
         rows.append(
-            Row(
+            AudienceRow(
                 each.name,
                 each.identifier_type,
                 audience.id,
@@ -89,7 +91,9 @@ def compare(registered: Sequence[Registered], listed: Iterable[Audience], now: d
         duplicate = (audience.name.strip(), kind) in names
         finding = "duplicate of a registered audience; uploads do not reach it" if duplicate else "not the connector's"
         rows.append(
-            Row(audience.name, kind, audience.id, audience.matched, (finding, *health(audience, now)), registered=False)
+            AudienceRow(
+                audience.name, kind, audience.id, audience.matched, (finding, *health(audience, now)), registered=False
+            )
         )
     return rows
 

@@ -32,7 +32,7 @@ _PERSON = {
 
 
 @dataclass(frozen=True)
-class Check:
+class Finding:
     """One check.
 
     Attributes:
@@ -48,7 +48,7 @@ class Check:
     fix: str = ""
 
 
-def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Check]:
+def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Finding]:
     """Make all checks; one that fails does not stop the others.
 
     Args:
@@ -56,8 +56,8 @@ def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> 
         try_credentials: returns a sentence if TikTok refuses them.
     """
     now = datetime.now(UTC)
-    checks: list[Check] = []
-    every: dict[str, Callable[[], list[Check]]] = {
+    checks: list[Finding] = []
+    every: dict[str, Callable[[], list[Finding]]] = {
         "credentials": lambda: _credentials(connector, try_credentials),
         "queue": lambda: _queue(connector),
         "dead letters": lambda: _dead_letters(connector),
@@ -69,44 +69,44 @@ def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> 
         try:
             checks += check()
         except ConsoleError as error:
-            checks.append(Check(name, "unknown", str(error)))
+            checks.append(Finding(name, "unknown", str(error)))
     return checks
 
 
-def _credentials(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Check]:
+def _credentials(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Finding]:
     try:
         problem = try_credentials()
     except ConsoleError as error:
         problem = str(error)
     if problem:
-        return [Check("credentials", "problem", problem, f"tiktok-activation credentials {connector.label}")]
-    return [Check("credentials", "fine", "TikTok accepts them.")]
+        return [Finding("credentials", "problem", problem, f"tiktok-activation credentials {connector.label}")]
+    return [Finding("credentials", "fine", "TikTok accepts them.")]
 
 
-def _queue(connector: Connector) -> list[Check]:
+def _queue(connector: Connector) -> list[Finding]:
     depth = queues.depths(connector, "queue_url")
     total = sum(depth.values())
     text = f"{depth['waiting']:,} waiting, {depth['in_flight']:,} in work, {depth['delayed']:,} delayed."
-    return [Check("queue", "fine", text if total else "It is empty.")]
+    return [Finding("queue", "fine", text if total else "It is empty.")]
 
 
-def _dead_letters(connector: Connector) -> list[Check]:
+def _dead_letters(connector: Connector) -> list[Finding]:
     letters = queues.dead_letters(connector)
     if not letters:
-        return [Check("dead letters", "fine", "There are none.")]
+        return [Finding("dead letters", "fine", "There are none.")]
     fix = f"tiktok-activation redrive {connector.label}"
-    shown = [Check("dead letters", "problem", f"{each.about}: {each.cause}", fix) for each in letters[:5]]
+    shown = [Finding("dead letters", "problem", f"{each.about}: {each.cause}", fix) for each in letters[:5]]
     if len(letters) > len(shown):
-        shown.append(Check("dead letters", "problem", f"{len(letters) - len(shown)} more.", fix))
+        shown.append(Finding("dead letters", "problem", f"{len(letters) - len(shown)} more.", fix))
     return shown
 
 
-def _sweep(connector: Connector) -> list[Check]:
+def _sweep(connector: Connector) -> list[Finding]:
     swept = last_sweep(connector, _SWEEP_WITHIN)
     if swept:
-        return [Check("last sweep", "fine", f"{swept:%Y-%m-%d %H:%M:%S} UTC.")]
+        return [Finding("last sweep", "fine", f"{swept:%Y-%m-%d %H:%M:%S} UTC.")]
     return [
-        Check(
+        Finding(
             "last sweep",
             "problem",
             "There was none in the last hour, so nothing that waits goes on.",
@@ -115,15 +115,15 @@ def _sweep(connector: Connector) -> list[Check]:
     ]
 
 
-def _errors(connector: Connector) -> list[Check]:
+def _errors(connector: Connector) -> list[Finding]:
     errors = last_errors(connector, _DAY, 5)
     if not errors:
-        return [Check("errors", "fine", "The function's log has none in the last 24 hours.")]
+        return [Finding("errors", "fine", "The function's log has none in the last 24 hours.")]
     fix = f"aws logs tail {connector.output('log_group_name')} --since 1d"
-    return [Check("errors", "problem", f"{line.at:%Y-%m-%d %H:%M} UTC: {line.message}", fix) for line in errors]
+    return [Finding("errors", "problem", f"{line.at:%Y-%m-%d %H:%M} UTC: {line.message}", fix) for line in errors]
 
 
-def waiting(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Check]:
+def waiting(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Finding]:
     """Check the files that wait: for a person, or for too long."""
     pending = [report for report in reports if report["status"] in {"waiting", "submitted"}]
     checks = []
@@ -137,11 +137,11 @@ def waiting(connector: Connector, reports: Sequence[Report], now: datetime) -> l
                 type=audience.get("identifier_type", ""),
                 key=key,
             )
-            checks.append(Check("waiting files", "problem", f"{key}: {report['reason']}", fix))
+            checks.append(Finding("waiting files", "problem", f"{key}: {report['reason']}", fix))
         elif now - moment(report["received_at"]) > _STUCK_AFTER:
             fix = f"tiktok-activation report '{key}' --advertiser {connector.label}"
             found = f"{key} has not ended for three days ({report['code']})."
-            checks.append(Check("waiting files", "problem", found, fix))
+            checks.append(Finding("waiting files", "problem", found, fix))
     if not checks:
-        checks.append(Check("waiting files", "fine", f"{len(pending):,} wait or are processed, none for too long."))
+        checks.append(Finding("waiting files", "fine", f"{len(pending):,} wait or are processed, none for too long."))
     return checks

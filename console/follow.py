@@ -14,7 +14,7 @@ _NO_REPORT_SECONDS = 600.0  # by then a working connector has registered the upl
 
 
 @dataclass(frozen=True)
-class Upload:
+class FollowedUpload:
     """An object version that was uploaded."""
 
     key: str
@@ -23,11 +23,11 @@ class Upload:
 
 def follow(
     reader: ReportReader,
-    uploads: Sequence[Upload],
-    tell: Callable[[Upload, Report], None],
+    uploads: Sequence[FollowedUpload],
+    tell: Callable[[FollowedUpload, Report], None],
     timeout: float | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> dict[Upload, Report]:
+) -> dict[FollowedUpload, Report]:
     """Read the reports of uploads again and again until all are at their end.
 
     Args:
@@ -44,7 +44,7 @@ def follow(
         ConsoleError: an upload gets no report at all.
     """
     begun = time.monotonic()
-    known: dict[Upload, Report] = {}
+    known: dict[FollowedUpload, Report] = {}
     pause = _FIRST_PAUSE
     while True:
         for upload in uploads:
@@ -72,7 +72,7 @@ def follow(
         pause = min(pause * _GROWTH, _MAX_PAUSE)
 
 
-def exit_code(uploads: Sequence[Upload], reports: dict[Upload, Report]) -> Exit:
+def exit_code(uploads: Sequence[FollowedUpload], reports: dict[FollowedUpload, Report]) -> Exit:
     """Return the exit code for the ends of some uploads."""
     found = [reports.get(upload) for upload in uploads]
     if any(report and report["status"] in {"rejected", "failed"} for report in found):

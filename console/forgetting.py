@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.audiences import Registered
-from console.hashing.values import Fault, FaultError, Kind, Rules, bare, normalize
+from console.hashing.values import FaultError, Kind, Rules, ValueFault, bare, normalize
 
 # The headers of a file of several identifiers, with the kind of value in each column.
 _COLUMNS = {
@@ -97,7 +97,7 @@ def _hash(text: str, algorithm: str) -> str:
 
 
 _FAULTS = {
-    Kind.EMAIL: Fault.NOT_AN_EMAIL,
-    Kind.PHONE: Fault.NOT_A_PHONE_NUMBER,
-    Kind.DEVICE_ID: Fault.NOT_A_DEVICE_ID,
+    Kind.EMAIL: ValueFault.NOT_AN_EMAIL,
+    Kind.PHONE: ValueFault.NOT_A_PHONE_NUMBER,
+    Kind.DEVICE_ID: ValueFault.NOT_A_DEVICE_ID,
 }

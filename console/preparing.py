@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from console.function import Verdict, judge
-from console.hashing.columns import Column
+from console.hashing.columns import InputColumn
 from console.hashing.plans import Choose, Wishes, prepare, refuse_to_choose
 from console.hashing.sources import opened, read_text
 from console.hashing.to_file import Hashed, result
@@ -72,7 +72,7 @@ def hash_and_check(
     on_read: OnRead = ignore,
     *,
     choose: Choose = refuse_to_choose,
-    confirm: Callable[[tuple[Column, ...]], None] | None = None,
+    confirm: Callable[[tuple[InputColumn, ...]], None] | None = None,
 ) -> Ready:
     """Hash a file and check the hashes, without writing them anywhere: they are made again when they are sent.
 

@@ -20,7 +20,7 @@ _PULUMI_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where AWS and TikTok are.
 
     Attributes:
@@ -50,7 +50,7 @@ class Connector:
 
     name: str | None
     outputs: Mapping[str, Any]
-    place: Place
+    place: Location
 
     @property
     def bucket(self) -> str:
@@ -138,16 +138,18 @@ def running_sandbox(file: Path = SANDBOX_FILE) -> dict[str, Connector] | None:
         "aws_access_key_id": content.get("aws_access_key_id", "sandbox"),
         "aws_secret_access_key": content.get("aws_secret_access_key", "sandbox"),
     }
-    place = Place("the running sandbox", content["aws_url"], content["tiktok_url"], environment, content.get("region"))
+    place = Location(
+        "the running sandbox", content["aws_url"], content["tiktok_url"], environment, content.get("region")
+    )
     return _connectors(content, place)
 
 
-def _place(name: str) -> Place:
+def _place(name: str) -> Location:
     """Return the place that the environment describes; AWS's own variables reach boto3 by themselves."""
-    return Place(name, tiktok_url=os.environ.get("TIKTOK_API_URL", "").rstrip("/") or TIKTOK_URL)
+    return Location(name, tiktok_url=os.environ.get("TIKTOK_API_URL", "").rstrip("/") or TIKTOK_URL)
 
 
-def _connectors(content: object, place: Place) -> dict[str, Connector]:
+def _connectors(content: object, place: Location) -> dict[str, Connector]:
     advertisers = content.get("advertisers", content) if isinstance(content, dict) else None
     if not isinstance(advertisers, dict) or not all(
         isinstance(outputs, dict) and isinstance(outputs.get("bucket"), str) for outputs in advertisers.values()

@@ -20,7 +20,7 @@ from handler.activation.outcome_events import publisher
 from handler.batch import handle_batch
 from handler.clock import Deadline, LambdaContext, utc_now
 from handler.events.messages import continue_message
-from handler.events.queue import Queue, Record
+from handler.events.queue import Queue, QueueRecord
 from handler.metrics import Metric, Metrics
 from handler.settings import Settings, read_settings
 from handler.state.ledger import Ledger
@@ -115,7 +115,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> BatchRes
 def handle(function: Function, event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
     """Handle one batch of SQS records with this function."""
     run = new_invocation(function, context)
-    records = [Record.parse(record) for record in event["Records"]]
+    records = [QueueRecord.parse(record) for record in event["Records"]]
     try:
         outcomes = handle_batch(run, records)
     finally:

@@ -12,7 +12,7 @@ from handler.activation.register import register
 from handler.errors import Conflict, MessageError, Waiting
 from handler.events.keys import parse_key
 from handler.events.messages import Continue, Sweep, parse_message
-from handler.events.queue import Record
+from handler.events.queue import QueueRecord
 from handler.metrics import Metric
 from handler.model import AudienceKey
 from handler.state.pointers import upload_digest
@@ -39,7 +39,7 @@ class Outcomes:
     returned: list[str] = field(default_factory=list)
 
 
-def handle_batch(run: Invocation, records: Iterable[Record]) -> Outcomes:
+def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
     """Handle the messages of one batch.
 
     A message is done once the report of its upload says why the upload has its status. What waits is taken up by a
@@ -57,7 +57,7 @@ def handle_batch(run: Invocation, records: Iterable[Record]) -> Outcomes:
     return outcomes
 
 
-def _register(run: Invocation, record: Record, outcomes: Outcomes) -> None:
+def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
     """Register the upload of one message, so that it is on record before anything is done with it."""
     try:
         message = parse_message(record.body, run.settings.bucket)

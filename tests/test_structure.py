@@ -191,3 +191,22 @@ def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
 def test_an_unwanted_docstring_is_found() -> None:
     source = '"""How it works."""\n\ndef f():\n    """Whether it is so."""\n\nclass A:\n    """Assets of a folder."""\n'
     assert unwanted_docstrings(source) == ["How it works.", "Whether it is so."]
+
+
+def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the class names that several modules use, each with these modules."""
+    found: dict[str, list[str]] = {}
+    for module, source in modules.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(module)
+    return {name: places for name, places in found.items() if len(places) > 1}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    files = [path for folder in (*PACKAGES, "plugin", "tests") for path in (ROOT / folder).rglob("*.py")]
+    assert shared_class_names({str(path.relative_to(ROOT)): path.read_text() for path in files}) == {}
+
+
+def test_a_shared_class_name_is_found() -> None:
+    assert shared_class_names({"a": "class X: ...", "b": "class X: ...\nclass Y: ..."}) == {"X": ["a", "b"]}

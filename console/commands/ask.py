@@ -7,7 +7,7 @@ import sys
 import typer
 
 from console.errors import ConsoleError, Exit
-from console.hashing.columns import Column
+from console.hashing.columns import InputColumn
 from console.hashing.values import Kind
 from console.output import err, say
 
@@ -17,7 +17,7 @@ def is_interactive(file: str = "") -> bool:
     return file != "-" and sys.stdin.isatty() and err.is_terminal
 
 
-def ask_for_column(kind: Kind, found: list[Column]) -> Column:
+def ask_for_column(kind: Kind, found: list[InputColumn]) -> InputColumn:
     """Ask for one of several columns that fit."""
     say(f"Several columns could hold the {kind}:")
     for position, column in enumerate(found, 1):
@@ -29,7 +29,7 @@ def ask_for_column(kind: Kind, found: list[Column]) -> Column:
         say(f"Give a number from 1 to {len(found)}.")
 
 
-def confirm_columns(columns: tuple[Column, ...]) -> None:
+def confirm_columns(columns: tuple[InputColumn, ...]) -> None:
     """Ask whether the guessed columns are right.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.audiences import Row, compare, registered
+from console.audiences import AudienceRow, compare, registered
 from console.commands import options
 from console.commands.ask import agreed
 from console.errors import ConsoleError, Exit
@@ -63,7 +63,7 @@ def audiences(
     )
 
 
-def row_json(row: Row) -> dict[str, object]:
+def row_json(row: AudienceRow) -> dict[str, object]:
     """Return an audience for machines."""
     return {
         "name": row.name,
@@ -75,7 +75,7 @@ def row_json(row: Row) -> dict[str, object]:
     }
 
 
-def _delete(tiktok: TikTok, rows: list[Row], name: str, kind: str, *, yes: bool, as_json: bool) -> None:
+def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, yes: bool, as_json: bool) -> None:
     matching = [row for row in rows if row.id and (row.name, row.identifier_type) == (name, kind)]
     # Of duplicates the one that uploads do not reach goes first.
     matching.sort(key=lambda row: row.registered)

@@ -15,7 +15,7 @@ from console.function import DEFAULT_MAX_REJECTED_RATIO, Verdict, judge
 from console.hashing.plans import Wishes, refuse_to_choose
 from console.hashing.sources import opened
 from console.hashing.to_file import Hashed, hash_file
-from console.hashing.values import FAULT_SENTENCES, Fault
+from console.hashing.values import FAULT_SENTENCES, ValueFault
 from console.output import number, print_json, print_table, progress_bar, say, status_text, warn
 from console.results import hashed_json, verdict_json
 from handler.model import Action
@@ -150,7 +150,7 @@ def show_hashed(file: str, output: str | None, result: Hashed) -> None:
     if output == "-":
         return
     for reason, count in counts.faults.most_common():
-        say(f"{count:,} x {reason}: {FAULT_SENTENCES[Fault(reason)]}", "yellow")
+        say(f"{count:,} x {reason}: {FAULT_SENTENCES[ValueFault(reason)]}", "yellow")
     _show_lines([(line, why, where) for line, where, why in counts.listed])
     if not counts.written:
         say("Nothing could be hashed.", "red")

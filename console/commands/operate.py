@@ -13,7 +13,7 @@ from console import queues, withdrawing
 from console.commands import options
 from console.commands.ask import agreed
 from console.commands.uploads import locate
-from console.doctor import Check, examine
+from console.doctor import Finding, examine
 from console.errors import ConsoleError, Exit
 from console.objects import confirmation_key, put_again, put_marker
 from console.output import print_json, print_table, say
@@ -184,7 +184,7 @@ def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connecto
     return connector, found
 
 
-def check_json(check: Check) -> dict[str, Any]:
+def check_json(check: Finding) -> dict[str, Any]:
     """Return a check for machines."""
     return {"check": check.name, "health": check.health, "found": check.found, "fix": check.fix or None}
 

@@ -14,7 +14,7 @@ from console.commands.ask import ask_for_column, confirm_columns, is_interactive
 from console.commands.offline import show_hashed, show_verdict
 from console.commands.show import show_files, show_report
 from console.errors import ConsoleError, Exit
-from console.follow import Upload, exit_code, follow
+from console.follow import FollowedUpload, exit_code, follow
 from console.function import DEFAULT_MAX_REJECTED_RATIO
 from console.hashing.plans import Wishes, refuse_to_choose
 from console.output import print_json, progress_bar, say
@@ -218,7 +218,7 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
     raise typer.Exit(int(Exit.NOT_ACCEPTED))
 
 
-def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json: bool) -> list[Upload]:
+def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json: bool) -> list[FollowedUpload]:
     sent = []
     for each, key in zip(ready, keys, strict=True):
         with (
@@ -226,16 +226,18 @@ def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json:
             each.chunks(advance) as chunks,
         ):
             version = upload(connector, key, chunks)
-        sent.append(Upload(key, version))
+        sent.append(FollowedUpload(key, version))
         if not as_json:
             say(f"Uploaded to s3://{connector.bucket}/{key}")
     return sent
 
 
-def _follow(connector: Connector, sent: list[Upload], timeout: float | None, *, as_json: bool) -> dict[Upload, Report]:
+def _follow(
+    connector: Connector, sent: list[FollowedUpload], timeout: float | None, *, as_json: bool
+) -> dict[FollowedUpload, Report]:
     begun = time.monotonic()
 
-    def tell(one: Upload, report: Report) -> None:
+    def tell(one: FollowedUpload, report: Report) -> None:
         if not as_json:
             name = one.key.rsplit("/", 1)[-1]
             say(f"{time.monotonic() - begun:6.0f} s  {name}: {report['status']} ({report['code']}). {report['reason']}")

@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from console.hashing.columns import Column
+from console.hashing.columns import InputColumn
 from console.hashing.layout import last_record_end
 from console.hashing.values import (
     EMAIL_CHARACTERS,
     HASH,
     HASHES_OF_NOTHING,
-    Fault,
     FaultError,
     Kind,
     Rules,
+    ValueFault,
     bare,
     is_nothing,
     normalize,
@@ -40,7 +40,7 @@ class Plan:
         encoding: of the blocks, `utf-8` or `latin-1`.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[InputColumn, ...]
     rules: Rules
     delimiter: str | None
     encoding: str
@@ -205,15 +205,15 @@ class _Hasher:
         self._counts.empty += not faulty
         return ""
 
-    def _cell(self, record: list[str], column: Column) -> str:
+    def _cell(self, record: list[str], column: InputColumn) -> str:
         if column.index >= len(record):
-            raise FaultError(Fault.MISSING_COLUMN)
+            raise FaultError(ValueFault.MISSING_COLUMN)
         value = bare(record[column.index])
         if is_nothing(value):
             return ""
         if HASH.fullmatch(value):
             if len(value) != self._plan.rules.digits:
-                raise FaultError(Fault.OTHER_HASH)
+                raise FaultError(ValueFault.OTHER_HASH)
             self._counts.passed += 1
             return value.lower()
         text = normalize(column.kind, value, self._plan.rules)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from console.errors import ConsoleError, Exit
-from console.hashing.layout import Layout
+from console.hashing.layout import FileLayout
 from console.hashing.values import DEVICE_ID, EMAIL, HASH, PHONE, Kind, bare, is_nothing
 
 MIN_SHARE = 0.5  # of a column's filled cells that look like the kind
@@ -26,7 +26,7 @@ _INTERNATIONAL = re.compile(r"(?:\+|00)[1-9]")
 
 
 @dataclass(frozen=True)
-class Column:
+class InputColumn:
     """A column to hash: its number from 0, its kind of identifier, and its name for people."""
 
     index: int
@@ -34,7 +34,7 @@ class Column:
     name: str
 
 
-def candidates(layout: Layout, kind: Kind, digits: int = 64) -> list[Column]:
+def candidates(layout: FileLayout, kind: Kind, digits: int = 64) -> list[InputColumn]:
     """Return the columns that look like a kind, the surest ones only.
 
     A column whose header names the kind and whose cells look like it is surer than one with either alone. Phone
@@ -54,10 +54,10 @@ def candidates(layout: Layout, kind: Kind, digits: int = 64) -> list[Column]:
     best = max(scores.values(), default=0)
     if not best:
         return []
-    return [Column(index, kind, layout.name(index)) for index, score in scores.items() if score == best]
+    return [InputColumn(index, kind, layout.name(index)) for index, score in scores.items() if score == best]
 
 
-def _score(cells: list[str], kind: Kind, digits: int, layout: Layout, *, named: Kind | None) -> int:
+def _score(cells: list[str], kind: Kind, digits: int, layout: FileLayout, *, named: Kind | None) -> int:
     """Return how sure it is that a column with these filled cells is of a kind: 0 to 4."""
     alone = layout.width == 1
     if _share(cells, kind, alone=alone or named is kind) >= MIN_SHARE:
@@ -70,7 +70,7 @@ def _score(cells: list[str], kind: Kind, digits: int, layout: Layout, *, named: 
     return 0
 
 
-def layout_kind(layout: Layout, index: int) -> Kind | None:
+def layout_kind(layout: FileLayout, index: int) -> Kind | None:
     """Return the kind that the header gives a column; None if it says nothing."""
     return named_kind(layout.header[index]) if layout.header and index < len(layout.header) else None
 
@@ -84,7 +84,7 @@ def named_kind(name: str) -> Kind | None:
     return None
 
 
-def find_column(layout: Layout, wanted: str) -> int:
+def find_column(layout: FileLayout, wanted: str) -> int:
     """Return the index of the column that a user named, by its header or its number from 1.
 
     Raises:
@@ -100,7 +100,7 @@ def find_column(layout: Layout, wanted: str) -> int:
     raise ConsoleError(f"The file {what} {wanted!r}. Give one of these with --column: {choices(layout)}.", Exit.USAGE)
 
 
-def kind_of_column(layout: Layout, index: int) -> Kind:
+def kind_of_column(layout: FileLayout, index: int) -> Kind:
     """Return the kind of a column for a file of several identifiers.
 
     Raises:
@@ -119,14 +119,14 @@ def kind_of_column(layout: Layout, index: int) -> Kind:
     )
 
 
-def choices(layout: Layout) -> str:
+def choices(layout: FileLayout) -> str:
     """Return the columns of a file for a message: names from the header, or numbers."""
     if layout.header:
         return ", ".join(name or str(number) for number, name in enumerate(layout.header, 1))
     return f"1 to {layout.width}" if layout.width > 1 else "1"
 
 
-def _filled(layout: Layout, index: int) -> list[str]:
+def _filled(layout: FileLayout, index: int) -> list[str]:
     cells = (bare(record[index]) for record in layout.sample if index < len(record))
     return [cell for cell in cells if not is_nothing(cell)]
 

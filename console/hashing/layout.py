@@ -21,7 +21,7 @@ csv.field_size_limit(1 << 24)
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """The layout of a file.
 
     Attributes:
@@ -48,7 +48,7 @@ class Layout:
         return f"column {column + 1}"
 
 
-def detect(head: bytes, encoding: str, *, complete: bool) -> Layout:
+def detect(head: bytes, encoding: str, *, complete: bool) -> FileLayout:
     """Find the layout of a file from its first bytes.
 
     Args:
@@ -67,7 +67,7 @@ def detect(head: bytes, encoding: str, *, complete: bool) -> Layout:
     delimiter = delimiter or _delimiter(text)
     records = list(_first_records(text, delimiter))
     header = tuple(bare(cell) for cell in records[0]) if records and _is_header(records[0]) else None
-    return Layout(delimiter, header, records[1:] if header else records, skipped)
+    return FileLayout(delimiter, header, records[1:] if header else records, skipped)
 
 
 def last_record_end(data: bytes, delimiter: bytes) -> int:

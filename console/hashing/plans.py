@@ -9,14 +9,14 @@ from console.errors import ConsoleError, Exit
 from console.hashing.blocks import Plan
 from console.hashing.columns import (
     MAX_COLUMNS_PER_KIND,
-    Column,
+    InputColumn,
     candidates,
     choices,
     find_column,
     kind_of_column,
 )
 from console.hashing.engine import Hashing
-from console.hashing.layout import Layout, detect
+from console.hashing.layout import FileLayout, detect
 from console.hashing.sources import Text
 from console.hashing.values import KINDS, Kind, Rules
 
@@ -25,7 +25,7 @@ TYPES = (*(each.value for each in KINDS), MULTIPLE_TYPES)
 # TikTok's headers for a file of several identifiers, all SHA-256 here.
 _HEADERS = {Kind.EMAIL: "email_SHA256", Kind.PHONE: "phone_SHA256", Kind.DEVICE_ID: "MAID_SHA256"}
 
-Choose = Callable[[Kind, list[Column]], Column]
+Choose = Callable[[Kind, list[InputColumn]], InputColumn]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Prepared:
     """
 
     text: Text
-    layout: Layout
+    layout: FileLayout
     plan: Plan
     header_row: bytes
 
@@ -71,7 +71,7 @@ class Prepared:
         )
 
 
-def refuse_to_choose(kind: Kind, found: list[Column]) -> Column:
+def refuse_to_choose(kind: Kind, found: list[InputColumn]) -> InputColumn:
     """Choose a column where nobody can be asked.
 
     Raises:
@@ -121,7 +121,7 @@ def check_country(country: str | None) -> None:
         raise ConsoleError("There is no such country. Give --country two letters, such as US, GB or DE.", Exit.USAGE)
 
 
-def _columns(layout: Layout, wishes: Wishes, digits: int, choose: Choose) -> Sequence[Column]:
+def _columns(layout: FileLayout, wishes: Wishes, digits: int, choose: Choose) -> Sequence[InputColumn]:
     if wishes.identifier_type != MULTIPLE_TYPES:
         kind = KINDS[wishes.identifier_type]  # type: ignore[index]  # a StrEnum equals its value
         if len(wishes.columns) > 1:
@@ -130,10 +130,10 @@ def _columns(layout: Layout, wishes: Wishes, digits: int, choose: Choose) -> Seq
             )
         if wishes.columns:
             index = find_column(layout, wishes.columns[0])
-            return [Column(index, kind, layout.name(index))]
+            return [InputColumn(index, kind, layout.name(index))]
         found = candidates(layout, kind, digits)
         if not found and layout.width == 1:
-            return [Column(0, kind, layout.name(0))]  # each line then says what is wrong with it
+            return [InputColumn(0, kind, layout.name(0))]  # each line then says what is wrong with it
         if not found:
             raise ConsoleError(
                 f"No column looks like it holds the {kind}. Name it with --column: {choices(layout)}.", Exit.USAGE
@@ -141,7 +141,7 @@ def _columns(layout: Layout, wishes: Wishes, digits: int, choose: Choose) -> Seq
         return [found[0] if len(found) == 1 else choose(kind, found)]
     if wishes.columns:
         indexes = [find_column(layout, wanted) for wanted in wishes.columns]
-        columns = [Column(index, kind_of_column(layout, index), layout.name(index)) for index in indexes]
+        columns = [InputColumn(index, kind_of_column(layout, index), layout.name(index)) for index in indexes]
         for kind in Kind:
             if sum(column.kind is kind for column in columns) > MAX_COLUMNS_PER_KIND:
                 raise ConsoleError(f"TikTok takes at most three columns with the {kind}. Leave some out.", Exit.USAGE)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from console.errors import ConsoleError, Exit
 from console.hashing.blocks import Counts
-from console.hashing.columns import Column
+from console.hashing.columns import InputColumn
 from console.hashing.plans import Choose, Prepared, Wishes, prepare, refuse_to_choose
 from console.hashing.sources import opened, read_text
 
@@ -30,7 +30,7 @@ class Hashed:
     """
 
     counts: Counts
-    columns: tuple[Column, ...]
+    columns: tuple[InputColumn, ...]
     delimiter: str | None
     encoding: str
     header: bool
@@ -42,7 +42,7 @@ def hash_file(
     wishes: Wishes,
     *,
     choose: Choose = refuse_to_choose,
-    confirm: Callable[[tuple[Column, ...]], None] | None = None,
+    confirm: Callable[[tuple[InputColumn, ...]], None] | None = None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Hashed:
     """Hash a file; `-` is standard input or output. A target is there only if something was written to it.

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     DEVICE_ID = "device id"
 
 
-class Fault(StrEnum):
+class ValueFault(StrEnum):
     """A reason why a value cannot be hashed."""
 
     NOT_AN_EMAIL = "not_an_email"
@@ -37,23 +37,23 @@ class Fault(StrEnum):
 
 
 FAULT_SENTENCES: Final = {
-    Fault.NOT_AN_EMAIL: "No email address. Correct the line, or check that the right column was taken.",
-    Fault.NOT_A_PHONE_NUMBER: "No phone number. Correct the line, or check that the right column was taken.",
-    Fault.NO_COUNTRY: "A phone number without its country. Give --country, for example --country US.",
-    Fault.EXCEL_NOTATION: (
+    ValueFault.NOT_AN_EMAIL: "Not an email address. Correct the line, or check that the right column was taken.",
+    ValueFault.NOT_A_PHONE_NUMBER: "Not a phone number. Correct the line, or check that the right column was taken.",
+    ValueFault.NO_COUNTRY: "A phone number without its country. Give --country, for example --country US.",
+    ValueFault.EXCEL_NOTATION: (
         "Excel has rounded the number (like 4.47E+11), so its last digits are lost. "
         "Format the column as text in the original and export it again."
     ),
-    Fault.NOT_A_DEVICE_ID: "No device id. It needs 32 hexadecimal digits in five groups, with hyphens between.",
-    Fault.OTHER_HASH: "A hash of another length than --type asks for. Export the raw values, or choose another type.",
-    Fault.MISSING_COLUMN: "The line has fewer columns than the first one. Check its delimiters and quotes.",
+    ValueFault.NOT_A_DEVICE_ID: "Not a device id. It needs 32 hexadecimal digits in five groups with hyphens between.",
+    ValueFault.OTHER_HASH: "A hash of another length than --type needs. Export the raw values, or choose another type.",
+    ValueFault.MISSING_COLUMN: "The line has fewer columns than the first one. Check its delimiters and quotes.",
 }
 
 
 class FaultError(Exception):
     """A value that cannot be normalized; it never holds the value."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: ValueFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
 
@@ -129,7 +129,7 @@ def normalize(kind: Kind, value: str, rules: Rules) -> str:
 def _email(value: str, _: Rules) -> str:
     value = value.lower()
     if not EMAIL.fullmatch(value):
-        raise FaultError(Fault.NOT_AN_EMAIL)
+        raise FaultError(ValueFault.NOT_AN_EMAIL)
     return value
 
 
@@ -138,7 +138,7 @@ def _device_id(value: str, _: Rules) -> str:
     if not value.translate(_NO_ZEROS):
         return ""
     if not DEVICE_ID.fullmatch(value):
-        raise FaultError(Fault.NOT_A_DEVICE_ID)
+        raise FaultError(ValueFault.NOT_A_DEVICE_ID)
     return value
 
 
@@ -148,11 +148,11 @@ _NO_ZEROS = str.maketrans("", "", "0-")
 def _phone(value: str, rules: Rules) -> str:
     value = value.lstrip("'")  # Excel's mark for text
     if _EXCEL_NOTATION.fullmatch(value):
-        raise FaultError(Fault.EXCEL_NOTATION)
+        raise FaultError(ValueFault.EXCEL_NOTATION)
     if whole := _WHOLE_FLOAT.fullmatch(value):  # a column of numbers with gaps, as data frames write it
         value = whole[1]
     if not PHONE.fullmatch(value):
-        raise FaultError(Fault.NOT_A_PHONE_NUMBER)
+        raise FaultError(ValueFault.NOT_A_PHONE_NUMBER)
     e164 = _e164(value, rules.country)
     return e164 if rules.plus else e164[1:]
 
@@ -183,7 +183,7 @@ def _e164(value: str, country: str | None) -> str:
             if own_code or not (national and phonenumbers.is_valid_number(national)):
                 chosen = international
     if chosen is None:
-        raise FaultError(Fault.NOT_A_PHONE_NUMBER if country or value.startswith("+") else Fault.NO_COUNTRY)
+        raise FaultError(ValueFault.NOT_A_PHONE_NUMBER if country or value.startswith("+") else ValueFault.NO_COUNTRY)
     return str(phonenumbers.format_number(chosen, phonenumbers.PhoneNumberFormat.E164))
 
 

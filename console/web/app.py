@@ -149,7 +149,7 @@ class _Page:
             given = None
         connector = self._connector(request)
         chunks = receive.chunks_of(request.stream(), asyncio.get_running_loop())
-        answer = await run_in_threadpool(receive.receive, connector, receive.Request.read(given), chunks)
+        answer = await run_in_threadpool(receive.receive, connector, receive.FileRequest.read(given), chunks)
         if answer["key"]:
             answer["id"] = file_id(answer["key"])
         return JSONResponse(answer, status_code=200 if answer["key"] else 422)

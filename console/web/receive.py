@@ -13,7 +13,7 @@ from typing import Any
 
 from console.errors import ConsoleError, Exit
 from console.function import Verdict, judge
-from console.hashing.columns import Column, candidates
+from console.hashing.columns import InputColumn, candidates
 from console.hashing.layout import detect
 from console.hashing.plans import MULTIPLE_TYPES, Wishes, prepare
 from console.hashing.sources import read_text
@@ -28,7 +28,7 @@ _QUEUED = 4  # chunks between the browser and the hashing, and between that and 
 
 
 @dataclass(frozen=True)
-class Request:
+class FileRequest:
     """The user's wishes for a file."""
 
     wishes: Wishes
@@ -37,7 +37,7 @@ class Request:
     file_name: str
 
     @classmethod
-    def read(cls, given: Any) -> Request:
+    def read(cls, given: Any) -> FileRequest:
         """Read a request from the page's JSON.
 
         Raises:
@@ -63,7 +63,7 @@ def look(head: bytes) -> dict[str, Any]:
     layout = detect(text.head, text.encoding, complete=False)
     if not layout.sample:
         raise ConsoleError("The file has no rows. Export the list again.", Exit.NOT_ACCEPTED)
-    found: dict[Kind, list[Column]] = {kind: candidates(layout, kind) for kind in Kind}
+    found: dict[Kind, list[InputColumn]] = {kind: candidates(layout, kind) for kind in Kind}
     return {
         "encoding": text.original,
         "delimiter": layout.delimiter,
@@ -84,7 +84,7 @@ def look(head: bytes) -> dict[str, Any]:
     }
 
 
-def _suggestion(found: dict[Kind, list[Column]]) -> str:
+def _suggestion(found: dict[Kind, list[InputColumn]]) -> str:
     kinds = [kind for kind, columns in found.items() if columns]
     if len(kinds) > 1:
         return MULTIPLE_TYPES
@@ -106,7 +106,7 @@ def chunks_of(stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> 
         yield chunk
 
 
-def receive(connector: Connector, request: Request, chunks: Iterator[bytes]) -> dict[str, Any]:
+def receive(connector: Connector, request: FileRequest, chunks: Iterator[bytes]) -> dict[str, Any]:
     """Hash, check and upload a file in one pass, in constant memory and without a temporary file.
 
     S3 shows nothing of an upload until it is complete, and it is completed only if the function would accept it.

@@ -16,7 +16,7 @@ from handler.activation.audience_status import (
 )
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list
-from handler.activation.submit import MIN_MATCHED, Request, notes_on_rows, record, request_of
+from handler.activation.submit import MIN_MATCHED, ChangeRequest, notes_on_rows, record, request_of
 from handler.clock import iso, parse_iso
 from handler.errors import Outcome
 from handler.metrics import Metric
@@ -111,7 +111,7 @@ def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience)
         state["message_seen"] = message
 
 
-def _make_available(run: Invocation, lease: Lease, change: Change, request: Request, audience: Audience) -> None:
+def _make_available(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, audience: Audience) -> None:
     rows = request.rows
     rated = change["call"] in {"create", "replace"} and rows
     rate = round(audience.matched / rows, 4) if rated else None
@@ -154,7 +154,7 @@ def _note_message(report: Report, message: str) -> None:
     report["tiktok"]["message"] = message or None
 
 
-def _fail(run: Invocation, lease: Lease, change: Change, request: Request, outcome: Outcome) -> None:
+def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Outcome) -> None:
     """Write down that a change failed. Its uploads no longer count as applied."""
     for report in request.reports:
         run.set_outcome(report, outcome)

@@ -27,7 +27,7 @@ MIN_MATCHED = 1000  # people that an audience has to match to be used (TikTok)
 
 
 @dataclass(frozen=True)
-class Request:
+class ChangeRequest:
     """The files of one change.
 
     Attributes:
@@ -52,19 +52,19 @@ class Request:
         return sum(report["rows"]["accepted"] or 0 for report in self.reports)
 
 
-def request_for(reports: Sequence[Report], note: str) -> Request:
+def request_for(reports: Sequence[Report], note: str) -> ChangeRequest:
     """Return the request for uploads of one action. Small uploads may share a part."""
     paths = dict.fromkeys(path for report in reports for path in file_paths(report))
-    return Request(action_of(reports[0]), reports, list(paths), note=note)
+    return ChangeRequest(action_of(reports[0]), reports, list(paths), note=note)
 
 
-def request_for_list(turn: ListTurn, note: str) -> Request:
+def request_for_list(turn: ListTurn, note: str) -> ChangeRequest:
     """Return the request for a list."""
     paths = [upload["file_path"] for upload in turn.stored["uploads"]]
-    return Request(Action.REPLACE, turn.reports, paths, turn, note)
+    return ChangeRequest(Action.REPLACE, turn.reports, paths, turn, note)
 
 
-def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Request) -> None:
+def submit(run: Invocation, lease: Lease, audience: Audience | None, request: ChangeRequest) -> None:
     """Ask TikTok for one change: a create if there is no audience yet.
 
     Raises:
@@ -98,7 +98,7 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Re
     record(run, lease, change, request, request_id)
 
 
-def _change(run: Invocation, audience: Audience | None, request: Request) -> Change:
+def _change(run: Invocation, audience: Audience | None, request: ChangeRequest) -> Change:
     files = request.reports[:1] if request.list_turn else request.reports
     return {
         "call": request.action.value if audience else "create",
@@ -112,7 +112,9 @@ def _change(run: Invocation, audience: Audience | None, request: Request) -> Cha
     }
 
 
-def record(run: Invocation, lease: Lease, change: Change, request: Request, request_id: str | None = None) -> None:
+def record(
+    run: Invocation, lease: Lease, change: Change, request: ChangeRequest, request_id: str | None = None
+) -> None:
     """Write down that TikTok has accepted a change: first in the audience's state, then in the reports."""
     state = lease.state
     state["intent"], state["change"], state["hold"], state["audience_id"] = None, change, None, change["audience_id"]
@@ -121,7 +123,7 @@ def record(run: Invocation, lease: Lease, change: Change, request: Request, requ
     mark_submitted(run, change, request, request_id)
 
 
-def _applied(request: Request, sent_at: str) -> list[Applied]:
+def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
     if not request.list_turn:
         return [applied(report, sent_at) for report in request.reports]
     entry = applied(request.reports[0], sent_at)
@@ -129,7 +131,7 @@ def _applied(request: Request, sent_at: str) -> list[Applied]:
     return [{**entry, "uploaded_at": stored["first_uploaded_at"], "rows": stored["rows"] or 0}]
 
 
-def request_of(run: Invocation, lease: Lease, change: Change) -> Request:
+def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
     """Return the request behind a change that an earlier invocation made.
 
     A report that somebody deleted or damaged is left out.
@@ -148,10 +150,10 @@ def request_of(run: Invocation, lease: Lease, change: Change) -> Request:
         except (Missing, Damaged):
             run.logger.exception("report unreadable", extra={"key": file["key"]})
     action = Action(change["call"]) if change["call"] != "create" else Action.APPEND
-    return Request(action, reports, [])
+    return ChangeRequest(action, reports, [])
 
 
-def mark_submitted(run: Invocation, change: Change, request: Request, request_id: str | None = None) -> None:
+def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, request_id: str | None = None) -> None:
     """Bring the reports of a change up to `submitted`. A function that was killed may have left some behind."""
     warning = reasons.few_rows(request.rows) if change["call"] == "create" and request.rows < MIN_MATCHED else ""
     if request.list_turn and request.list_turn.stored["status"] != "submitted":
@@ -179,7 +181,7 @@ def mark_submitted(run: Invocation, change: Change, request: Request, request_id
     change["reported"] = True
 
 
-def _count_file(request: Request, report: Report) -> bool:
+def _count_file(request: ChangeRequest, report: Report) -> bool:
     """Write the counts of a list's file into its report; return false if the file has nothing in it."""
     if not request.list_turn:
         return True

@@ -159,7 +159,7 @@ def merge(tallies: Iterable[Tally]) -> Tally:
 
 
 class RowsEntry(TypedDict):
-    """A report's `rows`; null when not counted."""
+    """Rows so far; null when not counted. `overtaken` rows are accepted but left out; `md5` is of the accepted rows."""
 
     total: int | None
     accepted: int | None
@@ -169,7 +169,7 @@ class RowsEntry(TypedDict):
 
 
 class RejectionEntry(TypedDict):
-    """One of a report's `rejections`: where and why, never the row itself."""
+    """A rejected row or cell: its line, the reason and the column, never its content."""
 
     line: int
     reason: str

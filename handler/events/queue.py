@@ -18,7 +18,7 @@ MAX_BATCH_ENTRIES = 10  # SQS's limit for a batch call
 
 
 @dataclass(frozen=True)
-class Record:
+class QueueRecord:
     """One SQS record of the event."""
 
     message_id: str
@@ -27,7 +27,7 @@ class Record:
     receives: int
 
     @classmethod
-    def parse(cls, record: Mapping[str, Any]) -> Record:
+    def parse(cls, record: Mapping[str, Any]) -> QueueRecord:
         """Parse a record as Lambda delivers it."""
         return cls(
             record["messageId"],
@@ -53,7 +53,7 @@ class Queue:
         """Send a message to the queue."""
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def set_visibility(self, records: Sequence[Record], logger: Logger, *, at_once: bool = False) -> None:
+    def set_visibility(self, records: Sequence[QueueRecord], logger: Logger, *, at_once: bool = False) -> None:
         """Set when messages that are not deleted come back: at once, or with exponential back-off.
 
         A failure here loses nothing: the message then comes back after the queue's visibility timeout.

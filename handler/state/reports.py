@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
+from handler.cleaning.counts import RejectionEntry, RowsEntry
 from handler.clock import iso
 from handler.errors import Outcome
 from handler.model import Action, Target, Upload
@@ -35,24 +36,6 @@ class AudienceEntry(TypedDict):
     action: str
     id: str | None
     created: bool
-
-
-class RowsEntry(TypedDict):
-    """Rows so far; null when not counted. `overtaken` rows are accepted but left out; `md5` is of the accepted rows."""
-
-    total: int | None
-    accepted: int | None
-    rejected: int | None
-    overtaken: int | None
-    md5: str | None
-
-
-class RejectionEntry(TypedDict):
-    """A rejected row or cell: its line, the reason and the column, never its content."""
-
-    line: int
-    reason: str
-    column: str | None
 
 
 class UploadEntry(TypedDict):

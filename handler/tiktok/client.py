@@ -47,7 +47,7 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Request:
+class CallRequest:
     """A call.
 
     Attributes:
@@ -112,13 +112,15 @@ class TikTokClient:
             Failed: TikTok refuses the part, or received it damaged three times.
             Waiting: as for every call.
         """
-        request = Request("POST", "file/upload", lambda advertiser_id: multipart(part, identifier_type, advertiser_id))
+        request = CallRequest(
+            "POST", "file/upload", lambda advertiser_id: multipart(part, identifier_type, advertiser_id)
+        )
         for _ in range(MAX_TRIES - 1):
             with suppress(UploadAgain):
                 return self._uploaded(request)
         return self._uploaded(request)
 
-    def _uploaded(self, request: Request) -> tuple[str, str]:
+    def _uploaded(self, request: CallRequest) -> tuple[str, str]:
         answer = self._call(request)
         if not (path := parse_id(answer.data.get("file_path"))):
             raise reasons.part_without_path()
@@ -220,7 +222,7 @@ class TikTokClient:
             page += 1
         return list(found)
 
-    def _call(self, request: Request) -> Answer:
+    def _call(self, request: CallRequest) -> Answer:
         """Make a call, with a few quick retries.
 
         Raises:
@@ -251,7 +253,7 @@ class TikTokClient:
                 self.pause(random.uniform(*backoff))  # noqa: S311 - jitter, not a secret
         raise self._break(error) if isinstance(error, Throttled) else error
 
-    def _send(self, request: Request, credentials: Credentials) -> Answer:
+    def _send(self, request: CallRequest, credentials: Credentials) -> Answer:
         self.counts.calls += 1
         arguments = request.arguments(credentials.advertiser_id)
         headers = {**arguments.pop("headers", {}), "Access-Token": credentials.access_token}
@@ -291,11 +293,11 @@ class TikTokClient:
         return error
 
 
-def _get(call: str, query: Mapping[str, Any]) -> Request:
-    return Request("GET", call, lambda advertiser_id: {"params": {"advertiser_id": advertiser_id, **query}})
+def _get(call: str, query: Mapping[str, Any]) -> CallRequest:
+    return CallRequest("GET", call, lambda advertiser_id: {"params": {"advertiser_id": advertiser_id, **query}})
 
 
-def _post(call: str, body: Mapping[str, Any]) -> Request:
-    return Request(
+def _post(call: str, body: Mapping[str, Any]) -> CallRequest:
+    return CallRequest(
         "POST", call, lambda advertiser_id: {"json": {"advertiser_id": advertiser_id, **body}}, repeatable=False
     )

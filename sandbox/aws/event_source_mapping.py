@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.aws.lambda_service import Function, InvocationResult
+from sandbox.aws.lambda_service import InvocationResult, LambdaFunction
 
 MAX_LINEAGE = 16  # rounds of a recursive loop; AWS says "approximately 16"
 _POLL_SECONDS = 0.1
@@ -54,7 +54,7 @@ class EventSourceMapping:
         self,
         sqs: Any,
         mapping: MappingSpec,
-        function: Function,
+        function: LambdaFunction,
         on_end: Callable[[InvocationResult], None] = lambda _: None,
     ) -> None:
         self._sqs = sqs

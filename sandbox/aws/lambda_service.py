@@ -58,7 +58,7 @@ class InvocationResult:
     seconds: float
 
 
-class Function:
+class LambdaFunction:
     """A function and its instances.
 
     Args:

@@ -25,7 +25,7 @@ CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox
 
 
 @dataclass(frozen=True)
-class Resource:
+class CreatedResource:
     """A created resource: type token, logical name, inputs as registered, and computed properties."""
 
     kind: str
@@ -98,7 +98,7 @@ class Cloud:
         self.region = str(config["aws:region"])
         self.client = cache(self._client)
         monitor = _Creator(self)
-        self.resources: list[Resource] = []
+        self.resources: list[CreatedResource] = []
         run_program(
             monitor,
             project=project,
@@ -107,7 +107,7 @@ class Cloud:
         )
         self.outputs = monitor.outputs
 
-    def of_kind(self, kind: str) -> list[Resource]:
+    def of_kind(self, kind: str) -> list[CreatedResource]:
         """Return the resources whose type token ends with `kind`."""
         return [resource for resource in self.resources if resource.kind.endswith(kind)]
 
@@ -156,5 +156,5 @@ class _Creator(Monitor):
         name = f"{request.name}-{secrets.token_hex(4)[:7]}"
         identifier, computed = make(self._cloud.client, request.type, name, inputs)
         with self._lock:
-            self._cloud.resources.append(Resource(request.type, request.name, inputs, computed))
+            self._cloud.resources.append(CreatedResource(request.type, request.name, inputs, computed))
         return identifier, computed

@@ -16,7 +16,7 @@ from typing import Any, Self
 import requests
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec
-from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
+from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
 from sandbox.aws.log_group import LogGroup
 from sandbox.aws.scheduler import Schedule, rate_seconds
 from sandbox.aws.stack import CREDENTIALS, Cloud
@@ -196,8 +196,8 @@ class Connectors:
         log = exits.enter_context(closing(LogGroup(self.cloud.client("logs"), spec.logging["log_group"])))
         return RunningAdvertiser(name, outputs, advertiser_id, dict(spec.environment), log)
 
-    def _function(self, spec: FunctionSpec, advertiser: RunningAdvertiser) -> Function:
-        function = Function(
+    def _function(self, spec: FunctionSpec, advertiser: RunningAdvertiser) -> LambdaFunction:
+        function = LambdaFunction(
             spec,
             environment={
                 "AWS_ENDPOINT_URL": self.cloud.url,
@@ -211,7 +211,7 @@ class Connectors:
         function.warm()
         return function
 
-    def _mapping(self, inputs: Any, functions: dict[str, Function]) -> EventSourceMapping:
+    def _mapping(self, inputs: Any, functions: dict[str, LambdaFunction]) -> EventSourceMapping:
         function = functions[inputs["functionName"]]
         advertiser = self.advertisers[_advertiser(function.spec)]
 
@@ -239,7 +239,7 @@ class Connectors:
         return Schedule(self.cloud.client("sqs"), target["arn"], target["input"], max(seconds, _MIN_SCHEDULE_SECONDS))
 
 
-def _end_invocations(mappings: Iterable[EventSourceMapping], functions: Iterable[Function]) -> None:
+def _end_invocations(mappings: Iterable[EventSourceMapping], functions: Iterable[LambdaFunction]) -> None:
     """End invocations in progress: waiting for them could take a quarter of an hour."""
     for mapping in mappings:
         mapping.stop()

@@ -17,7 +17,7 @@ from handler.cleaning.parts import parts
 from handler.model import IdentifierType
 from handler.settings import DEFAULT_PART_BYTES
 from handler.state.objects import CHUNK_BYTES
-from tests.bench.deployment import BUCKET, Deployment, Upload
+from tests.bench.deployment import BUCKET, BenchUpload, Deployment
 from tests.handler.world import ADVERTISER_ID
 from tests.privacy import TOKEN
 
@@ -46,7 +46,7 @@ def known_parts(path: Path) -> list[KnownPart]:
 
 
 def copy(
-    deployed: Deployment, session: requests.Session, upload: Upload, parts: list[KnownPart], *, hold: bool
+    deployed: Deployment, session: requests.Session, upload: BenchUpload, parts: list[KnownPart], *, hold: bool
 ) -> None:
     """Read a file from S3 and upload it to TikTok.
 

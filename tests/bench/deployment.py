@@ -13,7 +13,7 @@ from uuid import uuid4
 import requests
 
 from components.package import handler_package
-from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
+from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
 from sandbox.processes import ROOT, ServerProcess
 from tests.handler.world import ADVERTISER_ID, clients
 from tests.privacy import TOKEN
@@ -30,7 +30,7 @@ _TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
-class Upload:
+class BenchUpload:
     """A file in S3, and the body of its message."""
 
     key: str
@@ -47,16 +47,16 @@ class Deployment:
     spec: FunctionSpec
 
     @contextmanager
-    def function(self) -> Iterator[Function]:
+    def function(self) -> Iterator[LambdaFunction]:
         """Give the function, without an instance yet."""
-        function = Function(self.spec, memory_limit_mib=MEMORY_MIB)
+        function = LambdaFunction(self.spec, memory_limit_mib=MEMORY_MIB)
         try:
             yield function
         finally:
             function.close()
 
     @contextmanager
-    def uploaded(self, path: Path) -> Iterator[Upload]:
+    def uploaded(self, path: Path) -> Iterator[BenchUpload]:
         """Upload a file for a new audience, and delete it afterwards."""
         key = f"tiktok/{uuid4().hex}/email_sha256/{path.name}"
         self.s3.upload_file(str(path), BUCKET, key)
@@ -70,11 +70,11 @@ class Deployment:
             "version-id": head["VersionId"],
         }
         try:
-            yield Upload(key, head["VersionId"], json.dumps(event))
+            yield BenchUpload(key, head["VersionId"], json.dumps(event))
         finally:
             self.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=head["VersionId"])
 
-    def activate(self, function: Function, upload: Upload, rows: int) -> InvocationResult:
+    def activate(self, function: LambdaFunction, upload: BenchUpload, rows: int) -> InvocationResult:
         """Deliver a file's message to the function.
 
         Raises:

@@ -14,7 +14,7 @@ Verdict = Literal["allow", "deny", "silent"]
 
 
 @dataclass(frozen=True)
-class Request:
+class AccessRequest:
     """One request: principal, action, resource and context (condition keys).
 
     Attributes:
@@ -27,13 +27,13 @@ class Request:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-def verdict(document: Mapping[str, Any], request: Request) -> Verdict:
+def verdict(document: Mapping[str, Any], request: AccessRequest) -> Verdict:
     """Evaluate one document for a request: a Deny beats every Allow, and without an Allow nothing is allowed."""
     effects = {statement["Effect"] for statement in document["Statement"] if _applies(statement, request)}
     return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "silent"
 
 
-def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+def _applies(statement: Mapping[str, Any], request: AccessRequest) -> bool:
     unknown = statement.keys() - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
     if unknown:
         raise NotImplementedError(f"statement elements {unknown}")

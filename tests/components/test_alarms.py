@@ -12,7 +12,7 @@ import pytest
 
 from components.dashboard import MAX_ADVERTISERS, body, link
 from components.place import Place
-from sandbox.aws.lambda_service import Function, FunctionSpec
+from sandbox.aws.lambda_service import FunctionSpec, LambdaFunction
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.components.harness import Program, Resource, run_program
 from tests.handler.world import ADVERTISER_ID, World, lines, people
@@ -39,7 +39,7 @@ Metric = tuple[str, str, tuple[tuple[str, str], ...]]  # namespace, name, dimens
 class PackagedWorld(World):
     """A world whose messages go to the function's package, as the program declares it."""
 
-    function: Function
+    function: LambdaFunction
 
     def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
         records = [
@@ -74,7 +74,7 @@ def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
             logging={"log_format": "JSON", "application_log_level": "INFO"},
         )
         here = {name: value for name, value in world.environment.items() if name != "ADVERTISER"}
-        world.function = Function(spec, environment=here, log=out.append)
+        world.function = LambdaFunction(spec, environment=here, log=out.append)
         try:
             live(world)
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.processes import ROOT
-from tests.components.evaluator import Request, as_list, verdict
+from tests.components.evaluator import AccessRequest, as_list, verdict
 from tests.components.harness import Program
 
 BOUNDARY: dict[str, Any] = json.loads((ROOT / "examples" / "permissions-boundary.json").read_text())
@@ -28,7 +28,7 @@ def permissions(program: Program) -> set[tuple[str, str]]:
 
 
 def refused(boundary: Mapping[str, Any], program: Program) -> list[tuple[str, str]]:
-    return [each for each in sorted(permissions(program)) if verdict(boundary, Request(*each)) != "allow"]
+    return [each for each in sorted(permissions(program)) if verdict(boundary, AccessRequest(*each)) != "allow"]
 
 
 def narrower() -> Iterator[tuple[str, dict[str, Any]]]:

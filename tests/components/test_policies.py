@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.evaluator import Request, Verdict, as_list, verdict
+from tests.components.evaluator import AccessRequest, Verdict, as_list, verdict
 from tests.components.harness import ACCOUNT, REGION, Program
 
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/admin"
@@ -316,7 +316,7 @@ def judge(document: Mapping[str, Any], case: Case, names: Mapping[str, str]) -> 
         return text
 
     context = {key: full(value) for key, value in (case.context or {}).items()}
-    return verdict(document, Request(case.action, full(case.resource), case.principal, context))
+    return verdict(document, AccessRequest(case.action, full(case.resource), case.principal, context))
 
 
 Judged = tuple[dict[str, dict[str, Any]], dict[str, str]]

@@ -89,7 +89,7 @@ def without(document: dict[str, Any], right: Right) -> dict[str, Any]:
     return left
 
 
-class Account:
+class RoleAccount:
     """An embedded AWS of its own, in which only the function's role is asked for its rights."""
 
     def __init__(self, url: str) -> None:
@@ -127,7 +127,7 @@ class RunFailed(Exception):  # noqa: N818 - says what happened
 class JudgedWorld(World):
     """A world whose function has only its role: to take messages, to handle them and to delete them."""
 
-    def __init__(self, account: Account, tiktok: TikTokEmulator) -> None:
+    def __init__(self, account: RoleAccount, tiktok: TikTokEmulator) -> None:
         self.account = account
         super().__init__(account.url, tiktok)
 
@@ -228,12 +228,12 @@ def live(world: JudgedWorld) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def account(aws_url: str) -> Account:
-    return Account(aws_url)
+def account(aws_url: str) -> RoleAccount:
+    return RoleAccount(aws_url)
 
 
 @pytest.fixture
-def world(account: Account) -> Iterator[JudgedWorld]:
+def world(account: RoleAccount) -> Iterator[JudgedWorld]:
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
         world = JudgedWorld(account, tiktok)
         yield world

@@ -23,13 +23,13 @@ INSIDE = {"host": HOST, "cookie": f"{COOKIE}-{PORT}={TOKEN}"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class PageAnswer:
     status: int
     headers: Mapping[str, str]
     text: str
 
 
-def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> Answer:
+def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> PageAnswer:
     """Send one request to a guarded page."""
 
     def page(_: Request) -> PlainTextResponse:
@@ -54,7 +54,7 @@ def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> Ans
     asyncio.run(app(scope, receive, send))
     start, *rest = sent
     found = {name.decode(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], found, b"".join(each.get("body", b"") for each in rest).decode())
+    return PageAnswer(start["status"], found, b"".join(each.get("body", b"") for each in rest).decode())
 
 
 def test_the_token_becomes_a_cookie_that_lets_in() -> None:

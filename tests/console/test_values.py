@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from console.hashing.values import HASHES_OF_NOTHING, Fault, FaultError, Kind, Rules, bare, is_nothing, normalize
+from console.hashing.values import HASHES_OF_NOTHING, FaultError, Kind, Rules, ValueFault, bare, is_nothing, normalize
 
 
 def hashed(kind: Kind, value: str, rules: Rules | None = None) -> str:
@@ -60,20 +60,20 @@ def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -
 @pytest.mark.parametrize(
     ("kind", "value", "fault"),
     [
-        (Kind.EMAIL, "jane", Fault.NOT_AN_EMAIL),
-        (Kind.EMAIL, "jane@localhost", Fault.NOT_AN_EMAIL),
-        (Kind.EMAIL, "jane doe@example.com", Fault.NOT_AN_EMAIL),
-        (Kind.EMAIL, "a@example.com,b@example.com", Fault.NOT_AN_EMAIL),
-        (Kind.EMAIL, "jane@example.com.", Fault.NOT_AN_EMAIL),
-        (Kind.PHONE, "4.47E+11", Fault.EXCEL_NOTATION),
-        (Kind.PHONE, "4,47E+11", Fault.EXCEL_NOTATION),
-        (Kind.PHONE, "2025550123", Fault.NO_COUNTRY),
-        (Kind.PHONE, "unknown", Fault.NOT_A_PHONE_NUMBER),
-        (Kind.PHONE, "+1 2", Fault.NOT_A_PHONE_NUMBER),
-        (Kind.DEVICE_ID, "5f3a2b189c4d4e7fb8e217d3a1e69b25", Fault.NOT_A_DEVICE_ID),
+        (Kind.EMAIL, "jane", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@localhost", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane doe@example.com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "a@example.com,b@example.com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@example.com.", ValueFault.NOT_AN_EMAIL),
+        (Kind.PHONE, "4.47E+11", ValueFault.EXCEL_NOTATION),
+        (Kind.PHONE, "4,47E+11", ValueFault.EXCEL_NOTATION),
+        (Kind.PHONE, "2025550123", ValueFault.NO_COUNTRY),
+        (Kind.PHONE, "unknown", ValueFault.NOT_A_PHONE_NUMBER),
+        (Kind.PHONE, "+1 2", ValueFault.NOT_A_PHONE_NUMBER),
+        (Kind.DEVICE_ID, "5f3a2b189c4d4e7fb8e217d3a1e69b25", ValueFault.NOT_A_DEVICE_ID),
     ],
 )
-def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, value: str, fault: Fault) -> None:
+def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, value: str, fault: ValueFault) -> None:
     with pytest.raises(FaultError) as caught:
         normalize(kind, value, Rules())
     assert caught.value.fault is fault

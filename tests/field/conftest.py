@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.field.connector import Connector
+from tests.field.connector import FieldConnector
 from tests.handler.world import ADVERTISER_ID
 from tests.privacy import TOKEN, assert_nothing_personal
 from tests.servers import InProcessAws
@@ -19,9 +19,9 @@ def aws() -> InProcessAws:
 
 
 @pytest.fixture
-def connector(aws: InProcessAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Connector]:
+def connector(aws: InProcessAws, capsys: pytest.CaptureFixture[str]) -> Iterator[FieldConnector]:
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
-        connector = Connector(aws, tiktok, capsys)
+        connector = FieldConnector(aws, tiktok, capsys)
         yield connector
         connector.counted()
         assert_nothing_personal([*connector.written(), *connector.printed])

@@ -51,7 +51,7 @@ class File:
     reason: str = "PutObject"
 
 
-class Connector(World):
+class FieldConnector(World):
     """A world with settling on, whose schedule can be followed in steps of hours.
 
     Attributes:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.field.connector import HOUR, VIP, Connector, S
+from tests.field.connector import HOUR, VIP, FieldConnector, S
 from tests.handler.world import ADVERTISER_ID, lines, people
 from tests.privacy import TOKEN
 from tests.servers import InProcessAws
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def large_list(files: int, rows: int, *, traced: bool = False) -> Iterator[tuple[Connector, dict[str, Any], list[str]]]:
+def large_list(
+    files: int, rows: int, *, traced: bool = False
+) -> Iterator[tuple[FieldConnector, dict[str, Any], list[str]]]:
     """Upload a list and let the sweep send it; give the connector, the figures and the messages."""
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=HOUR) as tiktok:
-        connector = Connector(InProcessAws(), tiktok, None)
+        connector = FieldConnector(InProcessAws(), tiktok, None)
         connector.base()
         names = [f"{VIP}/replace/run/part-{number:05}.csv" for number in range(files)]
         messages = [connector.upload(name, lines(people(number * rows, rows))) for number, name in enumerate(names)]

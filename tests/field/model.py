@@ -13,33 +13,33 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.field.uploads import LIST_QUIET, LONGEST, PRIORITY, QUIET, SENT, STEP, Export, Upload
+from tests.field.uploads import LIST_QUIET, LONGEST, PRIORITY, QUIET, SENT, STEP, ModelExport, ModelUpload
 
 
 @dataclass
 class Model:
     """All uploads of one audience, oldest first."""
 
-    uploads: list[Upload] = field(default_factory=list)
+    uploads: list[ModelUpload] = field(default_factory=list)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.uploads))
 
-    def exports(self) -> list[Export]:
+    def exports(self) -> list[ModelExport]:
         """Return the lists; a copy of a file onto itself is no file of its list."""
-        found: dict[str, list[Export]] = {}
+        found: dict[str, list[ModelExport]] = {}
         for each in self._own("replace"):
             exports = found.setdefault(each.folder or each.name, [])
             if not exports or each.at - exports[-1].files[-1].at > LONGEST or _all_deleted(exports[-1], each.at):
-                exports.append(Export())
+                exports.append(ModelExport())
             exports[-1].files.append(each)
         return [export for exports in found.values() for export in exports]
 
-    def export_of(self, upload: Upload) -> Export:
+    def export_of(self, upload: ModelUpload) -> ModelExport:
         """Return the list of a file."""
         return next(export for export in self.exports() if upload in export.files)
 
-    def _own(self, *actions: str) -> Iterator[Upload]:
+    def _own(self, *actions: str) -> Iterator[ModelUpload]:
         return (each for each in self.uploads if each.action in actions and not each.copied)
 
     def people(self, *, oldest_version_counts: bool = False) -> frozenset[int]:
@@ -64,7 +64,7 @@ class Model:
             people = {"append": people | rows, "remove": people - rows, "replace": rows}[action]
         return people
 
-    def check_sent(self, now: datetime, sent: Iterable[Upload]) -> None:
+    def check_sent(self, now: datetime, sent: Iterable[ModelUpload]) -> None:
         """Check the uploads that this step has sent to TikTok against the rules on settling, order and deletions."""
         lists = []
         for each in sent:
@@ -84,7 +84,7 @@ class Model:
                 self._check_list(now, export)
         assert len(lists) <= 1, "two lists were sent in one step"
 
-    def _check_quiet(self, now: datetime, sent: Upload) -> None:
+    def _check_quiet(self, now: datetime, sent: ModelUpload) -> None:
         """No append or remove goes while others still arrive, unless one has waited for twelve settling times.
 
         What is newer than a waiting list waits for that, and holds up nothing.
@@ -102,7 +102,7 @@ class Model:
             newer = [each for each in together if each.path == sent.path and STEP <= each.at - sent.at < QUIET]
             assert not newer, f"{sent.path} of {sent.at:%H:%M:%S} was sent although there is a newer version"
 
-    def _check_list(self, now: datetime, export: Export) -> None:
+    def _check_list(self, now: datetime, export: ModelExport) -> None:
         """A list goes whole, after an hour of quiet or six hours, and only if it is the only one of its time."""
         names = [file.path for file in export.current]
         for file in export.current:
@@ -127,7 +127,7 @@ class Model:
                     first[file.path] = min(file.registered, first.get(file.path, file.registered))
             yield from first.values()
 
-    def check_end(self, upload: Upload) -> None:
+    def check_end(self, upload: ModelUpload) -> None:
         """Check that an upload may have the end that it has.
 
         Raises:
@@ -136,7 +136,7 @@ class Model:
         if upload.ends not in self._allowed(upload):
             raise AssertionError(f"{upload.path} of {upload.at:%d %H:%M:%S} has the end {upload.ends}:\n{self}")
 
-    def _allowed(self, upload: Upload) -> set[tuple[str, str]]:
+    def _allowed(self, upload: ModelUpload) -> set[tuple[str, str]]:
         if upload.copied:
             return self._allowed_copy(upload)
         allowed = {("available", "available")} if upload.sent else set()
@@ -161,7 +161,7 @@ class Model:
             allowed |= {("skipped", "superseded"), ("skipped", "overtaken")}
         return allowed
 
-    def _allowed_after_list(self, upload: Upload) -> set[tuple[str, str]]:
+    def _allowed_after_list(self, upload: ModelUpload) -> set[tuple[str, str]]:
         """Return the ends that a newer list gives to what is older."""
         allowed = set()
         newer = [each for each in self.exports() if each.sent and each.time >= upload.at and upload not in each.files]
@@ -171,7 +171,7 @@ class Model:
             allowed.add(("rejected", "out_of_order"))
         return allowed
 
-    def _allowed_list(self, upload: Upload) -> set[tuple[str, str]]:
+    def _allowed_list(self, upload: ModelUpload) -> set[tuple[str, str]]:
         export = self.export_of(upload)
         allowed = set()
         if upload not in export.current:
@@ -192,7 +192,7 @@ class Model:
             allowed.add(("skipped", "overtaken"))
         return allowed
 
-    def _allowed_copy(self, upload: Upload) -> set[tuple[str, str]]:
+    def _allowed_copy(self, upload: ModelUpload) -> set[tuple[str, str]]:
         source = self._source(upload)
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
         if source.applied or (source.copied and source.ends == ("skipped", "unchanged_copy")):
@@ -201,19 +201,19 @@ class Model:
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
         return allowed | own_ends | {source.ends}
 
-    def _source(self, copy: Upload) -> Upload:
+    def _source(self, copy: ModelUpload) -> ModelUpload:
         return [each for each in self.uploads if each.path == copy.path and each.at < copy.at][-1]
 
-    def _next_version_within(self, upload: Upload, gap: timedelta) -> bool:
+    def _next_version_within(self, upload: ModelUpload, gap: timedelta) -> bool:
         versions = [each for each in self._own(upload.action) if each.path == upload.path and each.at > upload.at]
         return bool(versions) and versions[0].at - upload.at < gap
 
 
-def _all_deleted(export: Export, before: datetime) -> bool:
+def _all_deleted(export: ModelExport, before: datetime) -> bool:
     return all(file.deleted and file.deleted <= before for file in export.current)
 
 
-def _meet(one: Export, other: Export) -> bool:
+def _meet(one: ModelExport, other: ModelExport) -> bool:
     """Return if two lists were uploaded within an hour of each other."""
     return any(abs(file.at - each.at) < LIST_QUIET for file in one.files for each in other.files)
 

@@ -20,9 +20,9 @@ from moto.backends import get_backend
 
 from handler.clock import parse_iso
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.field.connector import DAY, HOUR, VIP, Connector, S, body
+from tests.field.connector import DAY, HOUR, VIP, FieldConnector, S, body
 from tests.field.model import Model
-from tests.field.uploads import SENT, Upload
+from tests.field.uploads import SENT, ModelUpload
 from tests.handler.world import ADVERTISER_ID, people
 from tests.privacy import TOKEN
 from tests.servers import ACCOUNT, InProcessAws
@@ -42,10 +42,10 @@ class Story(RuleBasedStateMachine):
         self.stack = ExitStack()
         # One person counts as a thousand, so that small files are enough for TikTok's rule.
         tiktok = TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, match_rate=1000)
-        self.connector = Connector(AWS, self.stack.enter_context(tiktok), None)
+        self.connector = FieldConnector(AWS, self.stack.enter_context(tiktok), None)
         self.connector.cold_start(MAX_SHRINK="1")
         self.model = Model()
-        self.late: list[Upload] = []
+        self.late: list[ModelUpload] = []
         self.started = self.whole = False
 
     @initialize(processing=st.sampled_from([600.0, HOUR, 2 * DAY]), exists=st.booleans())
@@ -109,7 +109,7 @@ class Story(RuleBasedStateMachine):
         upload = data.draw(st.sampled_from(self.current()))
         message = self.connector.copy(f"{VIP}/{upload.path}")
         place = (upload.action, upload.folder, upload.name, upload.rows)
-        self.add(Upload(*place, self.connector.now(), message, copied=True), late=late)
+        self.add(ModelUpload(*place, self.connector.now(), message, copied=True), late=late)
 
     @precondition(lambda self: self.late)
     @rule(data=st.data())
@@ -143,7 +143,7 @@ class Story(RuleBasedStateMachine):
             left -= step
             self.observe()
 
-    def current(self) -> list[Upload]:
+    def current(self) -> list[ModelUpload]:
         """Return the newest version of each key that is not deleted."""
         newest = {each.path: each for each in self.model.uploads}
         return [each for each in newest.values() if not each.deleted]
@@ -152,9 +152,9 @@ class Story(RuleBasedStateMachine):
         """Upload a file; its event comes at once, or later."""
         path = f"{action}/{folder}{name}"
         message = self.connector.upload(f"{VIP}/{path}", body(PEOPLE[row] for row in sorted(rows)))
-        self.add(Upload(action, folder, name, rows, self.connector.now(), message), late=late)
+        self.add(ModelUpload(action, folder, name, rows, self.connector.now(), message), late=late)
 
-    def add(self, upload: Upload, *, late: bool) -> None:
+    def add(self, upload: ModelUpload, *, late: bool) -> None:
         """Take a new version into the model and deliver its event."""
         self.model.uploads.append(upload)
         if late:
@@ -162,7 +162,7 @@ class Story(RuleBasedStateMachine):
         else:
             self.deliver(upload)
 
-    def deliver(self, upload: Upload) -> None:
+    def deliver(self, upload: ModelUpload) -> None:
         """Deliver an event."""
         assert self.connector.deliver(upload.message) == []
         self.observe()
@@ -196,7 +196,7 @@ class Story(RuleBasedStateMachine):
             raise AssertionError(f"{error}, at {self.connector.now():%d %H:%M:%S}:\n{self.model}") from None
         self.whole = True
 
-    def report(self, upload: Upload) -> dict[str, Any] | None:
+    def report(self, upload: ModelUpload) -> dict[str, Any] | None:
         """Read a report where moto keeps it, which takes a hundredth of the time of a request."""
         place = json.loads(upload.message)["detail"]["object"]
         key = f"reports/{place['key']}/{place['version-id']}.json"

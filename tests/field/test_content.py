@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, EMPTY, VIP, Connector, File, S, body
+from tests.field.connector import AVAILABLE, EMPTY, VIP, FieldConnector, File, S, body
 from tests.handler.world import people
 
 PEOPLE = people(0, 1200)
@@ -28,7 +28,9 @@ def md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def activate(connector: Connector, content: bytes, name: str = "append/x.csv", folder: str = VIP) -> dict[str, Any]:
+def activate(
+    connector: FieldConnector, content: bytes, name: str = "append/x.csv", folder: str = VIP
+) -> dict[str, Any]:
     """Upload one file and return its report at its end."""
     message = connector.put(f"{folder}/{name}", content)
     connector.end()
@@ -37,7 +39,9 @@ def activate(connector: Connector, content: bytes, name: str = "append/x.csv", f
     return report
 
 
-def assert_repaired(connector: Connector, content: bytes, accepted: int = 1200, rejected: int = 0) -> dict[str, Any]:
+def assert_repaired(
+    connector: FieldConnector, content: bytes, accepted: int = 1200, rejected: int = 0
+) -> dict[str, Any]:
     """Upload a file that holds PEOPLE in another notation, and return its report."""
     report = activate(connector, content)
     assert (report["status"], report["code"]) == AVAILABLE, report["reason"]
@@ -48,7 +52,7 @@ def assert_repaired(connector: Connector, content: bytes, accepted: int = 1200, 
 
 
 @pytest.mark.parametrize("marker", [*NULL_MARKERS, *[f'"{each}"' for each in NULL_MARKERS], "'NULL'", '""', "  "])
-def test_kind_17_null_markers_are_blank_lines(connector: Connector, marker: str) -> None:
+def test_kind_17_null_markers_are_blank_lines(connector: FieldConnector, marker: str) -> None:
     mixed = [row for number, person in enumerate(PEOPLE) for row in ([person, marker] if number % 3 else [person])]
     assert_repaired(connector, body(mixed))
 
@@ -59,7 +63,9 @@ def test_kind_17_null_markers_are_blank_lines(connector: Connector, marker: str)
     [NULL_MARKERS * 20, [sha256("")] * 300, [sha256("nan"), "NULL"] * 200, ["email_sha256", *[sha256("null")] * 9]],
     ids=["NULL markers", "hashes of nothing", "both", "with a header"],
 )
-def test_kind_17_18_a_file_of_nothing_else_is_a_broken_join(connector: Connector, action: str, rows: list[str]) -> None:
+def test_kind_17_18_a_file_of_nothing_else_is_a_broken_join(
+    connector: FieldConnector, action: str, rows: list[str]
+) -> None:
     base = connector.base()
     report = activate(connector, body(rows), f"{action}/x.csv")
     assert report["status"] == "rejected"
@@ -68,7 +74,7 @@ def test_kind_17_18_a_file_of_nothing_else_is_a_broken_join(connector: Connector
 
 
 @pytest.mark.parametrize("text", NOTHING, ids=repr)
-def test_kind_18_the_hash_of_nothing(connector: Connector, text: str) -> None:
+def test_kind_18_the_hash_of_nothing(connector: FieldConnector, text: str) -> None:
     """More rows than the ratio allows: 1,200 of 2,400."""
     report = assert_repaired(connector, body([*PEOPLE, *[sha256(text)] * 1200]), rejected=1200)
     assert report["rejected_by_reason"] == {"hash_of_nothing": 1200}
@@ -76,7 +82,7 @@ def test_kind_18_the_hash_of_nothing(connector: Connector, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "null", ZERO_ID], ids=repr)
-def test_kind_18_the_md5_of_nothing(connector: Connector, text: str) -> None:
+def test_kind_18_the_md5_of_nothing(connector: FieldConnector, text: str) -> None:
     given = [md5(person) for person in PEOPLE]
     nothing = [md5(text), md5(text).upper()] * 300
     report = activate(connector, body([*given, *nothing]), folder="tiktok/vip/idfa_md5")
@@ -84,7 +90,7 @@ def test_kind_18_the_md5_of_nothing(connector: Connector, text: str) -> None:
     assert connector.members() == set(given)
 
 
-def test_kind_18_in_a_list_such_a_file_is_empty(connector: Connector) -> None:
+def test_kind_18_in_a_list_such_a_file_is_empty(connector: FieldConnector) -> None:
     files = [
         File("replace/run/a.csv", CLEAN, accepted=1200),
         File("replace/run/b.csv", body([sha256("")] * 100), EMPTY),
@@ -95,18 +101,18 @@ def test_kind_18_in_a_list_such_a_file_is_empty(connector: Connector) -> None:
 
 @pytest.mark.parametrize("after", [",", ";", "\t", "|", ",,", " ,"])
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_kind_19_trailing_delimiters(connector: Connector, after: str, quote: str) -> None:
+def test_kind_19_trailing_delimiters(connector: FieldConnector, after: str, quote: str) -> None:
     assert_repaired(connector, body(PEOPLE, before=quote, after=quote + after))
 
 
 @pytest.mark.parametrize("before", ["0x", "0X", "\\x"])
 @pytest.mark.parametrize("upper", [False, True])
-def test_kind_20_hexadecimal_notations(connector: Connector, before: str, *, upper: bool) -> None:
+def test_kind_20_hexadecimal_notations(connector: FieldConnector, before: str, *, upper: bool) -> None:
     assert_repaired(connector, body([person.upper() if upper else person for person in PEOPLE], before=before))
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_kind_20_base64_is_rejected(connector: Connector, action: str) -> None:
+def test_kind_20_base64_is_rejected(connector: FieldConnector, action: str) -> None:
     base = connector.base()
     encoded = [base64.b64encode(bytes.fromhex(person)).decode() for person in PEOPLE]
     assert activate(connector, body(encoded), f"{action}/x.csv")["status"] == "rejected"
@@ -130,7 +136,7 @@ ODDITIES = {
 
 
 @pytest.mark.parametrize("name", ODDITIES)
-def test_kind_21_invisible_characters_and_quotes(connector: Connector, name: str) -> None:
+def test_kind_21_invisible_characters_and_quotes(connector: FieldConnector, name: str) -> None:
     assert_repaired(connector, ODDITIES[name])
 
 
@@ -141,11 +147,11 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_kind_22_header_rows(connector: Connector, header: str) -> None:
+def test_kind_22_header_rows(connector: FieldConnector, header: str) -> None:
     assert_repaired(connector, body(PEOPLE, header=header))
 
 
-def test_kind_22_in_every_part(connector: Connector) -> None:
+def test_kind_22_in_every_part(connector: FieldConnector) -> None:
     files = [
         File(f"replace/run/{n}.csv", body(PEOPLE[n * 400 : n * 400 + 400], header=header), accepted=400, rejected=0)
         for n, header in enumerate(("email_sha256", "电子邮件", '"?column?"'))
@@ -170,7 +176,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("header", COLUMNS)
-def test_kind_23_several_columns(connector: Connector, header: str) -> None:
+def test_kind_23_several_columns(connector: FieldConnector, header: str) -> None:
     row, column = COLUMNS[header]
     report = activate(connector, table(header, row))
     assert report["status"] == "rejected"
@@ -190,7 +196,7 @@ SEGMENT = {
 
 @pytest.mark.parametrize("header", SEGMENT)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_kind_24_additions_and_removals_mixed(connector: Connector, action: str, header: str) -> None:
+def test_kind_24_additions_and_removals_mixed(connector: FieldConnector, action: str, header: str) -> None:
     base = connector.base()
     report = activate(connector, table(header, SEGMENT[header]), f"{action}/x.csv")
     assert report["status"] == "rejected"
@@ -198,7 +204,7 @@ def test_kind_24_additions_and_removals_mixed(connector: Connector, action: str,
     assert connector.members() == base
 
 
-def test_kind_25_the_share_counts_over_the_list(connector: Connector) -> None:
+def test_kind_25_the_share_counts_over_the_list(connector: FieldConnector) -> None:
     files = [
         File("replace/run/1.csv", CLEAN, accepted=1200),
         File("replace/run/2.csv", body([*people(5000, 2), "not a hash"]), accepted=2, rejected=1),
@@ -208,7 +214,7 @@ def test_kind_25_the_share_counts_over_the_list(connector: Connector) -> None:
     connector.case(files, {*PEOPLE, *people(5000, 2)})
 
 
-def test_kind_25_too_many_over_the_list(connector: Connector) -> None:
+def test_kind_25_too_many_over_the_list(connector: FieldConnector) -> None:
     """11 % over the list, although one part alone has 6 %."""
     base = connector.base()
     parts = [[*people(5000, 1000), *["x"] * 64], [*people(6000, 1000), *["x"] * 200]]
@@ -225,7 +231,7 @@ def test_kind_25_too_many_over_the_list(connector: Connector) -> None:
     [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", gzip.compress(CLEAN)[:-30], body(["nobody@example.com"] * 50), body(["x"] * 3)],
     ids=["unreadable", "broken gzip", "not hashed", "no valid row"],
 )
-def test_kind_25_a_faulty_part_rejects_the_list_and_is_named(connector: Connector, faulty: bytes) -> None:
+def test_kind_25_a_faulty_part_rejects_the_list_and_is_named(connector: FieldConnector, faulty: bytes) -> None:
     base = connector.base()
     files = [
         File("replace/run/part-1.csv", body(people(3000, 1500))),
@@ -241,7 +247,7 @@ def test_kind_25_a_faulty_part_rejects_the_list_and_is_named(connector: Connecto
     assert connector.members() == base
 
 
-def test_kind_25_the_corrected_file_makes_the_list_anew(connector: Connector) -> None:
+def test_kind_25_the_corrected_file_makes_the_list_anew(connector: FieldConnector) -> None:
     connector.base()
     whole = [File(f"replace/run/part-{n}.csv", body(people(3000 + n * 500, 500))) for n in range(3)]
     messages = connector.play([whole[0], File("replace/run/part-1.csv", b"%PDF-1.7\n"), whole[2]])
@@ -254,7 +260,7 @@ def test_kind_25_the_corrected_file_makes_the_list_anew(connector: Connector) ->
 
 
 @pytest.mark.parametrize("end", [1, 20, 63])
-def test_kind_26_a_file_cut_off_in_a_row(connector: Connector, end: int) -> None:
+def test_kind_26_a_file_cut_off_in_a_row(connector: FieldConnector, end: int) -> None:
     cut = CLEAN + people(9000, 1)[0][:end].encode()
     assert_repaired(connector, cut, rejected=1)
     report = activate(connector, cut, "replace/x.csv")
@@ -262,7 +268,7 @@ def test_kind_26_a_file_cut_off_in_a_row(connector: Connector, end: int) -> None
     assert connector.members() == set(PEOPLE)
 
 
-def test_kind_12_26_a_part_of_a_list_that_is_cut_off(connector: Connector) -> None:
+def test_kind_12_26_a_part_of_a_list_that_is_cut_off(connector: FieldConnector) -> None:
     base = connector.base()
     parts = [body(people(3000, 1500)), body(people(5000, 1500))[:-30]]
     messages = connector.play([File(f"replace/run/{n}.csv", part) for n, part in enumerate(parts)])
@@ -278,7 +284,7 @@ def test_kind_12_26_a_part_of_a_list_that_is_cut_off(connector: Connector) -> No
     ids=["no bytes", "header", "blank lines", "byte order mark", "gzip"],
 )
 @pytest.mark.parametrize("action", ACTIONS)
-def test_kind_27_empty_today(connector: Connector, action: str, content: bytes) -> None:
+def test_kind_27_empty_today(connector: FieldConnector, action: str, content: bytes) -> None:
     base = connector.base()
     report = activate(connector, content, f"{action}/2026-02-01.csv")
     assert (report["status"], report["code"]) == (("rejected", "empty_file") if action == "replace" else EMPTY)
@@ -287,7 +293,7 @@ def test_kind_27_empty_today(connector: Connector, action: str, content: bytes) 
     assert (counted["FilesSkipped"], counted["FilesRejected"]) == ((0, 1) if action == "replace" else (1, 0))
 
 
-def test_kind_27_empty_files_do_not_hold_up_others(connector: Connector) -> None:
+def test_kind_27_empty_files_do_not_hold_up_others(connector: FieldConnector) -> None:
     base = connector.base()
     files = [File("remove/a.csv", b"", EMPTY), File("append/b.csv", body(people(3000, 10)), accepted=10)]
     messages = connector.play(files)

@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, HOUR, OUT_OF_ORDER, VIP, Connector, S, body
+from tests.field.connector import AVAILABLE, COPY, DAY, HOUR, OUT_OF_ORDER, VIP, FieldConnector, S, body
 from tests.handler.world import people
 
 SUBMITTED = ("submitted", "submitted")
 
 
 @pytest.mark.parametrize("prefix", ["TikTok", "TIKTOK", "Tiktok"])
-def test_kind_54_other_spellings_of_the_first_folder(connector: Connector, prefix: str) -> None:
+def test_kind_54_other_spellings_of_the_first_folder(connector: FieldConnector, prefix: str) -> None:
     key = f"{prefix}/vip/email_sha256/x.csv"
     message = connector.put(key, body(people(0, 1500)))
     connector.wait(2 * S)
@@ -30,7 +30,7 @@ def test_kind_54_other_spellings_of_the_first_folder(connector: Connector, prefi
     connector.delete(key, connector.version_id(message))  # what is not below tiktok/ must hold no identifier
 
 
-def test_kind_55_the_sweep_starts_what_has_settled(connector: Connector) -> None:
+def test_kind_55_the_sweep_starts_what_has_settled(connector: FieldConnector) -> None:
     message = connector.put(f"{VIP}/x.csv", body(people(0, 1500)))
     assert connector.ends(message) == ("waiting", "settling")
     assert connector.messages() == []
@@ -40,7 +40,7 @@ def test_kind_55_the_sweep_starts_what_has_settled(connector: Connector) -> None
     assert connector.ends(message) == SUBMITTED
 
 
-def test_kind_55_with_0_each_file_goes_at_once(connector: Connector) -> None:
+def test_kind_55_with_0_each_file_goes_at_once(connector: FieldConnector) -> None:
     connector.cold_start(SETTLE_SECONDS="0")
     message = connector.put(f"{VIP}/replace/x.csv", body(people(0, 1500)))
     assert connector.ends(message) == SUBMITTED
@@ -55,7 +55,7 @@ STORY = {
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
 @pytest.mark.parametrize("gap", [0, S + 1, 3 * HOUR])
-def test_kind_56_late_events_in_any_order(connector: Connector, order: tuple[int, ...], gap: float) -> None:
+def test_kind_56_late_events_in_any_order(connector: FieldConnector, order: tuple[int, ...], gap: float) -> None:
     """The upload times decide, whenever the events arrive: for each person the latest upload that names them."""
     base = connector.base(1100)
     keys = [f"{VIP}/{name.split()[0]}/{n}.csv" for n, name in enumerate(STORY)]
@@ -71,7 +71,7 @@ def test_kind_56_late_events_in_any_order(connector: Connector, order: tuple[int
     assert ends[1] in {AVAILABLE, ("skipped", "overtaken")}
 
 
-def test_kind_56_all_rows_overtaken(connector: Connector) -> None:
+def test_kind_56_all_rows_overtaken(connector: FieldConnector) -> None:
     base = connector.base()
     late = connector.upload(f"{VIP}/append/x.csv", body(people(0, 50)))
     connector.put(f"{VIP}/remove/y.csv", body(people(0, 100)))
@@ -86,7 +86,7 @@ def test_kind_56_all_rows_overtaken(connector: Connector) -> None:
 
 
 @pytest.mark.parametrize("processed", [False, True])
-def test_kind_56_registered_after_a_newer_replace_was_sent(connector: Connector, *, processed: bool) -> None:
+def test_kind_56_registered_after_a_newer_replace_was_sent(connector: FieldConnector, *, processed: bool) -> None:
     """The listing before a replace finds uploads of the last day without a report; this one is older."""
     connector.base()
     connector.tiktok.configure(processing_seconds=6 * HOUR)
@@ -105,7 +105,7 @@ def test_kind_56_registered_after_a_newer_replace_was_sent(connector: Connector,
 
 
 @pytest.mark.parametrize("call", ["create", "replace"])
-def test_kind_56_found_by_the_listing_before_its_event(connector: Connector, call: str) -> None:
+def test_kind_56_found_by_the_listing_before_its_event(connector: FieldConnector, call: str) -> None:
     """Every folder with pending uploads is listed before a create and a replace."""
     folder = "replace/run/" if call == "replace" else "append/"
     if call == "replace":
@@ -120,7 +120,7 @@ def test_kind_56_found_by_the_listing_before_its_event(connector: Connector, cal
     assert connector.ends(late) == AVAILABLE
 
 
-def test_kind_56_more_than_once(connector: Connector) -> None:
+def test_kind_56_more_than_once(connector: FieldConnector) -> None:
     base = connector.base()
     message = connector.put(f"{VIP}/append/x.csv", body(people(3000, 10)))
     assert connector.deliver(message, message) == []
@@ -135,7 +135,7 @@ def test_kind_56_more_than_once(connector: Connector) -> None:
     assert connector.members() == base | set(people(3000, 10))
 
 
-def test_kind_56_equal_bytes_get_different_etags(connector: Connector) -> None:
+def test_kind_56_equal_bytes_get_different_etags(connector: FieldConnector) -> None:
     connector.base()
     content = body(people(3000, 10))
     etags = [json.loads(connector.put(f"{VIP}/append/x.csv", content))["detail"]["object"]["etag"]]
@@ -148,7 +148,7 @@ def test_kind_56_equal_bytes_get_different_etags(connector: Connector) -> None:
     assert connector.ends(message) == COPY
 
 
-def test_kind_56_a_multipart_upload_is_as_old_as_its_beginning(connector: Connector) -> None:
+def test_kind_56_a_multipart_upload_is_as_old_as_its_beginning(connector: FieldConnector) -> None:
     """LastModified is the time when it began; a remove during the upload is newer."""
     base = connector.base()
     began = connector.now() + timedelta(seconds=5)
@@ -164,7 +164,7 @@ def test_kind_56_a_multipart_upload_is_as_old_as_its_beginning(connector: Connec
     assert connector.members() == base | set(people(3005, 5))
 
 
-def test_kind_57_the_lifecycle_withdraws_nothing(connector: Connector) -> None:
+def test_kind_57_the_lifecycle_withdraws_nothing(connector: FieldConnector) -> None:
     """A delete marker on an upload older than `FILE_RETENTION_DAYS` comes from the lifecycle."""
     connector.cold_start(FILE_RETENTION_DAYS="2")
     base = connector.base()
@@ -186,7 +186,7 @@ ODD_NAMES = ["a+b.csv", "a%20b.csv", "100%.csv", "a b & c=d.csv", "naïve ü.csv
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 @pytest.mark.parametrize("encoded", [False, True])
-def test_kind_58_keys_as_they_stand(connector: Connector, name: str, *, encoded: bool) -> None:
+def test_kind_58_keys_as_they_stand(connector: FieldConnector, name: str, *, encoded: bool) -> None:
     """Only if no object has the key as it stands, the decoded key is tried."""
     key = f"{VIP}/append/{name}"
     message = connector.upload(key, body(people(0, 1500)))
@@ -199,7 +199,7 @@ def test_kind_58_keys_as_they_stand(connector: Connector, name: str, *, encoded:
     assert connector.members() == set(people(0, 1500))
 
 
-def test_kind_58_a_deleted_object_is_not_taken_for_another_key(connector: Connector) -> None:
+def test_kind_58_a_deleted_object_is_not_taken_for_another_key(connector: FieldConnector) -> None:
     """`HEAD` without a version answers 404 behind a delete marker; the key is right all the same."""
     base = connector.base()
     removed = connector.upload(f"{VIP}/remove/a%2Db.csv", body(people(0, 10)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.field.connector import AVAILABLE, DAY, VIP, WITHDRAWN, Connector, File, S, body
+from tests.field.connector import AVAILABLE, DAY, VIP, WITHDRAWN, FieldConnector, File, S, body
 from tests.handler.world import people
 
 ACTIONS = ["append", "remove", "replace"]
 SUBMITTED = ("submitted", "submitted")
 
 
-def test_kind_29_a_new_audience_from_many_small_parts(connector: Connector) -> None:
+def test_kind_29_a_new_audience_from_many_small_parts(connector: FieldConnector) -> None:
     """In several batches and over several minutes: none of them alone has 1,000 people."""
     files = [File(f"append/part-{n:03}.csv", body(people(n * 40, 40)), after=5.0) for n in range(60)]
     connector.case(files, people(0, 2400))
@@ -19,7 +19,7 @@ def test_kind_29_a_new_audience_from_many_small_parts(connector: Connector) -> N
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_kind_30_overwritten_minutes_later(connector: Connector, action: str) -> None:
+def test_kind_30_overwritten_minutes_later(connector: FieldConnector, action: str) -> None:
     base = connector.base()
     wrong, right = people(100, 500), people(300, 500)
     if action == "append":
@@ -41,7 +41,7 @@ def test_kind_30_overwritten_minutes_later(connector: Connector, action: str) ->
         assert connector.members() == set(right) | (base if action == "append" else set())
 
 
-def test_kind_30_a_version_of_another_day_is_another_append(connector: Connector) -> None:
+def test_kind_30_a_version_of_another_day_is_another_append(connector: FieldConnector) -> None:
     base = connector.base()
     first = connector.put(f"{VIP}/append/x.csv", body(people(3000, 10)))
     second = connector.put(f"{VIP}/append/x.csv", body(people(3100, 10)), after=S + 60)
@@ -50,7 +50,7 @@ def test_kind_30_a_version_of_another_day_is_another_append(connector: Connector
     assert connector.members() == base | set(people(3000, 10)) | set(people(3100, 10))
 
 
-def test_kind_31_a_single_append_is_withdrawn(connector: Connector) -> None:
+def test_kind_31_a_single_append_is_withdrawn(connector: FieldConnector) -> None:
     base = connector.base()
     message = connector.put(f"{VIP}/append/wrong.csv", body(people(3000, 10)))
     connector.delete(f"{VIP}/append/wrong.csv")
@@ -60,7 +60,7 @@ def test_kind_31_a_single_append_is_withdrawn(connector: Connector) -> None:
     assert connector.members() == base | set(people(3100, 10))
 
 
-def test_kind_31_deleted_and_uploaded_again(connector: Connector) -> None:
+def test_kind_31_deleted_and_uploaded_again(connector: FieldConnector) -> None:
     """The marker after the wrong version counts even though a newer version exists."""
     base = connector.base()
     key = f"{VIP}/append/x.csv"
@@ -74,7 +74,7 @@ def test_kind_31_deleted_and_uploaded_again(connector: Connector) -> None:
 
 @pytest.mark.parametrize("folder", ["", "run/"])
 @pytest.mark.parametrize("deleted", [1, 3])
-def test_kind_31_a_list_is_withdrawn_whole(connector: Connector, folder: str, deleted: int) -> None:
+def test_kind_31_a_list_is_withdrawn_whole(connector: FieldConnector, folder: str, deleted: int) -> None:
     base = connector.base()
     files = [File(f"replace/{folder}part-{n}.csv", body(people(3000 + n * 600, 600)), WITHDRAWN) for n in range(3)]
     messages = connector.play(files)
@@ -86,7 +86,7 @@ def test_kind_31_a_list_is_withdrawn_whole(connector: Connector, folder: str, de
     assert connector.counted()["FilesSkipped"] == 3
 
 
-def test_kind_31_a_deletion_after_the_turn_changes_nothing(connector: Connector) -> None:
+def test_kind_31_a_deletion_after_the_turn_changes_nothing(connector: FieldConnector) -> None:
     base = connector.base()
     message = connector.put(f"{VIP}/append/x.csv", body(people(3000, 10)))
     connector.wait(2 * S)
@@ -104,7 +104,7 @@ TOOLS = [
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_kind_32_tools_clean_up_after_themselves(connector: Connector, name: str) -> None:
+def test_kind_32_tools_clean_up_after_themselves(connector: FieldConnector, name: str) -> None:
     base = connector.base()
     given = set(people(0, 10) if name.startswith("remove") else people(3000, 10))
     message = connector.put(f"{VIP}/{name}", body(given))
@@ -115,7 +115,7 @@ def test_kind_32_tools_clean_up_after_themselves(connector: Connector, name: str
     assert connector.counted()["FilesSkipped"] == 0
 
 
-def test_kind_32_yesterdays_parts_deleted_while_tiktok_is_busy(connector: Connector) -> None:
+def test_kind_32_yesterdays_parts_deleted_while_tiktok_is_busy(connector: FieldConnector) -> None:
     """Spark's overwrite mode: yesterday's opt-outs must not get lost."""
     base = connector.base()
     connector.tiktok.configure(processing_seconds=2 * DAY)
@@ -131,7 +131,7 @@ def test_kind_32_yesterdays_parts_deleted_while_tiktok_is_busy(connector: Connec
     assert connector.members() == base - set(people(0, 40))
 
 
-def test_kind_37_a_small_file_around_the_clock(connector: Connector) -> None:
+def test_kind_37_a_small_file_around_the_clock(connector: FieldConnector) -> None:
     """Each goes with the next change, at the latest 12 settling times and TikTok's processing after it arrived."""
     base = connector.base()
     messages, calls = [], len(connector.changes())
@@ -147,7 +147,7 @@ def test_kind_37_a_small_file_around_the_clock(connector: Connector) -> None:
 
 
 @pytest.mark.parametrize("rows", [1000, 999])
-def test_kind_39_nobody_matched(connector: Connector, rows: int) -> None:
+def test_kind_39_nobody_matched(connector: FieldConnector, rows: int) -> None:
     """People who are in the audience already look the same to TikTok's counter."""
     connector.base()
     message = connector.put(f"{VIP}/append/x.csv", body(people(0, rows)))
@@ -161,7 +161,7 @@ def test_kind_39_nobody_matched(connector: Connector, rows: int) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_kind_40_renamed_in_ads_manager(connector: Connector, action: str) -> None:
+def test_kind_40_renamed_in_ads_manager(connector: FieldConnector, action: str) -> None:
     base = connector.base()
     connector.rename(connector.audiences()[0]["id"], "VIP customers 2026")
     given = people(0, 500) if action == "remove" else people(3000, 1500)
@@ -173,7 +173,7 @@ def test_kind_40_renamed_in_ads_manager(connector: Connector, action: str) -> No
     assert "VIP customers 2026" in str((connector.report_of(message) or {})["reason"])
 
 
-def test_kind_40_the_new_name_is_another_audience(connector: Connector) -> None:
+def test_kind_40_the_new_name_is_another_audience(connector: FieldConnector) -> None:
     """An id registered under another name is never matched by name."""
     base = connector.base()
     connector.rename(connector.audiences()[0]["id"], "others")

@@ -12,7 +12,7 @@ from tests.field.connector import (
     SUPERSEDED,
     VIP,
     WITHDRAWN,
-    Connector,
+    FieldConnector,
     File,
     S,
     body,
@@ -44,7 +44,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("exists", [False, True])
-def test_kind_28_many_files_are_one_list(connector: Connector, name: str, *, exists: bool) -> None:
+def test_kind_28_many_files_are_one_list(connector: FieldConnector, name: str, *, exists: bool) -> None:
     if exists:
         connector.base()
     files = [File(each, body(people(3000 + n * 1200, 1200)), accepted=1200) for n, each in enumerate(NAMES[name])]
@@ -53,7 +53,7 @@ def test_kind_28_many_files_are_one_list(connector: Connector, name: str, *, exi
     assert len(changes) == 1 + exists
 
 
-def test_kind_28_a_list_waits_for_an_hour_of_quiet(connector: Connector) -> None:
+def test_kind_28_a_list_waits_for_an_hour_of_quiet(connector: FieldConnector) -> None:
     """Twelve times the settling time after the last new file name."""
     base = connector.base()
     messages = connector.play(export("run/", 3000, after=20 * 60))
@@ -64,7 +64,7 @@ def test_kind_28_a_list_waits_for_an_hour_of_quiet(connector: Connector) -> None
     assert {connector.ends(message) for message in messages} == {SUBMITTED}
 
 
-def test_kind_28_a_list_that_never_pauses_goes_after_six_hours(connector: Connector) -> None:
+def test_kind_28_a_list_that_never_pauses_goes_after_six_hours(connector: FieldConnector) -> None:
     connector.base()
     messages = []
     for n in range(9):
@@ -75,7 +75,7 @@ def test_kind_28_a_list_that_never_pauses_goes_after_six_hours(connector: Connec
     assert connector.ends(messages[0]) == SUBMITTED
 
 
-def test_kind_28_runs_of_two_audiences_do_not_meet(connector: Connector) -> None:
+def test_kind_28_runs_of_two_audiences_do_not_meet(connector: FieldConnector) -> None:
     messages = connector.play(export("run/", 0))
     others = connector.play(export("run/", 5000), "tiktok/others/email_sha256")
     connector.end()
@@ -85,7 +85,7 @@ def test_kind_28_runs_of_two_audiences_do_not_meet(connector: Connector) -> None
 
 
 @pytest.mark.parametrize("marked", [(), ("a/",), ("b/",), ("a/", "b/")], ids=str)
-def test_kind_28_two_lists_within_the_hour(connector: Connector, marked: tuple[str, ...]) -> None:
+def test_kind_28_two_lists_within_the_hour(connector: FieldConnector, marked: tuple[str, ...]) -> None:
     """Only a `_SUCCESS` that is newer than the files of exactly one of them says which one is meant."""
     base = connector.base()
     messages = {folder: connector.play(export(folder, first)) for folder, first in (("a/", 3000), ("b/", 6000))}
@@ -104,7 +104,7 @@ def test_kind_28_two_lists_within_the_hour(connector: Connector, marked: tuple[s
         assert connector.members() == base
 
 
-def test_kind_28_the_newer_of_two_lists_goes(connector: Connector) -> None:
+def test_kind_28_the_newer_of_two_lists_goes(connector: FieldConnector) -> None:
     """Two hours apart while TikTok is busy: the older one is superseded once the newer one is processed."""
     connector.base()
     connector.put(f"{VIP}/append/keeps_tiktok_busy.csv", body(people(9000, 10)))
@@ -120,7 +120,7 @@ def test_kind_28_the_newer_of_two_lists_goes(connector: Connector) -> None:
     assert connector.counted()["FilesRejected"] == 0
 
 
-def test_kind_33_success_arrives_first(connector: Connector) -> None:
+def test_kind_33_success_arrives_first(connector: FieldConnector) -> None:
     """`aws s3 sync` copies `_SUCCESS` beside the first three of many parts."""
     connector.base()
     files = [File("replace/run/_SUCCESS", b"", None), *export("run/", 3000, count=10, rows=200, after=4 * 60)]
@@ -129,7 +129,7 @@ def test_kind_33_success_arrives_first(connector: Connector) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "run/"])
-def test_kind_34_a_slow_link(connector: Connector, folder: str) -> None:
+def test_kind_34_a_slow_link(connector: FieldConnector, folder: str) -> None:
     """Eight minutes between the files, more than the time to settle, with sweeps between them."""
     base = connector.base()
     messages = []
@@ -144,7 +144,7 @@ def test_kind_34_a_slow_link(connector: Connector, folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "daily/"])
-def test_kind_35_one_folder_every_day(connector: Connector, folder: str) -> None:
+def test_kind_35_one_folder_every_day(connector: FieldConnector, folder: str) -> None:
     """Two parts on the second day where the first had three: the third is not part of the second list."""
     messages = connector.play(export(folder, 0))
     connector.end()
@@ -155,7 +155,7 @@ def test_kind_35_one_folder_every_day(connector: Connector, folder: str) -> None
     assert connector.members() == set(people(3000, 1200))
 
 
-def test_kind_35_a_late_file_makes_the_list_anew(connector: Connector) -> None:
+def test_kind_35_a_late_file_makes_the_list_anew(connector: FieldConnector) -> None:
     connector.base()
     *early, late = export("run/", 3000)
     messages = connector.play(early)
@@ -166,7 +166,7 @@ def test_kind_35_a_late_file_makes_the_list_anew(connector: Connector) -> None:
     assert connector.members() == set(people(3000, 1800))
 
 
-def test_kind_35_a_late_file_after_a_newer_append_is_out_of_order(connector: Connector) -> None:
+def test_kind_35_a_late_file_after_a_newer_append_is_out_of_order(connector: FieldConnector) -> None:
     """The list made anew would undo the append."""
     connector.base()
     *early, late = export("run/", 3000)
@@ -186,7 +186,7 @@ def test_kind_35_a_late_file_after_a_newer_append_is_out_of_order(connector: Con
 @pytest.mark.parametrize("deleted", [False, True])
 @pytest.mark.parametrize("folder", ["", "run/"])
 def test_kind_35_a_new_version_while_tiktok_is_at_work(
-    connector: Connector, folder: str, hours: float, *, deleted: bool
+    connector: FieldConnector, folder: str, hours: float, *, deleted: bool
 ) -> None:
     """The list that TikTok is processing ends by itself; the new version goes afterwards."""
     connector.base()
@@ -206,7 +206,7 @@ def test_kind_35_a_new_version_while_tiktok_is_at_work(
     assert connector.members() == set(people(5000, 1500))
 
 
-def test_kind_35_a_late_file_shares_the_end_of_its_list(connector: Connector) -> None:
+def test_kind_35_a_late_file_shares_the_end_of_its_list(connector: FieldConnector) -> None:
     base = connector.base()
     *early, late = export("run/", 3000)
     connector.play(early)
@@ -219,7 +219,7 @@ def test_kind_35_a_late_file_shares_the_end_of_its_list(connector: Connector) ->
 
 
 @pytest.mark.parametrize("hours", [1.5, 5])
-def test_kind_28_a_late_file_of_an_ambiguous_list(connector: Connector, hours: float) -> None:
+def test_kind_28_a_late_file_of_an_ambiguous_list(connector: FieldConnector, hours: float) -> None:
     base = connector.base()
     messages = [*connector.play(export("a/", 3000)), *connector.play(export("b/", 6000))]
     connector.wait(hours * HOUR, every=HOUR / 2)
@@ -230,7 +230,7 @@ def test_kind_28_a_late_file_of_an_ambiguous_list(connector: Connector, hours: f
     assert connector.members() == base
 
 
-def test_kind_35_what_comes_after_all_files_were_deleted_is_another_export(connector: Connector) -> None:
+def test_kind_35_what_comes_after_all_files_were_deleted_is_another_export(connector: FieldConnector) -> None:
     connector.base()
     wrong = export("run/", 3000)
     messages = connector.play(wrong)
@@ -244,7 +244,7 @@ def test_kind_35_what_comes_after_all_files_were_deleted_is_another_export(conne
     assert connector.members() == set(people(6000, 1200))
 
 
-def shrunk(connector: Connector) -> list[str]:
+def shrunk(connector: FieldConnector) -> list[str]:
     """Apply a list of 2,400 people and upload one of 1,100, a day later; return the messages of that."""
     connector.play(export("monday/", 0, count=4))
     connector.end()
@@ -257,7 +257,7 @@ def shrunk(connector: Connector) -> list[str]:
     return messages
 
 
-def test_kind_38_confirmed(connector: Connector) -> None:
+def test_kind_38_confirmed(connector: FieldConnector) -> None:
     messages = shrunk(connector)
     connector.put(f"{VIP}/replace/tuesday/_CONFIRMED", b"")
     connector.end()
@@ -265,12 +265,12 @@ def test_kind_38_confirmed(connector: Connector) -> None:
     assert connector.members() == set(people(100, 1100))
 
 
-def test_kind_38_a_confirmation_that_is_older_than_the_files_says_nothing(connector: Connector) -> None:
+def test_kind_38_a_confirmation_that_is_older_than_the_files_says_nothing(connector: FieldConnector) -> None:
     connector.put(f"{VIP}/replace/tuesday/_CONFIRMED", b"")
     shrunk(connector)
 
 
-def test_kind_38_a_newer_list(connector: Connector) -> None:
+def test_kind_38_a_newer_list(connector: FieldConnector) -> None:
     messages = shrunk(connector)
     newer = connector.play(export("wednesday/", 100, count=4))
     connector.end()
@@ -279,7 +279,7 @@ def test_kind_38_a_newer_list(connector: Connector) -> None:
     assert connector.members() == set(people(100, 2400))
 
 
-def test_kind_38_a_day_without_a_confirmation(connector: Connector) -> None:
+def test_kind_38_a_day_without_a_confirmation(connector: FieldConnector) -> None:
     messages = shrunk(connector)
     behind = connector.put(f"{VIP}/append/x.csv", body(people(9000, 10)))
     connector.wait(DAY, every=HOUR * 2)
@@ -290,7 +290,7 @@ def test_kind_38_a_day_without_a_confirmation(connector: Connector) -> None:
     assert connector.counted()["FilesRejected"] == 2
 
 
-def test_kind_38_turned_off(connector: Connector) -> None:
+def test_kind_38_turned_off(connector: FieldConnector) -> None:
     connector.cold_start(MAX_SHRINK="1")
     connector.play(export("monday/", 0, count=4))
     connector.end()

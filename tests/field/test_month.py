@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.field.connector import AVAILABLE, DAY, HOUR, VIP, Connector, body
+from tests.field.connector import AVAILABLE, DAY, HOUR, VIP, FieldConnector, body
 from tests.handler.world import people
 
 PROCESSING = 2 * DAY
 SUBMITTED = ("submitted", "submitted")
 
 
-def test_kind_36_two_changes_are_always_enough_to_catch_up(connector: Connector) -> None:
+def test_kind_36_two_changes_are_always_enough_to_catch_up(connector: FieldConnector) -> None:
     """A file waits for the change under way and at most for one of the other action.
 
     Every day a hundred people come and fifty of the day before go.
@@ -34,7 +34,7 @@ def test_kind_36_two_changes_are_always_enough_to_catch_up(connector: Connector)
     assert connector.members() == expected
 
 
-def test_kind_36_a_backlog_of_a_month_takes_two_changes(connector: Connector) -> None:
+def test_kind_36_a_backlog_of_a_month_takes_two_changes(connector: FieldConnector) -> None:
     """Nobody renewed the token for a month; then everything goes in one append and one remove."""
     expected = connector.base()
     connector.tiktok.configure(processing_seconds=PROCESSING)

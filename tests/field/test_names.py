@@ -6,14 +6,14 @@ import unicodedata
 
 import pytest
 
-from tests.field.connector import AVAILABLE, VIP, Connector, S, body
+from tests.field.connector import AVAILABLE, VIP, FieldConnector, S, body
 from tests.handler.world import ADVERTISER_ID, people
 
 EVERYBODY = people(0, 1500)
 
 
 @pytest.mark.parametrize("names", [("NFC", "NFD"), ("NFD", "NFC")])
-def test_kind_14_50_both_spellings_are_one_audience(connector: Connector, names: tuple[str, ...]) -> None:
+def test_kind_14_50_both_spellings_are_one_audience(connector: FieldConnector, names: tuple[str, ...]) -> None:
     for number, form in enumerate(names):
         name = unicodedata.normalize(form, "Käufer é")  # type: ignore[arg-type] # a form, from the list above
         message = connector.put(f"tiktok/{name}/email_sha256/x{number}.csv", body(people(1000 * number, 1000)))
@@ -23,7 +23,7 @@ def test_kind_14_50_both_spellings_are_one_audience(connector: Connector, names:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_kind_50_tiktok_does_not_normalize_names(connector: Connector, form: str) -> None:
+def test_kind_50_tiktok_does_not_normalize_names(connector: FieldConnector, form: str) -> None:
     at_tiktok = unicodedata.normalize(form, "Käufer")  # type: ignore[arg-type] # a form, from the list above
     (audience_id,) = connector.tiktok.seed(ADVERTISER_ID, name=at_tiktok, members=people(0, 1500))
     message = connector.put("tiktok/Käufer/email_sha256/x.csv", body(people(1500, 100)))
@@ -43,7 +43,7 @@ def test_kind_50_tiktok_does_not_normalize_names(connector: Connector, form: str
         "tiktok/vip/EMAIL_SHA256/Append/x.csv",
     ],
 )
-def test_kind_15_doubled_slashes_and_case(connector: Connector, key: str) -> None:
+def test_kind_15_doubled_slashes_and_case(connector: FieldConnector, key: str) -> None:
     message = connector.put(key, body(EVERYBODY))
     connector.end()
     report = connector.report_of(message)
@@ -54,7 +54,7 @@ def test_kind_15_doubled_slashes_and_case(connector: Connector, key: str) -> Non
 
 
 @pytest.mark.parametrize("folder", ["remvoe", "delete", "appends", "2026-01-31"])
-def test_kind_16_a_folder_that_is_no_action_is_no_run(connector: Connector, folder: str) -> None:
+def test_kind_16_a_folder_that_is_no_action_is_no_run(connector: FieldConnector, folder: str) -> None:
     message = connector.put(f"{VIP}/{folder}/x.csv", body(EVERYBODY))
     connector.wait(2 * S)
     assert connector.ends(message) == ("rejected", "unknown_action")

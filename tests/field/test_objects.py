@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, VIP, Connector, S, body
+from tests.field.connector import AVAILABLE, COPY, DAY, VIP, FieldConnector, S, body
 from tests.handler.world import people
 
 ACTIONS = ["append", "remove", "replace"]
@@ -18,7 +18,7 @@ CHANGES: list[dict[str, Any]] = [{}, {"StorageClass": "STANDARD_IA"}, {"ServerSi
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_kind_41_copies_onto_themselves(connector: Connector, action: str, changes: dict[str, Any]) -> None:
+def test_kind_41_copies_onto_themselves(connector: FieldConnector, action: str, changes: dict[str, Any]) -> None:
     connector.base()
     given = people(0, 500) if action == "remove" else people(1000, 2000)
     key = f"{VIP}/{action}/x.csv"
@@ -35,7 +35,7 @@ def test_kind_41_copies_onto_themselves(connector: Connector, action: str, chang
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("hours", [0.01, 3, 30])
-def test_kind_41_copies_while_tiktok_is_at_work(connector: Connector, action: str, hours: float) -> None:
+def test_kind_41_copies_while_tiktok_is_at_work(connector: FieldConnector, action: str, hours: float) -> None:
     connector.base()
     connector.tiktok.configure(processing_seconds=2 * DAY)
     given = people(0, 500) if action == "remove" else people(1000, 2000)
@@ -52,7 +52,7 @@ def test_kind_41_copies_while_tiktok_is_at_work(connector: Connector, action: st
     assert connector.changes() == changes
 
 
-def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: Connector) -> None:
+def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: FieldConnector) -> None:
     base = connector.base()
     connector.put(f"{VIP}/append/x.csv", body(people(3000, 100)))
     connector.end()
@@ -66,7 +66,7 @@ def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: Connector
 
 
 @pytest.mark.parametrize("action", ["append", "replace"])
-def test_kind_41_large_files_are_copied_in_parts(connector: Connector, action: str) -> None:
+def test_kind_41_large_files_are_copied_in_parts(connector: FieldConnector, action: str) -> None:
     connector.base()
     key, content = f"{VIP}/{action}/x.csv", body(people(1000, 2000))
     connector.put(key, content)
@@ -77,7 +77,7 @@ def test_kind_41_large_files_are_copied_in_parts(connector: Connector, action: s
     assert connector.ends(message) == COPY
 
 
-def test_kind_41_a_copy_to_another_key_is_an_upload(connector: Connector) -> None:
+def test_kind_41_a_copy_to_another_key_is_an_upload(connector: FieldConnector) -> None:
     connector.base()
     connector.s3.put_object(Bucket=connector.bucket, Key="tiktok/.staging/x.csv", Body=body(people(3000, 10)))
     message = connector.copy("tiktok/.staging/x.csv", f"{VIP}/append/x.csv")
@@ -86,18 +86,18 @@ def test_kind_41_a_copy_to_another_key_is_an_upload(connector: Connector) -> Non
     assert connector.ends(message) == AVAILABLE
 
 
-def gone_for_good(connector: Connector, key: str, message: str) -> None:
+def gone_for_good(connector: FieldConnector, key: str, message: str) -> None:
     connector.delete(key, connector.version_id(message))
 
 
-UNREADABLE: dict[str, tuple[Callable[[Connector, str, str], None] | None, str]] = {
+UNREADABLE: dict[str, tuple[Callable[[FieldConnector, str, str], None] | None, str]] = {
     "archived on upload": (None, "object_archived"),
     "gone for good": (gone_for_good, "object_missing"),
 }
 
 
 @pytest.mark.parametrize(("cause", "action"), [*itertools.product(UNREADABLE, ["append", "remove"])])
-def test_kind_42_an_object_that_cannot_be_read(connector: Connector, cause: str, action: str) -> None:
+def test_kind_42_an_object_that_cannot_be_read(connector: FieldConnector, cause: str, action: str) -> None:
     base = connector.base()
     happens, code = UNREADABLE[cause]
     key = f"{VIP}/{action}/run/x.csv"
@@ -113,7 +113,7 @@ def test_kind_42_an_object_that_cannot_be_read(connector: Connector, cause: str,
     assert connector.counted()["FilesFailed"] == 1
 
 
-def test_kind_42_access_denied_to_one_object(connector: Connector) -> None:
+def test_kind_42_access_denied_to_one_object(connector: FieldConnector) -> None:
     """Fails and is retried for an hour in which others can be read; then it fails and the rest goes on."""
     base = connector.base()
     key = f"{VIP}/append/denied.csv"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.field.connector import HOUR, VIP, Connector
+from tests.field.connector import HOUR, VIP, FieldConnector
 from tests.handler.world import ADVERTISER_ID, lines, people
 from tests.privacy import TOKEN
 from tests.servers import set_last_modified
@@ -22,7 +22,7 @@ from tests.servers import set_last_modified
 BUCKETS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "schema1").glob("*.json")}
 
 
-def tell_tiktok(connector: Connector, call: dict[str, Any]) -> None:
+def tell_tiktok(connector: FieldConnector, call: dict[str, Any]) -> None:
     """Repeat a change that the first release made."""
     given: dict[str, Any] = {"file_paths": [upload_part(connector, call["first"], call["count"])]}
     if call["call"] == "create":
@@ -32,7 +32,7 @@ def tell_tiktok(connector: Connector, call: dict[str, Any]) -> None:
     post(connector, "create" if call["call"] == "create" else "update", json={"advertiser_id": ADVERTISER_ID, **given})
 
 
-def upload_part(connector: Connector, first: int, count: int) -> str:
+def upload_part(connector: FieldConnector, first: int, count: int) -> str:
     """Upload these people to TikTok and return the file's path."""
     content = lines(people(first, count))
     signature = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -41,7 +41,7 @@ def upload_part(connector: Connector, first: int, count: int) -> str:
     return str(answer["file_path"])
 
 
-def post(connector: Connector, call: str, **request: Any) -> dict[str, Any]:
+def post(connector: FieldConnector, call: str, **request: Any) -> dict[str, Any]:
     """Call TikTok and return its data."""
     url = f"{connector.tiktok.url}/open_api/v1.3/dmp/custom_audience/{call}/"
     answer = requests.post(url, headers={"Access-Token": TOKEN}, timeout=10, **request).json()
@@ -49,7 +49,7 @@ def post(connector: Connector, call: str, **request: Any) -> dict[str, Any]:
     return dict(answer["data"])
 
 
-def restore(connector: Connector, bucket: dict[str, Any]) -> list[str]:
+def restore(connector: FieldConnector, bucket: dict[str, Any]) -> list[str]:
     """Put uploads, reports, states and pointers where the first release left them; return the messages on its queue."""
     for call in bucket["calls"]:
         pass_until(connector, call["at"])
@@ -69,12 +69,12 @@ def restore(connector: Connector, bucket: dict[str, Any]) -> list[str]:
     return list(messages)
 
 
-def pass_until(connector: Connector, moment: str) -> None:
+def pass_until(connector: FieldConnector, moment: str) -> None:
     """Let time pass until then."""
     connector.pass_time((datetime.fromisoformat(moment) - connector.now()).total_seconds() / HOUR)
 
 
-def statuses(connector: Connector) -> dict[str, tuple[str, str]]:
+def statuses(connector: FieldConnector) -> dict[str, tuple[str, str]]:
     """Return status and code of each report, by the file's name."""
     reports = [connector.json(key) for key in connector.keys("reports/")]
     return {each["file"]["key"].removeprefix(f"{VIP}/"): (each["status"], each["code"]) for each in reports}
@@ -82,7 +82,7 @@ def statuses(connector: Connector) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("name", sorted(BUCKETS))
 @pytest.mark.parametrize("deleted", [False, True], ids=["kept", "deleted"])
-def test_what_was_pending_ends(connector: Connector, name: str, *, deleted: bool) -> None:
+def test_what_was_pending_ends(connector: FieldConnector, name: str, *, deleted: bool) -> None:
     """A delete marker withdraws no upload of the first release: that did not look at deletions."""
     bucket = BUCKETS[name]
     messages = restore(connector, bucket)
@@ -99,7 +99,7 @@ def test_what_was_pending_ends(connector: Connector, name: str, *, deleted: bool
         assert set(ends.values()) == {("available", "available")}
 
 
-def test_a_file_of_the_first_release_and_a_new_one(connector: Connector) -> None:
+def test_a_file_of_the_first_release_and_a_new_one(connector: FieldConnector) -> None:
     restore(connector, BUCKETS["waiting"])
     message = connector.put(f"{VIP}/remove/new.csv", lines(people(2000, 100)))
     connector.end(days=4)

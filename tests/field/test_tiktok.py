@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.field.connector import AVAILABLE, DAY, VIP, Connector, File, S, body
+from tests.field.connector import AVAILABLE, DAY, VIP, FieldConnector, File, S, body
 from tests.handler.world import people
 
 REPLACE_REFUSED = (
@@ -28,7 +28,7 @@ WRONG_REQUEST = [40000, 40002, 40006, 40010, 40050, 40700]
     ],
 )
 def test_kind_46_words_under_every_code(
-    connector: Connector, code: int, words: str, action: str, waits: set[str]
+    connector: FieldConnector, code: int, words: str, action: str, waits: set[str]
 ) -> None:
     base = connector.base()
     given = people(0, 100) if action == "remove" else people(3000, 1500)
@@ -43,7 +43,7 @@ def test_kind_46_words_under_every_code(
     assert connector.counted()["FilesFailed"] == 0
 
 
-def test_kind_46_one_replace_a_day(connector: Connector) -> None:
+def test_kind_46_one_replace_a_day(connector: FieldConnector) -> None:
     """The emulator enforces it; the second list of the day goes the next day, with the removes behind it."""
     connector.base()
     connector.case([File("replace/a.csv", body(people(3000, 1500)))], people(3000, 1500))
@@ -67,7 +67,7 @@ PERSON = {  # call, code, TikTok's words, code of the report, words of its reaso
 
 
 @pytest.mark.parametrize("name", PERSON)
-def test_kind_47_48_49_a_person_has_to_act(connector: Connector, name: str) -> None:
+def test_kind_47_48_49_a_person_has_to_act(connector: FieldConnector, name: str) -> None:
     base = connector.base()
     call, code, words, waits, says = PERSON[name]
     connector.tiktok.fault(call, "code", code=code, message=words, times=None)
@@ -86,7 +86,7 @@ def test_kind_47_48_49_a_person_has_to_act(connector: Connector, name: str) -> N
     assert connector.members() == base | set(people(3000, 10))
 
 
-def test_kind_51_several_identifier_types_in_one_file(connector: Connector) -> None:
+def test_kind_51_several_identifier_types_in_one_file(connector: FieldConnector) -> None:
     emails, phones = people(0, 1200), [hashlib.sha256(each.encode()).hexdigest() for each in people(0, 1200)]
     rows = [f"{email},{phone},DE" for email, phone in zip(emails, phones, strict=True)]
     content = body(rows, header="email_sha256,phone_sha256,country")

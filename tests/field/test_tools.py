@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, VIP, Connector, File, body
+from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, VIP, FieldConnector, File, body
 from tests.handler.world import people
 
 UUID = "4d2f1b6e-8f0a-4a52-9f3e-1c0d5a7b9e21"
@@ -103,7 +103,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_kind_01_02_03_04_06_07_08_09_10_11_12_14_16(connector: Connector, name: str) -> None:
+def test_kind_01_02_03_04_06_07_08_09_10_11_12_14_16(connector: FieldConnector, name: str) -> None:
     files = CASES[name]
     padding = [File("append/more.csv", body(people(500, 1000)))] if name[:2] in {"06", "12", "14"} else []
     connector.case([*files, *padding], members=EVERYBODY)
@@ -112,7 +112,7 @@ def test_kind_01_02_03_04_06_07_08_09_10_11_12_14_16(connector: Connector, name:
 
 
 @pytest.mark.parametrize("cleaned_up", [True, False])
-def test_kind_01_a_job_that_is_writing_or_died(connector: Connector, *, cleaned_up: bool) -> None:
+def test_kind_01_a_job_that_is_writing_or_died(connector: FieldConnector, *, cleaned_up: bool) -> None:
     """Spark writes below `_temporary/` and removes it at the end."""
     base = connector.base()
     draft = f"{VIP}/replace/run/_temporary/0/task_1/{SPARK[0]}"
@@ -127,13 +127,13 @@ def test_kind_01_a_job_that_is_writing_or_died(connector: Connector, *, cleaned_
     assert connector.members() == (set(people(3000, 1500)) if cleaned_up else base)
 
 
-def manifest(connector: Connector, *keys: str) -> bytes:
+def manifest(connector: FieldConnector, *keys: str) -> bytes:
     """Return a manifest with these entries."""
     return json.dumps({"entries": [{"url": f"s3://{connector.bucket}/{key}"} for key in keys]}).encode()
 
 
 @pytest.mark.parametrize("prefix", ["replace/unload/", "replace/", "replace/unload/vip_"])
-def test_kind_04_a_manifest_says_what_the_list_is(connector: Connector, prefix: str) -> None:
+def test_kind_04_a_manifest_says_what_the_list_is(connector: FieldConnector, prefix: str) -> None:
     files = parts(*[f"{prefix}000{number}_part_00" for number in range(3)])
     messages = connector.play(files)
     said = connector.put(f"{VIP}/{prefix}manifest", manifest(connector, *[f"{VIP}/{each.name}" for each in files]))
@@ -152,7 +152,7 @@ def test_kind_04_a_manifest_says_what_the_list_is(connector: Connector, prefix: 
     ids=["outside the run", "missing"],
 )
 def test_kind_04_a_manifest_with_a_wrong_entry(
-    connector: Connector, entry: str, ends: tuple[str, str], after: float
+    connector: FieldConnector, entry: str, ends: tuple[str, str], after: float
 ) -> None:
     base = connector.base()
     files = [
@@ -167,7 +167,7 @@ def test_kind_04_a_manifest_with_a_wrong_entry(
     assert connector.members() == base
 
 
-def test_kind_04_several_columns_with_a_pipe(connector: Connector) -> None:
+def test_kind_04_several_columns_with_a_pipe(connector: FieldConnector) -> None:
     rows = "".join(f"{number}|{row}|US\n" for number, row in enumerate(EVERYBODY))
     message = connector.put(f"{VIP}/append/0000_part_00", f"id|hashed_email|country\n{rows}".encode())
     connector.end()
@@ -178,7 +178,7 @@ def test_kind_04_several_columns_with_a_pipe(connector: Connector) -> None:
 
 
 @pytest.mark.parametrize("extension", [".csv.gz", "", ".gz", ".csv", ".csv.bz2"])
-def test_kind_05_compressed_whatever_the_extension(connector: Connector, extension: str) -> None:
+def test_kind_05_compressed_whatever_the_extension(connector: FieldConnector, extension: str) -> None:
     compress = bz2.compress if "bz2" in extension else gzip.compress
     nulls = body(["\\N"] * 50)
     files = [
@@ -188,18 +188,18 @@ def test_kind_05_compressed_whatever_the_extension(connector: Connector, extensi
     connector.case(files, members=EVERYBODY)
 
 
-def test_kind_05_several_gzip_members(connector: Connector) -> None:
+def test_kind_05_several_gzip_members(connector: FieldConnector) -> None:
     joined = b"".join(gzip.compress(third) for third in THIRDS)
     connector.case([File("append/joined.csv.gz", joined, accepted=1500, rejected=0)], members=EVERYBODY)
 
 
 @pytest.mark.parametrize("header", ['"_col0"', '"email_sha256"', '"hashed email"'])
-def test_kind_06_quoted_values(connector: Connector, header: str) -> None:
+def test_kind_06_quoted_values(connector: FieldConnector, header: str) -> None:
     quoted = body(EVERYBODY, header=header, before='"', after='"')
     connector.case([File(f"append/{UUID}.csv", quoted, accepted=1500, rejected=0)], members=EVERYBODY)
 
 
-def test_kind_06_unload_into_a_folder(connector: Connector) -> None:
+def test_kind_06_unload_into_a_folder(connector: FieldConnector) -> None:
     names = [
         f"replace/2026-01-31/20260131_101010_00042_x7xpv_{each}{n}.gz" for n, each in enumerate((UUID, OTHER_UUID))
     ]
@@ -208,7 +208,7 @@ def test_kind_06_unload_into_a_folder(connector: Connector) -> None:
     )
 
 
-def test_kind_10_two_times_are_two_lists(connector: Connector) -> None:
+def test_kind_10_two_times_are_two_lists(connector: FieldConnector) -> None:
     """Two exports within the hour: nobody knows which one is meant."""
     base = connector.base()
     ambiguous = ("rejected", "ambiguous_replace")
@@ -218,7 +218,7 @@ def test_kind_10_two_times_are_two_lists(connector: Connector) -> None:
     assert connector.counted()["FilesRejected"] == 6
 
 
-def test_kind_11_a_stream_that_never_pauses(connector: Connector) -> None:
+def test_kind_11_a_stream_that_never_pauses(connector: FieldConnector) -> None:
     connector.base()
     messages = []
     for minute in range(0, 76, 4):
@@ -234,7 +234,7 @@ S3FS = [("PutObject", b""), ("PutObject", THIRDS[0]), ("CopyObject", THIRDS[0]),
 
 @pytest.mark.parametrize("action", ["append", "remove", "replace"])
 @pytest.mark.parametrize("writes", [2, 3, 4])
-def test_kind_13_a_key_written_several_times(connector: Connector, action: str, writes: int) -> None:
+def test_kind_13_a_key_written_several_times(connector: FieldConnector, action: str, writes: int) -> None:
     base = connector.base()
     key = f"{VIP}/{action}/x.csv"
     content = people(1000, 1500) if action == "replace" else people(1500, 1000)

@@ -14,7 +14,7 @@ SENT = {"submitted", "available"}
 
 
 @dataclass
-class Upload:
+class ModelUpload:
     """One version of one object.
 
     Attributes:
@@ -76,13 +76,13 @@ class Upload:
 
 
 @dataclass
-class Export:
+class ModelExport:
     """The files of one list: a run, or equal names, without six quiet hours between two of them."""
 
-    files: list[Upload] = field(default_factory=list)
+    files: list[ModelUpload] = field(default_factory=list)
 
     @property
-    def current(self) -> list[Upload]:
+    def current(self) -> list[ModelUpload]:
         """Return the newest version of each file."""
         return list({each.path: each for each in self.files}.values())
 
@@ -97,6 +97,6 @@ class Export:
         return min((each.sent for each in self.files if each.sent), default=None)
 
     @property
-    def applied(self) -> list[Upload]:
+    def applied(self) -> list[ModelUpload]:
         """Return the newest version of each file that TikTok has."""
         return list({each.path: each for each in self.files if each.applied}.values())

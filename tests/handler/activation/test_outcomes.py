@@ -88,7 +88,7 @@ def _nothing(_: World) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
+class Ending:
     """A way things end.
 
     Attributes:
@@ -107,38 +107,41 @@ class Row:
     stays: bool = False
 
 
-def waiting(name: str, code: Code, before: Callable[[World], None], **counted: float) -> Row:
-    return Row(name, ("waiting", code), before=before, counted={"FilesWaiting": UNKNOWN, **counted})  # type: ignore[dict-item]
+def waiting(name: str, code: Code, before: Callable[[World], None], **counted: float) -> Ending:
+    return Ending(name, ("waiting", code), before=before, counted={"FilesWaiting": UNKNOWN, **counted})  # type: ignore[dict-item]
 
 
-def rejected(name: str, code: Code, body: bytes = GOOD, key: str = KEY) -> Row:
-    return Row(name, ("rejected", code), key=key, body=body, counted={"FilesRejected": 1})
+def rejected(name: str, code: Code, body: bytes = GOOD, key: str = KEY) -> Ending:
+    return Ending(name, ("rejected", code), key=key, body=body, counted={"FilesRejected": 1})
 
 
-def failed(name: str, code: Code, before: Callable[[World], None]) -> Row:
-    return Row(name, ("failed", code), before=before, counted={"FilesFailed": 1})
+def failed(name: str, code: Code, before: Callable[[World], None]) -> Ending:
+    return Ending(name, ("failed", code), before=before, counted={"FilesFailed": 1})
 
 
 ROWS = [
-    Row("done", ("submitted", Code.SUBMITTED), counted={"FilesSubmitted": 1, "RowsAccepted": 2000, "TikTokCalls": 3}),
-    Row(
+    Ending(
+        "done", ("submitted", Code.SUBMITTED),
+        counted={"FilesSubmitted": 1, "RowsAccepted": 2000, "TikTokCalls": 3},
+    ),
+    Ending(
         "done, and processed", ("available", Code.AVAILABLE), hours=1,
         counted={"FilesSubmitted": 1, "FilesAvailable": 1, "RowsAccepted": 2000, "UsersMatched": 2000},
     ),
-    Row(
+    Ending(
         "made an audience that is too small", ("failed", Code.AUDIENCE_TOO_SMALL), body=lines(people(0, 2)), hours=1,
         counted={"FilesSubmitted": 1, "FilesFailed": 1, "RowsAccepted": 2},
     ),
-    Row(
+    Ending(
         "overtaken", ("skipped", Code.OVERTAKEN), after_upload=_newer_removal,
         counted={"FilesRejected": 1, "FilesSkipped": 1},
     ),
-    Row("our own code fails", ("waiting", Code.RECEIVED), before=_broken_state, stays=True),
+    Ending("our own code fails", ("waiting", Code.RECEIVED), before=_broken_state, stays=True),
     rejected("wrong folder", Code.WRONG_LAYOUT, key="tiktok/vip/file.csv"),
     rejected("wrong type", Code.UNKNOWN_IDENTIFIER_TYPE, key="tiktok/vip/email/file.csv"),
     rejected("not hashed", Code.NO_VALID_ROW, b"jane@example.com\njoe@example.com\n"),
     rejected("too many bad rows", Code.TOO_MANY_REJECTED, GOOD + b"jane@example.com\n" * 1000),
-    Row("empty", ("skipped", Code.EMPTY_FILE), body=b"", counted={"FilesSkipped": 1}),
+    Ending("empty", ("skipped", Code.EMPTY_FILE), body=b"", counted={"FilesSkipped": 1}),
     rejected("empty list", Code.EMPTY_FILE, b"", key="tiktok/vip/email_sha256/replace/file.csv"),
     rejected("a spreadsheet", Code.EXCEL_WORKBOOK, b"PK\x03\x04\x14\x00\x06\x00" + b"[Content_Types].xml xl/" * 9),
     rejected("nothing to remove from", Code.NOTHING_TO_REMOVE_FROM, key="tiktok/vip/email_sha256/remove/file.csv"),
@@ -163,7 +166,7 @@ ROWS = [
     waiting("an audience that is too small", Code.AUDIENCE_TOO_SMALL, _seed(state="too_small", people=10)),
     waiting("not editable", Code.AUDIENCE_PROCESSING, Says("update", 40002, "Audience is not editable")),
     waiting("deleted just now", Code.AUDIENCE_GONE, Says("update", 40002, "The audience does not exist")),
-    Row(
+    Ending(
         "replaced today", ("waiting", Code.REPLACED_TODAY), key="tiktok/vip/email_sha256/replace/all.csv",
         before=Says("update", 40002, "Only one REPLACE is allowed per day"), counted={"FilesWaiting": 1},
     ),
@@ -178,7 +181,7 @@ ROWS = [
     failed("upload unknown", Code.FILE_REFUSED, Says("create", 40905)),
     failed("upload expired", Code.FILE_REFUSED, Says("create", 40910)),
     failed("too few left", Code.TOO_FEW_LEFT, Says("create", 40002, "size is less than 1,000")),
-    Row("object gone", ("failed", Code.OBJECT_MISSING), after_upload=_remove_object, counted={"FilesFailed": 1}),
+    Ending("object gone", ("failed", Code.OBJECT_MISSING), after_upload=_remove_object, counted={"FilesFailed": 1}),
 ]  # fmt: skip
 
 
@@ -187,7 +190,7 @@ def test_every_class_of_codes_is_among_them() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_how_things_end(world: World, capsys: pytest.CaptureFixture[str], row: Row) -> None:
+def test_how_things_end(world: World, capsys: pytest.CaptureFixture[str], row: Ending) -> None:
     row.before(world)
     message = world.upload(row.key, row.body)
     row.after_upload(world)

@@ -7,7 +7,7 @@ import logging
 import pytest
 from aws_lambda_powertools import Logger
 
-from handler.events.queue import Queue, Record, backoff_seconds
+from handler.events.queue import Queue, QueueRecord, backoff_seconds
 from tests.handler.world import World
 
 
@@ -18,13 +18,13 @@ def test_a_failed_message_waits_longer_each_time_but_never_over_an_hour(receives
     assert backoff_seconds(receives) == seconds
 
 
-def _received(world: World, count: int) -> list[Record]:
-    records: list[Record] = []
+def _received(world: World, count: int) -> list[QueueRecord]:
+    records: list[QueueRecord] = []
     for number in range(count):
         world.sqs.send_message(QueueUrl=world.queue_url, MessageBody=str(number))
     while len(records) < count:
         messages = world.sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10)["Messages"]
-        records += [Record(each["MessageId"], each["ReceiptHandle"], each["Body"], 1) for each in messages]
+        records += [QueueRecord(each["MessageId"], each["ReceiptHandle"], each["Body"], 1) for each in messages]
     return records
 
 
@@ -45,7 +45,7 @@ def test_an_entry_that_sqs_refuses_is_logged_and_does_not_stop_the_others(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     (record,) = _received(world, 1)
-    forged = Record("m", "no such handle", "", 1)
+    forged = QueueRecord("m", "no such handle", "", 1)
     logger = Logger(service="test-queue-refused")
     logging.getLogger("test-queue-refused").propagate = True
     Queue(world.sqs, world.queue_url).set_visibility([forged, record], logger, at_once=True)

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec, failures
-from sandbox.aws.lambda_service import Function, FunctionSpec, InvocationResult
+from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
 from tests.servers import embedded_aws
 
 ANSWERED: dict[str, tuple[Any, set[str]]] = {
@@ -53,7 +53,7 @@ class Recorder:
         self.batches: list[list[dict[str, Any]]] = []
         self._answer = answer
 
-    def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - as Function's
+    def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - as LambdaFunction's
         self.batches.append(event["Records"])
         return InvocationResult("1", self._answer(event["Records"]), None, cold=False, seconds=0)
 
@@ -97,7 +97,7 @@ class Queues:
         self, function: Recorder, batch_size: int = 10, on_end: Callable[[InvocationResult], None] = lambda _: None
     ) -> EventSourceMapping:
         mapping = MappingSpec(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
-        return EventSourceMapping(self.sqs, mapping, cast("Function", function), on_end)
+        return EventSourceMapping(self.sqs, mapping, cast("LambdaFunction", function), on_end)
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_a_chain_of_messages_to_itself_is_stopped_unless_it_is_allowed(
         "loop", "arn:aws:lambda:us-east-1:123456789012:function:loop", tmp_path, "loop.handler", timeout=30
     )
     mapping = MappingSpec(queues.arn, 1, window=0, concurrency=2, partial=False, recursion_allowed=allowed)
-    function = Function(spec, environment={"AWS_ENDPOINT_URL": aws_url}, log=printed.append)
+    function = LambdaFunction(spec, environment={"AWS_ENDPOINT_URL": aws_url}, log=printed.append)
     queues.send("1")
     running = EventSourceMapping(queues.sqs, mapping, function)
     last = f"round {rounds}"
