@@ -8,7 +8,7 @@ import pytest
 
 from console.permissions import NEEDS
 from tests.components.conftest import EVERYTHING
-from tests.components.evaluator import Request, as_list, verdict
+from tests.components.evaluator import AccessRequest, as_list, verdict
 from tests.components.harness import run_program
 from tests.docs import ready_policies as ready
 
@@ -17,7 +17,7 @@ FILE, REPORT = f"{ready.BUCKET}/tiktok/vip/email_sha256/a.csv", f"{ready.BUCKET}
 
 
 def allowed(document: dict[str, Any], action: str, resource: str, **context: str) -> bool:
-    return verdict(document, Request(action, resource, context=context)) == "allow"
+    return verdict(document, AccessRequest(action, resource, context=context)) == "allow"
 
 
 def test_an_uploader_uploads_and_nothing_else() -> None:
