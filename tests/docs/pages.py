@@ -21,7 +21,7 @@ _LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 
 
 @dataclass(frozen=True)
-class Block:
+class ShellBlock:
     """A block of shell lines.
 
     Attributes:
@@ -43,12 +43,12 @@ def text_of(path: Path) -> str:
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
-def blocks(path: Path) -> Iterator[Block]:
+def blocks(path: Path) -> Iterator[ShellBlock]:
     """Yield the blocks of shell lines of a page."""
     for found in _BLOCK.finditer(path.read_text(encoding="utf-8")):
         indent = found["indent"]
         lines = "".join(line.removeprefix(indent) for line in found["lines"].splitlines(keepends=True))
-        yield Block(lines, found["mark"] or "")
+        yield ShellBlock(lines, found["mark"] or "")
 
 
 def links(path: Path) -> list[str]:
