@@ -110,7 +110,7 @@ def _sweep(connector: Connector) -> list[Finding]:
             "last sweep",
             "problem",
             "There was none in the last hour, so nothing that waits goes on.",
-            "see that the schedule and the function exist and are enabled; `pulumi up` puts them back",
+            "see that the schedule and the function exist and are enabled; `pulumi up --refresh` puts them back",
         )
     ]
 

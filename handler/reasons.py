@@ -100,7 +100,7 @@ def blank_audience_name() -> Rejected:
     """The audience's folder has no name."""
     return Rejected(
         Code.WRONG_AUDIENCE_NAME,
-        "The audience's folder has a blank name. Upload the file to a folder named after the audience.",
+        "The audience's folder has an empty name. Upload the file to a folder named after the audience.",
     )
 
 

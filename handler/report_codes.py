@@ -78,7 +78,7 @@ class Code(StrEnum):
     # skipped (append and remove) or rejected (replace)
     EMPTY_FILE = "empty_file", "skipped or rejected", "the file has no rows"
     # rejected: the key
-    WRONG_LAYOUT = "wrong_layout", "rejected", "the object key has too few folders"
+    WRONG_LAYOUT = "wrong_layout", "rejected", "the object key has too few folders, or another spelling of `tiktok/`"
     UNKNOWN_IDENTIFIER_TYPE = "unknown_identifier_type", "rejected", "the folder is not an identifier type"
     UNKNOWN_ACTION = "unknown_action", "rejected", "the folder is not append, remove or replace"
     WRONG_FILE_EXTENSION = (

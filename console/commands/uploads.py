@@ -40,7 +40,7 @@ def upload_(
     files: Annotated[list[str], typer.Argument(help="Files to upload; several become one run.")],
     *,
     advertiser: options.Advertiser = None,
-    audience: Annotated[str, typer.Option(help="Name of the audience at TikTok; a new one is created.")],
+    audience: Annotated[str, typer.Option(help="Name of the audience at TikTok; it is created if there is none.")],
     identifier_type: options.FileType,
     action: Annotated[
         Action, typer.Option(help="append adds people, remove takes them out, replace sets the whole list.")
