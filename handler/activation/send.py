@@ -47,7 +47,7 @@ def send_next(turn: Turn) -> None:
         return
     complete = bool(lists) and order.is_complete(lists, run.settle, run.now())
     if complete:
-        if _end_copies(turn, lists[-1].pointers):
+        if _end_copies(turn, replaces):  # a copy of an old list must not compete with a new one
             return
         send_list(turn, lists)
         return

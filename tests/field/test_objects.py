@@ -52,6 +52,21 @@ def test_kind_41_copies_while_tiktok_is_at_work(connector: FieldConnector, actio
     assert connector.changes() == changes
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_kind_41_copies_of_an_old_list_do_not_compete_with_a_new_one(connector: FieldConnector, copies: int) -> None:
+    connector.put(f"{VIP}/replace/monday/part-0.csv", body(people(0, 1500)))
+    connector.put(f"{VIP}/replace/monday/part-1.csv", body(people(1500, 1500)))
+    connector.end()
+    connector.wait(DAY, every=DAY / 4)
+    messages = [connector.copy(f"{VIP}/replace/monday/part-1.csv") for _ in range(copies)]
+    connector.deliver_all(*messages)
+    new = connector.put(f"{VIP}/replace/tuesday/part-0.csv", body(people(2000, 2000)))
+    connector.end()
+    assert [connector.ends(message) for message in messages] == [COPY] * copies
+    assert connector.ends(new) == AVAILABLE
+    assert connector.members() == set(people(2000, 2000))
+
+
 def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: FieldConnector) -> None:
     base = connector.base()
     connector.put(f"{VIP}/append/x.csv", body(people(3000, 100)))
