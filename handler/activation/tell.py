@@ -16,7 +16,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting
 from handler.model import Action
 from handler.report_codes import Code
-from handler.state.audience_state import Told
+from handler.state.audience_state import State
 from handler.state.lease import Lease
 from handler.state.pointers import Pointer
 from handler.state.reports import Report
@@ -40,7 +40,7 @@ def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
     run, state = turn.run, turn.lease.state
     if reason.code is Code.SETTLING:
         return
-    for pointer in _not_told(pointers, state["told"], reason):
+    for pointer in _not_told(pointers, state, reason):
         if run.deadline.near():
             return
         _tell_one(turn, pointer, reason)
@@ -51,14 +51,18 @@ def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
     _count_lists(turn, pointers)
 
 
-def _not_told(pointers: Sequence[Pointer], told: Told | None, reason: Waiting) -> list[Pointer]:
-    """Return the uploads that have not been given this reason. Registration times are whole seconds."""
+def _not_told(pointers: Sequence[Pointer], state: State, reason: Waiting) -> list[Pointer]:
+    """Return the uploads that have not been given this reason or could not be read. Times are whole seconds."""
+    told = state["told"]
     if told is None or told["code"] != reason.code:
         return list(pointers)
     up_to = parse_iso(told["registered_up_to"])
     last = [pointer for pointer in pointers if pointer.registered_at == up_to]
     later = [pointer for pointer in pointers if pointer.registered_at > up_to]
-    return later if len(last) == told["last"] else [*last, *later]
+    again = [pointer for pointer in pointers if pointer.digest in state["unreadable"] and pointer.registered_at < up_to]
+    if len(last) == told["last"]:
+        last = [pointer for pointer in last if pointer.digest in state["unreadable"]]
+    return [*again, *last, *later]
 
 
 def count_alone(run: Invocation, pointers: Iterable[Pointer]) -> None:
