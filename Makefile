@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo console test field browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo console test processes field browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -17,7 +17,10 @@ demo: $(READY) ## the whole connector on this machine, with sample files
 	@$(BIN)/python -m sandbox
 
 test: $(READY) ## the tests of a minute
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests tests/field/test_stories.py
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup -m 'not processes' tests tests/field/test_stories.py
+
+processes: $(READY) ## the tests that start the function's package, servers or the console as processes
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup -m processes
 
 field: $(READY) ## what people and tools put into the bucket, through the whole path; the demo and what it prints
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests/field

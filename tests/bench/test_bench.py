@@ -10,6 +10,8 @@ from tests.bench import __main__ as bench
 from tests.bench.figures import FIGURES, Figure, Result
 from tests.bench.scenarios import backlog_calls, replace_calls
 
+pytestmark = pytest.mark.processes
+
 BUDGETS = {
     "clean_vs_md5": 0.60,
     "dirty_vs_md5": 0.30,

@@ -18,6 +18,8 @@ from tests.components.harness import Program, Resource, run_program
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN, assert_nothing_personal
 
+pytestmark = pytest.mark.processes
+
 OURS = "TikTokActivation"
 FROM_LOG = "TikTokActivation/Log"
 # What AWS counts, by the dimension it counts it for; with more dimensions, or others, an alarm sees nothing.

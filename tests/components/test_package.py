@@ -17,6 +17,8 @@ import pytest
 
 from components.package import ROOT, PackageError, build_package, directory_digest, handler_package
 
+pytestmark = pytest.mark.processes
+
 Checkout = Callable[[str], Path]
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+pytestmark = pytest.mark.processes
+
 PART_BYTES = "70000"  # a file of 2,000 rows has two parts
 NOBODY = float("inf")  # the number of requests for which moto does not ask who it is
 

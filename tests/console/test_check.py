@@ -9,8 +9,12 @@ import json
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from console.errors import Exit
 from tests.console.running import ROOT, console
+
+pytestmark = pytest.mark.processes
 
 HASHES = "".join(f"{hashlib.sha256(str(number).encode()).hexdigest()}\n" for number in range(50))
 

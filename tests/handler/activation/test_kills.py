@@ -20,6 +20,8 @@ from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN, assert_nothing_personal
 from tests.servers import InProcessAws, embedded_aws
 
+pytestmark = pytest.mark.processes
+
 KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
 SWEEP = json.dumps({"sweep": True})

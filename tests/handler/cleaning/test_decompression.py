@@ -110,6 +110,7 @@ def test_an_empty_member_is_no_fault(packing: Packing, content: bytes) -> None:
     assert unpacked(PACK[packing](b"") + content, packing) == b""
 
 
+@pytest.mark.processes
 @each_packing
 def test_a_bomb_is_refused_once_it_has_cost_a_gigabyte(packing: Packing) -> None:
     bomb = PACK[packing](bytes(32 << 20)) * 40

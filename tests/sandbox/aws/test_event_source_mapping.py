@@ -17,6 +17,8 @@ from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec, fa
 from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
 from tests.servers import embedded_aws
 
+pytestmark = pytest.mark.processes
+
 ANSWERED: dict[str, tuple[Any, set[str]]] = {
     "nothing": (None, set()),
     "an empty list": ({"batchItemFailures": []}, set()),
