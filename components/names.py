@@ -23,10 +23,20 @@ def own_names(name: str, stack: str) -> str:
 
 
 def camel(name: str) -> str:
-    """Return the spelling of an option in the stack's configuration: `file_retention_days` -> `fileRetentionDays`."""
+    """Return the spelling of an option in the stack's configuration: `file_retention_days` -> `fileRetentionDays`.
+
+    Example:
+        >>> camel("alarm_email")
+        'alarmEmail'
+    """
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def snake(name: str) -> str:
-    """Return the spelling of an option in Python: `fileRetentionDays` -> `file_retention_days`."""
+    """Return the spelling of an option in Python: `fileRetentionDays` -> `file_retention_days`.
+
+    Example:
+        >>> snake("kmsKeyArn")
+        'kms_key_arn'
+    """
     return re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name)

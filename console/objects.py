@@ -103,7 +103,12 @@ def put_marker(connector: Connector, key: str) -> None:
 
 
 def confirmation_key(key: str) -> str:
-    """Return the key of the marker that confirms the list of an uploaded file: in its folder, above Hive partitions."""
+    """Return the key of the marker that confirms the list of an uploaded file: in its folder, above Hive partitions.
+
+    Example:
+        >>> confirmation_key("tiktok/vip/email_sha256/replace/daily/country=de/part-00000.csv")
+        'tiktok/vip/email_sha256/replace/daily/_CONFIRMED'
+    """
     folder = key.rpartition("/")[0]
     while "=" in folder.rpartition("/")[2]:
         folder = folder.rpartition("/")[0]

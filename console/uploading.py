@@ -41,7 +41,12 @@ def object_keys(names: Sequence[str], audience: str, identifier_type: str, actio
 
 
 def data_name(name: str) -> str:
-    """Return a file name that the connector takes for data: hidden names and those of unfinished files are not."""
+    """Return a file name that the connector takes for data: hidden names and those of unfinished files are not.
+
+    Example:
+        >>> data_name("_export.csv"), data_name("customers")
+        ('export.csv', 'customers.csv')
+    """
     base = PurePath(name).name.lstrip("._") or "upload"
     lower = base.lower()
     return base if lower.endswith((".csv", ".txt", ".csv.gz", ".txt.gz", ".bz2")) else f"{base}.csv"

@@ -58,7 +58,12 @@ def utc_now() -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """Return a time as reports hold it: `2026-01-31T12:00:00Z`."""
+    """Return a time as reports hold it: `2026-01-31T12:00:00Z`.
+
+    Example:
+        >>> iso(datetime(2026, 1, 31, 12, tzinfo=UTC))
+        '2026-01-31T12:00:00Z'
+    """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -122,6 +122,12 @@ def normalize(kind: Kind, value: str, rules: Rules) -> str:
 
     Raises:
         FaultError: the value cannot be normalized.
+
+    Example:
+        >>> normalize(Kind.EMAIL, "Jane.Doe@Example.com", Rules())
+        'jane.doe@example.com'
+        >>> normalize(Kind.PHONE, "0170 1234567", Rules(country="DE"))
+        '+491701234567'
     """
     return _NORMALIZERS[kind](value, rules)
 

@@ -45,7 +45,11 @@ def check_limit(turn: Turn) -> None:
 
 
 def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
-    """End the turn if the folders hold an object that has no report yet."""
+    """Register objects of the folders that have no report yet.
+
+    Raises:
+        Waiting: there was one, so the turn ends.
+    """
     run = turn.run
     if not run.settle or not keys:
         return

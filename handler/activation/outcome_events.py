@@ -18,7 +18,10 @@ DETAIL_TYPE = "TikTok Audience File"
 
 
 def publisher(client: EventBridgeClient | None, now: Callable[[], datetime]) -> Callable[[Report], None]:
-    """Return a function that publishes the report of an upload at its end; without a client it does nothing."""
+    """Return a function that publishes the report of an upload at its end; without a client it does nothing.
+
+    The function raises `ConnectorError` if EventBridge refuses the event.
+    """
 
     def publish(report: Report) -> None:
         if client is None:

@@ -105,7 +105,12 @@ def read_layout(head: bytes) -> Layout | None:
 
 
 def header_of(name: str) -> str | None:
-    """Return TikTok's header for a column's name; None if it is not a column of hashed identifiers."""
+    """Return TikTok's header for a column's name; None if it is not a column of hashed identifiers.
+
+    Example:
+        >>> header_of("Hashed Email"), header_of("idfa_md5"), header_of("first_name")
+        ('email_SHA256', 'MAID_MD5', None)
+    """
     words = _words(name)
     if words == "hem":  # hashed email
         return "email_SHA256"

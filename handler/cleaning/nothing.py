@@ -31,7 +31,12 @@ def _values() -> Iterable[str]:
 
 
 def is_null_marker(bare: bytes) -> bool:
-    """Return True if a line without its quotes and spaces stands for a missing value."""
+    r"""Return True if a line without its quotes and spaces stands for a missing value.
+
+    Example:
+        >>> is_null_marker(rb"\N"), is_null_marker(b"nan"), is_null_marker(b"anna")
+        (True, True, False)
+    """
     return bare.lower() in NULL_MARKERS
 
 

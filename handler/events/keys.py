@@ -57,6 +57,12 @@ def is_ignored(key: str) -> bool:
     """Return true if a key is not data: folder markers, hidden files and folders, and files in transfer.
 
     The rules are Hadoop's, which Spark, Hive, Athena and Glue share, and those of transfer tools.
+
+    Example:
+        >>> is_ignored("tiktok/vip/email_sha256/replace/_SUCCESS")
+        True
+        >>> is_ignored("tiktok/vip/email_sha256/replace/part-00000.csv")
+        False
     """
     if key.endswith("/"):
         return True
@@ -82,6 +88,11 @@ def parse_key(key: str) -> Target:
 
     Raises:
         Rejected: the key does not follow the layout; the reason says where and what is allowed.
+
+    Example:
+        >>> target = parse_key("tiktok/vip/EMAIL_SHA256/replace/2026-01-31/day=31/part-00000.csv")
+        >>> target.audience.name, target.audience.identifier_type.value, target.action.value, target.run
+        ('vip', 'email_sha256', 'replace', '2026-01-31')
     """
     if not key.startswith(UPLOADS):
         raise reasons.wrong_top_folder(key.partition("/")[0])
@@ -106,7 +117,12 @@ def list_id(target: Target) -> str:
 
 
 def without_counters(file_name: str) -> str:
-    """Return a file name with `#` in place of its counters. Dates, times and ids of an export are not counters."""
+    """Return a file name with `#` in place of its counters. Dates, times and ids of an export are not counters.
+
+    Example:
+        >>> without_counters("customers_2026-01-31_part7.csv")
+        'customers_2026-01-31_part#.csv'
+    """
     if athena := _ATHENA.match(file_name):
         return athena.group() + "#"
     result, end = "", 0
@@ -126,7 +142,12 @@ def has_counter(file_name: str) -> bool:
 
 
 def type_folder(key: str) -> str:
-    """Return the key's prefix up to and including the folder of the identifier type, as it is spelled."""
+    """Return the key's prefix up to and including the folder of the identifier type, as it is spelled.
+
+    Example:
+        >>> type_folder("tiktok//vip/Email_SHA256/remove/a.csv")
+        'tiktok//vip/Email_SHA256/'
+    """
     end, found = 0, 0
     while found < _FOLDERS_ABOVE:
         start, end = end, key.index("/", end) + 1
@@ -135,7 +156,12 @@ def type_folder(key: str) -> str:
 
 
 def list_folder(key: str) -> str:
-    """Return the prefix of the folder that markers of a list lie in: the key's folder without Hive partitions."""
+    """Return the prefix of the folder that markers of a list lie in: the key's folder without Hive partitions.
+
+    Example:
+        >>> list_folder("tiktok/vip/email_sha256/replace/daily/country=de/part-00000.csv")
+        'tiktok/vip/email_sha256/replace/daily/'
+    """
     prefix = key[: key.rfind("/") + 1]
     while True:
         parent = prefix[: prefix.rstrip("/").rfind("/") + 1]

@@ -28,7 +28,12 @@ MAX_TRIES = 8
 
 
 def report_key(key: str, version_id: str) -> str:
-    """Return the key of the report on an object version."""
+    """Return the key of the report on an object version.
+
+    Example:
+        >>> report_key("tiktok/vip/email_sha256/a.csv", "3HL4k")
+        'reports/tiktok/vip/email_sha256/a.csv/3HL4k.json'
+    """
     return f"{REPORTS}{key}/{version_id}.json"
 
 

@@ -18,6 +18,10 @@ def rate_seconds(expression: str) -> float:
 
     Raises:
         ValueError: another kind of expression.
+
+    Example:
+        >>> rate_seconds("rate(5 minutes)")
+        300.0
     """
     found = _RATE.fullmatch(expression)
     if not found:
