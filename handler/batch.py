@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from handler.activation.advance import advance
 from handler.activation.invocation import Invocation
 from handler.activation.register import register
-from handler.errors import Conflict, MessageError, Waiting
+from handler.errors import Conflict, MessageError
 from handler.events.keys import parse_key
 from handler.events.messages import Continue, Sweep, parse_message
 from handler.events.queue import QueueRecord
@@ -17,9 +16,7 @@ from handler.metrics import Metric
 from handler.model import AudienceKey
 from handler.state.pointers import upload_digest
 from handler.state.reports import at_end, identity
-
-# Seconds of remaining run time below which the next audience is not started.
-MIN_SECONDS_TO_START = 60.0
+from handler.sweep import MIN_SECONDS_TO_START, log_failure, sweep
 
 
 @dataclass
@@ -52,7 +49,8 @@ def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
     for record in records:
         _register(run, record, outcomes)
     _advance(run, outcomes)
-    _sweep(run, outcomes)
+    if outcomes.sweeps and sweep(run):
+        outcomes.failed.append(outcomes.sweeps[0])  # one is enough to raise the alarm
     run.metrics.add(Metric.MESSAGES_FAILED, len(outcomes.failed))
     return outcomes
 
@@ -95,54 +93,6 @@ def _try_to_advance(run: Invocation, audience: AudienceKey) -> bool:
         run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
         return False
     except Exception:
-        _log_failure(run, audience)
+        log_failure(run, audience)
         return False
     return True
-
-
-def _log_failure(run: Invocation, audience: AudienceKey) -> None:
-    extra = {"audience": audience.name, "identifier_type": audience.identifier_type}
-    run.logger.exception("audience failed", extra=extra)
-
-
-def _sweep(run: Invocation, outcomes: Outcomes) -> None:
-    """Finish what TikTok has processed and start what has settled, for every audience."""
-    if not outcomes.sweeps:
-        return
-    try:
-        pending = run.ledger.pending_audiences()
-    except Exception:
-        run.logger.exception("sweep failed")
-        outcomes.failed.append(outcomes.sweeps[0])
-        return
-    audiences = list(pending)
-    random.shuffle(audiences)  # so that short time does not leave out the same audiences every time
-    broken_before = len(run.broken)
-    failed = False
-    for index, audience in enumerate(audiences):
-        if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
-            run.logger.warning("sweep ended early", extra={"audiences_left": len(audiences) - index})
-            break
-        try:
-            advance(run, audience, pending[audience], sweep=True)
-        except Conflict as conflict:
-            run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
-        except Exception:
-            _log_failure(run, audience)
-            failed = True
-    if failed or len(run.broken) > broken_before:
-        outcomes.failed.append(outcomes.sweeps[0])  # one is enough to raise the alarm
-    _count_audiences(run, audiences)
-    run.metrics.add(Metric.SWEEPS, 1)
-    run.logger.info("sweep", extra={"audiences": len(audiences), "uploads": sum(map(len, pending.values()))})
-
-
-def _count_audiences(run: Invocation, audiences: Sequence[AudienceKey]) -> None:
-    """Publish the number of audiences, if this sweep has asked TikTok for them."""
-    if not audiences or not run.account.has_snapshot:
-        return
-    try:
-        run.metrics.level(Metric.AUDIENCES, run.account.count())
-        run.metrics.level(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
-    except Waiting:
-        return

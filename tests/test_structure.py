@@ -24,6 +24,7 @@ ALLOWED = {
 HANDLER_ORDER = (
     {"app"},
     {"batch"},
+    {"sweep"},
     {"activation"},
     {"state", "tiktok"},
     {"events", "cleaning"},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handler import reasons
+from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.reading import identifier_type_of, read_parts
-from handler.activation.upload import count
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso

@@ -8,11 +8,11 @@ from itertools import groupby
 from botocore.exceptions import ClientError
 
 from handler import reasons
+from handler.activation.file_upload import Uploaded, Uploading, note_part
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking, is_stale
 from handler.activation.packing import Pack
 from handler.activation.reading import identifier_type_of
-from handler.activation.upload import Uploaded, Uploading, note_part
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting

@@ -8,13 +8,13 @@ from handler import reasons
 from handler.activation import order
 from handler.activation.audience_choice import check_before_create, check_hold, choose_audience
 from handler.activation.copies import drop_unchanged_copies
+from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
 from handler.activation.overtaking import applied
 from handler.activation.prepare import prepare
 from handler.activation.send_list import send_list
 from handler.activation.submit import request_for, submit
 from handler.activation.turn import Turn
-from handler.activation.upload import count
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
 from handler.errors import Failed, Outcome, UploadAgain, Waiting

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from handler import reasons
 from handler.activation import order
+from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list, open_list
 from handler.activation.list_upload import count_list, is_counted, note_counts
 from handler.activation.prepare import set_aside
 from handler.activation.turn import Turn
-from handler.activation.upload import count
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Outcome, OutOfTime, Waiting
 from handler.model import Action

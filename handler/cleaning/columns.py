@@ -20,7 +20,7 @@ from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records
-from handler.cleaning.row_rules import action_word, bare, fault_of, is_identifier, is_unfinished
+from handler.cleaning.row_repair import action_word, bare, fault_of, is_identifier, is_unfinished
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from handler import reasons
 from handler.cleaning.records import split_fields
-from handler.cleaning.row_rules import DELIMITERS, bare, is_action_name, is_header, safe_name, visible
+from handler.cleaning.row_repair import DELIMITERS, bare, is_action_name, is_header, safe_name, visible
 
 # TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}

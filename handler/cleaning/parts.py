@@ -13,7 +13,7 @@ from handler.cleaning.decompression import decompress
 from handler.cleaning.headers import read_layout
 from handler.cleaning.kinds import HEAD_BYTES, check_kind, packing
 from handler.cleaning.lines import BLOCK_BYTES
-from handler.cleaning.row_rules import find_header
+from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 

@@ -17,7 +17,7 @@ from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, Rejecti
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
-from handler.cleaning.row_rules import (
+from handler.cleaning.row_repair import (
     HEX,
     MAX_LINE,
     ColumnHints,

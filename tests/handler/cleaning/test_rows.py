@@ -16,7 +16,7 @@ from handler.cleaning.counts import Rejection, RejectionReason
 from handler.cleaning.kinds import check_kind
 from handler.cleaning.lines import BLOCK_BYTES
 from handler.cleaning.parts import Part, block_size, parts
-from handler.cleaning.row_rules import find_header
+from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.errors import Rejected
 from handler.model import IdentifierType

@@ -1,0 +1,64 @@
+"""The sweep: one pass over every audience with pending uploads, started by the schedule."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from handler.activation.advance import advance
+from handler.activation.invocation import Invocation
+from handler.errors import Conflict, Waiting
+from handler.metrics import Metric
+from handler.model import AudienceKey
+
+# Seconds of remaining run time below which the next audience is not started.
+MIN_SECONDS_TO_START = 60.0
+
+
+def sweep(run: Invocation) -> bool:
+    """Finish what TikTok has processed and start what has settled, for every audience.
+
+    Returns:
+        True if S3 or our own code failed, so that the sweep's message fails and raises the alarm.
+    """
+    try:
+        pending = run.ledger.pending_audiences()
+    except Exception:
+        run.logger.exception("sweep failed")
+        return True
+    audiences = list(pending)
+    random.shuffle(audiences)  # so that short time does not leave out the same audiences every time
+    broken_before = len(run.broken)
+    failed = False
+    for index, audience in enumerate(audiences):
+        if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
+            run.logger.warning("sweep ended early", extra={"audiences_left": len(audiences) - index})
+            break
+        try:
+            advance(run, audience, pending[audience], sweep=True)
+        except Conflict as conflict:
+            run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
+        except Exception:
+            log_failure(run, audience)
+            failed = True
+    _count_audiences(run, audiences)
+    run.metrics.add(Metric.SWEEPS, 1)
+    run.logger.info("sweep", extra={"audiences": len(audiences), "uploads": sum(map(len, pending.values()))})
+    return failed or len(run.broken) > broken_before
+
+
+def _count_audiences(run: Invocation, audiences: Sequence[AudienceKey]) -> None:
+    """Publish the number of audiences, if this sweep has asked TikTok for them."""
+    if not audiences or not run.account.has_snapshot:
+        return
+    try:
+        run.metrics.level(Metric.AUDIENCES, run.account.count())
+        run.metrics.level(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
+    except Waiting:
+        return
+
+
+def log_failure(run: Invocation, audience: AudienceKey) -> None:
+    """Log the exception that made an audience fail."""
+    extra = {"audience": audience.name, "identifier_type": audience.identifier_type}
+    run.logger.exception("audience failed", extra=extra)
