@@ -58,7 +58,7 @@ def read_advertisers(configured: object) -> list[Advertiser]:
 
 
 def warnings(configured: Any, *, secret: bool) -> list[str]:
-    """Return what a person should know about a configuration that is not wrong.
+    """Return the warnings about a valid configuration.
 
     Args:
         configured: the checked value of `tiktok-activation:advertisers`.

@@ -49,7 +49,7 @@ class AudienceRow:
 def compare(
     registered: Sequence[Registered], listed: Iterable[Audience], now: datetime | None = None
 ) -> list[AudienceRow]:
-    """Put TikTok's listing beside the connector's state.
+    """Compare TikTok's listing with the connector's state.
 
     Args:
         registered: the connector's audiences.

@@ -18,7 +18,7 @@ _DAY = 86_400.0
 _SWEEP_WITHIN = 3600.0  # the schedule's longest interval
 _STUCK_AFTER = timedelta(days=3)  # TikTok's two days for a change, and one more
 _READ_REPORTS = 500
-# What waits for a person, and what that person does.
+# Codes of uploads that wait for a person -> what that person does.
 _PERSON = {
     "token_refused": "tiktok-activation credentials {advertiser}",
     "permission_refused": "tiktok-activation credentials {advertiser} --check",
@@ -86,7 +86,7 @@ def _credentials(connector: Connector, try_credentials: Callable[[], str | None]
 def _queue(connector: Connector) -> list[Finding]:
     depth = queues.depths(connector, "queue_url")
     total = sum(depth.values())
-    text = f"{depth['waiting']:,} waiting, {depth['in_flight']:,} in work, {depth['delayed']:,} delayed."
+    text = f"{depth['waiting']:,} waiting, {depth['in_flight']:,} in flight, {depth['delayed']:,} delayed."
     return [Finding("queue", "fine", text if total else "It is empty.")]
 
 
@@ -109,7 +109,7 @@ def _sweep(connector: Connector) -> list[Finding]:
         Finding(
             "last sweep",
             "problem",
-            "There was none in the last hour, so nothing that waits goes on.",
+            "There was none in the last hour, so no waiting upload is processed.",
             "see that the schedule and the function exist and are enabled; `pulumi up --refresh` puts them back",
         )
     ]

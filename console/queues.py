@@ -1,4 +1,4 @@
-"""Queues: their depth, the dead letters with their causes, and the way back."""
+"""Queues: their depth, the dead letters with their causes, and their redrive."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _receive(connector: Connector, url: str, limit: int | None) -> Iterator[Mess
 
 
 def describe(message: MessageTypeDef) -> DeadLetter:
-    """Return what is to be known of a dead letter."""
+    """Return the description of a dead letter."""
     attributes = message.get("Attributes", {})
     given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     receives = int(attributes.get("ApproximateReceiveCount", 0))

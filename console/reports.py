@@ -91,7 +91,7 @@ class ReportReader:
         """Return the newest state of each file, the last changed first, and how many files there are.
 
         Args:
-            limit: most files; 0 for all.
+            limit: maximum number of files; 0 for all.
         """
         by_key: dict[str, list[ReportPlace]] = {}
         for place in self.places():

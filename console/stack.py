@@ -1,4 +1,4 @@
-"""Where the connectors are: the stack's outputs, a file of them, the running sandbox, or only a bucket's name."""
+"""The location of the connectors: the stack's outputs, a file of them, the running sandbox, or only a bucket's name."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def find_connector(source: Source, advertiser: str | None) -> Connector:
 
 
 def running_sandbox(file: Path = SANDBOX_FILE) -> dict[str, Connector] | None:
-    """Return the connectors of the sandbox if it is running; a file that a killed one left behind does not count."""
+    """Return the connectors of the sandbox if it is running; a file left behind by a killed one does not count."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         os.kill(int(content["pid"]), 0)

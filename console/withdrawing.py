@@ -1,6 +1,6 @@
 """Waiting uploads taken back: their reports are set to `withdrawn`, under the lease on their audience.
 
-Deleting the object would not do: a remove, and a file of a run, are applied all the same.
+Deleting the object is not enough: a remove, and a file of a run, are applied all the same.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _in_calls(state: State) -> set[tuple[str, str]]:
 
 
 def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
-    """Return a list object that says that the list is withdrawn: what comes late to it shares its end."""
+    """Return a list object that says that the list is withdrawn: a file that arrives later gets the same outcome."""
     times = sorted(report["file"]["uploaded_at"] for report in files)
     now = iso(utc_now())
     entries = [

@@ -44,7 +44,7 @@ class BatchResponse(TypedDict):
 
 @dataclass(frozen=True)
 class Function:
-    """A warm function: its settings and connections, its clock, and its way to wait between two tries of a call."""
+    """A warm function: its settings and connections, its clock, and its pause between retries."""
 
     settings: Settings
     store: ObjectStore
@@ -86,7 +86,7 @@ def connect(
 ) -> Function:
     """Return a function with these settings and clients."""
     session = requests.Session()
-    session.trust_env = False  # neither a proxy nor a .netrc comes between the function and TikTok
+    session.trust_env = False  # ignores proxies and .netrc
     return Function(
         settings=settings,
         store=ObjectStore(s3, settings.bucket),

@@ -96,7 +96,7 @@ def name_of_document() -> Rejected:
     )
 
 
-def blank_audience_name() -> Rejected:
+def empty_audience_name() -> Rejected:
     """The audience's folder has no name."""
     return Rejected(
         Code.WRONG_AUDIENCE_NAME,
@@ -235,7 +235,7 @@ def only_nothing(subject: Subject, null_markers: int, hashes: int) -> Rejected:
 
 
 def no_valid_row(subject: Subject, total: int, fault: Fault) -> Rejected:
-    """Refuse a file of which no row can be used."""
+    """Refuse a file without a usable row."""
     return Rejected(Code.NO_VALID_ROW, f"None of the {total:,} rows in the {subject} can be used. {_explained(fault)}")
 
 
@@ -243,7 +243,7 @@ def too_many_rejected(subject: Subject, faulty: int, total: int, max_ratio: floa
     """Refuse a file with too many faulty rows."""
     return Rejected(
         Code.TOO_MANY_REJECTED,
-        f"{faulty:,} of the {total:,} rows in the {subject} cannot be used. The limit is {100 * max_ratio:g} %, so the "
+        f"{faulty:,} of the {total:,} rows in the {subject} cannot be used. The limit is {100 * max_ratio:g}%, so the "
         f"audience is unchanged. {_explained(fault)}",
     )
 
@@ -255,7 +255,7 @@ def too_many_in_column(
     return Rejected(
         Code.TOO_MANY_REJECTED,
         f'{faulty:,} of the {filled:,} cells in the column "{column}" of the {subject} cannot be used. The limit is '
-        f"{100 * max_ratio:g} %, so the audience is unchanged. {_explained(fault)}",
+        f"{100 * max_ratio:g}%, so the audience is unchanged. {_explained(fault)}",
     )
 
 
@@ -296,12 +296,12 @@ def no_identifier_column(allowed: Sequence[str], *, has_header: bool) -> Rejecte
     )
 
 
-def too_many_columns(header: str, most: int) -> Rejected:
+def too_many_columns(header: str, max_columns: int) -> Rejected:
     """Refuse a file with the same header too often."""
     return Rejected(
         Code.WRONG_COLUMNS,
-        f"The file has more than {most} columns of the kind {header}, and TikTok accepts {most}. Leave out the others, "
-        "and upload the file again.",
+        f"The file has more than {max_columns} columns of the kind {header}, and TikTok accepts {max_columns}. "
+        "Leave out the others, and upload the file again.",
     )
 
 
@@ -571,8 +571,8 @@ def no_progress() -> Rejected:
     """A file has kept several invocations busy without finishing a part."""
     return Rejected(
         Code.NO_PROGRESS,
-        "The file could not be read within one invocation, several times in a row. It is too large, or has too much in "
-        "it that is not a row. Check its content, split it, and upload it again without compression.",
+        "The file could not be read within one invocation, several times in a row. It is too large, or too much of it "
+        "is not rows. Check its content, split it, and upload it again without compression.",
     )
 
 

@@ -108,7 +108,7 @@ class Code(StrEnum):
     NO_PROGRESS = (
         "no_progress",
         "rejected",
-        "the file cannot be read within one invocation; it is too large or has too much in it that is not a row",
+        "the file cannot be read within one invocation; it is too large, or too much of it is not rows",
     )
     # rejected: lists and order
     LIST_REJECTED = "list_rejected", "rejected", "another file of the same list is faulty, so the list is not sent"

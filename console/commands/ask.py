@@ -41,5 +41,5 @@ def confirm_columns(columns: tuple[InputColumn, ...]) -> None:
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Return whether the user agrees: with --yes, or by answering; nobody there means no."""
+    """Return whether the user agrees: with --yes, or by answering; without a terminal the answer is no."""
     return yes or (is_interactive() and typer.confirm(question, default=False, err=True))

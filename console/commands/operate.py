@@ -167,10 +167,10 @@ def withdraw(
 
 
 def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
-    """Return what waits of a key.
+    """Return the waiting uploads of a key.
 
     Raises:
-        ConsoleError: nothing does.
+        ConsoleError: there are none.
     """
     if key.endswith("/"):
         connector = find_connector(source, advertiser)

@@ -1,4 +1,4 @@
-"""Which columns hold the identifiers: guessed from the names in the header and from what the first rows look like."""
+"""The choice of the columns to hash, guessed from the names in the header and from the first rows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def candidates(layout: FileLayout, kind: Kind, digits: int = 64) -> list[InputCo
 
 
 def _score(cells: list[str], kind: Kind, digits: int, layout: FileLayout, *, named: Kind | None) -> int:
-    """Return how sure it is that a column with these filled cells is of a kind: 0 to 4."""
+    """Return the score, 0 to 4, of a column with these filled cells for a kind."""
     alone = layout.width == 1
     if _share(cells, kind, alone=alone or named is kind) >= MIN_SHARE:
         if named is kind:

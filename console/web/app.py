@@ -65,7 +65,7 @@ def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Gu
 
 
 def file_id(key: str) -> str:
-    """Return what stands for an object key in addresses, which end up in histories: it says nothing of the file."""
+    """Return an opaque id for an object key, because addresses end up in browser histories."""
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
@@ -196,7 +196,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """Say nothing of what failed but its kind: an exception's text may hold a value."""
+    """Return an error page with the exception's type only, because its text may hold a value."""
     return _error(request, f"The page itself failed ({type(error).__name__}). Reload it and try again.", 500)
 
 

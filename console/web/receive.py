@@ -184,7 +184,7 @@ class _Witness:
         try:
             self._verdict = judgement(chunks)
         finally:
-            for _ in chunks:  # a fault at the beginning must not stop who is putting chunks in
+            for _ in chunks:  # a fault at the beginning must not block the thread that adds chunks
                 pass
 
     def _chunks(self) -> Iterator[bytes]:

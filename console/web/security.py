@@ -1,4 +1,4 @@
-"""The guard of the page: a browser on this machine that has its token comes in, another site through it does not."""
+"""The guard of the page: it admits browsers on this machine that have its token, and refuses other sites."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def advance(
                     count_alone(run, [pointer for pointer in pending if pointer not in seen])
                 return
             out_of_time = _take_turn(run, lease, pending, sweep=sweep)
-        if out_of_time:  # not before: the function that gets the message at once needs the lease
+        if out_of_time:  # after the turn, because the next function needs the lease
             run.continue_later(audience)
             return
         if run.deadline.near() or run.settle:  # what has just been registered has not settled

@@ -15,17 +15,17 @@ from handler.tiktok.responses import Audience
 
 
 def check_hold(turn: Turn, action: Action) -> None:
-    """Check that TikTok has not just refused such a change.
+    """Check that TikTok has not recently refused this kind of change.
 
     Raises:
-        NotEditable: it has; it will be asked again later.
+        NotEditable: it has, and the change is tried again later.
     """
     if held := held_back(turn.lease.state, action, turn.run.now()):
         raise held
 
 
 def check_before_create(turn: Turn, reports: Sequence[Report]) -> None:
-    """Check that nothing speaks against creating the audience with these uploads.
+    """Check that these uploads may create the audience now.
 
     Raises:
         Waiting: more uploads have just been found, or the advertiser has as many audiences as TikTok allows.
@@ -63,7 +63,7 @@ def choose_audience(turn: Turn) -> tuple[Audience | None, str]:
     """Return the audience that the uploads belong to, or None if it is to be created; and a note for their reports.
 
     Raises:
-        Waiting: it accepts no change now, or never again; or TikTok cannot be asked.
+        Waiting: the audience accepts no change, or a call to TikTok failed.
     """
     run, lease = turn.run, turn.lease
     registered = lease.state["audience_id"]

@@ -69,7 +69,7 @@ def history_entry(audience: Audience, change: Change, history_seen: str | None) 
 
 
 def made_since(audience: Audience, change: Change) -> bool:
-    """Return true if this change may have created the audience. One without a time may be the one."""
+    """Return true if this change may have created the audience. An audience without a creation time counts."""
     return audience.created_at is None or audience.created_at >= parse_iso(change["began_at"]) - CLOCK_SKEW
 
 

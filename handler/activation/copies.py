@@ -55,7 +55,7 @@ def _rows_md5(run: Invocation, report: Report) -> str | None:
     except OutOfTime:
         raise
     except Outcome:
-        return None  # its turn will say what is wrong with it
+        return None  # its own turn reports the fault
 
 
 def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: IdentifierType) -> str | None:

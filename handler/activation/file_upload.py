@@ -30,7 +30,7 @@ def count(run: Invocation, report: Report) -> Report:
     _check(run, report, tally)
 
     def counted(current: Report) -> None:
-        if current["rows"]["total"] is None:  # the holder of the lease may be uploading it, and counts as well
+        if current["rows"]["total"] is None:  # the holder of the lease may be uploading it, and counts it too
             write_counts(current, tally)
 
     return run.write(report, counted)

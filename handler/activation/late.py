@@ -35,7 +35,7 @@ def end_late(turn: Turn, waiting: Sequence[Pointer]) -> bool:
 
 
 def end_late_list(turn: Turn, export: Export) -> bool:
-    """End a list that comes too late, or that shares the end of the list it belongs to; return true if it did."""
+    """End a list that comes too late, or belongs to a list that has ended; return true if it did."""
     run, joined = turn.run, export.joined
     if joined and joined["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN} and _has_files(turn, joined):
         outcome = reasons.list_withdrawn() if joined["code"] == Code.WITHDRAWN else reasons.ambiguous_replace()
@@ -50,5 +50,5 @@ def end_late_list(turn: Turn, export: Export) -> bool:
 
 
 def _has_files(turn: Turn, stored: StoredList) -> bool:
-    """Return true if a file of a list still exists. If all were deleted, what comes next is another export."""
+    """Return true if a file of a list still exists. If all were deleted, the next file begins another export."""
     return any(turn.versions.current(file["key"]) for file in stored["files"])

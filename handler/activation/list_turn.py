@@ -32,7 +32,7 @@ class ListTurn:
     Attributes:
         stored: the list object. Its files are the newest versions of the list's keys.
         reports: the reports of its files, in the order of `stored["files"]`.
-        tallies: the counts of files that were read in this invocation, by index; they know more than the stored ones.
+        tallies: the counts of files that were read in this invocation, by index; they hold more than the stored ones.
         cut_off: key and outcome of a file whose last line is cut off; its own report says so.
         outdated: the reports of waiting versions and files that are not part of the list; they share its end.
     """
@@ -157,10 +157,10 @@ def _identities(stored: StoredList) -> list[tuple[str, str]]:
 
 
 def check_deleted(turn: ListTurn, versions: Versions) -> None:
-    """Withdraw a list of which a file was deleted.
+    """Withdraw a list if one of its files was deleted.
 
     Raises:
-        Skipped: one was.
+        Skipped: a file was deleted.
     """
     if any(versions.is_deleted(report) or not versions.exists(report) for report in turn.reports):
         raise reasons.list_withdrawn() if len(turn.reports) > 1 else reasons.withdrawn()

@@ -1,4 +1,4 @@
-"""The rows of a list, brought to TikTok as a whole or not at all, or only counted."""
+"""The upload of a list: all of its rows reach TikTok, or none; or they are only counted."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class _Uploader:
         self._run = run
         self._turn = turn
         self._pack = Pack(run.settings.max_part_bytes)
-        self._taken: tuple[int, Part] | None = None  # the file and its part up to which all rows are packed
+        self._taken: tuple[int, Part] | None = None  # index of the last file and its last packed part
 
     def take(self, index: int, part: Part) -> None:
         """Take the next part of the file with this index."""

@@ -19,7 +19,7 @@ from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, key_digest
 
 # Multiples of the settling time S.
-QUIET = 12  # a stream of appends and removes goes after this, and a list without a new file name is complete
+QUIET = 12  # appends and removes that keep coming are sent after this; a list without a new file name is complete
 EXPORT_GAP = (
     72  # two exports in one folder are at least this far apart; a list goes after this however files keep coming
 )
@@ -133,7 +133,7 @@ def replaced_versions(pointers: Iterable[Pointer], settle: timedelta) -> list[Po
 
 
 def digest_of_list(pointer: Pointer, settle: timedelta) -> str:
-    """Return the digest of the list that a file under `replace/` belongs to: without settling, of a list of its own."""
+    """Return the digest of the list that a file under `replace/` belongs to: without settling, its own list."""
     return pointer.list_digest if settle and pointer.list_digest else pointer.digest
 
 

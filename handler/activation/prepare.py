@@ -60,7 +60,7 @@ def prepare(run: Invocation, lease: Lease, reports: Sequence[Report], overtaking
     result = [ready[identity(report)] for report in reports if identity(report) in ready]
     while _parts_of(result) > MAX_PARTS and len(result) > 1:
         result.pop()
-    # Another function may have found the end of one of them meanwhile.
+    # Another function may have ended one of them meanwhile.
     return [report for report in result if report["status"] == "waiting"]
 
 
@@ -136,7 +136,7 @@ def set_aside(run: Invocation, lease: Lease | None, report: Report, error: Excep
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Return true for an error by which AWS refuses access to one object, not for one that passes by itself."""
+    """Return true if AWS refused access to one object; false for temporary errors."""
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -178,7 +178,7 @@ def _is_shared(report: Report) -> bool:
 
 
 def _can_be_packed(report: Report) -> bool:
-    """Return true if the width of a row is known, so that the size of a part tells if other uploads share it."""
+    """Return true if the width of a row is known, so that the size of a part shows whether other uploads share it."""
     return identifier_type_of(report).digits > 0
 
 
@@ -197,7 +197,7 @@ class _Packer:
         self.parts = 0
 
     def add(self, report: Report, part: Part) -> None:
-        """Add an upload's rows, after uploading what is full."""
+        """Add an upload's rows; upload the shared part first if they do not fit."""
         if not self._pack.fits(part):
             self._upload()
         self._pack.add(part)

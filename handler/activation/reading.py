@@ -57,7 +57,7 @@ def check_time(run: Invocation) -> None:
     """Stop reading when the invocation's reserve is reached.
 
     Raises:
-        OutOfTime: it is.
+        OutOfTime: only the reserve is left.
     """
     if run.deadline.near():
         raise reasons.out_of_time()

@@ -47,7 +47,7 @@ def register(run: Invocation, upload: Upload) -> Report | None:
 def _as_stored(run: Invocation, upload: Upload) -> Upload:
     """Return the upload with its LastModified. Its key is decoded if only the decoded form exists.
 
-    EventBridge delivers keys as they are. Should that ever change, the object itself tells.
+    EventBridge delivers keys without encoding. If that ever changes, the decoded key still finds the object.
     """
     if is_ignored(upload.key):
         return upload

@@ -36,14 +36,14 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
 
     Raises:
         OutcomeUnknown: TikTok does not show it yet.
-        Waiting: TikTok cannot be asked now.
+        Waiting: a call to TikTok failed.
     """
     state, intent = lease.state, lease.state["intent"]
     if intent is None:
         return
     in_grace = run.now() - parse_iso(intent["began_at"]) < timedelta(seconds=run.settings.create_grace_seconds)
     if intent["call"] == "create":
-        # None was listed when the call went out, so an audience that was created since is the one.
+        # No such audience was listed before the call, so one that was created since is its result.
         found = run.account.find(lease.audience, None, registered_elsewhere)
         if made := [each for each in found if made_since(each, intent)]:
             created: Change = {**intent, "audience_id": made[0].id}
@@ -56,7 +56,7 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
             record(run, lease, intent, request_of(run, lease, intent))
             return
         where = stage(audience, None if audience.is_valid else intent, None, run.now())
-        # An append or a remove may be repeated at any time, a replace only when it is not about to appear.
+        # Repeating an append or a remove is safe. A replace must not be repeated while it may still appear.
         if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
             raise reasons.outcome_unknown()
         if intent["call"] == "replace":
@@ -70,7 +70,7 @@ def end_change(run: Invocation, lease: Lease) -> None:
 
     Raises:
         NotEditable: TikTok is still processing it.
-        Waiting: TikTok cannot be asked now.
+        Waiting: a call to TikTok failed.
     """
     state, change = lease.state, lease.state["change"]
     if change is None:

@@ -69,7 +69,7 @@ def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
 
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    """End appends of which a newer version was uploaded shortly afterwards; return true if there are any."""
+    """End appends that a newer version replaced shortly afterwards; return true if there are any."""
     replaced = order.replaced_versions(pointers, turn.run.settle)
     for pointer in replaced:
         if report := turn.run.report(pointer):

@@ -50,7 +50,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
 
 
 def _reopen(run: Invocation, opened: ListTurn) -> None:
-    """Make the files of a list wait again that had an end, because the list is made anew."""
+    """Set the ended files of a list back to waiting, because the list is sent again."""
     for index, report in enumerate(opened.reports):
         if report["status"] != "waiting":
             opened.reports[index] = run.ledger.reopen(report, Code.SETTLING, reasons.LIST_MADE_ANEW)

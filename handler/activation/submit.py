@@ -88,10 +88,10 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
         run.account.forget()
         raise
     except Outcome as refused:
-        # TikTok gives any other answer without having done the work.
+        # With any other answer TikTok has not made the change.
         state["intent"] = None
         if isinstance(refused, NotEditable):
-            state["intent"] = unresolved  # a replace after all, which hinders this change
+            state["intent"] = unresolved  # an unresolved replace may be the reason why this change is refused
             hold_back(state, change["call"], refused, run.now())
         lease.save()
         raise

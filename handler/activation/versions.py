@@ -122,11 +122,11 @@ class Versions:
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
         """Register objects of the last day that have no report yet: S3 delivers some events late.
 
+        A new object is left to its event, which also tells if the object is a copy.
+
         Args:
             keys: the keys of uploads of the audience.
             known: digests of uploads that are known to have a report.
-
-        One that has just been uploaded is left to its event, which also tells if the object is a copy.
 
         Returns:
             True if there are such objects.

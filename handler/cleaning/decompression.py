@@ -109,7 +109,7 @@ def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut chunks into small pieces: input that a member leaves over is copied, often if it has many small ones."""
+    """Cut chunks into small pieces, because the input left over after each member is copied."""
     for chunk in chunks:
         for at in range(0, len(chunk), INPUT_BYTES):
             yield chunk[at : at + INPUT_BYTES]

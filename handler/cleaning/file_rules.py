@@ -9,7 +9,7 @@ from handler.cleaning.counts import RejectionReason, SeveralColumns, Tally
 from handler.model import Action, IdentifierType
 
 MD5_DIGITS = 32
-_MIN_ROWS = 8  # that look like device ids; one MD5 in 64 does
+_MIN_ROWS = 8  # rows that must all look like device ids; one MD5 in 64 does by chance
 
 
 def check_hashed(rows: bytes, digits: int) -> None:

@@ -212,7 +212,7 @@ class _Lines:
             rest = run.translate(None, HEX)
             if rest == rest_of_row * rows and all(run[place::width] == byte * rows for place, byte in places):
                 break
-            # The fault is in the first row with another frame, or somewhere: two short lines can end like one row.
+            # The fault is in the first row with another frame. If there is none, two short lines may look like one row.
             unbroken = (len(rest) - len(rest.lstrip(rest_of_row))) // len(rest_of_row)
             rows = unbroken if unbroken < rows else rows // 2
         return rows, width

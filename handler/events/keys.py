@@ -199,7 +199,7 @@ def _check_file_name(file_name: str) -> None:
 
 def _check_name(name: str) -> None:
     if not name:
-        raise reasons.blank_audience_name()
+        raise reasons.empty_audience_name()
     if len(name) > MAX_NAME_LENGTH:
         raise reasons.long_audience_name(len(name), MAX_NAME_LENGTH)
     if any(unicodedata.category(character) == "Cc" for character in name):

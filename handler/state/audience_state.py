@@ -17,8 +17,8 @@ from handler.report_codes import Code
 
 SCHEMA = 2
 AUDIENCES = "audiences/"
-HOLD = timedelta(hours=1)  # TikTok refuses for hours what it refuses for now: no call is wasted until then
-REMEMBERED = timedelta(hours=48)  # an event that arrives later than this is not applied without being sure of the order
+HOLD = timedelta(hours=1)  # a refusal lasts for hours, so no call is made before this
+REMEMBERED = timedelta(hours=48)  # an upload whose event arrives later is applied only if the order is certain
 
 
 class FileRef(TypedDict):
@@ -133,7 +133,7 @@ def state_key(audience: AudienceKey) -> str:
 
 
 def new_state(audience: AudienceKey) -> State:
-    """Return the state of an audience that nothing is known about."""
+    """Return the state of a new audience."""
     return {
         "schema": SCHEMA,
         "name": audience.name,
@@ -172,7 +172,7 @@ def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> N
 
 
 def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
-    """Return the reason why such a change is not asked for yet, or None."""
+    """Return the reason why this kind of change is not tried yet, or None."""
     hold = state["hold"]
     if hold and hold["call"] == call and now < parse_iso(hold["until"]):
         return NotEditable(Code[hold["code"]], hold["reason"])
@@ -186,7 +186,7 @@ def mark_applied(state: State, entries: Iterable[Applied]) -> None:
 
 
 def forget_applied(state: State, files: Iterable[FileRef]) -> None:
-    """Take back that uploads were applied, because their change failed."""
+    """Drop uploads from the applied ones, because their change failed."""
     failed = {(each["key"], each["version_id"]) for each in files}
     state["applied"] = [each for each in state["applied"] if (each["key"], each["version_id"]) not in failed]
 

@@ -76,7 +76,7 @@ class Ledger:
         if report["audience"]:
             if not at_end(report):
                 self._point_to(report)
-        elif at_end(report):  # without an audience it has no pointer that could keep what is still to be published
+        elif at_end(report):  # it has no pointer to keep it visible until it is published
             self._publish(report)
         return report, is_new
 

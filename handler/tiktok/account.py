@@ -89,7 +89,7 @@ class Account:
             seen_processing: when the audience was first seen processing, in whole seconds; None for any time.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         snapshot = self.snapshot()
         listed = snapshot.by_id.get(audience_id)
@@ -109,7 +109,7 @@ class Account:
             also: ids whose details are requested in the same call, because they will be needed.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         if audience_id not in self._details:
             wanted = dict.fromkeys([audience_id, *(each for each in also if each not in self._details)])
@@ -141,7 +141,7 @@ class Account:
 
         Raises:
             UnexpectedResponse: TikTok does not say enough of an audience that could be the right one.
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         if registered and (first := self._registered(key, registered)):
             # Only for the report: what TikTok leaves out about the others does not matter.
@@ -157,7 +157,7 @@ class Account:
         """Return the other identifier types for which the advertiser has a customer-file audience of this name.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         types = {each.calculate_type for each in self._own() if each.name == _nfc(name)}
         return [each for each in IdentifierType if each.calculate_type in types and each is not except_type]
@@ -166,7 +166,7 @@ class Account:
         """Return true if the advertiser has as many audiences as TikTok allows, so that no create can go through.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         return self.count() >= MAX_AUDIENCES
 
@@ -174,7 +174,7 @@ class Account:
         """Return the number of audiences that the advertiser owns, of every kind: TikTok's limit counts them all.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         return sum(each.is_creator is True for each in self.snapshot().items)
 
@@ -182,7 +182,7 @@ class Account:
         """Return the number of own customer-file audiences that TikTok deletes soon unless they are used.
 
         Raises:
-            Waiting: TikTok cannot be asked.
+            Waiting: a call to TikTok failed.
         """
         return sum(each.is_expiring for each in self._own())
 
@@ -216,7 +216,7 @@ class Account:
 
 
 def _could_be(audience: Audience, name: str) -> bool:
-    """Return true unless name, kind or owner tell that this is not an own customer-file audience of this name."""
+    """Return true unless name, kind or owner show that this is not an own customer-file audience of this name."""
     return (
         audience.name in {"", name}
         and audience.is_creator is not False

@@ -179,7 +179,7 @@ class TikTokClient:
                         items.append(audience)
                     if audience.id:
                         ids.add(audience.id)
-                if len(ids) == before:  # a page without news ends the listing, whatever the number of pages
+                if len(ids) == before:  # a page without a new audience ends the listing, whatever the number of pages
                     break
                 page += 1
             if len(items) == total:
@@ -199,7 +199,7 @@ class TikTokClient:
         """Delete up to 100 audiences; return the request id.
 
         Raises:
-            UnknownAudience: TikTok knows one of them no more.
+            UnknownAudience: TikTok no longer knows one of them.
             OutcomeUnknown, Failed, Waiting: as for `create`.
         """
         return self._call(_post("delete", {"custom_audience_ids": list(audience_ids)})).request_id
@@ -208,7 +208,7 @@ class TikTokClient:
         """Return the ad groups that an own audience was applied to, each once.
 
         Raises:
-            Waiting: TikTok cannot be asked, or does not tell this advertiser.
+            Waiting: a call to TikTok failed, or TikTok does not show the log to this advertiser.
         """
         found: dict[AdGroup, None] = {}
         page, pages = 1, 1
@@ -217,7 +217,7 @@ class TikTokClient:
             groups, pages = parse_ad_groups(self._call(_get("apply/log", query)).data)
             before = len(found)
             found |= dict.fromkeys(groups)
-            if len(found) == before:  # a page without news ends the log, whatever the number of pages
+            if len(found) == before:  # a page without a new ad group ends the log, whatever the number of pages
                 break
             page += 1
         return list(found)

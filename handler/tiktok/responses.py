@@ -19,7 +19,7 @@ from handler.tiktok.redact import redact, redact_token
 from handler.tiktok.wording import meaning_of_message, names_an_error
 
 CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
-FIRST_YEAR = 2016  # TikTok's own; an earlier time stands for none
+FIRST_YEAR = 2016  # TikTok began in this year; an earlier time means that there is none
 MAX_REQUEST_ID = 64  # characters
 
 _WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields that can quote the request
@@ -129,8 +129,8 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         meaning = Meaning.TERMS_NOT_ACCEPTED
     if call not in ASKING_CALLS or meaning not in _AT_FAULT:
         return meaning
-    # No file is at fault if TikTok cannot tell what there is. A listing asks for nothing but the advertiser: if that
-    # request is wrong, so is the advertiser id.
+    # These calls carry no file, so no file is at fault. A listing names only the advertiser, so a wrong
+    # request means a wrong advertiser id.
     wrong_id = call == "list" and meaning is Meaning.REQUEST_REFUSED and is_listed(code)
     return Meaning.PERMISSION_REFUSED if wrong_id else Meaning.BUSY
 

@@ -17,7 +17,7 @@ EXPIRING_SECONDS = 7 * DAY_SECONDS  # our choice: no source says when `is_expiri
 
 
 def is_too_small(matched_users: int) -> bool:
-    """Tell if an audience with so many matched users is below TikTok's minimum of 1,000."""
+    """Return true if so few users match that the audience is below TikTok's minimum of 1,000."""
     return matched_users < MIN_MATCHED_USERS
 
 

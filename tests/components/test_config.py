@@ -247,7 +247,7 @@ def test_what_may_be_once_in_a_stack_is_told_with_its_number() -> None:
 def test_all_faults_are_told_at_once_and_no_token() -> None:
     told = message(
         [
-            {"name": "Acme", "memorySize": 1, "accessToken": f"{TOKEN} with a blank", "advertiserId": "7"},
+            {"name": "Acme", "memorySize": 1, "accessToken": f"{TOKEN} with a space", "advertiserId": "7"},
             {"name": "globex", "sweepMinutes": 0, "sweepMinuts": 1},
             {"accessToken": TOKEN},
         ]

@@ -183,7 +183,7 @@ class JudgedWorld(World):
         return document
 
 
-# A plus could be an encoded blank: the object itself is asked for.
+# A plus could be an encoded space: the object itself is asked for.
 FIRST, SECOND = "tiktok/vip/email_sha256/first+file.csv", "tiktok/vip/email_sha256/second.csv"
 GOLD, SILVER, MISPLACED = "tiktok/gold/email_sha256/a.csv", "tiktok/silver/email_sha256/a.csv", "tiktok/misplaced.csv"
 LIFE = {

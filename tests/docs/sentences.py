@@ -27,7 +27,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "name_of_spreadsheet": [reasons.name_of_spreadsheet],
     "name_of_archive": [reasons.name_of_archive],
     "name_of_document": [reasons.name_of_document],
-    "blank_audience_name": [reasons.blank_audience_name],
+    "empty_audience_name": [reasons.empty_audience_name],
     "long_audience_name": [lambda: reasons.long_audience_name(140, 128)],
     "control_character_in_name": [reasons.control_character_in_name],
     "wrong_kind": [

@@ -1,4 +1,4 @@
-"""One connector that settles, and the words in which the acceptance tests speak of it."""
+"""A connector with settling on, and the helpers of the acceptance tests."""
 
 from __future__ import annotations
 

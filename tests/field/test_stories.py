@@ -1,4 +1,4 @@
-"""A few random stories, always the same ones; `python -m tests.field.model` tells as many as wanted."""
+"""A few random stories, always the same ones; `python -m tests.field.model` runs any number of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The uploads and lists of the model: what is known of them, and what follows from that by itself."""
+"""The uploads and lists of the model, and what follows from their facts alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random files and keys for as long as one likes: `python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1`.
+"""Random files and keys for a given time: `python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1`.
 
 Files, plain, compressed and damaged, are cleaned in chunks of any size and compared with the plain reference. Object
 keys are parsed, and the keys of their reports and pointers checked. Any exception but the project's own, a disagreement

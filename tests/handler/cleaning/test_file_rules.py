@@ -327,7 +327,7 @@ def test_too_many_rejected_rows_refuse_a_file() -> None:
     refused = refusal([ROWS, b"jane@example.com\n" + b"abc\n" * 2])
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
-        "3 of the 13 rows in the file cannot be used. The limit is 10 %, so the audience is unchanged. "
+        "3 of the 13 rows in the file cannot be used. The limit is 10%, so the audience is unchanged. "
         "Most of them have too few or too many digits, first in line 12. "
         "Check that the identifier type in the folder's name is the one of the file."
     )
@@ -358,4 +358,4 @@ def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, rati
 
 def test_a_share_below_a_percent_is_said_as_it_is() -> None:
     refused = refusal([ROWS, b"abc\n"], 0.005)
-    assert "The limit is 0.5 %" in refused.reason
+    assert "The limit is 0.5%" in refused.reason

@@ -1,4 +1,4 @@
-"""No identifier and no token passes on, whatever TikTok quotes."""
+"""No identifier and no token gets through, whatever TikTok quotes."""
 
 from __future__ import annotations
 
