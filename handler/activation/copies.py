@@ -17,6 +17,9 @@ from handler.state.audience_state import State
 from handler.state.pointers import Pointer
 from handler.state.reports import Report
 
+# A larger object may not be counted within one invocation. It is sent like any upload.
+MAX_CHECKED_BYTES = 20 << 30
+
 
 def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, pointers: Sequence[Pointer]) -> bool:
     """End uploads that are copies with the same accepted rows as the version of their key before them.
@@ -29,7 +32,7 @@ def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, poi
     """
     ended = False
     for pointer in pointers:
-        if not pointer.is_copy or (report := run.report(pointer)) is None:
+        if not pointer.is_copy or pointer.size > MAX_CHECKED_BYTES or (report := run.report(pointer)) is None:
             continue
         previous = versions.previous(report)
         if previous is None or report["uploads"]:
