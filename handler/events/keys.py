@@ -37,11 +37,13 @@ _DOCUMENTS = (
 _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+# A time without separators after a date. `_0007` and `_000007` are counters, not seven minutes or seconds past midnight.
+_TIME = r"T[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)|[_-]?(?!0000)[0-2]\d[0-5]\d[0-5]\d(?!\d)"
 # Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times.
 _KEPT = re.compile(
     rf"{_UUID}"
-    r"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T_ -]?[0-2]\d[-:.]?[0-5]\d(?:[-:.]?[0-5]\d)?(?:[-.]?\d{1,6})?(?!\d))?"
-    r"|(?<!\d)(?:19|20)\d\d[01]\d[0-3]\d(?:[T_-]?[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d))?(?!\d)"
+    rf"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T_ -][0-2]\d[-:.][0-5]\d(?:[-:.][0-5]\d)?(?:[-.]\d{{1,6}})?(?!\d)|{_TIME})?"
+    rf"|(?<!\d)(?:19|20)\d\d[01]\d[0-3]\d(?:{_TIME})?(?!\d)"
     r"|(?<!\d)[0-3]?\d([-._])[0-3]?\d\1(?:19|20)\d\d(?!\d)"
     r"|(?<!\d)(?:19|20)\d\d(?:-[01]\d)?(?!\d)"
     r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)",

@@ -121,6 +121,8 @@ def test_an_odd_name_may_be_data(name: str) -> None:
         (f"20260131_120000_00012_abcde_{UUID}.gz", f"20260131_120000_00012_abcde_{UUID.replace('abcdef', 'fedcba')}.gz"
         ),
         ("000000000000.csv", "000000000001.csv"),
+        ("customers_2026-01-31_0007.csv", "customers_2026-01-31_0123.csv"),
+        ("customers_20260131_000001.csv", "customers_20260131_000002.csv"),
     ],
 )  # fmt: skip
 def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> None:
@@ -138,6 +140,8 @@ def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> 
         ("seg_2023-07-30-17-55-45-216_00000.csv", "seg_2023-07-31-17-55-45-216_00000.csv"),
         (f"part-00000-{UUID}-c000.csv", f"part-00000-{UUID.replace('1111', '2222')}-c000.csv"),
         ("run-1701234567890-part-r-00000", "run-1701334567890-part-r-00000"),
+        ("export_20260131_120000.csv", "export_20260131_130000.csv"),
+        ("export_2026-01-31T1200.csv", "export_2026-01-31T1300.csv"),
         ("vip.csv", "gold.csv"),
     ],
 )
