@@ -27,7 +27,7 @@ _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server
 _PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
-_UNFINISHED = re.compile(rb"([\"']?)(?:0x?|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
+_UNFINISHED = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -301,6 +301,14 @@ def test_a_row_cut_off_at_the_end_is_noticed(end: str) -> None:
     assert (whole.accepted, whole.cut_off) == (2, False)
 
 
+def test_a_whole_last_row_without_a_line_end_is_not_cut_off_whatever_its_first_digit() -> None:
+    tails = [f"{digit}{hashed(1)[1:]}" for digit in "0123456789abcdef"]
+    rows = [
+        tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{hashed(3)},{tail}".encode()) for tail in tails
+    ]
+    assert [(tally.accepted, tally.cut_off) for tally in rows] == [(2, False)] * 16
+
+
 def test_a_stray_quote_costs_one_row_only() -> None:
     text = f'email_sha256,name\n{hashed(1)},"Jane\n' + "".join(f"{hashed(n)},x\n" for n in range(2, 200))
     tally = tally_of(text.encode())
