@@ -120,13 +120,16 @@ class Versions:
         )
 
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
-        """Register objects of the last day that have no report yet: S3 delivers some events late.
+        """Register objects of the last day that this turn does not know of.
+
+        S3 delivers some events late. And another function may have registered an upload after this one listed what is
+        pending.
 
         A new object is left to its event, which also tells if the object is a copy.
 
         Args:
             keys: the keys of uploads of the audience.
-            known: digests of uploads that are known to have a report.
+            known: digests of the uploads that this turn knows of.
 
         Returns:
             True if there are such objects.
@@ -138,7 +141,7 @@ class Versions:
                     age = now - each.modified_at
                     if each.is_delete_marker or age > UNREGISTERED_AGE or is_ignored(each.key):
                         continue
-                    if upload_digest(each.key, each.version_id) in known or self._has_report(each):
+                    if upload_digest(each.key, each.version_id) in known or self._is_past_waiting(each):
                         continue
                     if age < self.run.settle:
                         found = True
@@ -148,12 +151,11 @@ class Versions:
                     found |= bool(report and report["audience"])
         return found
 
-    def _has_report(self, version: Version) -> bool:
+    def _is_past_waiting(self, version: Version) -> bool:
         try:
-            self.run.ledger.latest(version.key, version.version_id)
+            return self.run.ledger.latest(version.key, version.version_id)["status"] != "waiting"
         except Missing:
             return False
-        return True
 
 
 def is_applied_when_deleted(report: Report) -> bool:

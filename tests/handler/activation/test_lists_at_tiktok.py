@@ -1,0 +1,52 @@
+"""A list that TikTok is processing, or that is about to go, while other functions and newer files come in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handler.world import World, lines, people
+
+FOLDER = "tiktok/vip/email_sha256/replace/full"
+
+
+@pytest.fixture
+def settling(world: World) -> World:
+    world.cold_start(SETTLE_SECONDS="300")
+    return world
+
+
+def test_a_faulty_new_list_in_the_same_folder_leaves_the_list_at_tiktok_alone(settling: World) -> None:
+    settling.tiktok.configure(processing_seconds=20 * 3600)
+    first = settling.upload(f"{FOLDER}/part-0", lines(people(0, 2000)))
+    settling.deliver(first)
+    settling.sweep(hours=1.1)
+    assert settling.report(f"{FOLDER}/part-0", first)["status"] == "submitted"
+    settling.pass_time(8)
+    second = settling.upload(f"{FOLDER}/part-0", lines([*people(2000, 20), *["no hash"] * 20]))
+    settling.deliver(second)
+    for _ in range(3):
+        settling.sweep(hours=1.1)
+    assert settling.report(f"{FOLDER}/part-0", first)["status"] == "submitted"
+    settling.run(hours=12, every=1)
+    assert settling.report(f"{FOLDER}/part-0", first)["status"] == "available"
+    assert settling.report(f"{FOLDER}/part-0", second)["code"] == "too_many_rejected"
+    assert settling.calls("create", "update") == ["create"]
+    assert settling.members() == set(people(0, 2000))
+
+
+def test_a_list_waits_for_a_file_that_another_function_registers_after_the_sweep_has_listed(settling: World) -> None:
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 1000))))
+    late = settling.upload(f"{FOLDER}/part-1", lines(people(1000, 1000)))
+    settling.pass_time(1.1)
+
+    def register(_: str, path: str) -> None:
+        if "/audiences/" in path:
+            settling.gate.before = lambda *_: None
+            settling.deliver(late)
+
+    settling.gate.before = register
+    settling.sweep()
+    assert settling.calls("create") == []
+    settling.run(hours=3, every=1.1)
+    assert settling.calls("create", "update") == ["create"]
+    assert settling.members() == set(people(0, 2000))
