@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo console test processes field browser docs engine lint format bench fuzz coverage audit workflows lock newest clean
+.PHONY: help demo console test processes field browser docs engine lint format bench fuzz chaos coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -55,6 +55,10 @@ bench: $(READY) ## what it costs, against its budgets; JSON=1 for machines
 FOR := 60
 fuzz: $(READY) ## hostile files and keys for FOR=60 seconds
 	@$(BIN)/python -m tests.handler.cleaning.fuzz --seconds $(FOR)
+
+SEED := 1
+chaos: $(READY) ## the connector under faults of every kind, then an independent check; SEED=7 repeats a run
+	@$(BIN)/python -m tests.chaos --seed $(SEED)
 
 coverage: $(READY) ## all tests, with line and branch coverage; fails below the floor in pyproject.toml
 	@$(BIN)/coverage erase

@@ -1,0 +1,374 @@
+"""One run: several advertisers with several functions each, a plan of uploads, and weather, all from one seed."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import random as global_random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+from urllib.parse import unquote
+
+from moto.backends import get_backend
+from moto.moto_api._internal import mock_random
+
+from handler import app
+from handler.settings import read_settings
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.chaos.mailbox import BATCH, Mailbox, QueuedMessage
+from tests.chaos.scheduler import Scheduler, SimulatedInvocation
+from tests.chaos.uploads import Planned, row
+from tests.chaos.weather import Weather
+from tests.chaos.wire import Wire
+from tests.chaos.workload import SETTLE, Timeline, Workload, audiences
+from tests.servers import ACCOUNT, InProcessAws, set_last_modified
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SWEEP = '{"sweep": true}'
+CONCURRENCY = 3  # functions of one advertiser at a time
+SETTLE_SECONDS = int(SETTLE.total_seconds())
+OTHER_AUDIENCES = 130  # in each account: the listing has two pages
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a run. `days` is the time of uploads; what waits then has `drain_days` to end."""
+
+    advertisers: int = 3
+    audiences: int = 5
+    uploads: int = 80
+    days: float = 3.0
+    drain_days: float = 14.0
+
+
+@dataclass
+class Tenant:
+    """One advertiser: its bucket, queue, functions and account at TikTok.
+
+    Attributes:
+        token: the valid one; `tokens` are all that ever were.
+        written: report key -> time, status and code of each of its versions.
+        poison: bodies that belong into the dead-letter queue.
+        adopted: name and type of audiences that exist already -> id.
+    """
+
+    name: str
+    id: str
+    bucket: str
+    mailbox: Mailbox
+    workload: Workload
+    token: str
+    tokens: list[str]
+    secret_arn: str = ""
+    functions: list[app.Function] = field(default_factory=list)
+    written: dict[str, list[tuple[datetime, str, str]]] = field(default_factory=lambda: defaultdict(list))
+    poison: list[str] = field(default_factory=list)
+    adopted: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class ChaosRun:
+    """Everything around the handler in one process, on one simulated clock."""
+
+    def __init__(self, seed: int, size: Size) -> None:
+        self.seed, self.size = seed, size
+        self.random = Random(seed)  # noqa: S311 - a repeatable run, no secret
+        global_random.seed(seed)
+        mock_random.seed(seed)
+        self.began = self.now_at = START
+        self.faults: Counter[str] = Counter()
+        self.plan = Timeline()
+        self.scheduler = Scheduler(self.random)
+        self.log = io.StringIO()
+        self.printed = io.StringIO()
+        self.deliveries = 0
+        self.busy: Counter[str] = Counter()
+        self.audiences: dict[str, list[dict[str, Any]]] = {}
+        self.members: dict[str, set[str]] = {}
+        # One person counts as a thousand, so that small files are enough for TikTok's rule.
+        self.tiktok = TikTokEmulator(match_rate=1000, processing_seconds=3600, max_file_bytes=1 << 20)
+        self.wire = Wire(self.tiktok, self.scheduler, self.random, self.now, self.pass_seconds, self.faults)
+        self._advanced = 0.0
+        with _one_try():
+            self.aws = InProcessAws()
+        self.advertisers = [self._advertiser(number) for number in range(size.advertisers)]
+        self.weather = Weather(self)
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return self.now_at
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Let time pass while an invocation waits for an answer."""
+        self._set_time(self.now_at + timedelta(seconds=seconds))
+
+    def _set_time(self, moment: datetime) -> None:
+        """Set all clocks. Real time that has passed does not count, so that a seed always gives the same run."""
+        self.now_at = max(moment, self.now_at)
+        target = self.now_at.timestamp() + 0.2  # TikTok tells whole seconds
+        ahead = target - time.time()
+        self.tiktok.advance(ahead - self._advanced)
+        self._advanced = ahead
+
+    def _advertiser(self, number: int) -> Tenant:
+        name, advertiser_id = f"chaos-{self.seed:06x}{number:06x}", str(7_000_000_000_000_000_001 + number)
+        token = f"act.token-{self.seed}-{number}-0"
+        self.tiktok.set_account(advertiser_id, token)
+        workload = Workload(
+            self.random,
+            self.plan,
+            name,
+            audiences(self.random, self.size.audiences),
+            START + timedelta(hours=1),
+            self.size.days,
+            self.put,
+            self.copy,
+            self.delete,
+        )
+        one = Tenant(name, advertiser_id, name, Mailbox(self.now, self._sqs_fails), workload, token, [token])
+        s3, _, secrets = self.aws.clients
+        gate = self.aws.gate(name)
+        gate.now = self.now
+        s3.create_bucket(Bucket=name)
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        one.secret_arn = secrets.create_secret(Name=name, SecretString="{}")["ARN"]
+        self.set_secret(one, token)
+        gate.before = lambda *_: self.weather.before_aws(one)
+        gate.after = lambda method, path: self._after_aws(one, method, path)
+        one.functions = [self._cold_start(one) for _ in range(CONCURRENCY)]
+        self.tiktok.seed(advertiser_id, count=OTHER_AUDIENCES)
+        return one
+
+    def _sqs_fails(self) -> bool:
+        return self.weather.sqs_fails()
+
+    def _adopt(self, one: Tenant) -> None:
+        """Put an audience into the account that people made before there was a connector."""
+        name, identifier_type = one.workload.audiences[-1]
+        members = [row(identifier_type, 0)]
+        (audience_id,) = self.tiktok.seed(
+            one.id, name=name, calculate_type=identifier_type.upper(), members=members, people=0
+        )
+        one.adopted[(name, identifier_type)] = audience_id
+
+    def set_secret(self, one: Tenant, token: str) -> None:
+        """Put a token into the secret."""
+        text = json.dumps({"ACCESS_TOKEN": token, "ADVERTISER_ID": one.id})
+        self.aws.clients[2].put_secret_value(SecretId=one.secret_arn, SecretString=text)
+
+    def _cold_start(self, one: Tenant) -> app.Function:
+        environment = {
+            "BUCKET_NAME": one.bucket,
+            "CREDENTIALS_SECRET_ARN": one.secret_arn,
+            "QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/{one.name}",
+            "ADVERTISER": f"{one.name}/test",
+            "TIKTOK_API_URL": self.tiktok.url,
+            "SETTLE_SECONDS": str(SETTLE_SECONDS),
+            "MAX_SHRINK": "1",
+        }
+        s3, _, secrets = self.aws.clients
+        sqs: Any = one.mailbox
+        function = app.connect(read_settings(environment), s3=s3, sqs=sqs, secrets=secrets)
+        handler = logging.getLogger("tiktok-activation").handlers[0]
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(self.log)
+        return replace(function, session=self.wire.session(), pause=self.pass_seconds, now=self.now)
+
+    # What people and tools do.
+
+    def put(self, upload: Planned) -> None:
+        """Upload a file; its events come in a moment, later, or twice."""
+        self.aws.clients[0].put_object(Bucket=upload.advertiser, Key=upload.key, Body=upload.file.body)
+        self._note(upload, "PutObject")
+
+    def copy(self, source: Planned) -> Planned | None:
+        """Copy the newest version of a file onto itself; return None if it is not the newest."""
+        s3, place = self.aws.clients[0], {"Bucket": source.advertiser, "Key": source.key}
+        if s3.head_object(**place)["VersionId"] != source.version_id:  # type: ignore[arg-type]  # two strings
+            return None
+        s3.copy_object(**place, CopySource=place, MetadataDirective="REPLACE")  # type: ignore[arg-type]  # as above
+        workload = self._of(source.advertiser).workload
+        made = replace(source, number=len(workload.uploads), copy_of=source, events=[])
+        self._note(made, "CopyObject")
+        return made
+
+    def delete(self, upload: Planned) -> None:
+        """Write a delete marker, unless the file is deleted already."""
+        if upload.deleted:
+            return
+        s3 = self.aws.clients[0]
+        marker = s3.delete_object(Bucket=upload.advertiser, Key=upload.key)["VersionId"]
+        set_last_modified(upload.advertiser, upload.key, marker, self.now_at)
+        for each in self._of(upload.advertiser).workload.uploads:
+            if each.key == upload.key and not each.deleted:
+                each.deleted = self.now_at
+        self.faults["deleted objects"] += 1
+
+    def _of(self, name: str) -> Tenant:
+        return next(each for each in self.advertisers if each.name == name)
+
+    def _note(self, upload: Planned, reason: str) -> None:
+        there = self.aws.clients[0].head_object(Bucket=upload.advertiser, Key=upload.key)
+        upload.version_id, upload.at = there["VersionId"], self.now_at.replace(microsecond=0)
+        body = json.dumps(
+            {
+                "detail-type": "Object Created",
+                "source": "aws.s3",
+                "time": f"{upload.at:%Y-%m-%dT%H:%M:%SZ}",
+                "detail": {
+                    "bucket": {"name": upload.advertiser},
+                    "object": {
+                        "key": upload.key,
+                        "size": there["ContentLength"],
+                        "etag": there["ETag"].strip('"'),
+                        "version-id": upload.version_id,
+                    },
+                    "reason": reason,
+                },
+            }
+        )
+        mailbox = self._of(upload.advertiser).mailbox
+        for delay in self.weather.delays():
+            upload.events.append(self.now_at + delay)
+            self.plan.at(self.now_at + delay, lambda: mailbox.put(body))
+
+    # The run itself.
+
+    def go(self) -> None:
+        """Play the plan, then let everything end in calm weather."""
+        with self.tiktok, redirect_stdout(self.printed):
+            self._set_time(START)
+            for one in self.advertisers:
+                self._adopt(one)
+                one.workload.plan_all(self.size.uploads)
+                self._schedule_sweeps(one)
+            self.weather.plan_all()
+            end = START + timedelta(days=self.size.days + self.size.drain_days)
+            while self.now_at < end and self._go_on():
+                for action in self.plan.due(self.now_at):
+                    action()
+                for one in self.advertisers:
+                    self._receive(one)
+                if self.scheduler.running:
+                    self._step()
+                else:
+                    self._set_time(self._next_time())
+            self._look_at_tiktok()
+
+    def _look_at_tiktok(self) -> None:
+        """Note the audiences and their people as they are at the end."""
+        for one in self.advertisers:
+            audiences = self.tiktok.audiences(one.id)
+            self.audiences[one.id] = [each for each in audiences if not each["name"].startswith("seeded")]
+            self.members |= {each["id"]: self.tiktok.members(each["id"]) for each in self.audiences[one.id]}
+
+    def _go_on(self) -> bool:
+        if self.scheduler.running or any(one.mailbox.messages for one in self.advertisers):
+            return True
+        if self.now_at < START + timedelta(days=self.size.days + 1):
+            return True
+        return any(self.keys(one, "pending/") for one in self.advertisers)
+
+    def _next_time(self) -> datetime:
+        times = [self.plan.next_time(), *(one.mailbox.next_visible() for one in self.advertisers)]
+        return max(self.now_at, min(each for each in times if each))
+
+    def _schedule_sweeps(self, one: Tenant) -> None:
+        """Sweep now and then; in the hours after uploads more often. EventBridge Scheduler may deliver twice."""
+
+        def sweep() -> None:
+            one.mailbox.put(SWEEP)
+            if self.random.random() < 0.3:
+                one.mailbox.put(SWEEP)
+            gap = self.random.choice([5, 5, 10, 60, 90, 180]) if self.keys(one, "pending/") else 60
+            self.plan.at(self.now_at + timedelta(minutes=gap), sweep)
+
+        self.plan.at(START + timedelta(seconds=self.random.randrange(300)), sweep)
+
+    def _receive(self, one: Tenant) -> None:
+        while self.busy[one.name] < CONCURRENCY:
+            messages = one.mailbox.receive(self.random.choice([1, 3, BATCH]))
+            if not messages:
+                return
+            self.busy[one.name] += 1
+            self.deliveries += len(messages)
+            self.scheduler.start(one.name, partial(self._invoke, one, messages), self.weather.kill_at())
+
+    def _invoke(self, one: Tenant, messages: list[QueuedMessage], me: SimulatedInvocation) -> None:
+        """Do what the event source mapping does with a batch."""
+        function = self.random.choice(one.functions)
+        answer = app.handle(function, {"Records": [each.record() for each in messages]}, me)
+        failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+        for message in messages:
+            if message.record()["messageId"] not in failed:
+                one.mailbox.delete(message)
+
+    def _step(self) -> None:
+        ended = self.scheduler.step()
+        if not ended:
+            return
+        self.busy[ended.advertiser] -= 1
+        if ended.dead:
+            self.faults["killed functions"] += 1
+            one = self._of(ended.advertiser)
+            one.functions[self.random.randrange(CONCURRENCY)] = self._cold_start(one)
+        elif ended.failure:
+            raise ended.failure
+
+    def _after_aws(self, one: Tenant, method: str, path: str) -> str | None:
+        """Watch what is written to reports, then let the weather have its way."""
+        key = unquote(path).removeprefix(f"/{one.bucket}/")
+        if method == "PUT" and key.startswith("reports/") and (stored := self._stored(one, key)):
+            report = json.loads(stored.value)
+            version = (self.now_at, report["status"], report["code"])
+            if not one.written[key] or one.written[key][-1][1:] != version[1:]:
+                one.written[key].append(version)
+        return self.weather.after_aws(method, key)
+
+    def _stored(self, one: Tenant, key: str) -> Any:
+        return get_backend("s3")[ACCOUNT]["aws"].buckets[one.bucket].keys.get(key)
+
+    def keys(self, one: Tenant, prefix: str) -> list[str]:
+        """Return the keys in a bucket, read where moto keeps them."""
+        keys = get_backend("s3")[ACCOUNT]["aws"].buckets[one.bucket].keys
+        return [key for key in keys if key.startswith(prefix) and not _is_deleted(keys.get(key))]
+
+    def json(self, one: Tenant, key: str) -> dict[str, Any] | None:
+        """Return a JSON object of a bucket, None if there is none."""
+        stored = self._stored(one, key)
+        content: dict[str, Any] | None = json.loads(stored.value) if stored and not _is_deleted(stored) else None
+        return content
+
+    def texts(self, one: Tenant) -> Iterator[str]:
+        """Yield all that the function wrote into the bucket and the queue."""
+        for prefix in ("reports/", "audiences/", "pending/", "events/"):
+            for key in self.keys(one, prefix):
+                yield self._stored(one, key).value.decode()
+        yield from one.mailbox.sent
+        yield from one.mailbox.dead
+
+
+def _is_deleted(stored: Any) -> bool:
+    return not hasattr(stored, "value")
+
+
+@contextmanager
+def _one_try() -> Iterator[None]:
+    """Make AWS clients that do not retry: an error here is one that outlasted all retries."""
+    before = os.environ.get("AWS_MAX_ATTEMPTS")
+    os.environ["AWS_MAX_ATTEMPTS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["AWS_MAX_ATTEMPTS"]
+        else:
+            os.environ["AWS_MAX_ATTEMPTS"] = before

@@ -1,0 +1,152 @@
+"""The weather: when AWS fails, functions are killed, limits are used up, tokens expire and people rename audiences."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.chaos.wire import DAY_LIMIT, MINUTE_LIMIT
+
+if TYPE_CHECKING:
+    from tests.chaos.run import ChaosRun, Tenant
+
+ROUGH = 0.06  # share of TikTok's calls that meet a fault
+AWS_FAILS, SQS_FAILS, OUTAGE_FAILS = 0.003, 0.05, 0.5
+KILLED = 0.05  # share of invocations
+KILL_WITHIN = 60  # places
+GARBAGE = ("not JSON", '{"sweep": false}', '{"detail-type": "Object Created", "source": "aws.s3"}')
+
+
+class Weather:
+    """The faults, from the run's seed. At the end of the uploads it turns calm, so that everything can end."""
+
+    def __init__(self, run: ChaosRun) -> None:
+        self.run = run
+        self.random = run.random
+        self.calm = False
+        self.outage: set[str] = set()
+
+    def plan_all(self) -> None:
+        """Put what happens at a time of its own on the timeline."""
+        run, random = self.run, self.random
+        begin, seconds = run.now(), int(run.size.days * 86400)
+        moments = iter(lambda: begin + timedelta(seconds=random.randrange(3600, seconds)), None)
+        run.wire.rough = ROUGH
+        for one in run.advertisers:
+            for _ in range(max(1, round(run.size.days))):
+                run.plan.at(next(moments), partial(self._aws_outage, one))
+                run.plan.at(next(moments), partial(self._rotate, one))
+                run.plan.at(next(moments), partial(self._rename, one))
+                run.plan.at(next(moments), partial(self._garbage, one))
+        for _ in range(max(2, round(run.size.days * 4))):
+            run.plan.at(next(moments), self._minute_limit)
+            run.plan.at(next(moments), self._processing)
+        run.plan.at(next(moments), self._day_limit)
+        run.plan.at(begin + timedelta(seconds=seconds + 3600), self._turn_calm)
+
+    def _turn_calm(self) -> None:
+        self.calm = True
+        self.run.wire.rough = 0.0
+        self.run.tiktok.configure(processing_seconds=3600)
+        self.outage.clear()
+
+    # At AWS.
+
+    def before_aws(self, one: Tenant) -> str | None:
+        """Return how AWS refuses a request of a function, None if it does not."""
+        me = self.run.scheduler.current
+        if me is None:
+            return None
+        me.place()
+        probability = OUTAGE_FAILS if one.name in self.outage else AWS_FAILS
+        if self.calm or self.random.random() >= probability:
+            return None
+        me.disturbed = True
+        self.run.faults["AWS errors"] += 1
+        return self.random.choice(["503 Slow Down", "500 Internal Error"])
+
+    def after_aws(self, method: str, key: str) -> str | None:
+        """Return the answer that is lost or replaced after AWS has done its work."""
+        me = self.run.scheduler.current
+        if me is None:
+            return None
+        me.place()
+        if self.calm or self.random.random() >= AWS_FAILS:
+            return None
+        me.disturbed = True
+        self.run.faults["AWS answers lost"] += 1
+        if method == "PUT" and key.startswith("reports/"):
+            return "412 Precondition Failed"  # as the SDK's retry of a write that was done after all
+        return "500 Internal Error"
+
+    def sqs_fails(self) -> bool:
+        """Return true if this request to SQS fails."""
+        me = self.run.scheduler.current
+        if me is None or self.calm or self.random.random() >= SQS_FAILS:
+            return False
+        me.disturbed = True
+        self.run.faults["SQS errors"] += 1
+        return True
+
+    def kill_at(self) -> int:
+        """Return the place at which a new invocation is killed, 0 for none."""
+        return self.random.randint(1, KILL_WITHIN) if not self.calm and self.random.random() < KILLED else 0
+
+    def delays(self) -> list[timedelta]:
+        """Return when the events of an upload arrive: soon, late, or more than once."""
+        random = self.random
+        late = timedelta(seconds=random.choice([1, 1, 2, 2, 5, 20, 60, 600, random.randrange(30_000)]))
+        delays = [late]
+        while random.random() < 0.15:
+            self.run.faults["duplicate messages"] += 1
+            delays.append(late + timedelta(seconds=random.randrange(90_000)))
+        self.run.faults["delayed messages"] += late > timedelta(minutes=1)
+        return delays
+
+    def _aws_outage(self, one: Tenant) -> None:
+        self.outage.add(one.name)
+        self.run.faults["AWS outages"] += 1
+        end = self.run.now() + timedelta(minutes=self.random.randint(5, 40))
+        self.run.plan.at(end, lambda: self.outage.discard(one.name))
+
+    def _garbage(self, one: Tenant) -> None:
+        body = self.random.choice(GARBAGE)
+        one.poison.append(body)
+        one.mailbox.put(body)
+
+    # At TikTok.
+
+    def _minute_limit(self) -> None:
+        self.run.wire.limits[MINUTE_LIMIT] = self.run.now() + timedelta(minutes=5)
+
+    def _day_limit(self) -> None:
+        tomorrow = (self.run.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.run.wire.limits[DAY_LIMIT] = tomorrow
+
+    def _processing(self) -> None:
+        self.run.tiktok.configure(
+            processing_seconds=self.random.choice([300, 3600, 6 * 3600, 20 * 3600]),
+            stays_valid=self.random.random() < 0.3,
+            history_at=self.random.choice(["end", "submit"]),
+            list_lag_seconds=self.random.choice([0, 0, 120, 600]),
+        )
+        self.run.faults["processing windows"] += 1
+
+    def _rotate(self, one: Tenant) -> None:
+        """Let the token expire; the new one comes into the secret at once, or when a person has time."""
+        one.token = f"act.token-{self.run.seed}-{one.id[-2:]}-{len(one.tokens)}"
+        one.tokens.append(one.token)
+        self.run.tiktok.set_account(one.id, one.token)
+        self.run.faults["tokens expired"] += 1
+        moment = self.run.now() + timedelta(seconds=self.random.choice([0, 0, 600, 20_000]))
+        self.run.plan.at(moment, lambda: self.run.set_secret(one, one.token))
+
+    def _rename(self, one: Tenant) -> None:
+        """Rename an audience of the connector in Ads Manager."""
+        audiences = [each for each in self.run.tiktok.audiences(one.id) if not each["name"].startswith("seeded")]
+        registered = [each for each in audiences if each["id"] not in one.adopted.values()]
+        if registered:
+            audience = self.random.choice(registered)
+            self.run.tiktok.rename(audience["id"], f"{audience['name']} (renamed)")
+            self.run.faults["audiences renamed"] += 1
