@@ -1,4 +1,4 @@
-"""The way of an upload to the function: queue and dead-letter queue, the rule that feeds them, the sweeps' schedule."""
+"""The delivery of uploads to the function: queue, dead-letter queue, the rule that feeds them, the schedule of sweeps."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def test_the_log_has_the_fields_that_are_counted(lines_printed: list[dict[str, A
 
 @pytest.mark.parametrize("minutes", [1, 10, 60])
 def test_what_every_sweep_finds_again_is_one_alarm(minutes: int) -> None:
-    """It looks back further than from one sweep's beginning to the next one's end, and one finding is enough."""
+    """The alarm covers more than the time from one sweep's start to the next one's end, and fires on one finding."""
     program = run_program([{"name": "acme", "sweepMinutes": minutes}])
     for suffix in ("credentials-rejected", "file-waiting", "audiences-expiring", "audiences-limit"):
         inputs = alarms(program, "acme")[suffix].inputs

@@ -114,7 +114,7 @@ class RoleAccount:
         self._iam.put_role_policy(RoleName=self._role, PolicyName="rights", PolicyDocument=text)
 
     def judge(self, *, strictly: bool) -> None:
-        """Ask everybody for their rights from now on, or nobody."""
+        """Switch the checks of permissions on or off, for every caller."""
         requests.post(f"{self.url}/moto-api/reset-auth", data=str(0 if strictly else NOBODY), timeout=5)
 
     @staticmethod

@@ -59,7 +59,7 @@ def test_from_the_first_preview_to_the_destroy(make_stack: MakeStack, engine: En
     engine.provider.client("s3").put_object(**uploaded)
     assert stack.destroy().error is None
     assert stack.resources() == []
-    # What people uploaded, and what decrypts and explains it, stays unless told otherwise.
+    # Uploads, their key and their logs stay unless `retainData` is false.
     assert {name: exists(engine.provider, each) for name, each in outputs.items()} == {
         "acme": {"bucket", "key", "log group"},
         "globex": set(),
