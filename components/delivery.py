@@ -1,4 +1,4 @@
-"""The delivery of uploads to the function: queue, dead-letter queue, the rule that feeds them, the schedule of sweeps."""
+"""The delivery of uploads to the function: queue, dead-letter queue, the rule that feeds them, the sweep schedule."""
 
 from __future__ import annotations
 

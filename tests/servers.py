@@ -177,7 +177,7 @@ def set_last_modified(bucket: str, key: str, version_id: str, moment: datetime) 
     versions = buckets[bucket].keys.getlist(key, []) if bucket in buckets else []
     for version in versions:
         if version.version_id == version_id:
-            # S3 returns times in whole seconds. The microseconds keep versions of the same second in the order of their writes.
+            # S3 returns times in whole seconds. The microseconds keep versions of one second in the order of writing.
             version.last_modified = moment.astimezone(UTC).replace(microsecond=next(_order) % 1_000_000, tzinfo=None)
             return version
     return None

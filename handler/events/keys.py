@@ -37,7 +37,7 @@ _DOCUMENTS = (
 _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-# A time without separators after a date. `_0007` and `_000007` are counters, not seven minutes or seconds past midnight.
+# A time without separators after a date. `_0007` and `_000007` are counters, not times just after midnight.
 _TIME = r"T[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)|[_-]?(?!0000)[0-2]\d[0-5]\d[0-5]\d(?!\d)"
 # Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times.
 _KEPT = re.compile(
