@@ -758,6 +758,14 @@ def shrank_without_confirmation(rows: int, last_rows: int) -> Rejected:
     )
 
 
+def note_on_columns() -> str:
+    """Return a note for a file with columns that TikTok refuses: a part of the format is not documented."""
+    return (
+        " TikTok does not document if a file with several identifiers per person may have empty fields. "
+        "If this file has any, upload the identifiers as files of one type each."
+    )
+
+
 def out_of_order() -> Rejected:
     """The upload arrived after a newer one was applied."""
     return Rejected(

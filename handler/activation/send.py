@@ -13,7 +13,7 @@ from handler.activation.late import end_late, end_late_list
 from handler.activation.overtaking import applied
 from handler.activation.prepare import prepare
 from handler.activation.send_list import send_list
-from handler.activation.submit import request_for, submit
+from handler.activation.submit import explained, request_for, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
@@ -140,7 +140,7 @@ def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note
 
 def _halve(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, refused: Failed) -> None:
     if len(reports) == 1:
-        turn.run.set_outcome(reports[0], refused)
+        turn.run.set_outcome(reports[0], explained(turn.lease.audience, refused))
         return
     middle = len(reports) // 2
     for half in (reports[:middle], reports[middle:]):

@@ -11,10 +11,10 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, end_list, gather_list, open_list
 from handler.activation.list_upload import forget_list_uploads, note_counts, upload_list
 from handler.activation.order import Export
-from handler.activation.submit import request_for_list, submit
+from handler.activation.submit import explained, request_for_list, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions, is_finished_by_tool
-from handler.errors import Outcome, OutOfTime, UploadAgain, Waiting
+from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.report_codes import Code
 from handler.tiktok.responses import Audience
@@ -45,6 +45,8 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     except Waiting:
         note_counts(run, opened)
         raise
+    except Failed as refused:
+        end_list(run, opened, explained(lease.audience, refused))
     except Outcome as outcome:
         end_list(run, opened, outcome)
 

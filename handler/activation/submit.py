@@ -14,8 +14,8 @@ from handler.activation.list_turn import ListTurn, reports_of
 from handler.activation.overtaking import applied
 from handler.activation.report_counts import tally_from_json, write_counts
 from handler.clock import iso
-from handler.errors import Damaged, Missing, NotEditable, Outcome, OutcomeUnknown
-from handler.model import Action
+from handler.errors import Damaged, Failed, Missing, NotEditable, Outcome, OutcomeUnknown
+from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.audience_state import Applied, Change, FileRef, hold_back, mark_applied
 from handler.state.lease import Lease
@@ -198,4 +198,11 @@ def notes_on_rows(report: Report) -> str:
     rows = report["rows"]
     return reasons.rows_left_out(rows["rejected"] or 0, rows["total"] or 0) + reasons.rows_overtaken(
         rows["overtaken"] or 0
+    )
+
+
+def explained(audience: AudienceKey, refused: Failed) -> Failed:
+    """Return a refusal by TikTok, with a note if the file has columns: their format is documented only in part."""
+    return (
+        reasons.with_note_on_columns(refused) if audience.identifier_type is IdentifierType.MULTIPLE_TYPES else refused
     )
