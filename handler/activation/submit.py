@@ -203,6 +203,6 @@ def notes_on_rows(report: Report) -> str:
 
 def explained(audience: AudienceKey, refused: Failed) -> Failed:
     """Return a refusal by TikTok, with a note if the file has columns: their format is documented only in part."""
-    return (
-        reasons.with_note_on_columns(refused) if audience.identifier_type is IdentifierType.MULTIPLE_TYPES else refused
-    )
+    if audience.identifier_type is not IdentifierType.MULTIPLE_TYPES:
+        return refused
+    return Failed(refused.code, refused.reason + reasons.note_on_columns())
