@@ -67,8 +67,10 @@ def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, swe
             if not sweep:
                 raise reasons.audience_processing()
             end_change(run, lease)
-        while turn.waiting():
+        while before := turn.waiting():
             send_next(turn)
+            if not lease.state["change"] and turn.waiting() == before:
+                raise RuntimeError("a turn that ends no upload and sends none would never end")
     except Waiting as reason:
         submitted = _submitted(turn)
         tell(turn, [pointer for pointer in turn.waiting() if pointer.digest not in submitted], reason)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botocore.exceptions import ClientError
+
 from handler import reasons
 from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
@@ -11,9 +13,11 @@ from handler.activation.reading import identifier_type_of, read_parts
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso
-from handler.errors import Failed, Missing, Outcome, OutOfTime, Rejected
+from handler.errors import Damaged, Failed, Missing, Outcome, OutOfTime, Rejected
 from handler.model import IdentifierType
+from handler.report_codes import Code
 from handler.state.audience_state import State
+from handler.state.objects import Version
 from handler.state.pointers import Pointer
 from handler.state.reports import Report
 
@@ -35,7 +39,7 @@ def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, poi
         if not pointer.is_copy or pointer.size > MAX_CHECKED_BYTES or (report := run.report(pointer)) is None:
             continue
         previous = versions.previous(report)
-        if previous is None or report["uploads"]:
+        if previous is None or report["uploads"] or _is_tried_again(run, previous):
             continue
         rows = _rows_md5(run, report)
         if rows is None or rows != _previous_md5(run, *(previous.key, previous.version_id), identifier_type_of(report)):
@@ -49,6 +53,15 @@ def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, poi
     return ended
 
 
+def _is_tried_again(run: Invocation, previous: Version) -> bool:
+    """Return true if the version before was not applied, so that uploading it again is the way to have it applied."""
+    try:
+        report = run.ledger.latest(previous.key, previous.version_id)
+    except (Missing, Damaged):
+        return False
+    return report["status"] in {"rejected", "failed"} or report["code"] == Code.WITHDRAWN
+
+
 def _rows_md5(run: Invocation, report: Report) -> str | None:
     """Return the MD5 of the accepted rows of an upload; None if it cannot be counted."""
     if report["rows"]["md5"]:
@@ -57,7 +70,7 @@ def _rows_md5(run: Invocation, report: Report) -> str | None:
         return count(run, report)["rows"]["md5"]
     except OutOfTime:
         raise
-    except Outcome:
+    except (Outcome, ClientError):
         return None  # its own turn reports the fault
 
 
@@ -65,12 +78,12 @@ def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: I
     try:
         if md5 := run.ledger.latest(key, version_id)["rows"]["md5"]:
             return md5
-    except Missing:
+    except (Missing, Damaged):
         pass
     tally = Tally()
     try:
         for part in read_parts(run, key, version_id, identifier_type):
             tally = part.progress.tally
-    except (Rejected, Failed):
+    except (Rejected, Failed, ClientError):
         return None
     return tally.md5 or None

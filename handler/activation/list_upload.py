@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from botocore.exceptions import ClientError
+
 from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import MAX_WAIT, ListTurn
 from handler.activation.overtaking import Keep, Overtaking
 from handler.activation.packing import Pack
-from handler.activation.prepare import note_stall
+from handler.activation.prepare import note_stall, refused_for_long
 from handler.activation.reading import check_time, read_parts
 from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
 from handler.activation.versions import Versions, is_confirmed
@@ -26,7 +28,7 @@ from handler.state.lists import read_list, write_list
 from handler.state.reports import Report, identity
 
 
-def count_list(run: Invocation, turn: ListTurn) -> None:
+def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:
     """Count the rows of a list that cannot go yet, so that its faults are reported at once.
 
     Raises:
@@ -35,7 +37,7 @@ def count_list(run: Invocation, turn: ListTurn) -> None:
     """
     for index, report in enumerate(turn.reports):
         tally = Tally()
-        for part in _parts(run, turn, report, None, None):
+        for part in _parts(run, lease, turn, report):
             tally = part.progress.tally
         _note_tally(turn, index, tally)
         _check_one(turn, report, tally)
@@ -93,7 +95,7 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
             if progress and index == first:
                 start = Progress(progress["next_byte"], progress["next_line"], tally_from_json(progress["counts"]))
             tally = Tally()
-            for part in _parts(run, turn, report, start, keep):
+            for part in _parts(run, lease, turn, report, start=start, keep=keep):
                 tally = part.progress.tally
                 uploader.take(index, part)
                 check_time(run)
@@ -101,7 +103,7 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
             _check_one(turn, report, tally)
         uploader.finish()
     except OutOfTime:
-        if len(stored["uploads"]) == uploaded_before and note_stall(lease, stored["digest"]):
+        if note_stall(lease, stored["digest"], progress=len(stored["uploads"]) > uploaded_before):
             raise reasons.no_progress() from None
         stored["status"], stored["code"] = "waiting", Code.CONTINUING.value
         write_list(run.store, turn.audience, stored)
@@ -112,12 +114,22 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
 
 
 def _parts(
-    run: Invocation, turn: ListTurn, report: Report, start: Progress | None, keep: Keep | None
+    run: Invocation,
+    lease: Lease,
+    turn: ListTurn,
+    report: Report,
+    *,
+    start: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Iterator[Part]:
     try:
         yield from read_parts(run, *identity(report), turn.audience.identifier_type, start=start, keep=keep)
     except (Rejected, Failed) as fault:
         raise _of_list(turn, report, fault) from None
+    except ClientError as error:
+        if given_up := refused_for_long(run, lease, report, error):
+            raise _of_list(turn, report, given_up) from None
+        raise
 
 
 def _note_tally(turn: ListTurn, index: int, tally: Tally) -> None:

@@ -189,8 +189,9 @@ def _joined(files: Sequence[Pointer], stored: StoredList | None, settle: timedel
 
 def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) -> Export:
     times = [pointer.uploaded_at for pointer in files]
-    if joined:
-        times += [parse_iso(joined["first_uploaded_at"]), parse_iso(joined["last_uploaded_at"])]
+    if joined:  # of a file with a newer version only that one counts
+        again = {pointer.key_digest for pointer in files}
+        times += [parse_iso(each["uploaded_at"]) for each in joined["files"] if key_digest(each["key"]) not in again]
     return Export(digest, tuple(files), min(times), max(times), joined)
 
 
@@ -254,12 +255,21 @@ def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> 
     place = (export.first, _RANK[Action.REPLACE])
     if any(each["action"] == Action.APPEND and applied_moment(each) > place for each in state["applied"]):
         return True
-    own = {file["key"] for file in export.joined["files"]} if export.joined else set()
-    if sent and sent["key"] not in own and applied_moment(sent) > place:
+    if sent and _is_older(export, sent):
         return export.registered_first >= parse_iso(sent["sent_at"])
     return any(
         (forgotten := forgotten_up_to(state, action)) and export.first < parse_iso(forgotten) for action in Action
     )
+
+
+def is_list_superseded(export: Export, sent: Applied) -> bool:
+    """Return true if a list is older than another one that has been processed, and was registered before."""
+    return _is_older(export, sent) and export.registered_first < parse_iso(sent["sent_at"])
+
+
+def _is_older(export: Export, sent: Applied) -> bool:
+    own = {file["key"] for file in export.joined["files"]} if export.joined else set()
+    return sent["key"] not in own and applied_moment(sent) > (export.first, _RANK[Action.REPLACE])
 
 
 def last_replace(state: State) -> Applied | None:

@@ -15,7 +15,7 @@ from handler.activation.packing import Pack
 from handler.activation.reading import identifier_type_of
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
-from handler.errors import Conflict, Outcome, OutOfTime, Waiting
+from handler.errors import Conflict, Failed, Outcome, OutOfTime, Waiting
 from handler.state.lease import Lease
 from handler.state.pointers import upload_digest
 from handler.state.reports import Report, action_of, file_paths, forget_uploads, identity, is_uploaded
@@ -80,7 +80,7 @@ def _prepare_one(
             packer.add(uploading.report, part)
     except OutOfTime as reason:
         report = uploading.report if uploading else report
-        if not (uploading and uploading.finished_part) and note_stall(lease, digest):
+        if note_stall(lease, digest, progress=bool(uploading and uploading.finished_part)):
             run.set_outcome(report, reasons.no_progress())
             return None
         if packer:
@@ -102,9 +102,12 @@ def _prepare_one(
     return None if part else uploading.report
 
 
-def note_stall(lease: Lease, digest: str) -> bool:
+def note_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
     """Count an invocation that finished no part of a file; return true if the file is to be given up."""
     stalled = lease.state["stalled"]
+    if progress:
+        stalled.pop(digest, None)
+        return False
     stalled[digest] = stalled.get(digest, 0) + 1
     if stalled[digest] < MAX_STALLED_INVOCATIONS:
         return False
@@ -118,11 +121,17 @@ def set_aside(run: Invocation, lease: Lease | None, report: Report, error: Excep
     The message or the sweep fails. If S3 refuses to let this object be read for an hour, while the state beside it can
     be read, the upload fails for good.
     """
-    digest = upload_digest(*identity(report))
     run.logger.error("upload failed", exc_info=error, extra={"key": report["file"]["key"]})
-    run.broken.add(digest)
-    if lease is None or not _is_refusal(error):
-        return
+    run.broken.add(upload_digest(*identity(report)))
+    if lease is not None and (given_up := refused_for_long(run, lease, report, error)):
+        run.set_outcome(report, given_up)
+
+
+def refused_for_long(run: Invocation, lease: Lease, report: Report, error: Exception) -> Failed | None:
+    """Count the time for which S3 refuses to let an object be read; return the outcome after an hour."""
+    if not _is_refusal(error):
+        return None
+    digest = upload_digest(*identity(report))
     now, trouble = run.now(), lease.state["unreadable"].get(digest)
     seconds = 0.0
     if trouble:
@@ -130,9 +139,9 @@ def set_aside(run: Invocation, lease: Lease | None, report: Report, error: Excep
         seconds = trouble["seconds"] + (gap if gap <= MAX_FAILURE_GAP_SECONDS else 0.0)
     if seconds >= MAX_UNREADABLE_SECONDS:
         lease.state["unreadable"].pop(digest, None)
-        run.set_outcome(report, reasons.object_unreadable(_code(error)))
-    else:
-        lease.state["unreadable"][digest] = {"seconds": seconds, "last": iso(now)}
+        return reasons.object_unreadable(_code(error))
+    lease.state["unreadable"][digest] = {"seconds": seconds, "last": iso(now)}
+    return None
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -211,11 +220,23 @@ class _Packer:
         return done
 
     def _upload(self) -> None:
-        identifier_type = identifier_type_of(self._members[0][0])
+        # Taken first: after an error, these uploads have no part and wait, and the next part is not theirs.
+        members, self._members = self._members, []
         whole = self._pack.take()
-        path, request_id = self._run.tiktok.upload(whole, identifier_type)
+        try:
+            self._upload_part(whole, members)
+        except Failed as refused:
+            if len(members) == 1:
+                self._run.set_outcome(members[0][0], refused)
+                return
+            for report, part in members:  # to find the one that is faulty
+                self._pack.add(part)
+                self._members = [(report, part)]
+                self._upload()
+
+    def _upload_part(self, whole: Part, members: Sequence[tuple[Report, Part]]) -> None:
+        path, request_id = self._run.tiktok.upload(whole, identifier_type_of(members[0][0]))
         uploaded = Uploaded(path, whole.bytes, request_id)
         self.parts += 1
-        for report, part in self._members:
+        for report, part in members:
             self._done.append(note_part(self._run, report, part, uploaded, is_first=True))
-        self._members.clear()

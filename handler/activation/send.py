@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botocore.exceptions import ClientError
+
 from handler import reasons
 from handler.activation import order
 from handler.activation.audience_choice import check_before_create, check_hold, choose_audience
@@ -11,7 +13,7 @@ from handler.activation.copies import drop_unchanged_copies
 from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
 from handler.activation.overtaking import applied
-from handler.activation.prepare import prepare
+from handler.activation.prepare import prepare, set_aside
 from handler.activation.send_list import send_list
 from handler.activation.submit import explained, request_for, submit
 from handler.activation.turn import Turn
@@ -37,10 +39,10 @@ def send_next(turn: Turn) -> None:
     if state["change"]:
         raise reasons.audience_processing()
     waiting = turn.waiting()
-    if end_late(turn, waiting):
-        return
     replaces = [pointer for pointer in waiting if pointer.action is Action.REPLACE]
     changes = [pointer for pointer in waiting if pointer.action is not Action.REPLACE]
+    if end_late(turn, changes):
+        return
     lists = order.exports(replaces, turn.lists, run.settle)
     late = [export for export in lists if end_late_list(turn, export)]
     if late:
@@ -87,7 +89,7 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
         raise reasons.behind_older_upload()
     same = [pointer for pointer in settled if pointer.action is action]
     pointers = same if order.can_pass(settled, action) else order.neighbors(settled, action)
-    reports = [report for pointer in order.in_order(pointers) if (report := run.report(pointer))]
+    reports = [report for pointer in order.in_order(pointers) if (report := _waiting_report(turn, pointer))]
     reports = _without_withdrawn(turn, reports)
     if not reports:
         return
@@ -103,17 +105,29 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)
 
 
+def _waiting_report(turn: Turn, pointer: Pointer) -> Report | None:
+    """Return the report of a waiting upload; None if it is submitted, but no change has it: the state was deleted."""
+    report = turn.run.report(pointer)
+    if report and report["status"] != "waiting":
+        turn.run.logger.error("submitted upload without a change", extra={"key": report["file"]["key"]})
+        turn.run.unreadable.add(pointer.digest)
+        return None
+    return report
+
+
 def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
     """End removes that have no audience. Their rows count as applied: an older append may still arrive."""
     run, lease = turn.run, turn.lease
     counted = []
     for report in reports:
         try:
-            counted.append(count(run, report))
+            counted.append(report if report["rows"]["total"] is not None else count(run, report))
         except Waiting:
             raise
         except Outcome as fault:
             run.set_outcome(report, fault)
+        except ClientError as error:
+            set_aside(run, lease, report, error)
     mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
     lease.save()
     for report in counted:

@@ -10,6 +10,7 @@ from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list, open_list
 from handler.activation.list_upload import count_list, is_counted, note_counts
+from handler.activation.overtaking import is_stale
 from handler.activation.prepare import set_aside
 from handler.activation.turn import Turn
 from handler.clock import iso, parse_iso
@@ -19,7 +20,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import State
 from handler.state.lease import Lease
 from handler.state.pointers import Pointer
-from handler.state.reports import Report
+from handler.state.reports import Report, forget_uploads
 
 # Their own reports say so already.
 _OWN_CODES = {Code.SETTLING, Code.CONTINUING}
@@ -73,10 +74,12 @@ def count_alone(run: Invocation, pointers: Iterable[Pointer]) -> None:
 
 
 def _tell_one(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
-    run = turn.run
+    run, state = turn.run, turn.lease.state
     report = run.report(pointer)
     if report is None:
         return
+    if report["uploads"] and is_stale(state, report):  # what is written now would hide that its parts are older
+        report = run.write(report, forget_uploads)
     own: Outcome = reason
     if isinstance(reason, OutOfTime) or (reason.code in _OF_LISTS and pointer.action is not Action.REPLACE):
         own = reasons.behind_older_upload()
@@ -117,11 +120,14 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     for export in lists[-1:] if run.settle else lists:
         if export.digest == _digest_in_progress(turn) or is_counted(run, turn.lease.audience, export.digest):
             continue
-        opened = open_list(run, turn.lease.audience, export, turn.versions)
+        try:
+            opened = open_list(run, turn.lease.audience, export, turn.versions)
+        except Waiting:  # files are missing
+            continue
         if opened is None:
             continue
         try:
-            count_list(run, opened)
+            count_list(run, turn.lease, opened)
             note_counts(run, opened)
         except OutOfTime:
             return

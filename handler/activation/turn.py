@@ -10,6 +10,7 @@ from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking
 from handler.activation.versions import Versions
 from handler.errors import Damaged, Missing
+from handler.report_codes import Code
 from handler.state.audience_state import AUDIENCES, prune_applied
 from handler.state.lease import Lease
 from handler.state.lists import StoredList, read_list
@@ -48,7 +49,13 @@ class Turn:
         """The stored lists of the waiting replaces, by digest, as they were when the turn began."""
         digests = {order.digest_of_list(pointer, self.run.settle) for pointer in self.pointers if pointer.list_digest}
         found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
-        return {digest: stored for digest, stored in found.items() if stored}
+        return {digest: stored for digest, stored in found.items() if stored and not self._is_deleted(stored)}
+
+    def _is_deleted(self, stored: StoredList) -> bool:
+        """Return true if all files of a list that shares its end were deleted: what comes next is another export."""
+        return stored["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN} and not any(
+            self.versions.is_kept(file["key"], file["version_id"]) for file in stored["files"]
+        )
 
     def registered_elsewhere(self) -> set[str]:
         """Return the ids that are registered for other audience names of the same identifier type."""

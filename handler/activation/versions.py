@@ -12,6 +12,7 @@ from handler.clock import parse_iso
 from handler.errors import Missing
 from handler.events.keys import (
     CONFIRMED_MARKER,
+    MAX_KEY_BYTES,
     SUCCESS_MARKER,
     TEMPORARY_FOLDER,
     has_counter,
@@ -77,6 +78,14 @@ class Versions:
         """Return true if the version itself still exists."""
         return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
 
+    def is_kept(self, key: str, version_id: str) -> bool:
+        """Return true if a version exists and no delete marker is newer."""
+        versions = self.of_key(key)
+        own = next((each for each in versions if each.version_id == version_id), None)
+        return own is not None and not any(
+            each.is_delete_marker and each.modified_at >= own.modified_at for each in versions
+        )
+
     def previous(self, report: Report) -> Version | None:
         """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""
         key, version_id = identity(report)
@@ -140,6 +149,8 @@ class Versions:
                 for each in versions:
                     age = now - each.modified_at
                     if each.is_delete_marker or age > UNREGISTERED_AGE or is_ignored(each.key):
+                        continue
+                    if len(each.key.encode()) > MAX_KEY_BYTES:  # no room for a report
                         continue
                     if upload_digest(each.key, each.version_id) in known or self._is_past_waiting(each):
                         continue

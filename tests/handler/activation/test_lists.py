@@ -1,0 +1,93 @@
+"""Lists under `replace/` whose files are missing, unreadable, deleted, or uploaded among those of another list."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handler.world import World, lines, people
+
+VIP = "tiktok/vip/email_sha256/"
+LIST = f"{VIP}replace/customers.csv"
+SWEEP = '{"sweep": true}'
+MINUTE = 1 / 60
+
+
+@pytest.fixture(autouse=True)
+def _settling(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+
+
+def test_a_list_that_a_job_is_still_writing_fails_no_sweep(world: World) -> None:
+    folder = f"{VIP}replace/2026-01-31/"
+    world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
+    world.run(hours=0.5, every=0.25)
+    assert world.report(f"{VIP}seed.csv")["status"] == "submitted"
+    world.tiktok.configure(processing_seconds=100 * 3600)
+    world.tiktok.fault("list", "code", code=50000, times=None)
+    world.deliver_all(
+        world.upload(f"{folder}part-00000.csv", lines(people(0, 1000))),
+        world.upload(f"{folder}_temporary/0/part-00001.csv", b""),
+    )
+    world.run(hours=2, every=0.25)
+    assert world.report(f"{folder}part-00000.csv")["status"] == "waiting"
+
+
+def test_a_file_of_a_list_that_cannot_be_read_for_an_hour_ends_the_list(world: World) -> None:
+    folder = f"{VIP}replace/2026-01-31/"
+    first, second, later = f"{folder}part-0.csv", f"{folder}part-1.csv", f"{VIP}later.csv"
+    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, second)))
+    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(second) else None
+    world.pass_time(hours=1.1)
+    world.deliver_all(world.upload(later, lines(people(2000, 1000))))
+    for _ in range(20):
+        world.pass_time(5 * MINUTE)
+        world.deliver(SWEEP)
+    assert world.standing(first) == ("rejected", "list_rejected")
+    assert world.standing(second) == ("rejected", "list_rejected")
+    assert world.report(later)["status"] == "submitted"
+
+
+def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -> None:
+    world.deliver_all(world.upload(LIST, b"PK\x03\x04 a workbook"))
+    world.run(hours=1.5, every=0.25)
+    assert world.report(LIST)["status"] == "rejected"
+    world.deliver_all(world.upload(f"{VIP}new.csv", lines(people(0, 2000))))
+    world.run(hours=2, every=0.25)
+    assert world.report(f"{VIP}new.csv")["status"] == "available"
+    world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
+    world.run(hours=3, every=0.25)
+    assert world.standing(LIST) == ("available", "available")
+    assert world.members() == set(people(5000, 2000))
+
+
+def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None:
+    world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
+    world.delete(LIST)
+    world.run(hours=1.5, every=0.25)
+    assert world.standing(LIST) == ("skipped", "withdrawn")
+    world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
+    world.run(hours=3, every=0.25)
+    assert world.standing(LIST) == ("available", "available")
+
+
+def test_a_file_of_an_older_list_is_no_list_of_its_own(world: World) -> None:
+    older, chosen = f"{VIP}replace/a/", f"{VIP}replace/b/"
+    world.deliver_all(world.upload(f"{older}1.csv", lines(people(0, 1000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.upload(f"{chosen}1.csv", lines(people(5000, 2000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.upload(f"{older}2.csv", lines(people(1000, 1000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.upload(f"{chosen}_SUCCESS", b""))
+    world.run(hours=6, every=0.25)
+    assert world.standing(f"{chosen}1.csv") == ("available", "available")
+    assert world.members() == set(people(5000, 2000))
+    assert world.standing(f"{older}1.csv") == ("skipped", "superseded")
+    assert world.standing(f"{older}2.csv") == ("skipped", "superseded")
+
+
+def test_an_object_whose_key_is_too_long_for_a_report_stops_no_list(world: World) -> None:
+    world.upload(f"{VIP}replace/x/{'k' * 985}.csv", lines(people(0, 10)))
+    world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
+    world.run(hours=3, every=0.25)
+    assert world.standing(LIST) == ("available", "available")

@@ -1,0 +1,93 @@
+"""Work that must not get lost: shared parts that TikTok or S3 refuses, uploads anew after a failure, old parts."""
+
+from __future__ import annotations
+
+from tests.handler.world import World, lines, people
+
+VIP = "tiktok/vip/email_sha256/"
+SWEEP = '{"sweep": true}'
+
+
+def _small_files(world: World, count: int) -> list[str]:
+    keys = [f"{VIP}small-{number}.csv" for number in range(count)]
+    world.deliver_all(*(world.upload(key, lines(people(number * 40, 40))) for number, key in enumerate(keys)))
+    return keys
+
+
+def test_a_shared_part_that_is_refused_fails_no_upload(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
+    keys = _small_files(world, 60)
+    world.tiktok.fault("upload", "code", code=40002, message="The file is refused.")
+    world.pass_time(1)
+    world.deliver(SWEEP)
+    world.run(hours=3, every=0.5)
+    assert [world.report(key)["status"] for key in keys] == ["available"] * 60
+    assert world.members() == set(people(0, 2400))
+
+
+def test_a_report_that_cannot_be_written_loses_no_rows_of_a_shared_part(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
+    keys = _small_files(world, 60)
+    refused: list[str] = []
+
+    def refuse(method: str, path: str) -> str | None:
+        if method == "PUT" and f"reports/{keys[0]}" in path and len(refused) < 1:
+            refused.append(path)
+            return "403 Forbidden"
+        return None
+
+    world.gate.before = refuse
+    world.pass_time(1)
+    world.deliver(SWEEP)
+    world.run(hours=4, every=0.5)
+    assert refused
+    assert [world.report(key)["status"] for key in keys] == ["available"] * 60
+    assert world.members() == set(people(0, 2400))
+
+
+def test_a_multipart_upload_of_a_file_that_failed_is_no_copy(world: World) -> None:
+    key = f"{VIP}people.csv"
+    world.activate(f"{VIP}seed.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.tiktok.fault("update", "code", code=40002, message="The request is wrong.")
+    assert world.activate(key, lines(people(5000, 1000)))["status"] == "failed"
+    world.pass_time(1)
+    world.deliver_all(world.multipart(key, lines(people(5000, 1000))))
+    world.sweep(hours=1)
+    assert world.standing(key)[0] in {"submitted", "available"}
+
+
+def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait_changed(world: World) -> None:
+    append, newer, older = f"{VIP}append.csv", f"{VIP}remove/newer.csv", f"{VIP}remove/older.csv"
+    world.activate(f"{VIP}seed.csv", lines(people(0, 3000)))
+    world.sweep(hours=1)
+    world.cold_start(SETTLE_SECONDS="300")
+    late = world.upload(older, lines(people(0, 1)))
+    world.pass_time(1)
+    world.deliver_all(world.upload(append, lines(people(5000, 1000))))
+    world.pass_time(0.2)
+    world.tiktok.fault("update", "code", code=50000, times=None)
+    world.sweep()
+    world.tiktok.clear_faults()
+    assert world.report(append)["uploads"]
+    world.deliver_all(late, world.upload(newer, lines(people(5000, 1))))
+    world.pass_time(1)
+    world.gate.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
+    world.sweep()
+    assert world.report(newer)["status"] == "submitted"
+    world.sweep(5 / 60)
+    world.run(hours=4, every=0.5)
+    assert world.standing(append) == ("available", "available")
+    assert people(5000, 1)[0] not in world.members()
+
+
+def test_a_submitted_upload_whose_state_was_deleted_stops_no_other(world: World) -> None:
+    first, second = f"{VIP}first.csv", f"{VIP}second.csv"
+    world.activate(first, lines(people(0, 1000)))
+    (state,) = world.keys("audiences/")
+    world.s3.delete_object(Bucket=world.bucket, Key=state)
+    world.pass_time(3)
+    world.activate(second, lines(people(1000, 1000)))
+    world.sweep(hours=3)
+    assert world.standing(second) == ("available", "available")
+    assert world.standing(first) == ("submitted", "submitted")
