@@ -16,16 +16,16 @@ from handler.clock import parse_iso
 from handler.errors import Damaged, Failed, Missing, Outcome, OutOfTime, Rejected
 from handler.model import IdentifierType
 from handler.report_codes import Code
-from handler.state.audience_state import State
+from handler.state.lease import Lease
 from handler.state.objects import Version
 from handler.state.pointers import Pointer
 from handler.state.reports import Report
 
-# A larger object may not be counted within one invocation. It is sent like any upload.
-MAX_CHECKED_BYTES = 20 << 30
+# A copy that cannot be counted within this many invocations is sent like any upload.
+MAX_INVOCATIONS = 2
 
 
-def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, pointers: Sequence[Pointer]) -> bool:
+def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, pointers: Sequence[Pointer]) -> bool:
     """End uploads that are copies with the same accepted rows as the version of their key before them.
 
     Returns:
@@ -36,21 +36,34 @@ def drop_unchanged_copies(run: Invocation, state: State, versions: Versions, poi
     """
     ended = False
     for pointer in pointers:
-        if not pointer.is_copy or pointer.size > MAX_CHECKED_BYTES or (report := run.report(pointer)) is None:
+        if not pointer.is_copy or _is_too_large(lease, pointer) or (report := run.report(pointer)) is None:
             continue
         previous = versions.previous(report)
         if previous is None or report["uploads"] or _is_tried_again(run, previous):
             continue
-        rows = _rows_md5(run, report)
-        if rows is None or rows != _previous_md5(run, *(previous.key, previous.version_id), identifier_type_of(report)):
+        try:
+            rows = _rows_md5(run, report)
+            before = _previous_md5(run, previous.key, previous.version_id, identifier_type_of(report))
+        except OutOfTime:
+            lease.state["stalled"][_stall_key(pointer)] = lease.state["stalled"].get(_stall_key(pointer), 0) + 1
+            raise
+        if rows is None or rows != before:
             continue
         since = previous.modified_at
         others = any(
-            (each["key"] != previous.key) and parse_iso(each["uploaded_at"]) >= since for each in state["applied"]
+            (each["key"] != previous.key) and parse_iso(each["uploaded_at"]) >= since for each in lease.state["applied"]
         )
         run.set_outcome(report, reasons.unchanged_copy(after_other_uploads=others))
         ended = True
     return ended
+
+
+def _is_too_large(lease: Lease, pointer: Pointer) -> bool:
+    return lease.state["stalled"].get(_stall_key(pointer), 0) >= MAX_INVOCATIONS
+
+
+def _stall_key(pointer: Pointer) -> str:
+    return f"copy:{pointer.digest}"
 
 
 def _is_tried_again(run: Invocation, previous: Version) -> bool:

@@ -158,7 +158,7 @@ def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest,
     """Write down that a change failed. Its uploads no longer count as applied."""
     for report in request.reports:
         run.set_outcome(report, outcome)
-    forget_applied(lease.state, change["files"])
+    forget_applied(lease.state, change)
     if request.list_turn:
         end_list(run, request.list_turn, outcome)
 

@@ -13,17 +13,17 @@ from handler.activation.copies import drop_unchanged_copies
 from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
 from handler.activation.overtaking import applied
-from handler.activation.prepare import prepare, set_aside
+from handler.activation.prepare import note_stall, prepare, set_aside
 from handler.activation.send_list import send_list
 from handler.activation.submit import explained, request_for, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
-from handler.errors import Failed, Outcome, UploadAgain, Waiting
+from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.state.audience_state import mark_applied
-from handler.state.pointers import Pointer
-from handler.state.reports import Report, forget_uploads
+from handler.state.pointers import Pointer, upload_digest
+from handler.state.reports import Report, forget_uploads, identity
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # times that parts are uploaded again after TikTok lost them
@@ -67,7 +67,7 @@ def send_next(turn: Turn) -> None:
 
 
 def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    return drop_unchanged_copies(turn.run, turn.lease.state, turn.versions, pointers)
+    return drop_unchanged_copies(turn.run, turn.lease, turn.versions, pointers)
 
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
@@ -122,6 +122,10 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
     for report in reports:
         try:
             counted.append(report if report["rows"]["total"] is not None else count(run, report))
+        except OutOfTime:
+            if not note_stall(lease, upload_digest(*identity(report)), progress=False):
+                raise
+            run.set_outcome(report, reasons.no_progress())
         except Waiting:
             raise
         except Outcome as fault:

@@ -180,15 +180,17 @@ def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
 
 
 def mark_applied(state: State, entries: Iterable[Applied]) -> None:
-    """Remember uploads as applied; one that is remembered already keeps its first `sent_at`."""
-    known = {(each["key"], each["version_id"]) for each in state["applied"]}
-    state["applied"] += [each for each in entries if (each["key"], each["version_id"]) not in known]
+    """Remember uploads as applied. A list that is sent again is applied twice."""
+    known = {(each["key"], each["version_id"], each["sent_at"]) for each in state["applied"]}
+    state["applied"] += [each for each in entries if (each["key"], each["version_id"], each["sent_at"]) not in known]
 
 
-def forget_applied(state: State, files: Iterable[FileRef]) -> None:
-    """Drop uploads from the applied ones, because their change failed."""
-    failed = {(each["key"], each["version_id"]) for each in files}
-    state["applied"] = [each for each in state["applied"] if (each["key"], each["version_id"]) not in failed]
+def forget_applied(state: State, change: Change) -> None:
+    """Stop counting a change's uploads as applied, because it failed. An earlier change of theirs still counts."""
+    failed = {(each["key"], each["version_id"], change["began_at"]) for each in change["files"]}
+    state["applied"] = [
+        each for each in state["applied"] if (each["key"], each["version_id"], each["sent_at"]) not in failed
+    ]
 
 
 def forgotten_up_to(state: State, action: Action) -> str:

@@ -13,7 +13,7 @@ from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import iso
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Status
-from handler.state.audience_state import Applied, State, mark_applied, new_state, prune_applied
+from handler.state.audience_state import Applied, Change, State, forget_applied, mark_applied, new_state, prune_applied
 from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, upload_digest
 
@@ -175,3 +175,14 @@ def test_lists_uploaded_within_an_hour_of_one_another_belong_together() -> None:
     ]
     together = order.uploaded_together(order.exports(files, {}, S), S)
     assert [each.digest for each in together] == ["list 100", "list 150", "list 200"]
+
+
+def test_a_list_that_is_sent_again_and_fails_was_still_applied_before() -> None:
+    made = state(applied("replace", 10, 20))
+    mark_applied(made, [applied("replace", 10, 600)])
+    change: Change = {
+        "call": "replace", "audience_id": "1", "files": [{"key": "k", "version_id": "v"}], "list": "list",
+        "began_at": iso(T + timedelta(minutes=600)), "matched_before": None, "seen_processing": None, "reported": True,
+    }  # fmt: skip
+    forget_applied(made, change)
+    assert made["applied"] == [applied("replace", 10, 20)]
