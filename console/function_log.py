@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from console import aws
 from console.stack import Connector
 
 _MAX_EVENTS = 2000
+_MAX_CAUSE = 300  # characters
 _LEVELS = {"ERROR", "CRITICAL"}
+# Logged as a warning, because it is no fault of the function. To the operator it is the cause of a failed message.
+_REFUSED = "message refused"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def last_sweep(connector: Connector, within_seconds: float) -> datetime | None:
 
 
 def last_errors(connector: Connector, within_seconds: float, limit: int) -> list[LogLine]:
-    """Return the newest errors, the newest first.
+    """Return the newest errors and refused messages, the newest first.
 
     Raises:
         ConsoleError: the log may not be read.
@@ -43,8 +47,11 @@ def last_errors(connector: Connector, within_seconds: float, limit: int) -> list
     lines = [
         *_lines(connector, within_seconds, "ERROR"),
         *_lines(connector, within_seconds, "Task timed out"),
+        *_lines(connector, within_seconds, _REFUSED),
     ]
-    errors = {(line.at, line.message): line for line in lines if line.level in _LEVELS}
+    errors = {
+        (line.at, line.message): line for line in lines if line.level in _LEVELS or line.message.startswith(_REFUSED)
+    }
     return sorted(errors.values(), key=lambda line: line.at, reverse=True)[:limit]
 
 
@@ -66,12 +73,21 @@ def _line(timestamp: int, text: str) -> LogLine:
     at = datetime.fromtimestamp(timestamp / 1000, UTC)
     try:
         content = json.loads(text)
-        if isinstance(content, dict):
-            name = content.get("exception_name") or content.get("errorType")
-            message = str(content.get("message") or content.get("errorMessage") or "")
-            return LogLine(
-                at, str(content.get("level", "ERROR" if name else "INFO")), f"{message} ({name})" if name else message
-            )
     except ValueError:
-        pass
-    return LogLine(at, "ERROR" if "Task timed out" in text else "INFO", text.strip()[:300])
+        content = None
+    if not isinstance(content, dict):
+        return LogLine(at, "ERROR" if "Task timed out" in text else "INFO", text.strip()[:_MAX_CAUSE])
+    name = content.get("exception_name") or content.get("errorType")
+    message = str(content.get("message") or content.get("errorMessage") or "")
+    if cause := _cause(content, message):
+        message = f"{message}: {cause}"
+    elif name:
+        message = f"{message} ({name})"
+    return LogLine(at, str(content.get("level", "ERROR" if name else "INFO")), message)
+
+
+def _cause(content: Mapping[str, Any], message: str) -> str:
+    """Return the reason of a refused message, or the last line of a traceback; empty if there is neither."""
+    if message == _REFUSED:
+        return str(content.get("reason", ""))
+    return str(content.get("exception") or "").strip().rpartition("\n")[2].strip()[:_MAX_CAUSE]

@@ -119,7 +119,12 @@ def find_connector(source: Source, advertiser: str | None) -> Connector:
         return found[source.bucket]
     if advertiser is None and len(found) == 1:
         return next(iter(found.values()))
-    names = ", ".join(found) or "none"
+    if not found:
+        raise ConsoleError(
+            "The stack has no advertisers yet. Run `pulumi up`, choose another stack with --stack, or start the "
+            "sandbox with `make console`."
+        )
+    names = ", ".join(found)
     if advertiser is None:
         raise ConsoleError(f"Several advertisers were found: {names}. Name one.", Exit.USAGE)
     if advertiser not in found:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rich.text import Text
 
 from console.output import number, out, print_table, say, status_text
 from console.reports import Report, waits_until
 
 _MAX_REJECTIONS = 20
+_WIDE = 160  # columns of a terminal, from which on all that is known of a file fits into a row
+_NARROW_FILE, _NARROW_AUDIENCE = 20, 15  # columns of their names on a smaller terminal
+
+Rows = list[list[str | Text]]
 
 
 def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
@@ -17,32 +23,14 @@ def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
     if not state["files"]:
         say(f"No file has a report yet. Upload one to s3://{state['bucket']}/tiktok/, or with `upload`.")
         return
-    print_table(
-        ["file", "audience", "type", "action", "status", "accepted", "rejected", "matched", "changed", "until at most"],
-        [
-            [
-                file["key"].rsplit("/", 1)[-1],
-                file["audience"] or "-",
-                file["identifier_type"] or "-",
-                file["action"] or "-",
-                status_text(file["status"]),
-                number(file["accepted"]),
-                number(file["rejected"]),
-                number(file["matched"]),
-                _time(file["updated_at"]),
-                _time(file["waits_until"]),
-            ]
-            for file in state["files"]
-        ],
-        numbers=(5, 6, 7),
-    )
+    print_table(*(_wide(state["files"]) if out.width >= _WIDE else _narrow(state["files"])))
     if len(state["files"]) < state["files_total"]:
         say(f"The last {len(state['files'])} of {state['files_total']:,} files; --limit shows more.")
     reasons = [file for file in state["files"] if file["status"] in {"waiting", "rejected", "failed", "skipped"}]
     if reasons:
         say("\nWhy", "bold")
         for file in reasons:
-            say(f"  {file['key'].rsplit('/', 1)[-1]} ({file['code']}): {file['reason']}")
+            say(f"  {_file_name(file)} ({file['code']}): {file['reason']}")
     if state["audiences"]:
         say("\nAudiences", "bold")
         print_table(
@@ -53,6 +41,54 @@ def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
             ],
             numbers=(2,),
         )
+
+
+def _wide(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
+    """Return headings, rows and the numbers of the right-aligned columns."""
+    headings = ["file", "audience", "type", "action", "status", "accepted", "rejected", "matched", "changed"]
+    rows: Rows = [
+        [
+            _file_name(file),
+            file["audience"] or "-",
+            file["identifier_type"] or "-",
+            file["action"] or "-",
+            status_text(file["status"]),
+            *_numbers(file),
+            _time(file["updated_at"]),
+            _time(file["waits_until"]),
+        ]
+        for file in files
+    ]
+    return [*headings, "until at most"], rows, (5, 6, 7)
+
+
+def _narrow(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
+    """Return what fits into 80 columns; `report` and a wider terminal have the rest."""
+    headings = ["file", "audience", "status", "accepted", "rejected", "matched"]
+    rows: Rows = [
+        [
+            _shortened(_file_name(file), _NARROW_FILE),
+            _shortened(file["audience"] or "-", _NARROW_AUDIENCE),
+            status_text(file["status"]),
+            *_numbers(file),
+        ]
+        for file in files
+    ]
+    return headings, rows, (3, 4, 5)
+
+
+def _file_name(file: Mapping[str, Any]) -> str:
+    return str(file["key"]).rsplit("/", 1)[-1]
+
+
+def _numbers(file: Mapping[str, Any]) -> list[str]:
+    return [number(file[name]) for name in ("accepted", "rejected", "matched")]
+
+
+def _shortened(text: str, columns: int) -> str:
+    short = Text(text)
+    short.truncate(columns, overflow="ellipsis")
+    return short.plain
 
 
 def show_report(report: Report) -> None:

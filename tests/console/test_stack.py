@@ -74,3 +74,11 @@ def test_a_list_is_confirmed_above_hive_partitions() -> None:
     folder = "tiktok/vip/email_sha256/replace/2026-01-31"
     assert confirmation_key(f"{folder}/part-0.csv") == f"{folder}/_CONFIRMED"
     assert confirmation_key(f"{folder}/day=1/hour=2/part-0.csv") == f"{folder}/_CONFIRMED"
+
+
+def test_a_stack_without_advertisers_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "outputs.json"
+    file.write_text('{"advertisers": {}}')
+    for advertiser in ("acme", None):
+        with pytest.raises(ConsoleError, match="no advertisers yet"):
+            find_connector(Source(outputs=file), advertiser)
