@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from console.errors import Exit
+from sandbox.demo.connectors import PROCESSING_SECONDS
 from tests.browser.conftest import Sandbox, Write, people
 
 
@@ -149,31 +150,30 @@ def test_a_person_is_forgotten(sandbox: Sandbox, members: str) -> None:
     assert len(sandbox.connectors.members(audience["id"])) == 1499
 
 
-def test_what_waits_is_withdrawn(sandbox: Sandbox, members: str) -> None:
-    assert members
+def test_what_waits_is_withdrawn(sandbox: Sandbox) -> None:
     connectors = sandbox.connectors
     advertiser = connectors.advertisers["acme"]
     connectors.control("POST", "settings", processing_seconds=600)
     try:
         for action, name in (("append", "first"), ("remove", "second"), ("replace", "third")):
-            connectors.upload(advertiser, f"tiktok/members/email_sha256/{action}/{name}.csv", hashed(name))
+            connectors.upload(advertiser, f"tiktok/waiting/email_sha256/{action}/{name}.csv", hashed(name))
             wait_for(
                 sandbox,
-                f"tiktok/members/email_sha256/{action}/{name}.csv",
+                f"tiktok/waiting/email_sha256/{action}/{name}.csv",
                 "submitted" if name == "first" else "waiting",
             )
         for action, name in (("remove", "second"), ("replace", "third")):
-            key = f"tiktok/members/email_sha256/{action}/{name}.csv"
+            key = f"tiktok/waiting/email_sha256/{action}/{name}.csv"
             assert sandbox.run("withdraw", key, "-a", "acme").returncode == Exit.USAGE
             answer = sandbox.run("withdraw", key, "-a", "acme", "--yes", "--json")
             assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
             report = json.loads(sandbox.run("report", key, "-a", "acme", "--json").stdout)
             assert (report["status"], report["code"]) == ("skipped", "withdrawn")
-        late = sandbox.run("withdraw", "tiktok/members/email_sha256/append/first.csv", "-a", "acme", "--yes")
+        late = sandbox.run("withdraw", "tiktok/waiting/email_sha256/append/first.csv", "-a", "acme", "--yes")
         assert late.returncode == Exit.NOT_ACCEPTED
         assert "Not withdrawn" in late.stdout
     finally:
-        connectors.control("POST", "settings", processing_seconds=3)
+        connectors.control("POST", "settings", processing_seconds=PROCESSING_SECONDS)
 
 
 def hashed(name: str) -> bytes:
