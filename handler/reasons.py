@@ -32,9 +32,7 @@ from handler.report_codes import Code
 
 # --- Object keys ---------------------------------------------------------------------------------
 
-_LAYOUT = (
-    "tiktok/<audience>/<identifier type>/<file>.csv, or with a folder append, remove or replace before the file name"
-)
+_LAYOUT = "tiktok/<audience>/<identifier type>/<file>, or with a folder append, remove or replace before the file name"
 
 
 def wrong_top_folder(name: str) -> Rejected:
@@ -324,7 +322,7 @@ _FAULTS = {
 
 
 def _explained(fault: Fault) -> str:
-    """Return two sentences: what is wrong with the rows and where it begins, and what to do."""
+    """Return two sentences: the most frequent fault of the rows and where it begins, and what to do."""
     what, advice = _FAULTS[fault.reason]
     algorithm = "MD5" if fault.wanted == _MD5_DIGITS else "SHA-256"
     advice = advice.format(algorithm=algorithm) + _other_length(fault)
@@ -336,7 +334,7 @@ def _explained(fault: Fault) -> str:
     elif fault.reason == "more_than_one_column" and fault.right:
         advice = f"Upload {fault.right} alone: it holds the identifiers."
     first = f", first{_in_line(fault.line)}" if fault.line else ""
-    return f"Most of them {what}{first}. {advice}"
+    return f"Most often they {what}{first}. {advice}"
 
 
 _MD5_DIGITS = 32
@@ -475,7 +473,8 @@ def request_refused(said: str) -> Failed:
     """TikTok says that a call is wrong, for no reason that the connector knows."""
     return Failed(
         Code.REQUEST_REFUSED,
-        f"TikTok says that the connector's request is wrong{said}. Tell the person who runs the connector.",
+        f"TikTok says that the connector's request is wrong{said}. Upload the file once more. If TikTok refuses it "
+        "again, the person who runs the connector should send this report to its maintainers.",
     )
 
 

@@ -258,7 +258,7 @@ def test_the_share_of_faulty_rows_counts_over_the_whole_list() -> None:
 def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str, to_do: str) -> None:
     refused = refusal([b"email\n" + (row + b"\n") * 1200])
     assert refused.code is Code.NO_VALID_ROW
-    assert refused.reason.startswith("None of the 1,200 rows in the file can be used. Most of them ")
+    assert refused.reason.startswith("None of the 1,200 rows in the file can be used. Most often they ")
     assert what in refused.reason
     assert to_do in refused.reason
     assert row.decode() not in refused.reason
@@ -328,7 +328,7 @@ def test_too_many_rejected_rows_refuse_a_file() -> None:
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
         "3 of the 13 rows in the file cannot be used. The limit is 10%, so the audience is unchanged. "
-        "Most of them have too few or too many digits, first in line 12. "
+        "Most often they have too few or too many digits, first in line 12. "
         "Check that the identifier type in the folder's name is the one of the file."
     )
 
