@@ -1,4 +1,4 @@
-"""One advertiser's account at the emulated TikTok: its uploaded files, its audiences, and the six calls on them.
+"""One advertiser's account at the emulated TikTok: its uploaded files, its audiences, and the calls on them.
 
 Each call takes fields that `sandbox.tiktok.fields.checked` has accepted, and runs under the emulator's lock.
 """
@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.tiktok import refusals
 from sandbox.tiktok.audience import CUSTOMER_FILE, Action, EmulatedAudience
@@ -21,6 +21,7 @@ from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
 from sandbox.tiktok.settings import EmulatorSettings
 
 _HISTORY_SIZE = 100
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -120,16 +121,8 @@ class AdvertiserAccount:
         oldest_omitted = now - settings.list_lag_seconds
         listed = [each for each in self.audiences.values() if each.created_at <= oldest_omitted]
         listed.sort(key=lambda audience: hashlib.sha256(audience.id.encode()).digest())
-        page, page_size = given.get("page", 1), given.get("page_size", 10)
-        return {
-            "list": [_item(each, now, settings) for each in listed[(page - 1) * page_size : page * page_size]],
-            "page_info": {
-                "page": page,
-                "page_size": page_size,
-                "total_number": len(listed),
-                "total_page": -(-len(listed) // page_size),
-            },
-        }
+        page, page_info = _page(listed, given)
+        return {"list": [_item(each, now, settings) for each in page], "page_info": page_info}
 
     def get(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Return details and history of audiences; ids that do not exist are left out."""
@@ -149,6 +142,17 @@ class AdvertiserAccount:
         for audience in self._own(given["custom_audience_ids"]):
             self.audiences.pop(audience.id, None)
         return {}
+
+    def apply_log(self, given: Mapping[str, Any], _now: float, _settings: EmulatorSettings) -> dict[str, Any]:
+        """Return a page of the ad groups that own audiences were applied to, an entry for each time, newest first."""
+        applied = [
+            {"audience_id": audience.id, **entry}
+            for audience in self._own(given["custom_audience_ids"])
+            for entry in audience.applied
+        ]
+        applied.sort(key=lambda entry: entry["action_timestamp"], reverse=True)
+        page, page_info = _page(applied, given)
+        return {"advertiser_id": self.advertiser_id, "list": page, "page_info": page_info}
 
     def _start_change(
         self,
@@ -184,6 +188,18 @@ class AdvertiserAccount:
                 raise Refusal(*refusals.FILE_TYPE_DIFFERS)
             files.append(file)
         return files
+
+
+def _page(items: Sequence[_T], given: Mapping[str, Any]) -> tuple[Sequence[_T], dict[str, int]]:
+    """Return the items of the wanted page, and the field `page_info`."""
+    page, page_size = given.get("page", 1), given.get("page_size", 10)
+    info = {
+        "page": page,
+        "page_size": page_size,
+        "total_number": len(items),
+        "total_page": -(-len(items) // page_size),
+    }
+    return items[(page - 1) * page_size : page * page_size], info
 
 
 def _item(audience: EmulatedAudience, now: float, settings: EmulatorSettings) -> dict[str, Any]:

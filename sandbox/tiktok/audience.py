@@ -45,6 +45,7 @@ class EmulatedAudience:
         faulty_rows: kind of fault -> rows, over all its files.
         history: newest last.
         replaced_at: when its last REPLACE was accepted.
+        applied: the ad groups that it was applied to, as `apply/log` names them.
     """
 
     id: str
@@ -66,6 +67,7 @@ class EmulatedAudience:
     history: list[dict[str, str]] = field(default_factory=list)
     change: AudienceChange | None = None
     replaced_at: float | None = None
+    applied: list[dict[str, str]] = field(default_factory=list)
 
     def is_valid(self, now: float, settings: EmulatorSettings) -> bool:
         """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""

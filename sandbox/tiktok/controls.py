@@ -8,6 +8,7 @@ GET    audiences   ?advertiser_id=                          all audiences, with 
 POST   audiences   {"advertiser_id", "count", "name_prefix", ...}   seeds some, returns their ids
 POST   rename      {"audience_id", "name"}                  renames an audience, as a person in Ads Manager
 POST   delete      {"audience_id"}                          deletes an audience, as a person in Ads Manager
+POST   apply       {"audience_id", "adgroup_id", "adgroup_name", "usage_mode"}   applies it to an ad group
 GET    members     ?audience_id=                            its identifiers or rows
 GET    calls       DELETE clears                            all calls, in order
 POST   faults      {"call", "kind", ...}, DELETE clears     makes calls fail
@@ -31,6 +32,7 @@ _CONTROLS = {
     ("POST", "audiences"): "seed",
     ("POST", "rename"): "rename",
     ("POST", "delete"): "delete",
+    ("POST", "apply"): "apply",
     ("GET", "members"): "members",
     ("GET", "calls"): "calls",
     ("DELETE", "calls"): "clear_calls",

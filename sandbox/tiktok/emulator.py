@@ -21,6 +21,7 @@ from threading import Event
 from typing import Any, Self
 
 from sandbox.processes import stop_with_parent
+from sandbox.tiktok.audience import timestamp
 from sandbox.tiktok.controls import control
 from sandbox.tiktok.faults import Faults, InjectedFault
 from sandbox.tiktok.platform import Platform
@@ -130,6 +131,26 @@ class TikTokEmulator:
         """
         with self._platform.lock:
             self._platform.audience(audience_id)[1].name = name
+
+    def apply(self, audience_id: str, adgroup_id: str, adgroup_name: str, usage_mode: str = "Include") -> None:
+        """Apply an audience to an ad group, as a person in Ads Manager.
+
+        Raises:
+            KeyError: there is no such audience.
+            ValueError: the mode is neither "Include" nor "Exclude".
+        """
+        if usage_mode not in {"Include", "Exclude"}:
+            raise ValueError('usage_mode is "Include" or "Exclude"')
+        with self._platform.lock:
+            self._platform.audience(audience_id)[1].applied.append(
+                {
+                    "adgroup_id": adgroup_id,
+                    "adgroup_name": adgroup_name,
+                    "usage_mode": usage_mode,
+                    "editor": "a person",
+                    "action_timestamp": timestamp(self._platform.now()),
+                }
+            )
 
     def delete(self, audience_id: str) -> None:
         """Delete an audience in any state, as a person in Ads Manager.

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
-CALLS = ("upload", "create", "update", "list", "get", "delete")
+CALLS = ("upload", "create", "update", "list", "get", "delete", "apply_log")
 _EFFECTS = {
     "code": "answers with another code",
     "http": "answers with another HTTP status",

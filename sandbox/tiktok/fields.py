@@ -31,6 +31,7 @@ class Field:
 
 _ADVERTISER_ID = {"advertiser_id": Field("id", required=True)}
 _AUDIENCE_IDS = {"custom_audience_ids": Field("ids", required=True, min=1, max=100)}
+_PAGE = {"page": Field("number", min=1), "page_size": Field("number", min=1, max=100)}
 _ENHANCEMENT = {"audience_enhancement": Field("flag")}  # the SDK sends it
 FIELDS: dict[str, dict[str, Field]] = {
     "upload": {
@@ -54,9 +55,11 @@ FIELDS: dict[str, dict[str, Field]] = {
         "action": Field("text", choices=frozenset({"APPEND", "REMOVE", "REPLACE"})),
         **_ENHANCEMENT,
     },
-    "list": {**_ADVERTISER_ID, "page": Field("number", min=1), "page_size": Field("number", min=1, max=100)},
+    "list": {**_ADVERTISER_ID, **_PAGE},
     "get": {**_ADVERTISER_ID, **_AUDIENCE_IDS},
     "delete": {**_ADVERTISER_ID, **_AUDIENCE_IDS},
+    # The OpenAPI file gives no ranges: those of get and list.
+    "apply_log": {**_ADVERTISER_ID, **_AUDIENCE_IDS, **_PAGE},
 }
 
 

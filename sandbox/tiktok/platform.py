@@ -114,5 +114,6 @@ class Platform:
             "list": account.list,
             "get": account.get,
             "delete": account.delete,
+            "apply_log": account.apply_log,
         }
         return calls[call.name](given, now, self.settings)

@@ -23,6 +23,7 @@ _CALLS = {
     "list/": ("GET", "list"),
     "get/": ("GET", "get"),
     "delete/": ("POST", "delete"),
+    "apply/log/": ("GET", "apply_log"),
 }
 _BASE = "/open_api/v1.3/dmp/custom_audience/"
 _CONTROL = "/_emulator/"
@@ -30,7 +31,7 @@ _CONTROL = "/_emulator/"
 
 @dataclass(frozen=True)
 class Call:
-    """A request for one of the six calls; `problem` says why it could not be read completely."""
+    """A request for one of the calls; `problem` says why it could not be read completely."""
 
     name: str
     access_token: str
@@ -52,7 +53,7 @@ class Server(LoopbackServer):
 
     Args:
         port: 0 takes a free one.
-        answer: answers one of the six calls; None closes the connection without an answer.
+        answer: answers one of the calls; None closes the connection without an answer.
         control: answers method, path below /_emulator/, and the fields of query and body.
         max_file_bytes: returns the size up to which an uploaded file is kept.
     """

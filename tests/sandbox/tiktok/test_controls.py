@@ -17,13 +17,15 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, Client, lines, people
 
 FILE = lines(people(0, 1500))
-CALLS = ["upload", "create", "update", "list", "get", "delete"]
+CALLS = ["upload", "create", "update", "list", "get", "delete", "apply_log"]
 
 
 def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Response:
     """One good request of each call."""
     create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
-    query = {"advertiser_id": ADVERTISER, **({"custom_audience_ids": json.dumps([ready])} if call == "get" else {})}
+    query = {"advertiser_id": ADVERTISER}
+    if call in {"get", "apply_log"}:
+        query["custom_audience_ids"] = json.dumps([ready])
     body: dict[str, Any] = {
         "create": create,
         "update": {"custom_audience_id": ready, "action": "APPEND", "file_paths": [path]},
@@ -34,7 +36,7 @@ def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Respon
         return tiktok.session.post(f"{tiktok.base}/file/upload/", data=form, files={"file": ("part.csv", b"x")})
     if call in body:
         return tiktok.session.post(f"{tiktok.base}/{call}/", json={"advertiser_id": ADVERTISER, **body[call]})
-    return tiktok.session.get(f"{tiktok.base}/{call}/", params=query)
+    return tiktok.session.get(f"{tiktok.base}/{call.replace('_', '/')}/", params=query)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -248,6 +250,11 @@ def test_another_process_is_controlled_over_http(process: str) -> None:
         path = tiktok.uploaded(FILE)
         session.delete(f"{control}/files")
         assert tiktok.post("update", custom_audience_id=seeded, action="APPEND", file_paths=[path])["code"] == 40905
+        post("apply", audience_id=seeded, adgroup_id="1", adgroup_name="Spring")
+        (applied,) = tiktok.query("apply/log", custom_audience_ids=[seeded])["data"]["list"]
+        assert (applied["adgroup_name"], applied["usage_mode"]) == ("Spring", "Include")
+        group = {"audience_id": seeded, "adgroup_id": "1", "adgroup_name": "Spring", "usage_mode": "include"}
+        assert session.post(f"{control}/apply", json=group).status_code == 400
         post("delete", audience_id=seeded)
         assert session.post(f"{control}/delete", json={"audience_id": seeded}).status_code == 400
         assert session.get(f"{control}/nonsense").status_code == 404

@@ -71,6 +71,12 @@ def test_a_wrong_field_of_a_post_is_refused_by_name(tiktok: Client, call: str, f
         ("get", {"custom_audience_ids": []}, "custom_audience_ids"),
         ("get", {"custom_audience_ids": ["1"] * 101}, "custom_audience_ids"),
         ("get", {}, "custom_audience_ids"),
+        ("apply/log", {}, "custom_audience_ids"),
+        ("apply/log", {"custom_audience_ids": "1"}, "custom_audience_ids"),
+        ("apply/log", {"custom_audience_ids": ["1"] * 101}, "custom_audience_ids"),
+        ("apply/log", {"custom_audience_ids": ["1"], "page": 0}, "page"),
+        ("apply/log", {"custom_audience_ids": ["1"], "page_size": 101}, "page_size"),
+        ("apply/log", {"custom_audience_ids": ["1"], "history_size": 10}, "history_size"),
     ],
 )
 def test_a_wrong_field_of_a_query_is_refused_by_name(tiktok: Client, call: str, fields: Any, named: str) -> None:
@@ -133,7 +139,16 @@ def test_one_token_may_open_several_advertisers(emulator: TikTokEmulator, tiktok
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "list"), ("GET", "lists/"), ("POST", "list/"), ("GET", "create/"), ("POST", "file/upload"), ("GET", "")],
+    [
+        ("GET", "list"),
+        ("GET", "lists/"),
+        ("GET", "apply/"),
+        ("POST", "apply/log/"),
+        ("POST", "list/"),
+        ("GET", "create/"),
+        ("POST", "file/upload"),
+        ("GET", ""),
+    ],
 )
 def test_the_path_needs_its_slash_and_its_method(tiktok: Client, method: str, path: str) -> None:
     response = tiktok.session.request(method, f"{tiktok.base}/{path}", data=b"{}")

@@ -104,6 +104,15 @@ def test_the_sdk_uploads_a_file_with_several_identifiers_of_each_person(
     assert row in emulator.members(audience_id)
 
 
+def test_the_sdk_reads_the_ad_groups_of_an_audience(
+    emulator: TikTokEmulator, api: business_api_client.AudienceApi
+) -> None:
+    (audience_id,) = emulator.seed(ADVERTISER)
+    emulator.apply(audience_id, "1", "Spring", "Exclude")
+    data = api.dmp_custom_audience_apply_log(ADVERTISER, [audience_id], TOKEN, page=1, page_size=10)["data"]
+    assert [(entry["adgroup_id"], entry["usage_mode"]) for entry in data["list"]] == [("1", "Exclude")]
+
+
 def test_the_sdk_sees_a_refusal_in_spite_of_http_200(api: business_api_client.AudienceApi) -> None:
     with pytest.raises(TiktokSDKError, match="40105"):
         api.dmp_custom_audience_list(ADVERTISER, "expired")
