@@ -54,7 +54,7 @@ class ProgressEntry(TypedDict):
 
 
 class TikTokEntry(TypedDict):
-    """TikTok's answers. `matched` are people, `match_rate` is `matched` divided by accepted rows."""
+    """TikTok's answers. `matched` are people; `match_rate` is for creates and replaces only."""
 
     request_ids: list[str]
     matched_before: int | None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -38,12 +39,13 @@ def files(watch: Watch, plan: Plan) -> RenderableType:
     tables: list[RenderableType] = []
     for name, some in plan.items():
         table = Table(title=name, title_justify="left", title_style="bold", expand=True, box=None, pad_edge=False)
+        table.collapse_padding = True  # 80 columns are few
         table.add_column("file", ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column("status", no_wrap=True, min_width=29)
+        table.add_column("status", no_wrap=True, min_width=33)
         table.add_column("rows", justify="right", min_width=5)
         table.add_column("faulty", justify="right")
         for (audience, identifier_type), group in groupby(sorted(some, key=_place), lambda each: each.audience):
-            table.add_row(Text(f"{audience} ({identifier_type})", style="bold"))
+            table.add_row(Text(audience, style="bold"), Text(identifier_type, style="dim"))
             for sample in group:
                 table.add_row(f"  {_name(sample.key)}", *_cells(watch.reports.get((name, sample.key)), sample))
         tables += [table, Text()]
@@ -58,14 +60,30 @@ def result(console: Console, connectors: Connectors, watch: Watch, plan: Plan, s
     name, some = next(iter(plan.items()))
     report = next(report for sample in some if (report := watch.reports.get((name, sample.key))) and _faulty(report))
     _heading(console, "One report in full")
-    entries = ",\n".join(f"  {json.dumps(entry)}: {json.dumps(value)}" for entry, value in report.items())
-    console.print(Padding(f"{{\n{entries}\n}}", (0, 0, 0, 2)))
+    console.print(Text("\n".join(_json_lines(report, console.width))))
     _heading(console, "The audiences as TikTok sees them")
     console.print(_audiences(connectors))
     _heading(console, "An alarm that would mail the operator")
     console.print(Padding(next(_firing(connectors), "No alarm is firing."), (0, 0, 0, 2)))
     _heading(console, "Result")
     console.print(f"{summary(plan)} In {seconds:.0f} seconds; every audience has exactly the people of its files.")
+
+
+def _json_lines(report: Report, width: int) -> Iterator[str]:
+    """Yield a report as JSON, an entry a line; what is longer goes on indented."""
+    yield "  {"
+    for number, (entry, value) in enumerate(report.items(), 1):
+        comma = "," if number < len(report) else ""
+        text = f"{json.dumps(entry)}: {json.dumps(value)}{comma}"
+        yield from textwrap.wrap(
+            text,
+            width,
+            initial_indent=" " * 4,
+            subsequent_indent=" " * 8,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    yield "  }"
 
 
 def summary(plan: Plan) -> str:
@@ -144,13 +162,16 @@ def _reasons(watch: Watch, plan: Plan) -> Iterator[tuple[str, str]]:
             report = watch.reports.get((name, sample.key))
             if report is None:
                 continue
-            reasons = {sample.seen: watch.history[name, sample.key].get(sample.seen)} if sample.seen else {}
+            file = sample.key.rsplit("/", 1)[-1]
+            reasons = []
+            if sample.seen and (reason := watch.history[name, sample.key].get(sample.seen)):
+                reasons.append((f"{file}, while it waited", sample.seen, reason))
             if report["status"] != "available" or _faulty(report):
-                reasons[report["code"]] = report["reason"]
-            for code, reason in reasons.items():
-                if reason and code not in shown:
+                reasons.append((file, report["code"], report["reason"]))
+            for heading, code, reason in reasons:
+                if code not in shown:
                     shown.add(code)
-                    yield sample.key.rsplit("/", 1)[-1], reason
+                    yield heading, reason
 
 
 def _audiences(connectors: Connectors) -> Table:
