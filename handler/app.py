@@ -44,7 +44,7 @@ class BatchResponse(TypedDict):
 
 @dataclass(frozen=True)
 class Function:
-    """A warm function: its settings and connections, its clock, and its pause between retries."""
+    """A warm function: its settings and connections, its clocks, and its pause between retries."""
 
     settings: Settings
     store: ObjectStore
@@ -55,6 +55,7 @@ class Function:
     events: EventBridgeClient | None = None
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
 
 
 @cache
@@ -134,7 +135,7 @@ def handle(function: Function, event: Mapping[str, Any], context: LambdaContext)
 def new_invocation(function: Function, context: LambdaContext) -> Invocation:
     """Return the context of one invocation."""
     settings, logger = function.settings, function.logger
-    deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000, function.monotonic)
     tiktok = TikTokClient(function.session, settings.tiktok_url, function.credentials, deadline, logger, function.pause)
     logger.append_keys(request_id=context.aws_request_id, advertiser=settings.advertiser)
     return Invocation(

@@ -49,7 +49,8 @@ def send_next(turn: Turn) -> None:
         return
     complete = bool(lists) and order.is_complete(lists, run.settle, run.now())
     if complete:
-        if _end_copies(turn, replaces):  # a copy of an old list must not compete with a new one
+        # A copy of an old list must not compete with a new one.
+        if _have_ended(turn, replaces) or _end_copies(turn, replaces):
             return
         send_list(turn, lists)
         return
@@ -64,6 +65,11 @@ def send_next(turn: Turn) -> None:
     if _end_copies(turn, settled) or _end_replaced_versions(turn, before):
         return
     _send_changes(turn, settled, has_replace=bool(lists))
+
+
+def _have_ended(turn: Turn, pointers: Sequence[Pointer]) -> bool:
+    """Return true if another function has ended one of these since they were listed: it must not make a list anew."""
+    return None in [turn.run.report(pointer) for pointer in pointers]
 
 
 def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:

@@ -47,7 +47,8 @@ class Turn:
     @cached_property
     def lists(self) -> dict[str, StoredList]:
         """The stored lists of the waiting replaces, by digest, as they were when the turn began."""
-        digests = {order.digest_of_list(pointer, self.run.settle) for pointer in self.pointers if pointer.list_digest}
+        replaces = (pointer for pointer in self.pointers if pointer.list_digest)
+        digests = sorted({order.digest_of_list(pointer, self.run.settle) for pointer in replaces})
         found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
         return {digest: stored for digest, stored in found.items() if stored and not self._is_deleted(stored)}
 

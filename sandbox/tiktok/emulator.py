@@ -15,7 +15,8 @@ import argparse
 import json
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any, Self
@@ -39,14 +40,21 @@ class TikTokEmulator:
     Args:
         port: 0 takes a free one.
         accounts: advertiser id -> access token.
+        clock: seconds since 1970.
         settings: fields of `sandbox.tiktok.settings.EmulatorSettings`.
 
     Raises:
         ValueError: unknown setting or wrong kind of value.
     """
 
-    def __init__(self, port: int = 0, accounts: Mapping[str, str] | None = None, **settings: Any) -> None:
-        self._platform = platform = Platform(merged(EmulatorSettings(), settings))
+    def __init__(
+        self,
+        port: int = 0,
+        accounts: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+        **settings: Any,
+    ) -> None:
+        self._platform = platform = Platform(merged(EmulatorSettings(), settings), clock)
         self._closing = Event()
         self._faults = Faults()
         self._calls: list[dict[str, Any]] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
@@ -25,14 +24,16 @@ class Platform:
 
     Attributes:
         settings: may be replaced at any time.
+        clock: seconds since 1970.
         clock_offset: seconds that the emulator's clock is ahead.
         accounts: by advertiser id.
         unmatched: identifiers that match no user.
     """
 
-    def __init__(self, settings: EmulatorSettings) -> None:
+    def __init__(self, settings: EmulatorSettings, clock: Callable[[], float]) -> None:
         self.lock = RLock()
         self.settings = settings
+        self.clock = clock
         self.clock_offset = 0.0
         self.accounts: dict[str, AdvertiserAccount] = {}
         self.unmatched: set[str] = set()
@@ -47,7 +48,7 @@ class Platform:
 
     def now(self) -> float:
         """Return seconds since 1970 on the emulator's clock."""
-        return time.time() + self.clock_offset
+        return self.clock() + self.clock_offset
 
     def finish_changes(self) -> float:
         """End every change whose time is over, and return the current time."""

@@ -406,6 +406,7 @@ def summary(run: ChaosRun, seconds: float) -> str:
         "tiktok_calls": len(run.wire.calls),
         "simulated_days": round((run.now() - run.began).total_seconds() / 86400, 1),
         "seconds": round(seconds, 1),
+        "trace": run.trace.hexdigest()[:12],
         "seed": run.seed,
     }
     return json.dumps(told)

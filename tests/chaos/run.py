@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
 import os
 import random as global_random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -86,7 +86,8 @@ class ChaosRun:
         self.began = self.now_at = START
         self.faults: Counter[str] = Counter()
         self.plan = Timeline()
-        self.scheduler = Scheduler(self.random)
+        self.scheduler = Scheduler(self.random, self._seconds)
+        self.trace = hashlib.md5(usedforsecurity=False)
         self.log = io.StringIO()
         self.printed = io.StringIO()
         self.deliveries = 0
@@ -94,9 +95,10 @@ class ChaosRun:
         self.audiences: dict[str, list[dict[str, Any]]] = {}
         self.members: dict[str, set[str]] = {}
         # One person counts as a thousand, so that small files are enough for TikTok's rule.
-        self.tiktok = TikTokEmulator(match_rate=1000, processing_seconds=3600, max_file_bytes=1 << 20)
-        self.wire = Wire(self.tiktok, self.scheduler, self.random, self.now, self.pass_seconds, self.faults)
-        self._advanced = 0.0
+        self.tiktok = TikTokEmulator(
+            clock=self._seconds, match_rate=1000, processing_seconds=3600, max_file_bytes=1 << 20
+        )
+        self.wire = Wire(self.tiktok, self.scheduler, self.random, self.now, self.pass_seconds, self.faults, self.note)
         with _one_try():
             self.aws = InProcessAws()
         self.advertisers = [self._advertiser(number) for number in range(size.advertisers)]
@@ -111,12 +113,10 @@ class ChaosRun:
         self._set_time(self.now_at + timedelta(seconds=seconds))
 
     def _set_time(self, moment: datetime) -> None:
-        """Set all clocks. Real time that has passed does not count, so that a seed always gives the same run."""
         self.now_at = max(moment, self.now_at)
-        target = self.now_at.timestamp() + 0.2  # TikTok tells whole seconds
-        ahead = target - time.time()
-        self.tiktok.advance(ahead - self._advanced)
-        self._advanced = ahead
+
+    def _seconds(self) -> float:
+        return self.now_at.timestamp()
 
     def _advertiser(self, number: int) -> Tenant:
         name, advertiser_id = f"chaos-{self.seed:06x}{number:06x}", str(7_000_000_000_000_000_001 + number)
@@ -141,7 +141,7 @@ class ChaosRun:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         one.secret_arn = secrets.create_secret(Name=name, SecretString="{}")["ARN"]
         self.set_secret(one, token)
-        gate.before = lambda *_: self.weather.before_aws(one)
+        gate.before = lambda method, path: self._before_aws(one, method, path)
         gate.after = lambda method, path: self._after_aws(one, method, path)
         one.functions = [self._cold_start(one) for _ in range(CONCURRENCY)]
         self.tiktok.seed(advertiser_id, count=OTHER_AUDIENCES)
@@ -180,7 +180,9 @@ class ChaosRun:
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)
-        return replace(function, session=self.wire.session(), pause=self.pass_seconds, now=self.now)
+        return replace(
+            function, session=self.wire.session(), pause=self.pass_seconds, now=self.now, monotonic=self._seconds
+        )
 
     # What people and tools do.
 
@@ -300,7 +302,8 @@ class ChaosRun:
                 return
             self.busy[one.name] += 1
             self.deliveries += len(messages)
-            self.scheduler.start(one.name, partial(self._invoke, one, messages), self.weather.kill_at())
+            work, seconds = partial(self._invoke, one, messages), self.weather.run_time()
+            self.scheduler.start(one.name, work, self.weather.kill_at(), seconds)
 
     def _invoke(self, one: Tenant, messages: list[QueuedMessage], me: SimulatedInvocation) -> None:
         """Do what the event source mapping does with a batch."""
@@ -317,11 +320,21 @@ class ChaosRun:
             return
         self.busy[ended.advertiser] -= 1
         if ended.dead:
-            self.faults["killed functions"] += 1
+            self.faults["timed-out functions" if ended.timed_out else "killed functions"] += 1
             one = self._of(ended.advertiser)
             one.functions[self.random.randrange(CONCURRENCY)] = self._cold_start(one)
         elif ended.failure:
             raise ended.failure
+
+    def _before_aws(self, one: Tenant, method: str, path: str) -> str | None:
+        """Note a request of a function, then let the weather have its way."""
+        if self.scheduler.current:
+            self.note(f"{method} {path}")
+        return self.weather.before_aws(one)
+
+    def note(self, what: str) -> None:
+        """Note a step of the run, so that two runs of a seed can be compared."""
+        self.trace.update(f"{self.now_at} {what}\n".encode())
 
     def _after_aws(self, one: Tenant, method: str, path: str) -> str | None:
         """Watch what is written to reports, then let the weather have its way."""

@@ -25,21 +25,29 @@ class SimulatedInvocation(threading.Thread):
         advertiser: the name of its advertiser.
         aws_request_id: Lambda's id of it.
         kill_at: the number of the place where it is killed; 0 for never.
+        ends_at: the second at which Lambda stops it.
         places: the number of places it has reached.
         dead: true once it was killed; it reaches nothing from then on.
+        timed_out: true if it was killed because its time was over.
         disturbed: true once AWS failed one of its requests.
         failure: what it raised.
     """
 
     def __init__(
-        self, scheduler: Scheduler, advertiser: str, work: Callable[[SimulatedInvocation], None], kill_at: int
+        self,
+        scheduler: Scheduler,
+        advertiser: str,
+        work: Callable[[SimulatedInvocation], None],
+        kill_at: int,
+        seconds: float,
     ) -> None:
         super().__init__(daemon=True)
         self.advertiser = advertiser
         self.aws_request_id = str(UUID(int=scheduler.random.getrandbits(128), version=4))
         self.kill_at = kill_at
+        self.ends_at = scheduler.seconds() + seconds
         self.places = 0
-        self.dead = self.disturbed = self.done = False
+        self.timed_out = self.dead = self.disturbed = self.done = False
         self.failure: BaseException | None = None
         self._scheduler = scheduler
         self._work = work
@@ -58,13 +66,14 @@ class SimulatedInvocation(threading.Thread):
         self._scheduler.back.release()
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until Lambda stops the function: all of its 900 seconds, as simulated time counts."""
-        return 900_000
+        """Return the milliseconds until Lambda stops the function."""
+        return round((self.ends_at - self._scheduler.seconds()) * 1000)
 
     def place(self) -> None:
         """Reach a place where it may be killed, or another invocation may go on."""
         self.places += 1
-        if self.dead or self.places == self.kill_at:
+        self.timed_out |= not self.dead and self._scheduler.seconds() >= self.ends_at
+        if self.dead or self.timed_out or self.places == self.kill_at:
             self.dead = True
             raise WorkerKilled
         if self._scheduler.random.random() < self._scheduler.switching and not _holds_a_lock():
@@ -87,20 +96,22 @@ class Scheduler:
 
     Attributes:
         random: decides everything.
+        seconds: the simulated clock.
         switching: probability that a place is a change to another invocation.
         current: the invocation whose turn it is; None between two turns.
     """
 
-    def __init__(self, random: Random, switching: float = 0.3) -> None:
+    def __init__(self, random: Random, seconds: Callable[[], float], switching: float = 0.3) -> None:
         self.random = random
+        self.seconds = seconds
         self.switching = switching
         self.running: list[SimulatedInvocation] = []
         self.current: SimulatedInvocation | None = None
         self.back = threading.Semaphore(0)
 
-    def start(self, advertiser: str, work: Callable[[SimulatedInvocation], None], kill_at: int) -> None:
-        """Start an invocation; its first turn comes later."""
-        invocation = SimulatedInvocation(self, advertiser, work, kill_at)
+    def start(self, advertiser: str, work: Callable[[SimulatedInvocation], None], kill_at: int, seconds: float) -> None:
+        """Start an invocation with so many seconds of run time; its first turn comes later."""
+        invocation = SimulatedInvocation(self, advertiser, work, kill_at, seconds)
         self.running.append(invocation)
         invocation.start()
 

@@ -15,6 +15,7 @@ ROUGH = 0.06  # share of TikTok's calls that meet a fault
 AWS_FAILS, SQS_FAILS, OUTAGE_FAILS = 0.003, 0.05, 0.5
 KILLED = 0.05  # share of invocations
 KILL_WITHIN = 60  # places
+RUN_TIME, SHORT = 900.0, 0.05  # seconds of an invocation; share of invocations that have less
 GARBAGE = ("not JSON", '{"sweep": false}', '{"detail-type": "Object Created", "source": "aws.s3"}')
 
 
@@ -92,6 +93,10 @@ class Weather:
     def kill_at(self) -> int:
         """Return the place at which a new invocation is killed, 0 for none."""
         return self.random.randint(1, KILL_WITHIN) if not self.calm and self.random.random() < KILLED else 0
+
+    def run_time(self) -> float:
+        """Return the run time of a new invocation in seconds: at times too little for its work."""
+        return self.random.uniform(1, 90) if not self.calm and self.random.random() < SHORT else RUN_TIME
 
     def delays(self) -> list[timedelta]:
         """Return when the events of an upload arrive: soon, late, or more than once."""

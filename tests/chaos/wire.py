@@ -78,6 +78,7 @@ class Wire:
     now: Callable[[], datetime]
     pass_seconds: Callable[[float], None]
     faults: Counter[str]
+    note: Callable[[str], None]
     rough: float = 0.0
     limits: dict[str, datetime] = field(default_factory=dict)
     calls: list[WireCall] = field(default_factory=list)
@@ -144,6 +145,7 @@ class _Adapter(HTTPAdapter):
         call = WireCall(wire.now(), me.aws_request_id, _advertiser_id(request), name, None)
         wire.calls.append(call)
         fault = wire.choose(name, call)
+        wire.note(f"{call.advertiser_id} {name} {fault}")
         if fault:
             wire.faults[fault] += 1
         match fault:

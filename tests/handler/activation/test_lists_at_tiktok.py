@@ -50,3 +50,23 @@ def test_a_list_waits_for_a_file_that_another_function_registers_after_the_sweep
     settling.run(hours=3, every=1.1)
     assert settling.calls("create", "update") == ["create"]
     assert settling.members() == set(people(0, 2000))
+
+
+def test_a_list_that_another_function_ends_after_the_sweep_has_listed_is_not_made_anew(settling: World) -> None:
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 2000))))
+    settling.sweep(hours=1.1)
+    assert settling.standing(f"{FOLDER}/part-0") == ("submitted", "submitted")
+    settling.pass_time(25)
+
+    def end(_: str, path: str) -> None:
+        if "/audiences/" in path:
+            settling.gate.before = lambda *_: None
+            settling.sweep()
+            assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+
+    settling.gate.before = end
+    settling.sweep()
+    settling.run(hours=3, every=1.1)
+    assert settling.calls("create", "update") == ["create"]
+    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+    assert settling.keys("pending/") == []
