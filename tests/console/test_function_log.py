@@ -1,4 +1,4 @@
-"""What `doctor` reads from the function's log."""
+"""The lines that `doctor` reads from the function's log."""
 
 from __future__ import annotations
 
