@@ -164,6 +164,7 @@ def test_a_stray_quote_ends_no_world() -> None:
     assert counts.written > 35_000
 
 
+@pytest.mark.processes
 def test_several_processes_keep_the_order_and_the_lines(tmp_path: Path) -> None:
     people = [f"person{number}@example.com" for number in range(120_000)]
     people[100_000] = "no address"
@@ -175,6 +176,7 @@ def test_several_processes_keep_the_order_and_the_lines(tmp_path: Path) -> None:
     assert target.read_text().split() == [sha256(each) for each in people if "@" in each]
 
 
+@pytest.mark.processes
 def test_no_raw_value_in_any_output_or_file(tmp_path: Path) -> None:
     secret = "very-private"
     lines = [f"{secret}{number}@@example.com" for number in range(200)]
@@ -188,6 +190,7 @@ def test_no_raw_value_in_any_output_or_file(tmp_path: Path) -> None:
     assert f"{MAX_LISTED_FAULTS}" in console("hash", source, "-t", "email_sha256", "-o", tmp_path / "out.csv").stdout
 
 
+@pytest.mark.processes
 def test_nothing_to_hash_writes_no_file_and_says_so(tmp_path: Path) -> None:
     source = tmp_path / "people.csv"
     source.write_text("email\nnobody\n")
@@ -196,6 +199,7 @@ def test_nothing_to_hash_writes_no_file_and_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.processes
 def test_standard_input_and_output() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "console", "hash", "-", "-t", "email_sha256", "-o", "-"],

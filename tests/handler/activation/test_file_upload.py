@@ -49,14 +49,14 @@ def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zi
 def test_a_file_that_finishes_no_part_in_three_invocations_is_rejected(world: World, finishes_at_last: bool) -> None:
     """Lines of one letter cost the most time; a chunk of S3's holds hundreds of megabytes of them, compressed."""
     key = f"{KEY}.gz"
-    slow = gzip.compress(b"a\n" * 800_000)
+    slow = gzip.compress(b"a\n" * 400_000)
     message = world.upload(key, slow)
     for _ in range(2):
-        assert world.deliver(message, seconds=1) == []
+        assert world.deliver(message, seconds=0.5) == []
         report = world.report(key)
         assert (report["status"], report["code"]) == ("waiting", "continuing")
         assert world.messages() != []
-    assert world.deliver(message, seconds=1 if not finishes_at_last else 900) == []
+    assert world.deliver(message, seconds=0.5 if not finishes_at_last else 900) == []
     report = world.report(key)
     code = "no_valid_row" if finishes_at_last else "no_progress"
     assert (report["status"], report["code"]) == ("rejected", code)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import chain, product
 
 import pytest
@@ -169,13 +170,16 @@ def blocks_of(file: bytes, digits: int, chunk: int, block: int) -> Iterator[Bloc
     return clean(pieces(file, chunk), TYPES[digits], block_bytes=block, header=find_header(file))
 
 
+reading = lru_cache(maxsize=4)(Reading)  # the reference is slow, and one file is compared in many chunks
+
+
 def check(file: bytes, digits: int, chunk: int, block: int) -> None:
     """Compare blocks with the reference, or both refuse the file."""
     if is_no_text(file):
         with pytest.raises(Rejected):
             blocks_of(file, digits, chunk, block)
     else:
-        Reading(file, TYPES[digits]).check_blocks(blocks_of(file, digits, chunk, block))
+        reading(file, TYPES[digits]).check_blocks(blocks_of(file, digits, chunk, block))
 
 
 @pytest.mark.parametrize("digits", TYPES)
@@ -249,13 +253,13 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
     file = data.draw(kind(digits))
     if is_no_text(file):
         return
-    reading = Reading(file, TYPES[digits])
+    whole = reading(file, TYPES[digits])
     smallest = part_bytes - block_size(part_bytes) - MAX_BLOCK_GROWTH
     found = [
         dataclasses.replace(part, chunks=[*part.chunks])
         for part in parts(lambda first: pieces(file[first:], chunk), TYPES[digits], part_bytes)
     ]
-    reading.check_parts(found, part_bytes, smallest)
+    whole.check_parts(found, part_bytes, smallest)
     at = data.draw(st.integers(0, len(found) - 1))
     start, size = found[at].progress, data.draw(chunk_sizes)
     if found[at].last:
@@ -264,7 +268,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
         dataclasses.replace(part, chunks=[*part.chunks])
         for part in parts(lambda first: pieces(file[first:], size), TYPES[digits], part_bytes, start=start)
     ]
-    reading.check_parts(rest, part_bytes, smallest, start)
+    whole.check_parts(rest, part_bytes, smallest, start)
     assert [without_hints(part) for part in rest] == [without_hints(part) for part in found[at + 1 :]]
 
 
