@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from handler import reasons
 from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
+from handler.activation.prepare import is_refusal, set_aside
 from handler.activation.reading import identifier_type_of, read_parts
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
@@ -29,7 +30,7 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
     """End uploads that are copies with the same accepted rows as the version of their key before them.
 
     Returns:
-        True if an upload ended.
+        True if an upload ended, or is left out because S3 failed.
 
     Raises:
         OutOfTime: the invocation ends.
@@ -47,6 +48,10 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
         except OutOfTime:
             lease.state["stalled"][_stall_key(pointer)] = lease.state["stalled"].get(_stall_key(pointer), 0) + 1
             raise
+        except ClientError as error:  # sent like any upload, the copy could bring back people that were removed since
+            set_aside(run, lease, report, error)
+            ended = True
+            continue
         if rows is None or rows != before:
             continue
         since = previous.modified_at
@@ -76,15 +81,23 @@ def _is_tried_again(run: Invocation, previous: Version) -> bool:
 
 
 def _rows_md5(run: Invocation, report: Report) -> str | None:
-    """Return the MD5 of the accepted rows of an upload; None if it cannot be counted."""
+    """Return the MD5 of the accepted rows of an upload; None if it cannot be counted.
+
+    Raises:
+        ClientError: S3 failed for now.
+    """
     if report["rows"]["md5"]:
         return report["rows"]["md5"]
     try:
         return count(run, report)["rows"]["md5"]
     except OutOfTime:
         raise
-    except (Outcome, ClientError):
+    except Outcome:
         return None  # its own turn reports the fault
+    except ClientError as error:
+        if not is_refusal(error):
+            raise
+        return None
 
 
 def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: IdentifierType) -> str | None:
@@ -97,6 +110,10 @@ def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: I
     try:
         for part in read_parts(run, key, version_id, identifier_type):
             tally = part.progress.tally
-    except (Rejected, Failed, ClientError):
+    except (Rejected, Failed):
+        return None
+    except ClientError as error:
+        if not is_refusal(error):
+            raise
         return None
     return tally.md5 or None

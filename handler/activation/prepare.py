@@ -129,7 +129,7 @@ def set_aside(run: Invocation, lease: Lease | None, report: Report, error: Excep
 
 def refused_for_long(run: Invocation, lease: Lease, report: Report, error: Exception) -> Failed | None:
     """Count the time for which S3 refuses to let an object be read; return the outcome after an hour."""
-    if not _is_refusal(error):
+    if not is_refusal(error):
         return None
     digest = upload_digest(*identity(report))
     now, trouble = run.now(), lease.state["unreadable"].get(digest)
@@ -144,7 +144,7 @@ def refused_for_long(run: Invocation, lease: Lease, report: Report, error: Excep
     return None
 
 
-def _is_refusal(error: Exception) -> bool:
+def is_refusal(error: Exception) -> bool:
     """Return true if AWS refused access to one object; false for temporary errors."""
     if not isinstance(error, ClientError):
         return False

@@ -60,6 +60,24 @@ def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -
     assert world.members() == set(people(5000, 2000))
 
 
+def test_a_late_older_version_does_not_put_a_list_before_an_applied_append(world: World) -> None:
+    world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
+    world.run(hours=1, every=0.25)
+    older = world.upload(LIST, lines(people(3000, 1000)))
+    world.pass_time(10 * MINUTE)
+    append = world.upload(f"{VIP}new.csv", lines(people(2000, 1000)))
+    world.pass_time(MINUTE)
+    newer = world.upload(LIST, lines(people(5000, 2000)))
+    world.deliver_all(append, newer)
+    world.run(hours=0.25)
+    assert world.report(f"{VIP}new.csv")["status"] in {"submitted", "available"}
+    world.deliver_all(older)
+    world.run(hours=5, every=0.25)
+    assert world.standing(LIST) == ("available", "available")
+    assert world.report(LIST, older)["code"] == "superseded"
+    assert world.members() == set(people(5000, 2000))
+
+
 def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None:
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.delete(LIST)
