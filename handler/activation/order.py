@@ -188,10 +188,11 @@ def _joined(files: Sequence[Pointer], stored: StoredList | None, settle: timedel
 
 
 def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) -> Export:
-    times = [pointer.uploaded_at for pointer in files]
-    if joined:  # of a file with a newer version only that one counts
-        again = {pointer.key_digest for pointer in files}
-        times += [parse_iso(each["uploaded_at"]) for each in joined["files"] if key_digest(each["key"]) not in again]
+    versions = [(pointer.uploaded_at, pointer.key_digest) for pointer in files]
+    if joined:
+        versions += [(parse_iso(each["uploaded_at"]), key_digest(each["key"])) for each in joined["files"]]
+    # Of a file with several versions only the newest counts, whichever was registered last.
+    times = {key: at for at, key in sorted(versions)}.values()
     return Export(digest, tuple(files), min(times), max(times), joined)
 
 
