@@ -321,7 +321,9 @@ class _Check:
             yield f"{one.name}: {key} is still pending: {run.json(one, key)}"
         for key in run.keys(one, "audiences/"):
             state = run.json(one, key) or {}
-            left = [name for name in ("held_until", "intent", "change") if state.get(name)]
+            left = [name for name in ("intent", "change") if state.get(name)]
+            if state.get("held_until") and datetime.fromisoformat(state["held_until"]) > run.now():
+                left.append("held_until")  # of a killed function it ends by itself
             if left:
                 yield f"{one.name}: {key} still has {left}"
         if one.mailbox.messages:

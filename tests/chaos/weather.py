@@ -148,10 +148,10 @@ class Weather:
         self.run.plan.at(moment, lambda: self.run.set_secret(one, one.token))
 
     def _rename(self, one: Tenant) -> None:
-        """Rename an audience of the connector in Ads Manager."""
-        audiences = [each for each in self.run.tiktok.audiences(one.id) if not each["name"].startswith("seeded")]
-        registered = [each for each in audiences if each["id"] not in one.adopted.values()]
-        if registered:
+        """Rename an audience in Ads Manager. The connector has registered it: until then the name is all there is."""
+        ids = {(self.run.json(one, key) or {}).get("audience_id") for key in self.run.keys(one, "audiences/")}
+        audiences = self.run.tiktok.audiences(one.id)
+        if registered := [each for each in audiences if each["id"] in ids]:
             audience = self.random.choice(registered)
             self.run.tiktok.rename(audience["id"], f"{audience['name']} (renamed)")
             self.run.faults["audiences renamed"] += 1

@@ -57,6 +57,28 @@ def test_a_multipart_upload_of_a_file_that_failed_is_no_copy(world: World) -> No
     assert world.standing(key)[0] in {"submitted", "available"}
 
 
+def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: World) -> None:
+    key = f"{VIP}people.csv"
+    world.activate(f"{VIP}seed.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.activate(key, lines(people(5000, 1000)))
+    world.sweep(hours=1)
+    world.activate(f"{VIP}remove/people.csv", lines(people(5000, 500)))
+    world.sweep(hours=1)
+    world.cold_start(SETTLE_SECONDS="300")
+    world.deliver_all(world.copy(key))
+    world.pass_time(1)
+    busy = ["503 Slow Down"] * 4  # boto3 tries as often
+    world.gate.before = lambda method, path: (
+        busy.pop() if busy and method == "GET" and path == f"/{world.bucket}/{key}" else None
+    )
+    assert world.deliver(SWEEP) == [SWEEP]
+    assert world.standing(key) == ("waiting", "settling")
+    world.sweep(hours=1)
+    assert world.standing(key) == ("skipped", "unchanged_copy")
+    assert world.members() == set(people(0, 2000)) | set(people(5500, 500))
+
+
 def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait_changed(world: World) -> None:
     append, newer, older = f"{VIP}append.csv", f"{VIP}remove/newer.csv", f"{VIP}remove/older.csv"
     world.activate(f"{VIP}seed.csv", lines(people(0, 3000)))
