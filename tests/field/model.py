@@ -76,8 +76,8 @@ class Model:
             if each.action != "replace":
                 assert not each.withdrawable or not each.deleted, f"{each.path} was sent although it was deleted"
                 self._check_quiet(now, each)
-                for export in self.exports():
-                    waits = all(file.waits for file in export.current) and export.current
+                for export in self.exports():  # nothing waits for a list that will be withdrawn
+                    waits = all(file.waits and not file.deleted for file in export.current) and export.current
                     assert not waits or each.at <= export.time, f"{each.path} went before an older list"
             elif (export := self.export_of(each)) not in lists:
                 lists.append(export)
