@@ -26,6 +26,7 @@ from sandbox.aws.moto_corrections import Application
 from sandbox.aws.server import aws_server
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -68,7 +69,7 @@ class Gate:
 
 
 class InProcessAws:
-    """S3, SQS and Secrets Manager for boto3 clients of this process, without a socket.
+    """S3, SQS, Secrets Manager and EventBridge for boto3 clients of this process, without a socket.
 
     A request belongs to the gate with the name of its bucket, queue or secret. In such a bucket `LastModified` follows
     the gate's clock, and every object gets an ETag of its own, as in a bucket with SSE-KMS.
@@ -77,7 +78,7 @@ class InProcessAws:
     def __init__(self) -> None:
         self._routes = [
             (re.compile(url), respond)
-            for service in ("s3", "sqs", "secretsmanager")
+            for service in ("s3", "sqs", "secretsmanager", "events")
             for url, respond in _backend(service).urls.items()
         ]
         self._gates: dict[str, Gate] = {}
@@ -90,7 +91,8 @@ class InProcessAws:
             session.client("sqs", config=config),
             session.client("secretsmanager", config=config),
         )
-        for client in self.clients:
+        self.events: EventBridgeClient = session.client("events", config=config)
+        for client in (*self.clients, self.events):
             client.meta.events.register("before-send", self._send)  # type: ignore[arg-type] # the stubs know no answers
 
     def gate(self, name: str) -> Gate:
