@@ -49,6 +49,11 @@ def logs(connector: Connector) -> Any:
     return _client(connector, "logs")
 
 
+def cloudwatch(connector: Connector) -> Any:
+    """Return a client of CloudWatch."""
+    return _client(connector, "cloudwatch")
+
+
 def _client(connector: Connector, service: str) -> Any:
     place = connector.place
     config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 4})

@@ -17,6 +17,7 @@ Health = Literal["fine", "problem", "unknown"]
 _DAY = 86_400.0
 _SWEEP_WITHIN = 3600.0  # the schedule's longest interval
 _STUCK_AFTER = timedelta(days=3)  # TikTok's two days for a change, and one more
+_MAX_MESSAGE_AGE = timedelta(hours=2)  # the alarm `oldest-message` has the same limit
 _READ_REPORTS = 500
 # Codes of uploads that wait for a person -> what that person does.
 _PERSON = {
@@ -60,6 +61,7 @@ def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> 
     every: dict[str, Callable[[], list[Finding]]] = {
         "credentials": lambda: _credentials(connector, try_credentials),
         "queue": lambda: _queue(connector),
+        "oldest message": lambda: [oldest_message(queues.oldest_age(connector))],
         "dead letters": lambda: _dead_letters(connector),
         "last sweep": lambda: _sweep(connector),
         "errors": lambda: _errors(connector),
@@ -88,6 +90,22 @@ def _queue(connector: Connector) -> list[Finding]:
     total = sum(depth.values())
     text = f"{depth['waiting']:,} waiting, {depth['in_flight']:,} in flight, {depth['delayed']:,} delayed."
     return [Finding("queue", "fine", text if total else "It is empty.")]
+
+
+def oldest_message(age: timedelta | None) -> Finding:
+    """Check the age of the oldest message on the queue; None if CloudWatch has not measured it."""
+    if age is None:
+        return Finding("oldest message", "fine", "CloudWatch has measured none in the last 15 minutes.")
+    minutes = int(age.total_seconds() / 60)
+    text = f"It has waited for {minutes:,} min." if minutes else "None has waited for a minute."
+    if age <= _MAX_MESSAGE_AGE:
+        return Finding("oldest message", "fine", text)
+    return Finding(
+        "oldest message",
+        "problem",
+        f"{text} The function does not take it, or fails with it again and again.",
+        "see that the event source mapping and the function are enabled; `pulumi up --refresh` puts them back",
+    )
 
 
 def _dead_letters(connector: Connector) -> list[Finding]:

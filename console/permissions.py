@@ -57,6 +57,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         _SECRET_KEY,
         _QUEUES,
         _QUEUE_KEY,
+        Need(("cloudwatch:GetMetricStatistics",), "all metrics"),
         Need(("logs:FilterLogEvents",), "the log group"),
     ),
     "redrive": (_QUEUES, Need(("sqs:DeleteMessage", "sqs:SendMessage"), "dead-letter queue, queue"), _QUEUE_KEY),

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from console import aws
@@ -21,6 +22,7 @@ _DEPTHS = {
 }
 _HIDE_SECONDS = 60  # while dead letters are shown or moved
 _AT_ONCE = 10
+_MEASURED_WITHIN = timedelta(minutes=15)  # CloudWatch shows a minute some minutes later
 _MAX_SHOWN = 100
 
 
@@ -57,6 +59,30 @@ def depths(connector: Connector, output: str) -> dict[str, int]:
             AttributeNames=list(_DEPTHS.values()),  # type: ignore[arg-type]  # literals of the stubs
         )
     return {name: int(answer["Attributes"][attribute]) for name, attribute in _DEPTHS.items()}  # type: ignore[index]
+
+
+def oldest_age(connector: Connector) -> timedelta | None:
+    """Return the age of the oldest message on the queue as CloudWatch measured it last; None if it has not.
+
+    SQS itself does not tell, and receiving messages would hide them from the function. CloudWatch has a figure for each
+    minute in which the queue is active.
+
+    Raises:
+        ConsoleError: it may not be looked at.
+    """
+    now = datetime.now(UTC)
+    with aws.explained("look at the metrics", connector):
+        answer = aws.cloudwatch(connector).get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": connector.output("queue_url").rpartition("/")[2]}],
+            StartTime=now - _MEASURED_WITHIN,
+            EndTime=now,
+            Period=60,
+            Statistics=["Maximum"],
+        )
+    newest = max(answer["Datapoints"], key=lambda point: point["Timestamp"], default=None)
+    return timedelta(seconds=newest["Maximum"]) if newest else None
 
 
 def dead_letters(connector: Connector) -> list[DeadLetter]:

@@ -38,7 +38,7 @@ def doctor(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Examine a connector: credentials, queues, dead letters, last sweep, errors, and files that do not move.
+    """Examine a connector: credentials, queue, oldest message, dead letters, last sweep, errors, stuck files.
 
     Each finding comes with the command that fixes it. The exit code is 3 if there is a problem.
     """

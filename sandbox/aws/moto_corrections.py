@@ -1,8 +1,9 @@
-"""Corrections to moto, so that S3 and SQS behave as in AWS where this project depends on it.
+"""Corrections to moto, so that S3, SQS and CloudWatch behave as in AWS where this project depends on it.
 
 - Conditional writes are atomic: moto checks first and writes later.
 - Every SSE-KMS write gets an ETag of its own, also for equal bytes.
 - S3's events have AWS's shape, with the operation as `reason`.
+- CloudWatch has the age of the oldest message of each queue.
 - SQS keeps the trace header of a request with the message, as AWS X-Ray does.
 """
 
@@ -15,12 +16,17 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from moto.cloudwatch.models import MetricDatum
+from moto.core.common_models import CloudWatchMetricProvider
+from moto.core.utils import utcnow
 from moto.events.models import events_backends
 from moto.s3 import notifications
 from moto.s3.models import FakeKey
+from moto.sqs.models import sqs_backends
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -77,6 +83,30 @@ def _install() -> None:
 
     FakeKey.__init__ = make_with_own_etag  # type: ignore[method-assign]
     notifications._send_event_bridge_message = _send_event
+
+
+class MessageAges(CloudWatchMetricProvider):
+    """The metric ApproximateAgeOfOldestMessage of each queue, for the last complete minute.
+
+    moto finds it as a subclass.
+    """
+
+    @staticmethod
+    def get_cloudwatch_metrics(account_id: str, region: str) -> list[MetricDatum]:
+        """Return the metric in seconds."""
+        now = time.time()
+        minute = utcnow().replace(second=0, microsecond=0) - timedelta(minutes=1)
+        return [
+            MetricDatum(
+                namespace="AWS/SQS",
+                name="ApproximateAgeOfOldestMessage",
+                value=max((now - (each.sent_timestamp or 0) / 1000 for each in queue._messages), default=0),
+                dimensions=[{"Name": "QueueName", "Value": name}],
+                timestamp=minute,
+                unit="Seconds",
+            )
+            for name, queue in list(sqs_backends[account_id][region].queues.items())
+        ]
 
 
 def _send_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:

@@ -100,6 +100,7 @@ def test_doctor_and_redrive_of_a_dead_letter(sandbox: Sandbox) -> None:
     found = sandbox.run("doctor", "acme", "--json")
     assert found.returncode == Exit.NOT_ACCEPTED
     checks = {check["check"]: check for check in json.loads(found.stdout)["checks"]}
+    assert "waited for" in checks["oldest message"]["found"]
     assert checks["credentials"]["health"] == "fine"
     assert checks["dead letters"]["fix"] == "tiktok-activation redrive acme"
     assert "NO_PERMISSIONS" in checks["dead letters"]["found"]

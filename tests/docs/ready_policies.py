@@ -20,6 +20,7 @@ RESOURCES: dict[str, str | list[str]] = {
     "reports/*, audiences/*": [f"{BUCKET}/reports/*", f"{BUCKET}/audiences/*"],
     "the secret": "<secret_arn>",
     "the log group": LOG_GROUP,
+    "all metrics": "*",  # CloudWatch knows no narrower resource
     "queue and dead-letter queue": QUEUES,
     "dead-letter queue, queue": QUEUES,
 }
