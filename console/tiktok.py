@@ -72,11 +72,13 @@ class TikTok:
     """One advertiser's account."""
 
     def __init__(self, connector: Connector, credentials: Credentials) -> None:
+        self._url = connector.place.tiktok_url
+        self._store = cast("CredentialsStore", Given(credentials))
+        self._client = self._connect()
+
+    def _connect(self) -> TikTokClient:
         logger = Logger(service="console", level="CRITICAL")  # the console prints what matters
-        store = cast("CredentialsStore", Given(credentials))
-        self._client = TikTokClient(
-            requests.Session(), connector.place.tiktok_url, store, Deadline(_PATIENCE_SECONDS), logger
-        )
+        return TikTokClient(requests.Session(), self._url, self._store, Deadline(_PATIENCE_SECONDS), logger)
 
     def audiences(self) -> list[Audience]:
         """Return all audiences of the advertiser, of every kind.
@@ -101,7 +103,8 @@ class TikTok:
     def ad_groups(self, audience_id: str) -> list[AdGroup] | None:
         """Return the ad groups that an audience was applied to; None if TikTok does not say."""
         try:
-            return self._client.applied_ad_groups(audience_id)
+            # A client of its own: after a refused permission a client makes no further call.
+            return self._connect().applied_ad_groups(audience_id)
         except Outcome:
             return None
 

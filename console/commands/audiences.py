@@ -94,6 +94,7 @@ def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, ye
         raise ConsoleError("Nothing was deleted. Give --yes to delete without a question.", Exit.USAGE)
     tiktok.delete(row.id or "")
     if as_json:
-        print_json({"deleted": row_json(row), "ad_groups": [asdict(each) for each in groups or ()]})
+        shown = None if groups is None else [asdict(each) for each in groups]
+        print_json({"deleted": row_json(row), "ad_groups": shown})
     else:
         say("Deleted.", "green")
