@@ -66,11 +66,13 @@ def _running_sandbox() -> Iterator[None]:
     """Run the sandbox until the page is stopped, if it is not running already.
 
     Raises:
-        ConsoleError: it ended, or took too long.
+        ConsoleError: it is not here, ended, or took too long.
     """
     if running_sandbox():
         yield
         return
+    if not (ROOT / "sandbox").is_dir():
+        raise ConsoleError("The sandbox is only in a checkout of the project. Run `make console` there.")
     err.print("Starting the sandbox; this takes a few seconds.")
     process = subprocess.Popen([sys.executable, "-m", "sandbox", "--stay"], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:

@@ -1,0 +1,26 @@
+"""The entry point of the console, in a checkout and in an installed package.
+
+In a checkout `console` and `handler` are top-level packages. Installed, both are inside `tiktok_activation`, so that
+names as general as these are not taken in everybody's environment.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_INSTALLED = Path(__file__).with_name("tiktok_activation")
+
+
+def main() -> None:
+    """Run the console and exit with its code."""
+    if _INSTALLED.is_dir():
+        sys.path.insert(0, str(_INSTALLED))
+    try:
+        from console.cli import main as run  # noqa: PLC0415 - it is found only now
+    except ModuleNotFoundError as missing:
+        sys.exit(
+            f"Error: The library {missing.name} is not installed. Install this package with its extra `console`: "
+            "pip install 'tiktok-activation-connector[console] @ git+<URL of the repository>'."
+        )
+    run()
