@@ -8,7 +8,7 @@ READY := .venv/.ready
 # As pip does: many company networks have certificates of their own.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo console test processes field browser docs engine lint format bench fuzz chaos coverage audit workflows lock newest clean
+.PHONY: help demo console test processes field browser docs engine lint format bench fuzz chaos safeguards load soak coverage audit workflows lock newest clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 11
@@ -61,6 +61,17 @@ fuzz: $(READY) ## hostile files and keys for FOR=60 seconds
 SEED := 1
 chaos: $(READY) ## the connector under faults of every kind, then an independent check; SEED=7 repeats a run
 	@$(BIN)/python -m tests.chaos --seed $(SEED)
+
+safeguards: $(READY) ## chaos without each safeguard in turn, to see that it notices; a quarter of an hour
+	@$(BIN)/python -m tests.chaos.safeguards
+
+load: $(READY) ## files a minute and rows a second for 1 to 50 advertisers, and what one TikTok app supports
+	@$(BIN)/python -m tests.load.throughput
+	@$(BIN)/python -m tests.load.app_limits
+
+FILES := 10000
+soak: $(READY) ## peak memory of one function after FILES=10000 small files, and after a tenth of them
+	@$(BIN)/python -m tests.load.soak --files $(FILES)
 
 coverage: $(READY) ## all tests but the engine's, with line and branch coverage; fails below the floor in pyproject.toml
 	@$(CHROMIUM)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tests.chaos.checker import check, summary
 from tests.chaos.run import ChaosRun, Size
+from tests.chaos.sigkills import Killings
 
 MAX_SHOWN = 40
 
@@ -29,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         begun = time.monotonic()
         run = ChaosRun(seed, Size(uploads=given.uploads))
         run.go()
-        problems = check(run)
+        killings = Killings(seed)
+        killings.go()
+        run.faults["SIGKILLs"] = killings.killed
+        problems = [*check(run), *killings.problems]
         if given.log:
             print(run.log.getvalue())
         for problem in problems[:MAX_SHOWN]:

@@ -65,6 +65,11 @@ class WholeList:
         return min(each.upload.at for each in self.files)
 
     @property
+    def rows(self) -> int:
+        """The rows that a correct reader accepts in all of its files."""
+        return sum(each.upload.file.accepted or 0 for each in self.files)
+
+    @property
     def sent(self) -> datetime | None:
         """When TikTok first accepted it."""
         return min((each.sent for each in self.files if each.sent), default=None)
@@ -100,6 +105,7 @@ class _Check:
         self.run, self.one = run, one
         self.audiences = run.audiences[one.id]
         self.members = run.members
+        self.deleted = {(name, kind): at for name, kind, at in run.deleted[one.id].values()}  # the last time of each
         self.changes = [each for each in run.wire.changes if each.advertiser_id == one.id]
         self.fates = [self._fate(each) for each in one.workload.uploads]
         self.by_audience: dict[tuple[str, str], list[Fate]] = defaultdict(list)
@@ -133,6 +139,9 @@ class _Check:
                 if fate.end not in wanted:
                     yield f"{upload}: the end is {fate.end}, not {wanted}"
                 continue
+            export = next((each for each in self.exports[upload.audience] if fate in each.files), None)
+            if export and export.is_available and self._shrank(export):
+                yield f"{upload}: applied although the list shrank to {export.rows} rows and nobody confirmed it"
             if fate.end is None:
                 yield f"{upload}: lost, there is no report"
             elif fate.end not in (allowed := self._allowed(fate)):
@@ -173,7 +182,8 @@ class _Check:
             allowed.add(("skipped", "overtaken"))
         created = [each.sent for each in others if each.sent]
         had_end = self._written(upload)[-1][0] if self._written(upload) else self.run.now()
-        if upload.action == "remove" and (not created or min(created) > had_end - IN_FLIGHT):
+        gone = upload.audience in self.deleted
+        if upload.action == "remove" and (gone or not created or min(created) > had_end - IN_FLIGHT):
             allowed.add(("rejected", "nothing_to_remove_from"))
         return allowed
 
@@ -196,6 +206,10 @@ class _Check:
         allowed = faulty | {("rejected", "list_rejected")} if faulty else {AVAILABLE}
         if any(each.upload.deleted for each in export.files):
             allowed.add(("skipped", "withdrawn"))
+        if not self._is_confirmed(export) and any(
+            each.is_available and export.rows < each.rows / 2 for each in exports if each.at < export.at
+        ):
+            allowed.add(("rejected", "shrinks_too_much"))
         if any(export.meets(other) for other in exports if other is not export):
             allowed.add(("rejected", "ambiguous_replace"))
         for each in self.by_audience[fate.upload.audience or ("", "")]:
@@ -211,6 +225,21 @@ class _Check:
         if all(each.upload.file.people <= frozenset().union(*removed) for each in export.files):
             allowed.add(("skipped", "overtaken"))
         return allowed
+
+    def _is_confirmed(self, export: WholeList) -> bool:
+        """Return true if a _CONFIRMED came into the folder of a list after its last file."""
+        last = export.files[-1].upload
+        folder = last.key.removesuffix(last.name)
+        markers = (each for each in self.one.workload.uploads if each.key == f"{folder}_CONFIRMED")
+        return any(last.at <= each.at for each in markers)
+
+    def _shrank(self, export: WholeList) -> bool:
+        """Return true if even the smallest file of the list before has more than twice the rows of this list."""
+        lists = self.exports[export.files[0].upload.audience or ("", "")]
+        sent = [each for each in lists if each.is_available and each.sent and export.sent and each.sent < export.sent]
+        last = max(sent, key=lambda each: each.sent or self.run.began, default=None)
+        rows = min((each.upload.file.accepted or 0 for each in last.files), default=0) if last else 0
+        return export.rows < rows / 2 and not self._is_confirmed(export)
 
     def _was_listed(self, upload: Planned) -> bool:
         """Return true if a listing found an upload before its event, which alone says that it is a copy."""
@@ -238,6 +267,7 @@ class _Check:
     def _changes(self) -> Iterator[str]:
         """Every change has its action, the right audience, and rows that somebody wanted there, after settling."""
         names = {each["id"]: (_plain(each["name"]), str(each["calculate_type"]).lower()) for each in self.audiences}
+        names |= {key: (name, kind) for key, (name, kind, _) in self.run.deleted[self.one.id].items()}
         for change in self.changes:
             told = f"{change.call} of {change.at:%d %H:%M:%S} to {names.get(change.audience_id)}"
             if change.call == "update" and change.action not in {"APPEND", "REMOVE", "REPLACE"}:
@@ -285,7 +315,7 @@ class _Check:
         for each in self.audiences:
             found[(_plain(each["name"]), str(each["calculate_type"]).lower())].append(each["id"])
         for name in sorted({*found, *self.by_audience}):
-            sent = any(each.sent for each in self.by_audience.get(name, [])) or name in self.one.adopted
+            sent = any(self._is_in(each) for each in self.by_audience.get(name, [])) or name in self.one.adopted
             if len(found[name]) != sent:
                 yield f"{self.one.name} {name}: {len(found[name])} audiences at TikTok, not {int(sent)}"
                 continue
@@ -297,14 +327,23 @@ class _Check:
                 missing, extra = _numbers(name[1], wanted - members), _numbers(name[1], members - wanted)
                 yield f"{self.one.name} {name}: of {len(wanted)} people {missing} are missing, {extra} are too many"
 
+    def _is_in(self, fate: Fate) -> bool:
+        """Return true if an upload was sent, and not only before a person deleted the audience."""
+        last = max((each.at for each in fate.changes), default=fate.sent)
+        gone = self.deleted.get(fate.upload.audience or ("", ""))
+        return bool(last and (gone is None or last > gone))
+
+    def _is_added(self, fate: Fate) -> bool:
+        return fate.upload.action == "append" and (self._is_in(fate) or fate.upload.audience not in self.deleted)
+
     def _wanted(self, name: tuple[str, str]) -> frozenset[int]:
         changes = [
             (fate.place, fate.upload.action, fate.upload.file.people)
             for fate in self.by_audience[name]
-            if fate.upload.action != "replace" and fate.end in APPLIED
+            if fate.end in APPLIED and (fate.upload.action == "remove" or self._is_added(fate))
         ]
         for export in self.exports[name]:
-            if export.is_available:
+            if export.is_available and any(map(self._is_in, export.files)):
                 rows: frozenset[int] = frozenset()
                 for fate in export.files:
                     rows |= fate.upload.file.people if fate.end == AVAILABLE else frozenset()

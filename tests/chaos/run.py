@@ -36,7 +36,7 @@ START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SWEEP = '{"sweep": true}'
 CONCURRENCY = 3  # functions of one advertiser at a time
 SETTLE_SECONDS = int(SETTLE.total_seconds())
-OTHER_AUDIENCES = 130  # in each account: the listing has two pages
+OTHER_AUDIENCES = 230  # in each account: the listing has three pages
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,13 @@ class Tenant:
 
 
 class ChaosRun:
-    """Everything around the handler in one process, on one simulated clock."""
+    """Everything around the handler in one process, on one simulated clock.
+
+    Attributes:
+        audiences: those of each advertiser as they are at the end.
+        members: the people in them, by audience id.
+        deleted: of each advertiser, id -> name, type and time of the audiences that a person deleted.
+    """
 
     def __init__(self, seed: int, size: Size) -> None:
         self.seed, self.size = seed, size
@@ -94,6 +100,7 @@ class ChaosRun:
         self.busy: Counter[str] = Counter()
         self.audiences: dict[str, list[dict[str, Any]]] = {}
         self.members: dict[str, set[str]] = {}
+        self.deleted: dict[str, dict[str, tuple[str, str, datetime]]] = defaultdict(dict)
         # One person counts as a thousand, so that small files are enough for TikTok's rule.
         self.tiktok = TikTokEmulator(
             clock=self._seconds, match_rate=1000, processing_seconds=3600, max_file_bytes=1 << 20
@@ -172,7 +179,6 @@ class ChaosRun:
             "ADVERTISER": f"{one.name}/test",
             "TIKTOK_API_URL": self.tiktok.url,
             "SETTLE_SECONDS": str(SETTLE_SECONDS),
-            "MAX_SHRINK": "1",
         }
         s3, _, secrets = self.aws.clients
         sqs: Any = one.mailbox

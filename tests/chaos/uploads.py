@@ -148,8 +148,8 @@ def empty(random: Random, identifier_type: str) -> MadeFile:
 
 
 def mostly_faulty(identifier_type: str, people: Iterable[int]) -> MadeFile:
-    """Return a file with more faulty rows than are allowed."""
-    lines = [text for person in people for text in (line(identifier_type, person), "zz" * 16)]
+    """Return a file with more faulty rows than are allowed, in a list with other files, too."""
+    lines = [*(line(identifier_type, person) for person in people), *["zz" * 16] * 200]
     if identifier_type == MULTIPLE:
         lines = ["email_sha256,phone_sha256", *(each if "," in each else f"{each},{each}" for each in lines)]
     return MadeFile("mostly faulty", "\n".join(lines).encode(), ends=frozenset({("rejected", "too_many_rejected")}))

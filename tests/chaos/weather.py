@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.chaos.wire import DAY_LIMIT, MINUTE_LIMIT
 
@@ -34,12 +34,14 @@ class Weather:
         begin, seconds = run.now(), int(run.size.days * 86400)
         moments = iter(lambda: begin + timedelta(seconds=random.randrange(3600, seconds)), None)
         run.wire.rough = ROUGH
+        run.tiktok.configure(list_lag_seconds=600)
         for one in run.advertisers:
             for _ in range(max(1, round(run.size.days))):
                 run.plan.at(next(moments), partial(self._aws_outage, one))
                 run.plan.at(next(moments), partial(self._rotate, one))
                 run.plan.at(next(moments), partial(self._rename, one))
                 run.plan.at(next(moments), partial(self._garbage, one))
+            run.plan.at(next(moments), partial(self._delete_audience, one))
         for _ in range(max(2, round(run.size.days * 4))):
             run.plan.at(next(moments), self._minute_limit)
             run.plan.at(next(moments), self._processing)
@@ -49,7 +51,7 @@ class Weather:
     def _turn_calm(self) -> None:
         self.calm = True
         self.run.wire.rough = 0.0
-        self.run.tiktok.configure(processing_seconds=3600)
+        self.run.tiktok.configure(processing_seconds=3600, list_lag_seconds=0)
         self.outage.clear()
 
     # At AWS.
@@ -134,7 +136,7 @@ class Weather:
             processing_seconds=self.random.choice([300, 3600, 6 * 3600, 20 * 3600]),
             stays_valid=self.random.random() < 0.3,
             history_at=self.random.choice(["end", "submit"]),
-            list_lag_seconds=self.random.choice([0, 0, 120, 600]),
+            list_lag_seconds=self.random.choice([0, 120, 600, 840]),  # the handler waits 900
         )
         self.run.faults["processing windows"] += 1
 
@@ -149,9 +151,24 @@ class Weather:
 
     def _rename(self, one: Tenant) -> None:
         """Rename an audience in Ads Manager. The connector has registered it: until then the name is all there is."""
-        ids = {(self.run.json(one, key) or {}).get("audience_id") for key in self.run.keys(one, "audiences/")}
-        audiences = self.run.tiktok.audiences(one.id)
-        if registered := [each for each in audiences if each["id"] in ids]:
+        if registered := self._registered(one):
             audience = self.random.choice(registered)
             self.run.tiktok.rename(audience["id"], f"{audience['name']} (renamed)")
             self.run.faults["audiences renamed"] += 1
+
+    def _delete_audience(self, one: Tenant) -> None:
+        """Delete an audience of the connector in Ads Manager while TikTok processes nothing for it."""
+        own = [each for each in self._registered(one) if each["id"] not in one.adopted.values()]
+        if not own:
+            return
+        audience = self.random.choice(own)
+        self.run.tiktok.delete(audience["id"])
+        name, identifier_type = audience["name"].replace(" (renamed)", ""), str(audience["calculate_type"]).lower()
+        self.run.deleted[one.id][audience["id"]] = (name, identifier_type, self.run.now())
+        self.run.faults["audiences deleted"] += 1
+
+    def _registered(self, one: Tenant) -> list[dict[str, Any]]:
+        """Return the audiences at TikTok that the connector has registered and for which it has no change."""
+        states = [self.run.json(one, key) or {} for key in self.run.keys(one, "audiences/")]
+        ids = {each.get("audience_id") for each in states if not each.get("change") and not each.get("intent")}
+        return [each for each in self.run.tiktok.audiences(one.id) if each["id"] in ids]

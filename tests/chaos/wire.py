@@ -20,6 +20,7 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.chaos.scheduler import Scheduler, SimulatedInvocation
 
 THROTTLED = 40100
+CHANGES_ROUGHER = 6  # their lost answers are what an intent is for
 MINUTE_LIMIT, DAY_LIMIT = "minute limit", "day limit"
 _ADVERTISER = re.compile(rb'name="advertiser_id"\r\n\r\n(\d+)')
 
@@ -102,13 +103,14 @@ class Wire:
             call.limit = limit
             self.tiktok.fault(name, "code", code=THROTTLED, message="Too many requests. Please retry in some time.")
             return limit
-        if self.random.random() >= self.rough:
+        is_change = name in {"create", "update"}
+        if self.random.random() >= self.rough * (CHANGES_ROUGHER if is_change else 1):
             return ""
         kinds = [
             "second limit", "HTTP 5xx", "busy", "slow", "timeout", "not connected", "cut before", "cut during",
             "cut after", "killed before", "killed after", MINUTE_LIMIT,
         ]  # fmt: skip
-        kind = self.random.choice(kinds + ["file lost"] * (name in {"create", "update"}))
+        kind = self.random.choice(kinds + ["file lost", "cut after", "timeout"] * is_change)
         match kind:
             case "minute limit":  # the calls of the last minute have used it up
                 self.limits[MINUTE_LIMIT] = self.now() + timedelta(minutes=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +23,8 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 SETTLE = timedelta(seconds=300)
 LIST_PAUSE = timedelta(hours=8)  # more than the six hours within which files belong to one export
 AMBIGUOUS = 0.15  # share of lists beside which another one is uploaded within the hour
+MANIFEST = 0.4  # share of lists in a folder of their own that have one
+CONFIRMED = 0.4  # share of lists with a _CONFIRMED
 
 WRONG_KEYS = {
     "tiktok/file.csv": "wrong_layout",
@@ -153,6 +156,11 @@ class Workload:
                 moment + timedelta(seconds=number * random.choice([1, 40, 200])),
                 partial(self._upload, audience, "replace", folder, f"{stem}-{number:05}"),
             )
+        if f"{moment:%H-%M}" in folder and random.random() < MANIFEST:
+            self.plan.at(moment + files * timedelta(seconds=200), partial(self._put_manifest, audience, folder))
+        if random.random() < CONFIRMED:
+            later = moment + timedelta(hours=random.randint(1, 10))
+            self.plan.at(later, partial(self._put_marker, audience, folder, "_CONFIRMED", b""))
         if random.random() < 0.12:
 
             def withdraw() -> None:
@@ -162,6 +170,17 @@ class Workload:
 
             self.plan.at(moment + timedelta(seconds=random.choice([1200, 50_000])), withdraw)
         return files
+
+    def _put_manifest(self, audience: tuple[str, str], folder: str) -> None:
+        listed = [each for each in self.uploads if (each.audience, each.folder) == (audience, folder)]
+        entries = [{"url": f"s3://{self.advertiser}/{each.key}", "mandatory": True} for each in listed]
+        self._put_marker(audience, folder, "manifest", json.dumps({"entries": entries}).encode())
+
+    def _put_marker(self, audience: tuple[str, str], folder: str, name: str, body: bytes) -> None:
+        """Upload a file that says something about its folder."""
+        key = f"tiktok/{audience[0]}/{audience[1]}/replace/{folder}{name}"
+        file = MadeFile(name, body)
+        self._put(Planned(len(self.uploads), self.advertiser, None, "", folder, name, key, file, *_UNKNOWN))
 
     def now(self, upload: Planned) -> datetime:
         """Return the time of an upload that has just been made."""

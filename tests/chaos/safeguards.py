@@ -1,0 +1,83 @@
+"""Chaos without a safeguard: `python -m tests.chaos.safeguards [name ...]` removes one at a time from a copy.
+
+Each has to make a run fail within three seeds. Prints the seed and the first differences of each. The exit status is 1
+if chaos does not notice that one is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SEEDS = (1, 2, 3)
+UPLOADS = "40"  # of each advertiser: half of what a run has
+COPIED = ("handler", "sandbox", "tests")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One safeguard: the file that has it, and pieces of its code with what is left of each without it."""
+
+    file: str
+    edits: Sequence[tuple[str, str]]
+
+
+SAFEGUARDS = {
+    "lease": Removal(
+        "handler/state/lease.py", [('state["held_until"] and parse_iso(state["held_until"]) > now()', "False")]
+    ),
+    "ledger": Removal("handler/state/ledger.py", [("            if not at_end(report):", "            if False:")]),
+    "explicit action": Removal("handler/tiktok/client.py", [('"action": action.upper(), ', "")]),
+    "last page": Removal(
+        "handler/tiktok/client.py", [("while page <= pages:", "while page <= 1:"), ("len(items) == total", "True")]
+    ),
+    "partial failures": Removal("handler/app.py", [("(*outcomes.failed, *outcomes.returned)]", "()]")]),
+    "back-off": Removal("handler/events/queue.py", [("0 if at_once else backoff_seconds(record.receives)", "0")]),
+    "settling": Removal(
+        "handler/activation/invocation.py", [("timedelta(seconds=self.settings.settle_seconds)", "timedelta()")]
+    ),
+    "intent": Removal("handler/activation/resolve.py", [("if intent is None:", "if True:")]),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Remove safeguards, one at a time; return 1 if chaos does not notice one of them."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.safeguards", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(SAFEGUARDS))
+    names = parser.parse_args(arguments).names or list(SAFEGUARDS)
+    noticed = [_is_noticed(name, SAFEGUARDS[name]) for name in names]
+    return int(not all(noticed))
+
+
+def _is_noticed(name: str, removal: Removal) -> bool:
+    with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
+        for folder in COPIED:
+            shutil.copytree(ROOT / folder, Path(directory) / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        path = Path(directory) / removal.file
+        text = path.read_text()
+        for code, without in removal.edits:
+            if code not in text:
+                raise LookupError(f"{removal.file} no longer has {code!r}")
+            text = text.replace(code, without, 1)
+        path.write_text(text)
+        for seed in SEEDS:
+            command = [sys.executable, "-m", "tests.chaos", "--seed", str(seed), "--uploads", UPLOADS]
+            run = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+            if run.returncode:
+                told = [line for line in run.stdout.splitlines() if not line.startswith("{")]
+                told = told or run.stderr.splitlines()[-1:]
+                print(f"{name}: seed {seed}, {len(told)} differences", *told[:3], sep="\n    ", flush=True)
+                return True
+    print(f"{name}: not noticed with the seeds {SEEDS}", flush=True)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

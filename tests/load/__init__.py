@@ -1,0 +1,1 @@
+"""Load figures: throughput, memory over many files, and what one TikTok app supports."""

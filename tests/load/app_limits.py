@@ -1,0 +1,211 @@
+"""The limits of one TikTok app: `python -m tests.load.app_limits` says what it supports.
+
+TikTok counts calls per app, for all advertisers together: 10 a second, 600 a minute, 864,000 a day in the basic tier.
+The real handler tells how many calls a sweep and a change take. Then days of many advertisers are played with a seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import heapq
+import io
+import json
+import sys
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.handler.world import ADVERTISER_ID, World, lines, people
+from tests.privacy import TOKEN
+from tests.servers import InProcessAws
+
+PER_SECOND, PER_MINUTE, PER_DAY = 10, 600, 864_000
+MINUTE_PAUSE = 300.0  # TikTok's advice after the minute limit; calls are refused meanwhile
+SWEEP, SETTLE, DAY = 300.0, 300.0, 86_400.0
+CALL_SECONDS = 0.3
+MAX_TRIES, BACKOFF = 3, (0.5, 1.2)  # of the handler's client
+PROCESSING = (3600.0, 48 * 3600.0)  # TikTok: usually from one hour, at most 48
+LATE = 2 * 3600.0  # a file that could go and was not sent within this is late
+MAX_LATE = 0.01
+NIGHTLY = 0.5
+NUMBERS = (500, 1000, 1500, 2000, 2500, 3000)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of the real handler: for a sweep that only looks, and for the first sweep after a file has settled."""
+
+    looking: int
+    sending: int
+
+
+def measured() -> Calls:
+    """Count the calls of the real handler for an audience that exists."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=48 * 3600) as tiktok,
+    ):
+        world = World(InProcessAws(), tiktok)
+        world.activate("tiktok/vip/email_sha256/first.csv", lines(people(0, 3000)))
+        world.sweep(hours=49)
+        world.cold_start(SETTLE_SECONDS="300")
+        world.deliver_all(world.upload("tiktok/vip/email_sha256/second.csv", lines(people(3000, 1000))))
+        tiktok.clear_calls()
+        world.sweep(hours=0.2)
+        sending = len(world.calls())
+        world.sweep(hours=0.2)
+        tiktok.clear_calls()
+        for _ in range(10):
+            world.sweep(hours=0.2)
+        return Calls(-(-len(world.calls()) // 10), sending)
+
+
+@dataclass
+class App:
+    """TikTok's counters of one app."""
+
+    recent: deque[float] = field(default_factory=deque)
+    minute: deque[float] = field(default_factory=deque)
+    today: int = 0
+    day: int = 0
+    paused_until: float = 0.0
+    calls: int = 0
+    refused: int = 0
+
+    def takes(self, now: float) -> bool:
+        """Count a call; return false if a limit is used up. A refused call counts, too."""
+        self.calls += 1
+        while self.recent and self.recent[0] <= now - 1:
+            self.recent.popleft()
+        while self.minute and self.minute[0] <= now - 60:
+            self.minute.popleft()
+        if int(now // DAY) > self.day:
+            self.day, self.today = int(now // DAY), 0
+        fits = len(self.recent) < PER_SECOND and now >= self.paused_until and self.today < PER_DAY
+        if fits and len(self.minute) >= PER_MINUTE:
+            self.paused_until, fits = now + MINUTE_PAUSE, False
+        self.recent.append(now)
+        self.minute.append(now)
+        self.today += 1
+        self.refused += not fits
+        return fits
+
+
+@dataclass
+class Audience:
+    """One audience: times at which files settle, the first one first, and when TikTok has processed its change."""
+
+    waiting: list[float] = field(default_factory=list)
+    busy_until: float = 0.0
+    is_submitted: bool = False
+
+    def has_settled(self, now: float) -> bool:
+        """Return true if a file can go."""
+        return bool(self.waiting) and self.waiting[0] <= now
+
+
+@dataclass
+class Fleet:
+    """Many advertisers that share one app.
+
+    Attributes:
+        sent, late: files.
+    """
+
+    advertisers: int
+    files_a_day: int
+    audiences: int
+    calls: Calls
+    random: Random
+    app: App = field(default_factory=App)
+    sent: int = 0
+    late: int = 0
+
+    def play(self, days: int) -> None:
+        """Play some days: each advertiser sweeps every five minutes. A file that is left over counts, too."""
+        accounts = [self._account(days) for _ in range(self.advertisers)]
+        sweeps = [(self.random.uniform(0, SWEEP), number) for number in range(self.advertisers)]
+        heapq.heapify(sweeps)
+        while sweeps[0][0] < days * DAY:
+            now, number = sweeps[0]
+            heapq.heapreplace(sweeps, (now + SWEEP, number))
+            self._sweep(accounts[number], now)
+        for account in accounts:
+            for audience in account:
+                self._count(audience, audience.waiting, days * DAY)
+
+    def _account(self, days: int) -> list[Audience]:
+        """Return an advertiser's audiences. Half of its files come in the two hours after midnight, as exports do."""
+        random = self.random
+        account = [Audience() for _ in range(self.audiences)]
+        for _ in range(self.files_a_day * days):
+            hour = random.uniform(0, 2) if random.random() < NIGHTLY else random.uniform(0, 24)
+            random.choice(account).waiting.append(random.randrange(days) * DAY + hour * 3600 + SETTLE)
+        for audience in account:
+            audience.waiting.sort()
+        return account
+
+    def _sweep(self, account: list[Audience], now: float) -> None:
+        if not any(each.is_submitted or each.has_settled(now) for each in account):
+            return  # nothing is pending: no call
+        now, fine = self._call(now, self.calls.looking)
+        for audience in account:
+            if not fine:
+                return
+            audience.is_submitted &= now < audience.busy_until
+            if audience.is_submitted or not audience.has_settled(now):
+                continue
+            due = [each for each in audience.waiting if each <= now]
+            now, fine = self._call(now, self.calls.sending - self.calls.looking)
+            if fine:
+                self._count(audience, due, now)
+                audience.waiting = audience.waiting[len(due) :]
+                audience.busy_until, audience.is_submitted = now + self.random.uniform(*PROCESSING), True
+
+    def _count(self, audience: Audience, files: Sequence[float], now: float) -> None:
+        self.sent += len(files)
+        self.late += sum(now - max(each, audience.busy_until) > LATE for each in files)
+
+    def _call(self, now: float, calls: int) -> tuple[float, bool]:
+        """Make calls one after the other, as the client does; return the time, and false if it gave up."""
+        for _ in range(calls):
+            for _ in range(MAX_TRIES):
+                now += CALL_SECONDS
+                if self.app.takes(now):
+                    break
+                now += self.random.uniform(*BACKOFF)
+            else:
+                return now, False
+        return now, True
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print, for files a day of each advertiser, how many advertisers one app supports."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.app_limits", description=main.__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--audiences", type=int, default=4, help="of each advertiser")
+    given = parser.parse_args(arguments)
+    calls = measured()
+    print(json.dumps({"calls_of_a_sweep": calls.looking, "calls_with_a_file": calls.sending}))
+    for files in (1, 10, 100):
+        supported = 0
+        for number in NUMBERS:
+            fleet = Fleet(number, files, given.audiences, calls, Random(given.seed))  # noqa: S311 - a simulation
+            fleet.play(given.days)
+            late = fleet.late / max(1, fleet.sent)
+            refused = fleet.app.refused / max(1, fleet.app.calls)
+            told = {"files_a_day_each": files, "advertisers": number, "late": late, "refused": refused}
+            print(json.dumps({name: round(value, 4) for name, value in told.items()}), flush=True)
+            if late > MAX_LATE:
+                break
+            supported = number
+        print(json.dumps({"files_a_day_each": files, "supported": supported, "files_a_day": supported * files}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Soak: `python -m tests.load.soak` compares the peak memory of one warm function after many small files and after few.
+
+The function is a process of its own with AWS behind a socket. It takes all messages in batches of ten, sweeps in
+between, and is never started anew. The exit status is 1 if the peak grows by more than a tenth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from sandbox.tiktok.emulator import TikTokEmulator
+from tests.handler.world import ADVERTISER_ID, Context, World, lines, people
+from tests.privacy import TOKEN
+from tests.servers import embedded_aws
+
+MAX_GROWTH = 1.1
+BATCH, SWEEP_AFTER = 10, 50  # messages in a batch; batches between two sweeps
+SWEEP = '{"sweep": true}'
+AUDIENCES, ROWS = 10, 30
+
+
+def peak_kib(files: int) -> int:
+    """Return the peak resident memory of a function that handles so many files, in KiB."""
+    with (
+        embedded_aws() as url,
+        TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=1, match_rate=1000) as tiktok,
+    ):
+        world = World(url, tiktok)
+        environment = {**os.environ, **world.environment, "SETTLE_SECONDS": "0.5"}
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.load.soak", "--serve"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as function:
+            assert function.stdin
+            assert function.stdout
+            body = lines(people(0, ROWS))
+            for first in range(0, files, BATCH):
+                numbers = range(first, min(first + BATCH, files))
+                keys = [f"tiktok/audience {number % AUDIENCES}/email_sha256/{number}.csv" for number in numbers]
+                _ask(function, [world.upload(key, body) for key in keys])
+                if first // BATCH % SWEEP_AFTER == SWEEP_AFTER - 1:
+                    _ask(function, [SWEEP])
+            peak = 0
+            while world.keys("pending/"):
+                time.sleep(1)
+                peak = _ask(function, [SWEEP])
+            function.stdin.close()
+            return peak
+
+
+def _ask(function: subprocess.Popen[str], bodies: Sequence[str]) -> int:
+    """Let the function handle a batch; return its peak memory so far in KiB."""
+    assert function.stdin
+    assert function.stdout
+    print(json.dumps(bodies), file=function.stdin, flush=True)
+    return int(function.stdout.readline())
+
+
+def serve() -> None:
+    """Be the function: handle the batch of each line of standard input, and answer with the peak memory so far."""
+    from handler import app  # noqa: PLC0415 - the process that measures must not need the function's environment
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # the metrics go elsewhere
+    for line in sys.stdin:
+        records = [
+            {"messageId": str(number), "receiptHandle": "none", "body": body, "attributes": {}}
+            for number, body in enumerate(json.loads(line))
+        ]
+        if app.lambda_handler({"Records": records}, Context())["batchItemFailures"]:
+            raise RuntimeError("a message failed")
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=answers, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure twice; return 1 if the peak grows too much."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.soak", description=main.__doc__)
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.serve:
+        serve()
+        return 0
+    few, many = peak_kib(given.files // 10), peak_kib(given.files)
+    told = {"files": given.files, "peak_mib": round(many / 1024, 1), "peak_mib_of_a_tenth": round(few / 1024, 1)}
+    print(json.dumps({**told, "growth": round(many / few, 3)}))
+    return int(many > MAX_GROWTH * few)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
