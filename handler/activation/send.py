@@ -14,7 +14,7 @@ from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
 from handler.activation.overtaking import applied
 from handler.activation.prepare import note_stall, prepare, set_aside
-from handler.activation.send_list import send_list
+from handler.activation.send_list import send_again, send_list
 from handler.activation.submit import explained, request_for, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
@@ -38,6 +38,8 @@ def send_next(turn: Turn) -> None:
     run, state = turn.run, turn.lease.state
     if state["change"]:
         raise reasons.audience_processing()
+    if state["intent"] and send_again(turn, state["intent"]):
+        return
     waiting = turn.waiting()
     replaces = [pointer for pointer in waiting if pointer.action is Action.REPLACE]
     changes = [pointer for pointer in waiting if pointer.action is not Action.REPLACE]

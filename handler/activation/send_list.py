@@ -11,12 +11,13 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, end_list, gather_list, open_list
 from handler.activation.list_upload import forget_list_uploads, note_counts, upload_list
 from handler.activation.order import Export
-from handler.activation.submit import explained, request_for_list, submit
+from handler.activation.submit import explained, request_for_list, request_of, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions, is_finished_by_tool
 from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.report_codes import Code
+from handler.state.audience_state import Change
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # times that the parts are uploaded again after TikTok lost them
@@ -38,6 +39,31 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     if opened is None:
         return
     _reopen(run, opened)
+    _send(turn, audience, opened, note)
+
+
+def send_again(turn: Turn, intent: Change) -> bool:
+    """Send the list of a replace whose outcome is unknown once more, as it was.
+
+    Nothing else is sent before: the audience's history would not tell it from this replace, and a list with newer files
+    would be taken for the one that TikTok got.
+
+    Returns:
+        False if the list has ended meanwhile.
+    """
+    opened = request_of(turn.run, turn.lease, intent).list_turn
+    if opened is None or opened.stored["status"] != "waiting":
+        turn.lease.state["intent"] = None
+        return False
+    check_hold(turn, Action.REPLACE)
+    audience, note = choose_audience(turn)
+    _send(turn, audience, opened, note)
+    return True
+
+
+def _send(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:
+    """Send a list, or end it."""
+    run = turn.run
     try:
         _upload_and_submit(turn, audience, opened, note)
     except OutOfTime:
@@ -46,7 +72,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
         note_counts(run, opened)
         raise
     except Failed as refused:
-        end_list(run, opened, explained(lease.audience, refused))
+        end_list(run, opened, explained(turn.lease.audience, refused))
     except Outcome as outcome:
         end_list(run, opened, outcome)
 

@@ -75,6 +75,8 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
     state = lease.state
     change = _change(run, audience, request)
     unresolved = state["intent"]
+    if unresolved:  # the same list: its first call may still show in the audience's history
+        change["began_at"] = unresolved["began_at"]
     state["intent"] = change
     state["message_seen"] = audience.message if audience else None
     lease.save()
@@ -88,10 +90,9 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
         run.account.forget()
         raise
     except Outcome as refused:
-        # With any other answer TikTok has not made the change.
-        state["intent"] = None
+        # With any other answer TikTok has not made the change. An earlier call of unknown outcome may be the reason.
+        state["intent"] = unresolved
         if isinstance(refused, NotEditable):
-            state["intent"] = unresolved  # an unresolved replace may be the reason why this change is refused
             hold_back(state, change["call"], refused, run.now())
         lease.save()
         raise

@@ -70,3 +70,39 @@ def test_a_list_that_another_function_ends_after_the_sweep_has_listed_is_not_mad
     assert settling.calls("create", "update") == ["create"]
     assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
     assert settling.keys("pending/") == []
+
+
+def _lose_a_replace(world: World, kind: str) -> str:
+    """Lose the answer to a replace that TikTok shows no sign of before its end; return the message of its file."""
+    world.deliver_all(world.upload("tiktok/vip/email_sha256/base.csv", lines(people(0, 4000))))
+    world.run(hours=3, every=0.5)
+    world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
+    world.tiktok.fault("update", kind)
+    message = world.upload(f"{FOLDER}/part-0", lines(people(0, 3000)))
+    world.deliver_all(message)
+    world.sweep(hours=1.1)
+    assert world.standing(f"{FOLDER}/part-0") == ("waiting", "outcome_unknown")
+    return message
+
+
+@pytest.mark.parametrize("kind", ["cut_after", "cut_before"])
+def test_a_newer_version_is_not_taken_for_a_list_whose_outcome_is_unknown(settling: World, kind: str) -> None:
+    key = f"{FOLDER}/part-0"
+    first = _lose_a_replace(settling, kind)
+    second = settling.upload(key, lines(people(1000, 3000)))
+    settling.deliver_all(second)
+    settling.run(hours=40, every=1.1)
+    assert [settling.report(key, each)["status"] for each in (first, second)] == ["available"] * 2
+    assert settling.members() == set(people(1000, 3000))
+
+
+@pytest.mark.parametrize("code", [40100, 50000])
+def test_a_replace_of_unknown_outcome_is_looked_for_after_another_call_failed(settling: World, code: int) -> None:
+    _lose_a_replace(settling, "cut_after")
+    settling.tiktok.fault("update", "code", code=code, times=None)
+    settling.run(hours=2, every=0.2)
+    settling.tiktok.clear_faults()
+    settling.run(hours=6, every=0.2)
+    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+    done = [each for each in settling.tiktok.calls() if each["call"] == "update" and each["code"] == 0]
+    assert len(done) <= 1  # the call whose answer was lost
