@@ -12,10 +12,11 @@ from handler.activation.audience_choice import check_before_create, check_hold, 
 from handler.activation.copies import drop_unchanged_copies
 from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
+from handler.activation.order import Export
 from handler.activation.overtaking import applied
 from handler.activation.prepare import note_stall, prepare, set_aside
 from handler.activation.send_list import send_again, send_list
-from handler.activation.submit import explained, request_for, submit
+from handler.activation.submit import explained, request_for, restore_change, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
@@ -56,6 +57,12 @@ def send_next(turn: Turn) -> None:
             return
         send_list(turn, lists)
         return
+    _send_settled(turn, changes, lists)
+
+
+def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export]) -> None:
+    """Send the next of the appends and removes that have settled and wait for no list."""
+    run = turn.run
     before = [pointer for pointer in changes if not lists or order.moment(pointer) < (lists[0].first, 0)]
     if not before:
         raise reasons.settling() if lists else reasons.behind_older_upload()
@@ -97,8 +104,11 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
         raise reasons.behind_older_upload()
     same = [pointer for pointer in settled if pointer.action is action]
     pointers = same if order.can_pass(settled, action) else order.neighbors(settled, action)
-    reports = [report for pointer in order.in_order(pointers) if (report := _waiting_report(turn, pointer))]
-    reports = _without_withdrawn(turn, reports)
+    found = [report for pointer in order.in_order(pointers) if (report := run.report(pointer))]
+    if submitted := [report for report in found if report["status"] != "waiting"]:
+        restore_change(run, lease, submitted)
+        raise reasons.audience_processing()
+    reports = _without_withdrawn(turn, found)
     if not reports:
         return
     if audience is None:
@@ -111,16 +121,6 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
     ):
         note += reasons.other_identifier_types(types)
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)
-
-
-def _waiting_report(turn: Turn, pointer: Pointer) -> Report | None:
-    """Return the report of a waiting upload; None if it is submitted, but no change has it: the state was deleted."""
-    report = turn.run.report(pointer)
-    if report and report["status"] != "waiting":
-        turn.run.logger.error("submitted upload without a change", extra={"key": report["file"]["key"]})
-        turn.run.unreadable.add(pointer.digest)
-        return None
-    return report
 
 
 def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:

@@ -154,6 +154,24 @@ def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
     return ChangeRequest(action, reports, [])
 
 
+def restore_change(run: Invocation, lease: Lease, reports: Sequence[Report]) -> None:
+    """Make the change of submitted uploads anew from their reports, because somebody deleted the audience's state."""
+    newest = [run.ledger.read_again(*identity(report)) for report in reports]
+    reports = [report for report in newest if report["status"] == "submitted"]
+    if not reports:  # another function has ended them
+        return
+    request, audience = request_for(reports, ""), reports[0]["audience"]
+    change: Change = {
+        **_change(run, None, request),
+        "call": "create" if audience and audience["created"] else request.action.value,
+        "audience_id": audience and audience["id"],
+        "began_at": reports[0]["updated_at"],
+        "matched_before": reports[0]["tiktok"]["matched_before"],
+    }
+    run.logger.error("submitted uploads without a change", extra={"key": reports[0]["file"]["key"]})
+    record(run, lease, change, request)
+
+
 def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, request_id: str | None = None) -> None:
     """Bring the reports of a change up to `submitted`. A function that was killed may have left some behind."""
     warning = reasons.few_rows(request.rows) if change["call"] == "create" and request.rows < MIN_MATCHED else ""

@@ -97,6 +97,14 @@ class Ledger:
         stored = self._known.get(report_key(key, version_id))
         return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
 
+    def read_again(self, key: str, version_id: str) -> Report:
+        """Return the report on an object version as it is now.
+
+        Raises:
+            Missing, Damaged: as for `latest`.
+        """
+        return self._read(report_key(key, version_id))
+
     def _read(self, key: str) -> Report:
         stored = self._store.read(key)
         report = upgraded(stored.content)

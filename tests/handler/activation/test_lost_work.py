@@ -110,6 +110,35 @@ def test_a_submitted_upload_whose_state_was_deleted_stops_no_other(world: World)
     world.s3.delete_object(Bucket=world.bucket, Key=state)
     world.pass_time(3)
     world.activate(second, lines(people(1000, 1000)))
-    world.sweep(hours=3)
+    for _ in range(2):
+        world.sweep(hours=3)
     assert world.standing(second) == ("available", "available")
-    assert world.standing(first) == ("submitted", "submitted")
+    assert world.standing(first) == ("available", "available")
+    assert world.calls("create", "update") == ["create", "update"]
+    assert world.keys("pending/") == []
+
+
+def test_a_submitted_append_that_fails_after_its_state_was_deleted_fails(world: World) -> None:
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    world.sweep(hours=1)
+    removal = f"{VIP}remove/most.csv"
+    world.activate(removal, lines(people(0, 1500)))
+    for key in world.keys("audiences/"):
+        world.s3.delete_object(Bucket=world.bucket, Key=key)
+    for _ in range(3):
+        world.sweep(hours=1)
+    assert world.standing(removal) == ("failed", "too_few_left")
+    assert world.calls("create", "update") == ["create", "update"]
+
+
+def test_a_submitted_list_whose_state_was_deleted_ends(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+    keys = [f"{VIP}replace/run/{number}.csv" for number in range(2)]
+    world.deliver_all(*(world.upload(key, lines(people(number * 1000, 1000))) for number, key in enumerate(keys)))
+    world.sweep(hours=1.1)
+    assert {world.standing(key) for key in keys} == {("submitted", "submitted")}
+    for key in world.keys("audiences/"):
+        world.s3.delete_object(Bucket=world.bucket, Key=key)
+    world.run(hours=30, every=1.1)
+    assert {world.standing(key) for key in keys} == {("available", "available")}
+    assert world.members() == set(people(0, 2000))
