@@ -774,6 +774,15 @@ def out_of_order() -> Rejected:
     )
 
 
+def list_out_of_order() -> Rejected:
+    """A list arrived after a newer append or replace was applied. Its place is that of its first file."""
+    return Rejected(
+        Code.OUT_OF_ORDER,
+        "An upload that is newer than the first file of this list was applied to the audience, and the list would undo "
+        "it, so it was not sent. If the list is still meant, upload all of its files again.",
+    )
+
+
 def newer_upload_unreadable() -> Rejected:
     """The rows of a newer, applied upload are needed and can no longer be read."""
     return Rejected(

@@ -42,7 +42,7 @@ def end_late_list(turn: Turn, export: Export) -> bool:
     if joined and joined["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
         outcome: Outcome = reasons.list_withdrawn() if joined["code"] == Code.WITHDRAWN else reasons.ambiguous_replace()
     elif order.is_list_out_of_order(export, state, sent):
-        outcome = reasons.out_of_order()
+        outcome = reasons.list_out_of_order()
     elif sent and order.is_list_superseded(export, sent):
         outcome = reasons.superseded()
         if run.settle and export.digest not in turn.lists:  # a file of it that comes later shares its place

@@ -168,8 +168,6 @@ def _check_whole(run: Invocation, turn: ListTurn) -> None:
         check_list(whole, limit, identifier_type)
     if whole.accepted == whole.overtaken:
         raise reasons.overtaken()
-    if len(turn.stored["uploads"]) > MAX_PARTS:
-        raise reasons.too_many_parts(MAX_PARTS)
     turn.stored["rows"] = whole.accepted
 
 
@@ -211,8 +209,10 @@ class _Uploader:
         self._turn.stored["progress"] = None
 
     def _upload(self, part: Part) -> None:
-        path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
         stored = self._turn.stored
+        if len(stored["uploads"]) >= MAX_PARTS:
+            raise reasons.too_many_parts(MAX_PARTS)
+        path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
         stored["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
         if self._taken:
             index, taken = self._taken

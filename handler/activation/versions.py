@@ -64,15 +64,27 @@ class Versions:
         A delete marker after the version counts, even if a newer version exists. Markers of the bucket's lifecycle do
         not count, nor do markers on uploads of schema 1.
         """
-        key, version_id = identity(report)
         uploaded_at = parse_iso(report["file"]["uploaded_at"])
-        versions = self.of_key(key)
-        own = next((each for each in versions if each.version_id == version_id), None)
-        if report["schema"] == 1 or (own and own.is_latest):
-            return False
         expires_at = uploaded_at + timedelta(days=self.run.settings.file_retention_days)
-        markers = (each.modified_at for each in versions if each.is_delete_marker)
-        return any(uploaded_at <= deleted_at < expires_at for deleted_at in markers)
+        return report["schema"] != 1 and any(
+            marker.modified_at < expires_at for marker in self._later_markers(*identity(report), uploaded_at)
+        )
+
+    def _later_markers(self, key: str, version_id: str, uploaded_at: datetime) -> list[Version]:
+        """Return the delete markers after a version of a key.
+
+        In the second of the upload, S3's times do not tell a deletion before it from one after it. There, only the
+        newest entry of the key is a later one: tools delete an object before they write it anew.
+        """
+        versions = self.of_key(key)
+        if any(each.version_id == version_id and each.is_latest for each in versions):
+            return []
+        markers = [each for each in versions if each.is_delete_marker]
+        return [
+            each
+            for each in markers
+            if each.modified_at > uploaded_at or (each.is_latest and each.modified_at == uploaded_at)
+        ]
 
     def exists(self, report: Report) -> bool:
         """Return true if the version itself still exists."""
@@ -82,9 +94,7 @@ class Versions:
         """Return true if a version exists and no delete marker is newer."""
         versions = self.of_key(key)
         own = next((each for each in versions if each.version_id == version_id), None)
-        return own is not None and not any(
-            each.is_delete_marker and each.modified_at >= own.modified_at for each in versions
-        )
+        return own is not None and not self._later_markers(key, version_id, own.modified_at)
 
     def previous(self, report: Report) -> Version | None:
         """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""

@@ -114,6 +114,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "shrinks_too_much": [lambda: reasons.shrinks_too_much(20, 200_000)],
     "shrank_without_confirmation": [lambda: reasons.shrank_without_confirmation(20, 200_000)],
     "out_of_order": [reasons.out_of_order],
+    "list_out_of_order": [reasons.list_out_of_order],
     "newer_upload_unreadable": [reasons.newer_upload_unreadable],
     "too_large_to_overtake": [reasons.too_large_to_overtake],
     "nothing_to_remove_from": [reasons.nothing_to_remove_from],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.handler.world import World, lines, people
+from tests.servers import set_last_modified
 
 VIP = "tiktok/vip/email_sha256/"
 LIST = f"{VIP}replace/customers.csv"
@@ -109,3 +112,62 @@ def test_an_object_whose_key_is_too_long_for_a_report_stops_no_list(world: World
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.run(hours=3, every=0.25)
     assert world.standing(LIST) == ("available", "available")
+
+
+def test_a_file_put_anew_in_the_second_in_which_its_key_was_deleted_is_not_withdrawn(world: World) -> None:
+    world.deliver_all(world.upload(f"{VIP}base.csv", lines(people(0, 2000))))
+    world.run(hours=0.5, every=0.25)
+    key = f"{VIP}people.csv"
+    world.upload(key, lines(people(2000, 10)))
+    moment = world.now() + timedelta(minutes=1)
+    world.pass_time(MINUTE)
+    marker = world.delete(key)
+    assert marker
+    set_last_modified(world.bucket, key, marker, moment)
+    anew = world.upload(key, lines(people(3000, 1000)), at=moment)
+    world.deliver_all(anew)
+    world.pass_time(10 * MINUTE)
+    world.deliver_all(world.upload(key, lines(people(5000, 1000))))
+    world.run(hours=5, every=0.25)
+    assert world.report(key, anew)["status"] == "available"
+    assert world.members() == {*people(0, 2000), *people(3000, 1000), *people(5000, 1000)}
+
+
+def test_a_corrected_file_of_a_list_goes_if_nothing_newer_was_applied(world: World) -> None:
+    folder = f"{VIP}replace/2026-01-31/"
+    before, first, second = f"{VIP}before.csv", f"{folder}part-0.csv", f"{folder}part-1.csv"
+    world.deliver_all(world.upload(before, lines(people(0, 2000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.upload(first, lines(people(3000, 1000))), world.upload(second, b"PK\x03\x04 a workbook"))
+    world.run(hours=3, every=0.25)
+    assert world.standing(before) == ("available", "available")
+    assert world.standing(first) == ("rejected", "list_rejected")
+    world.pass_time(20)
+    world.deliver_all(world.upload(second, lines(people(4000, 1000))))
+    world.run(hours=3, every=0.25)
+    assert {world.standing(key) for key in (first, second)} == {("available", "available")}
+    assert world.members() == set(people(3000, 2000))
+
+
+def test_a_corrected_file_of_a_list_after_a_newer_append_says_that_all_files_are_needed(world: World) -> None:
+    folder = f"{VIP}replace/2026-01-31/"
+    first, second, append = f"{folder}part-0.csv", f"{folder}part-1.csv", f"{VIP}append.csv"
+    world.deliver_all(world.upload(first, lines(people(3000, 1000))), world.upload(second, b"PK\x03\x04 a workbook"))
+    world.run(hours=1.5, every=0.25)
+    world.deliver_all(world.upload(append, lines(people(0, 2000))))
+    world.run(hours=2, every=0.25)
+    world.deliver_all(world.upload(second, lines(people(4000, 1000))))
+    world.run(hours=1.5, every=0.25)
+    assert world.standing(second) == ("rejected", "out_of_order")
+    assert "all of its files" in world.report(second)["reason"]
+    assert world.members() == set(people(0, 2000))
+    world.deliver_all(*(world.upload(key, lines(people(at, 1000))) for key, at in ((first, 3000), (second, 4000))))
+    world.run(hours=3, every=0.25)
+    assert {world.standing(key) for key in (first, second)} == {("available", "available")}
+    assert world.members() == set(people(3000, 2000))
+
+
+def test_a_list_of_too_many_parts_is_rejected_before_more_is_uploaded(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="0", MAX_PART_BYTES="1000")
+    assert world.activate(LIST, lines(people(0, 9000)))["code"] == "too_many_parts"
+    assert len(world.calls("upload")) == 500
