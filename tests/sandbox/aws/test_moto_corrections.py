@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from moto.backends import get_backend
 
 from sandbox.processes import ROOT
 from tests.servers import embedded_aws
@@ -111,3 +113,19 @@ def test_a_rule_may_ignore_the_case_of_a_prefix(bucket: Bucket) -> None:
         bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=b"hello")
     bucket.s3.delete_object(Bucket=bucket.name, Key=keys[0])
     assert [event["detail"]["object"]["key"] for event in bucket.events()] == keys[:2]
+
+
+def test_a_listing_of_versions_copies_no_bodies_and_changes_no_object(bucket: Bucket) -> None:
+    key = "other/versions.csv"
+    first, second = (
+        bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body)["VersionId"] for body in (b"first", b"second")
+    )
+    marker = bucket.s3.delete_object(Bucket=bucket.name, Key=key)["VersionId"]
+    stored = get_backend("s3")["123456789012"]["aws"].buckets[bucket.name].keys.getlist(key)
+    assert copy.deepcopy(stored[0]).value == b""
+    for _ in range(2):
+        listing = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key)
+        assert [(each["VersionId"], each["IsLatest"]) for each in listing["DeleteMarkers"]] == [(marker, True)]
+        assert {each["VersionId"]: each["Size"] for each in listing["Versions"]} == {first: 5, second: 6}
+    answer = bucket.s3.get_object(Bucket=bucket.name, Key=key, VersionId=first)
+    assert answer["Body"].read() == b"first"
