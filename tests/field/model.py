@@ -195,7 +195,8 @@ class Model:
     def _allowed_copy(self, upload: ModelUpload) -> set[tuple[str, str]]:
         source = self._source(upload)
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
-        if source.applied or (source.copied and source.ends == ("skipped", "unchanged_copy")):
+        tried_again = source.ends[0] == "rejected"  # a remove without an audience, which may have one by now
+        if (source.applied and not tried_again) or (source.copied and source.ends == ("skipped", "unchanged_copy")):
             return allowed
         # Rows that were never applied may come from the copy, which then shares the end of its list.
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
