@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from handler.clock import iso, parse_iso
@@ -25,6 +25,7 @@ from handler.state.reports import RANK, Report, action_of, at_end, forget_upload
 REPORTS = "reports/"
 # Each conflict costs one try. More conflicts than this in a row mean that something is wrong.
 MAX_TRIES = 8
+MAX_INVOCATION = timedelta(minutes=15)  # Lambda's limit
 
 
 def report_key(key: str, version_id: str) -> str:
@@ -75,10 +76,29 @@ class Ledger:
             is_new = False
         if report["audience"]:
             if not at_end(report):
+                if not is_new and self._was_cut_short(report):
+                    report, _ = self.update(report, self._receive_now)
                 self._point_to(report)
         elif at_end(report):  # it has no pointer to keep it visible until it is published
             self._publish(report)
         return report, is_new
+
+    def _was_cut_short(self, report: Report) -> bool:
+        """Return true if a function that has ended wrote the report and no pointer."""
+        pointer = pointer_key(report)
+        if pointer is None or self._now() - parse_iso(report["received_at"]) <= MAX_INVOCATION:
+            return False
+        try:
+            self._store.read(pointer)
+        except Missing:
+            return True
+        except Damaged:
+            return False
+        return False
+
+    def _receive_now(self, report: Report) -> None:
+        """Count an upload as registered now: what was registered before has been looked at without it."""
+        report["received_at"] = iso(self._now())
 
     def _point_to(self, report: Report) -> None:
         if pointer := pointer_key(report):

@@ -33,3 +33,24 @@ def test_an_upload_that_comes_later_is_told_as_well(world: World) -> None:
         world.activate(f"{VIP}{number}.csv", lines(people(number, 10)))
         world.sweep(hours=0.1)
         assert world.standing(f"{VIP}{number}.csv") == ("waiting", "audience_processing")
+
+
+def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registered(world: World) -> None:
+    world.tiktok.configure(processing_seconds=40 * 3600)
+    world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
+    killed = f"{VIP}killed.csv"
+    message = world.upload(killed, lines(people(3000, 10)))
+    world.gate.before = lambda method, path: "403 Forbidden" if method == "PUT" and "/pending/" in path else None
+    assert world.deliver(message) == [message]
+    world.gate.before = lambda *_: None
+    world.activate(f"{VIP}other.csv", lines(people(4000, 10)))
+    world.sweep(hours=1.5)
+    assert world.deliver(message) == []
+    world.sweep()
+    report = world.report(killed)
+    assert (report["code"], report["rows"]["total"]) == ("audience_processing", 10)
+    world.tiktok.configure(processing_seconds=3600)
+    for _ in range(3):
+        world.sweep(hours=25)
+    assert world.standing(killed) == ("available", "available")
+    assert world.keys("pending/") == []
