@@ -22,28 +22,40 @@ COPIED = ("handler", "sandbox", "tests")
 
 
 @dataclass(frozen=True)
-class Removal:
+class RemovedSafeguard:
     """One safeguard: the file that has it, and pieces of its code with what is left of each without it."""
 
     file: str
     edits: Sequence[tuple[str, str]]
 
 
+_UNCONDITIONAL = 'self._store.put(state_key(self.audience), self.state) or ""'
+
 SAFEGUARDS = {
-    "lease": Removal(
-        "handler/state/lease.py", [('state["held_until"] and parse_iso(state["held_until"]) > now()', "False")]
+    # The lease is a time until which others keep away, and a condition on each write of the state.
+    "lease": RemovedSafeguard(
+        "handler/state/lease.py",
+        [
+            ('state["held_until"] and parse_iso(state["held_until"]) > now()', "False"),
+            ("self._store.write(state_key(self.audience), self.state, etag=self._etag)", _UNCONDITIONAL),
+            ("store.write(state_key(audience), state, etag=etag)", 'store.put(state_key(audience), state) or ""'),
+        ],
     ),
-    "ledger": Removal("handler/state/ledger.py", [("            if not at_end(report):", "            if False:")]),
-    "explicit action": Removal("handler/tiktok/client.py", [('"action": action.upper(), ', "")]),
-    "last page": Removal(
+    "ledger": RemovedSafeguard(
+        "handler/state/ledger.py", [("            if not at_end(report):", "            if False:")]
+    ),
+    "explicit action": RemovedSafeguard("handler/tiktok/client.py", [('"action": action.upper(), ', "")]),
+    "last page": RemovedSafeguard(
         "handler/tiktok/client.py", [("while page <= pages:", "while page <= 1:"), ("len(items) == total", "True")]
     ),
-    "partial failures": Removal("handler/app.py", [("(*outcomes.failed, *outcomes.returned)]", "()]")]),
-    "back-off": Removal("handler/events/queue.py", [("0 if at_once else backoff_seconds(record.receives)", "0")]),
-    "settling": Removal(
+    "partial failures": RemovedSafeguard("handler/app.py", [("(*outcomes.failed, *outcomes.returned)]", "()]")]),
+    "back-off": RemovedSafeguard(
+        "handler/events/queue.py", [("0 if at_once else backoff_seconds(record.receives)", "0")]
+    ),
+    "settling": RemovedSafeguard(
         "handler/activation/invocation.py", [("timedelta(seconds=self.settings.settle_seconds)", "timedelta()")]
     ),
-    "intent": Removal("handler/activation/resolve.py", [("if intent is None:", "if True:")]),
+    "intent": RemovedSafeguard("handler/activation/resolve.py", [("if intent is None:", "if True:")]),
 }
 
 
@@ -56,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(not all(noticed))
 
 
-def _is_noticed(name: str, removal: Removal) -> bool:
+def _is_noticed(name: str, removal: RemovedSafeguard) -> bool:
     with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
         for folder in COPIED:
             shutil.copytree(ROOT / folder, Path(directory) / folder, ignore=shutil.ignore_patterns("__pycache__"))

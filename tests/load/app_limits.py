@@ -95,7 +95,7 @@ class App:
 
 
 @dataclass
-class Audience:
+class SimulatedAudience:
     """One audience: times at which files settle, the first one first, and when TikTok has processed its change."""
 
     waiting: list[float] = field(default_factory=list)
@@ -137,10 +137,10 @@ class Fleet:
             for audience in account:
                 self._count(audience, audience.waiting, days * DAY)
 
-    def _account(self, days: int) -> list[Audience]:
+    def _account(self, days: int) -> list[SimulatedAudience]:
         """Return an advertiser's audiences. Half of its files come in the two hours after midnight, as exports do."""
         random = self.random
-        account = [Audience() for _ in range(self.audiences)]
+        account = [SimulatedAudience() for _ in range(self.audiences)]
         for _ in range(self.files_a_day * days):
             hour = random.uniform(0, 2) if random.random() < NIGHTLY else random.uniform(0, 24)
             random.choice(account).waiting.append(random.randrange(days) * DAY + hour * 3600 + SETTLE)
@@ -148,7 +148,7 @@ class Fleet:
             audience.waiting.sort()
         return account
 
-    def _sweep(self, account: list[Audience], now: float) -> None:
+    def _sweep(self, account: list[SimulatedAudience], now: float) -> None:
         if not any(each.is_submitted or each.has_settled(now) for each in account):
             return  # nothing is pending: no call
         now, fine = self._call(now, self.calls.looking)
@@ -165,7 +165,7 @@ class Fleet:
                 audience.waiting = audience.waiting[len(due) :]
                 audience.busy_until, audience.is_submitted = now + self.random.uniform(*PROCESSING), True
 
-    def _count(self, audience: Audience, files: Sequence[float], now: float) -> None:
+    def _count(self, audience: SimulatedAudience, files: Sequence[float], now: float) -> None:
         self.sent += len(files)
         self.late += sum(now - max(each, audience.busy_until) > LATE for each in files)
 
