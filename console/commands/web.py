@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -74,6 +75,8 @@ def _running_sandbox() -> Iterator[None]:
     if not (ROOT / "sandbox").is_dir():
         raise ConsoleError("The sandbox is only in a checkout of the project. Run `make console` there.")
     err.print("Starting the sandbox; this takes a few seconds.")
+    # Without a handler, SIGTERM would end this process and leave the sandbox running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     process = subprocess.Popen([sys.executable, "-m", "sandbox", "--stay"], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         give_up = time.monotonic() + _SANDBOX_SECONDS
