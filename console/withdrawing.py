@@ -17,7 +17,7 @@ from handler.clock import iso, utc_now
 from handler.events.keys import list_id, parse_key
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
-from handler.state.audience_state import State
+from handler.state.audience_state import Change
 from handler.state.lease import Lease, lease_on
 from handler.state.ledger import Ledger
 from handler.state.lists import SCHEMA, StoredList, read_list, write_list
@@ -81,16 +81,23 @@ def withdraw(
                     sleep(_LEASE_PAUSE)
                 with lease_on(store, key, "console", _LEASE_SECONDS, utc_now) as lease:
                     if lease:
-                        done += _under_lease(store, lease, some)
+                        done += withdraw_under_lease(store, lease, some)
                         break
             else:
                 raise ConsoleError(f"The connector is busy with the audience {key.name!r}. Try again in a minute.")
     return done
 
 
-def _under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Report]) -> list[Withdrawal]:
+def withdraw_under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Report]) -> list[Withdrawal]:
+    """Withdraw waiting uploads of one audience.
+
+    Raises:
+        ClientError: S3 failed.
+    """
     ledger = Ledger(store, utc_now, lambda _: None)
-    sending = _in_calls(lease.state)
+    calls = [call for call in (lease.state["intent"], lease.state["change"]) if call]
+    lists_in_calls = {call["list"] for call in calls}
+    sending = _in_calls(store, lease.audience, calls)
     done = []
     lists: dict[str, list[StoredReport]] = {}
     for each in reports:
@@ -103,17 +110,20 @@ def _under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Report]) ->
         else:
             ledger.update(report, lambda current: set_status(current, "skipped", Code.WITHDRAWN, REASON))
             done.append(Withdrawal(*identity, None))
-            if digest := list_digest(report):
+            if (digest := list_digest(report)) and digest not in lists_in_calls:
                 lists.setdefault(digest, []).append(report)
     for digest, files in lists.items():
         write_list(store, lease.audience, _ended_list(read_list(store, lease.audience, digest), digest, files))
     return done
 
 
-def _in_calls(state: State) -> set[tuple[str, str]]:
-    """Return the object versions in a call to TikTok that has begun."""
-    calls = [call for call in (state["intent"], state["change"]) if call]
-    return {(file["key"], file["version_id"]) for call in calls for file in call["files"]}
+def _in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[Change]) -> set[tuple[str, str]]:
+    """Return the object versions in a call to TikTok that has begun; those of a list are in its object."""
+    files = [file for call in calls for file in call["files"]]
+    for call in calls:
+        if call["list"] and (stored := read_list(store, audience, call["list"])):
+            files += stored["files"]
+    return {(file["key"], file["version_id"]) for file in files}
 
 
 def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
