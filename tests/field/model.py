@@ -119,11 +119,14 @@ class Model:
                 assert not _meet(export, other), f"{names} was sent although another list of its time waits"
 
     def _names(self) -> Iterator[datetime]:
-        """Yield when each file name of each list was first registered."""
+        """Yield when each file name of each list was first registered.
+
+        A file that comes after its list was found ambiguous or withdrawn shares that end at once, and delays no other.
+        """
         for export in self.exports():
             first: dict[str, datetime] = {}
             for file in export.files:
-                if file.registered:
+                if file.registered and file.ends[1] not in {"ambiguous_replace", "withdrawn"}:
                     first[file.path] = min(file.registered, first.get(file.path, file.registered))
             yield from first.values()
 
