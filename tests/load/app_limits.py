@@ -31,7 +31,7 @@ PROCESSING = (3600.0, 48 * 3600.0)  # TikTok: usually from one hour, at most 48
 LATE = 2 * 3600.0  # a file that could go and was not sent within this is late
 MAX_LATE = 0.01
 NIGHTLY = 0.5
-NUMBERS = (500, 1000, 1500, 2000, 2500, 3000)
+NUMBERS = (500, 1000, 1500, 2000, 2500)
 
 
 @dataclass(frozen=True)
@@ -188,10 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=2)
     parser.add_argument("--audiences", type=int, default=4, help="of each advertiser")
+    parser.add_argument("--files", type=int, nargs="+", default=[1, 10, 100], help="a day, of each advertiser")
     given = parser.parse_args(arguments)
     calls = measured()
     print(json.dumps({"calls_of_a_sweep": calls.looking, "calls_with_a_file": calls.sending}))
-    for files in (1, 10, 100):
+    for files in given.files:
         supported = 0
         for number in NUMBERS:
             fleet = Fleet(number, files, given.audiences, calls, Random(given.seed))  # noqa: S311 - a simulation
