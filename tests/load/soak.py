@@ -21,7 +21,7 @@ from tests.privacy import TOKEN
 from tests.servers import embedded_aws
 
 MAX_GROWTH = 1.1
-BATCH, SWEEP_AFTER = 10, 50  # messages in a batch; batches between two sweeps
+BATCH, SWEEP_AFTER = 10, 10  # messages in a batch; batches between two sweeps
 SWEEP = '{"sweep": true}'
 AUDIENCES, ROWS = 10, 30
 
