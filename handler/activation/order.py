@@ -188,12 +188,14 @@ def _joined(files: Sequence[Pointer], stored: StoredList | None, settle: timedel
 
 
 def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) -> Export:
-    versions = [(pointer.uploaded_at, pointer.key_digest) for pointer in files]
+    versions = [(pointer.uploaded_at, pointer.key_digest) for pointer in files if not pointer.is_copy]
     if joined:
         versions += [(parse_iso(each["uploaded_at"]), key_digest(each["key"])) for each in joined["files"]]
-    # Of a file with several versions only the newest counts, whichever was registered last.
-    times = {key: at for at, key in sorted(versions)}.values()
-    return Export(digest, tuple(files), min(times), max(times), joined)
+    # Of a file with several versions only the newest counts, whichever was registered last. A copy is no newer version.
+    times = {key: at for at, key in sorted(versions)}
+    for pointer in files:
+        times.setdefault(pointer.key_digest, pointer.uploaded_at)
+    return Export(digest, tuple(files), min(times.values()), max(times.values()), joined)
 
 
 def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What the console withdraws, and what it leaves alone because TikTok may have it."""
+"""Uploads that the console withdraws, and those that it leaves alone because TikTok may have them."""
 
 from __future__ import annotations
 

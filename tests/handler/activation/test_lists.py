@@ -81,6 +81,19 @@ def test_a_late_older_version_does_not_put_a_list_before_an_applied_append(world
     assert world.members() == set(people(5000, 2000))
 
 
+def test_a_copy_of_a_waiting_list_does_not_put_it_after_a_newer_append(world: World) -> None:
+    world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
+    world.run(hours=1.5, every=0.25)
+    world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.upload(f"{VIP}new.csv", lines(people(2000, 1000))))
+    world.pass_time(MINUTE)
+    world.deliver_all(world.copy(LIST))
+    world.run(hours=5, every=0.25)
+    assert world.report(f"{VIP}new.csv")["status"] == "available"
+    assert world.members() == set(people(5000, 2000)) | set(people(2000, 1000))
+
+
 def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None:
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.delete(LIST)
