@@ -59,16 +59,19 @@ def environment(engine: Engine, installed: Path, tmp_path: Path) -> dict[str, st
 
 
 def test_a_checkout_installs_as_one_package(installed: Path) -> None:
-    """It has the sources of the function, and nothing of the rest of this repository."""
+    """It has the sources of the function, the console, and nothing of the rest of this repository."""
     program = (
         "import json, pathlib, tiktok_activation; from importlib.metadata import files; "
         "print(json.dumps([str(f) for f in files('tiktok-activation-connector')]))"
     )
     done = subprocess.run([installed, "-c", program], capture_output=True, text=True, check=True, cwd=installed.parent)
     names = {name for name in json.loads(done.stdout) if not name.startswith(("tiktok_activation_connector-", "../"))}
-    sources = {path.relative_to(ROOT) for folder in ("components", "handler") for path in (ROOT / folder).rglob("*.py")}
-    sources |= {Path("handler/requirements.txt")}
-    expected = {str(Path("tiktok_activation") / str(path).removeprefix("components/")) for path in sources}
+    tracked = ["git", "ls-files", "components", "console", "handler"]
+    sources = subprocess.run(tracked, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    expected = {str(Path("tiktok_activation") / path.removeprefix("components/")) for path in sources}
+    expected -= {"tiktok_activation/console/installed/tiktok_activation_console.py"}
+    expected |= {"tiktok_activation_console.py"}
+    expected = {name for name in expected if not name.endswith(".in")}
     assert {name for name in names if not name.endswith((".in", ".pyc"))} == expected
 
 
