@@ -19,7 +19,7 @@ demo: $(READY) ## the whole connector on this machine, with sample files
 test: $(READY) ## the tests of a minute
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup -m 'not processes' tests tests/field/test_stories.py
 
-processes: $(READY) ## the tests that start the function's package, servers or the console as processes
+processes: $(READY) ## the tests that start the function's package, servers or the console as processes, or take seconds
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup -m processes
 
 field: $(READY) ## what people and tools put into the bucket, through the whole path; the demo and what it prints

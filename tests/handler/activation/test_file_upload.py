@@ -13,6 +13,7 @@ from tests.handler.world import ADVERTISER_ID, World, lines, people
 KEY = "tiktok/vip/email_sha256/large.csv"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gz"])
 def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zipped: bool) -> None:
     world.cold_start(MAX_PART_BYTES="13000")
@@ -45,6 +46,7 @@ def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zi
     assert world.members() == set(people(0, 2000))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("finishes_at_last", [True, False])
 def test_a_file_that_finishes_no_part_in_three_invocations_is_rejected(world: World, finishes_at_last: bool) -> None:
     """Lines of one letter cost the most time; a chunk of S3's holds hundreds of megabytes of them, compressed."""

@@ -176,6 +176,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(world: World, path: str,
     assert [call["files"] for call in world.tiktok.calls() if call["call"] == "create"] == [1]
 
 
+@pytest.mark.processes
 def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> None:
     gate = world.gate
     world.cold_start(MAX_PART_BYTES="70000")
@@ -245,6 +246,7 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     assert world.standing(removal) == ("failed", "too_few_left")
 
 
+@pytest.mark.processes
 def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> None:
     """Whoever gets that message at once would find the lease taken, and delete it."""
     gate = world.gate

@@ -180,6 +180,7 @@ def test_a_corrected_file_of_a_list_after_a_newer_append_says_that_all_files_are
     assert world.members() == set(people(3000, 2000))
 
 
+@pytest.mark.processes
 def test_a_list_of_too_many_parts_is_rejected_before_more_is_uploaded(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="0", MAX_PART_BYTES="1000")
     assert world.activate(LIST, lines(people(0, 9000)))["code"] == "too_many_parts"

@@ -85,6 +85,7 @@ def _lose_a_replace(world: World, kind: str) -> str:
     return message
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["cut_after", "cut_before"])
 def test_a_newer_version_is_not_taken_for_a_list_whose_outcome_is_unknown(settling: World, kind: str) -> None:
     key = f"{FOLDER}/part-0"

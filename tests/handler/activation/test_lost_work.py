@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
@@ -14,6 +16,7 @@ def _small_files(world: World, count: int) -> list[str]:
     return keys
 
 
+@pytest.mark.processes
 def test_a_shared_part_that_is_refused_fails_no_upload(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
     keys = _small_files(world, 60)
@@ -25,6 +28,7 @@ def test_a_shared_part_that_is_refused_fails_no_upload(world: World) -> None:
     assert world.members() == set(people(0, 2400))
 
 
+@pytest.mark.processes
 def test_a_report_that_cannot_be_written_loses_no_rows_of_a_shared_part(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
     keys = _small_files(world, 60)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.handler.cleaning.fuzz import fuzz
 
 
+@pytest.mark.processes
 def test_random_files_and_keys_find_nothing_but_the_projects_own_refusals() -> None:
     seen, _ = fuzz(20260131, rounds=250)
     assert set(seen) == {

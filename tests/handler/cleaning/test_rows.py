@@ -333,6 +333,7 @@ def test_a_line_that_does_not_end_takes_no_memory(end: bytes) -> None:
     assert peak < 2 << 20
 
 
+@pytest.mark.processes
 def test_rejections_beyond_those_reported_take_no_memory() -> None:
     rows = b"n@\n" * (1 << 16)
     tracemalloc.start()
