@@ -34,8 +34,9 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: Path, *arguments: object, libraries: bool = True) -> Ended:
     """Run it elsewhere; with the libraries of the tests' environment, but not with its editable installation."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if libraries:
-        environment["PYTHONPATH"] = sysconfig.get_path("purelib")  # Python reads no .pth file there
+    if libraries:  # behind its own packages; Python reads no .pth file there
+        (own,) = command.parents[1].glob("lib/python*/site-packages")
+        environment["PYTHONPATH"] = os.pathsep.join([str(own), sysconfig.get_path("purelib")])
     return subprocess.run(
         [command, *map(str, arguments)],
         capture_output=True,
