@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,15 +17,30 @@ from tests.engine.toolchain import programs
 MakeStack = Callable[..., Stack]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let programs that the Automation API runs in this process leave event loops to the garbage collector.
+UNFINISHED = (
+    "ignore:unclosed event loop:ResourceWarning",
+    "ignore:unclosed <socket:ResourceWarning",
+    "ignore:coroutine .* was never awaited:RuntimeWarning",
+)
 
-    Pulumi's SDK does not close all of them. When they are collected, Python warns, in whichever test runs then.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let programs that the Automation API runs in this process leave work to the garbage collector.
+
+    Pulumi's SDK closes neither all of its event loops nor, when a program is refused, the coroutines that it no
+    longer needs. Python warns when they are collected.
     """
     for item in items:
         if item.path.parent.name == "engine":
-            for kind in ("event loop", "<socket"):
-                item.add_marker(pytest.mark.filterwarnings(f"ignore:unclosed {kind}:ResourceWarning"))
+            for warning in UNFINISHED:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Collect what a program left in the test that ran it, not in whichever runs when the collector does."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
