@@ -27,7 +27,7 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.chaos.mailbox import BATCH, Mailbox, QueuedMessage
 from tests.chaos.scheduler import Scheduler, SimulatedInvocation
 from tests.chaos.uploads import Planned, row
-from tests.chaos.weather import Weather
+from tests.chaos.weather import MAX_PROCESSING, Weather
 from tests.chaos.wire import Wire
 from tests.chaos.workload import SETTLE, Timeline, Workload, audiences
 from tests.servers import ACCOUNT, InProcessAws, set_last_modified
@@ -272,7 +272,12 @@ class ChaosRun:
             self._look_at_tiktok()
 
     def _look_at_tiktok(self) -> None:
-        """Note the audiences and their people as they are at the end."""
+        """Note the audiences and their people as they are once TikTok has processed what it accepted.
+
+        If TikTok shows a change in the history before it has processed it, and the audience stays valid meanwhile,
+        nobody can tell that it is not done, so a run may end before.
+        """
+        self.tiktok.advance(MAX_PROCESSING)
         for one in self.advertisers:
             audiences = self.tiktok.audiences(one.id)
             self.audiences[one.id] = [each for each in audiences if not each["name"].startswith("seeded")]

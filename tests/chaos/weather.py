@@ -15,6 +15,7 @@ ROUGH = 0.06  # share of TikTok's calls that meet a fault
 AWS_FAILS, SQS_FAILS, OUTAGE_FAILS = 0.003, 0.05, 0.5
 KILLED = 0.05  # share of invocations
 KILL_WITHIN = 60  # places
+MAX_PROCESSING = 20 * 3600  # seconds from an accepted change to its end
 RUN_TIME, SHORT = 900.0, 0.05  # seconds of an invocation; share of invocations that have less
 GARBAGE = ("not JSON", '{"sweep": false}', '{"detail-type": "Object Created", "source": "aws.s3"}')
 
@@ -133,7 +134,7 @@ class Weather:
 
     def _processing(self) -> None:
         self.run.tiktok.configure(
-            processing_seconds=self.random.choice([300, 3600, 6 * 3600, 20 * 3600]),
+            processing_seconds=self.random.choice([300, 3600, 6 * 3600, MAX_PROCESSING]),
             stays_valid=self.random.random() < 0.3,
             history_at=self.random.choice(["end", "submit"]),
             list_lag_seconds=self.random.choice([0, 120, 600, 840]),  # the handler waits 900
