@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import boto3
 import requests
@@ -42,8 +41,7 @@ class BatchResponse(TypedDict):
     batchItemFailures: list[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """A warm function: its settings and connections, its clocks, and its pause between retries."""
 
     settings: Settings

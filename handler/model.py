@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class IdentifierType(StrEnum):
@@ -41,8 +41,7 @@ class Action(StrEnum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True)
-class AudienceKey:
+class AudienceKey(NamedTuple):
     """The identity of an audience here: TikTok's names are not unique, and one audience has one type."""
 
     identifier_type: IdentifierType
@@ -54,8 +53,7 @@ class AudienceKey:
         return f"{self.identifier_type}/{self.name}"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The request that an object key makes.
 
     Attributes:
@@ -69,8 +67,7 @@ class Target:
     file_name: str = ""
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """One version of one uploaded object.
 
     Attributes:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from handler.errors import (
     CredentialsRefused,
@@ -129,8 +128,7 @@ def _quoted(name: str) -> str:
 Subject = Literal["file", "list"]
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """The most frequent fault of a file's rows.
 
     Attributes:

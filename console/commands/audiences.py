@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -94,7 +93,7 @@ def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, ye
         raise ConsoleError("Nothing was deleted. Give --yes to delete without a question.", Exit.USAGE)
     tiktok.delete(row.id or "")
     if as_json:
-        shown = None if groups is None else [asdict(each) for each in groups]
+        shown = None if groups is None else [each._asdict() for each in groups]
         print_json({"deleted": row_json(row), "ad_groups": shown})
     else:
         say("Deleted.", "green")

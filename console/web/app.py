@@ -51,7 +51,6 @@ def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Gu
     page = _Page(connectors)
     routes = [
         Route("/", page.overview),
-        Route("/state", page.state),
         Route("/advertisers/{advertiser}/files/{file}", page.file),
         Route("/advertisers/{advertiser}/doctor", page.doctor),
         Route("/advertisers/{advertiser}/redrive", page.redrive, methods=["POST"]),
@@ -79,14 +78,9 @@ class _Page:
     def overview(self, _: Request) -> Response:
         """Audiences, files, and the drop zone."""
         choices = {"types": TYPES, "actions": [each.value for each in Action], "names": list(self._connectors)}
-        return _html("overview.html", advertisers=self._states(), choices=choices, head_bytes=HEAD_BYTES)
-
-    def state(self, _: Request) -> Response:
-        """The part of the overview that changes."""
-        return _html("state.html", advertisers=self._states())
-
-    def _states(self) -> list[dict[str, Any]]:
-        return [self._state(name) for name in self._connectors]
+        return _html(
+            "overview.html", advertisers=[*map(self._state, self._connectors)], choices=choices, head_bytes=HEAD_BYTES
+        )
 
     def _state(self, name: str) -> dict[str, Any]:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -47,7 +46,7 @@ def without_old_message(audience: Audience, state: State, change: Change | None 
         return audience
     if audience.is_valid and (change is None or change["call"] != "append"):
         return audience
-    return replace(audience, message="", failed=False)
+    return audience._replace(message="", failed=False)
 
 
 def history_entry(audience: Audience, change: Change, history_seen: str | None) -> tuple[datetime, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler import reasons
 from handler.activation.invocation import Invocation
@@ -93,8 +93,7 @@ class Uploading:
         self.finished_part = True
 
 
-@dataclass(frozen=True)
-class Uploaded:
+class Uploaded(NamedTuple):
     """A part at TikTok.
 
     Attributes:

@@ -7,9 +7,9 @@ then a remove.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import parse_iso
@@ -32,8 +32,7 @@ _RANK = {Action.REPLACE: 0, Action.APPEND: 1, Action.REMOVE: 2}
 Moment = tuple[datetime, int]
 
 
-@dataclass(frozen=True)
-class Export:
+class Export(NamedTuple):
     """The waiting files of one list: those of one folder or one pattern of names that were uploaded together.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from handler import reasons
@@ -56,5 +55,5 @@ def _as_stored(run: Invocation, upload: Upload) -> Upload:
     if head is None and decoded != upload.key:
         head = run.store.head(decoded, upload.version_id)
         if head:
-            upload = replace(upload, key=decoded)
-    return replace(upload, uploaded_at=head.modified_at) if head else upload
+            upload = upload._replace(key=decoded)
+    return upload._replace(uploaded_at=head.modified_at) if head else upload

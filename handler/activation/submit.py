@@ -6,7 +6,7 @@ A function that finds an intent without a result asks TikTok before anything is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler import reasons
 from handler.activation.invocation import Invocation
@@ -26,8 +26,7 @@ from handler.tiktok.responses import Audience
 MIN_MATCHED = 1000  # people that an audience has to match to be used (TikTok)
 
 
-@dataclass(frozen=True)
-class ChangeRequest:
+class ChangeRequest(NamedTuple):
     """The files of one change.
 
     Attributes:

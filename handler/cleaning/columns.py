@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from handler import reasons
 from handler.cleaning.counts import MAX_REJECTIONS, ColumnCounts, Progress, Rejection, RejectionReason, Tally
@@ -53,16 +53,15 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
         block_rows = columns.read(text, progress, last=following is None)
         carried = block_rows.carried
         progress = Progress(read - len(carried), block_rows.line, block_rows.tally)
-        yield Block(block_rows.rows, block_rows.count, progress)
+        yield Block(block_rows.rows, block_rows.accepted, progress)
         block = following
 
 
-@dataclass(frozen=True)
-class _Cleaned:
+class _Cleaned(NamedTuple):
     """The clean rows of a block, and the unfinished record at its end."""
 
     rows: bytes
-    count: int
+    accepted: int
     line: int
     tally: Tally
     carried: bytes
@@ -266,8 +265,7 @@ class _Found:
         by_reason = Counter(before.rejected_by_reason)
         by_reason.update(self._faults)
         ordered = sorted(self._rejections, key=lambda each: each[:2])[: self._room]
-        return replace(
-            before,
+        return before._replace(
             total=before.total + self.accepted + self._rejected,
             accepted=before.accepted + self.accepted,
             rejected=before.rejected + self._rejected,
@@ -276,7 +274,7 @@ class _Found:
             null_markers=before.null_markers + self._null_rows,
             cut_off=before.cut_off or self._cut_off,
             columns=tuple(
-                replace(column, filled=filled, faulty=faulty)
+                column._replace(filled=filled, faulty=faulty)
                 for column, filled, faulty in zip(before.columns, self._filled, self._faulty, strict=True)
             ),
         )

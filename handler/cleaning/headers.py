@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler import reasons
 from handler.cleaning.records import split_fields
@@ -43,8 +44,7 @@ class Column:
     digits: int
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The columns of a file.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
+from typing import NamedTuple
 
 from handler.cleaning.columns import clean_columns
 from handler.cleaning.counts import Progress
@@ -21,8 +21,7 @@ MAX_RECORD_BYTES = 1 << 16  # of the longest row of a file with columns
 MAX_PARTS = 500  # file_paths of one create or update
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A part of a file.
 
     Attributes:
@@ -141,8 +140,8 @@ def cut(
             yield part.closed(progress, last=False)
             part.chunks.clear()  # whoever requests the next part still holds this one
             part = _Open(header, part.chained(), part.overtaken, filtered=keep is not None)
-        if block.count:
-            part.add(block.rows, block.count, keep)
+        if block.accepted:
+            part.add(block.rows, block.accepted, keep)
         progress = block.progress
     yield part.closed(progress, last=True)
 
@@ -187,10 +186,10 @@ class _Open:
 
     def closed(self, progress: Progress, *, last: bool) -> Part:
         """Return the part, which ends at `progress`."""
-        tally = replace(progress.tally, md5=self.chained(), overtaken=self.overtaken)
+        tally = progress.tally._replace(md5=self.chained(), overtaken=self.overtaken)
         size = self.bytes if self._rows else 0
         return Part(
-            self.header, self.chunks, self._rows, size, self._md5.hexdigest(), replace(progress, tally=tally), last
+            self.header, self.chunks, self._rows, size, self._md5.hexdigest(), progress._replace(tally=tally), last
         )
 
 

@@ -5,16 +5,14 @@ A quote opens only at the beginning of a field. A quoted field may hold delimite
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.cleaning.counts import RejectionReason
 
 UNFINISHED: Final = "unfinished"  # a quote that is opened and never closed
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One row.
 
     Attributes:

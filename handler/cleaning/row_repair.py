@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.cleaning.counts import RejectionReason, SeveralColumns
 from handler.cleaning.nothing import is_null_marker
@@ -30,8 +30,7 @@ _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
 _UNFINISHED = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """A header row with more than one column: its delimiter and the names between, cleaned."""
 
     delimiter: bytes

@@ -10,8 +10,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
 from handler.cleaning.file_rules import check_hashed
@@ -31,12 +31,11 @@ from handler.cleaning.row_repair import (
 from handler.model import IdentifierType
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Clean rows of some neighboring lines, and the position where reading continues after them."""
 
     rows: bytes
-    count: int
+    accepted: int
     progress: Progress
 
 
@@ -169,8 +168,7 @@ class _Lines:
             return before.with_clean(self._accepted)
         by_reason = Counter(before.rejected_by_reason)
         by_reason.update(self._faults)
-        return replace(
-            before,
+        return before._replace(
             total=before.total + self._accepted + rejected,
             accepted=before.accepted + self._accepted,
             rejected=before.rejected + rejected,

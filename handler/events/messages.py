@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.errors import MessageError
 from handler.events.keys import MAX_KEY_BYTES, UPLOADS
@@ -17,8 +17,7 @@ class Sweep:
     """The schedule's message: finish changes and start what has settled."""
 
 
-@dataclass(frozen=True)
-class Continue:
+class Continue(NamedTuple):
     """The function's own message: go on at once with an audience whose upload did not fit into one invocation."""
 
     audience: AudienceKey

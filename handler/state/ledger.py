@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -249,8 +248,7 @@ class Ledger:
         report = self.follow(pointer)
         if report is None:
             return None
-        return replace(
-            pointer,
+        return pointer._replace(
             registered_at=parse_iso(report["received_at"]),
             action=action_of(report),
             size=report["file"]["size"] or 0,

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -26,16 +25,14 @@ _ARCHIVED = "InvalidObjectState"
 _DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A JSON object as read: its content and the ETag that a conditional write needs."""
 
     content: Any
     etag: str
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """One entry of a listing of versions.
 
     Attributes:
@@ -53,8 +50,7 @@ class Version:
     size: int | None = None
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The metadata of one object version that matters here."""
 
     modified_at: datetime

@@ -8,8 +8,8 @@ what goes next, so that a sweep lists names and reads no reports:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from handler.clock import parse_iso
 from handler.events.keys import list_id, parse_key
@@ -25,8 +25,7 @@ _COPY_REASONS = {"CopyObject"}
 _MULTIPART_REASON = "CompleteMultipartUpload"
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A pending pointer, as its name tells.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from handler import reasons
 from handler.clock import parse_iso
@@ -18,8 +18,7 @@ MAX_AUDIENCES = 400  # of one advertiser, TikTok's limit
 MAX_DETAILS = 100  # ids in one call of `get`
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """All audiences of the advertiser, as one listing showed them.
 
     Attributes:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 from aws_lambda_powertools import Logger
@@ -46,8 +46,7 @@ PAGE_SIZE = 100  # TikTok's maximum
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True)
-class CallRequest:
+class CallRequest(NamedTuple):
     """A call.
 
     Attributes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -49,8 +49,7 @@ class Answer:
     reached: bool = True
 
 
-@dataclass(frozen=True)
-class Audience:
+class Audience(NamedTuple):
     """An audience as `list` and `get` describe it. A field that TikTok leaves out is empty or None.
 
     Attributes:
@@ -93,11 +92,10 @@ class Audience:
         fields = ("name", "kind", "calculate_type", "is_creator", "is_valid", "created_at", "expires_at")
         lacking = [name for name in fields if getattr(self, name) in {"", None}]
         told = {name: getattr(other, name) for name in lacking}
-        return replace(self, matched=self.matched or other.matched, **told)
+        return self._replace(matched=self.matched or other.matched, **told)
 
 
-@dataclass(frozen=True)
-class AdGroup:
+class AdGroup(NamedTuple):
     """An ad group that an audience was applied to.
 
     Attributes:

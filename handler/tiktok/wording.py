@@ -11,9 +11,9 @@ plain substrings of the message in lower case.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import product
 from string import punctuation, whitespace
+from typing import NamedTuple
 
 from handler.tiktok.codes import ASKING_CALLS, Meaning
 from handler.tiktok.redact import MAX_READ
@@ -26,8 +26,7 @@ def _phrases(*words: Iterable[str]) -> tuple[str, ...]:
     return tuple("".join(combination) for combination in product(*words))
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(NamedTuple):
     """A row: the phrases that tell a meaning.
 
     Attributes:

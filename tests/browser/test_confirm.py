@@ -43,7 +43,7 @@ def test_a_list_that_shrank_goes_once_it_is_confirmed(sandbox: Sandbox, write: W
     assert "1,200" in wait_for(sandbox, shrunk, "waiting", "shrinks_too_much")["reason"]
     checks = json.loads(sandbox.run("doctor", "acme", "--json").stdout)["checks"]
     fixes = [check["fix"] for check in checks if check["check"] == "waiting files"]
-    assert fixes == [f"tiktok-activation confirm '{shrunk}' --advertiser acme"]
+    assert f"tiktok-activation confirm '{shrunk}' --advertiser acme" in fixes
     time.sleep(5)  # ten sweeps
     wait_for(sandbox, shrunk, "waiting", "shrinks_too_much")
 

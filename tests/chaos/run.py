@@ -186,8 +186,8 @@ class ChaosRun:
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)
-        return replace(
-            function, session=self.wire.session(), pause=self.pass_seconds, now=self.now, monotonic=self._seconds
+        return function._replace(
+            session=self.wire.session(), pause=self.pass_seconds, now=self.now, monotonic=self._seconds
         )
 
     # What people and tools do.

@@ -11,7 +11,6 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -132,7 +131,7 @@ class World:
         here = app.connect(
             read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
         )
-        self.here = replace(here, pause=lambda seconds: time.sleep(seconds / 50), now=self.now)
+        self.here = here._replace(pause=lambda seconds: time.sleep(seconds / 50), now=self.now)
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)

@@ -177,10 +177,12 @@ async function refresh() {
   const state = byId("state");
   if (!state || document.hidden || state.contains(document.activeElement)) return;
   try {
-    const response = await fetch(state.dataset.refresh);
-    const fresh = response.ok ? await response.text() : null;
-    // The answer is this page's own template; what it shows was escaped there.
-    if (fresh !== null && fresh !== state.innerHTML) state.innerHTML = fresh;
+    const response = await fetch(location.pathname);
+    if (!response.ok) return;
+    // The answer is this page again; what it shows was escaped there.
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.getElementById("state");
+    if (fresh && fresh.innerHTML !== state.innerHTML) state.innerHTML = fresh.innerHTML;
   } catch {
     // The server has stopped; the next round tells.
   }
@@ -198,5 +200,5 @@ if (byId("upload")) {
   }
   byId("type").addEventListener("change", suggest);
   byId("upload").addEventListener("submit", send);
-  setInterval(refresh, 5000);
 }
+if (byId("state")) setInterval(refresh, 5000);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +29,7 @@ def pointer(
     digest = upload_digest(key, f"v{minutes}")
     seen = T + timedelta(minutes=minutes if registered is None else registered)
     list_digest = "list" if action == "replace" else None
-    return replace(Pointer(digest, at, seen, Action(action), False, 1000, list_digest, digest), **changes)
+    return Pointer(digest, at, seen, Action(action), False, 1000, list_digest, digest)._replace(**changes)
 
 
 def applied(action: str, minutes: float = 0, sent: float = 0) -> Applied:

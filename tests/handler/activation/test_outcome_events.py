@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ def told(world: World, aws: InProcessAws) -> Iterator[World]:
     pattern = {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"bucket": [world.bucket]}}
     aws.events.put_rule(Name=world.bucket, EventPattern=json.dumps(pattern))
     aws.events.put_targets(Rule=world.bucket, Targets=[{"Id": "queue", "Arn": arn}])
-    world.here = replace(world.here, events=aws.events)
+    world.here = world.here._replace(events=aws.events)
     yield world
     aws.events.remove_targets(Rule=world.bucket, Ids=["queue"])
     aws.events.delete_rule(Name=world.bucket)
@@ -80,6 +79,6 @@ def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(told: World) 
 
 
 def test_without_the_option_no_event_is_sent(told: World) -> None:
-    told.here = replace(told.here, events=None)
+    told.here = told.here._replace(events=None)
     told.activate(WRONG, b"")
     assert details(told) == []

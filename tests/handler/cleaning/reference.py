@@ -217,7 +217,7 @@ class Reading:
         done = 0
         for block in blocks:
             first, done = done, self.check_progress(block.progress)
-            must(block.count == self.accepted[done] - self.accepted[first], f"{block.count} rows in a block")
+            must(block.accepted == self.accepted[done] - self.accepted[first], f"{block.accepted} rows in a block")
             must(block.rows == self.rows(first, done), f"other rows in lines {first + 1} to {done}")
         must(done == len(self.lines), f"{done} of {len(self.lines)} lines were read")
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
@@ -58,7 +58,7 @@ def pieces(file: bytes, size: int) -> Iterator[bytes]:
 
 def read(file: bytes, chunk: int = 1 << 18, most: int = 1 << 20) -> list[Part]:
     found = parts(lambda first: pieces(file[first:], chunk), TYPE, most)
-    return [replace(part, chunks=[*part.chunks]) for part in found]
+    return [part._replace(chunks=[*part.chunks]) for part in found]
 
 
 def content(file: bytes) -> bytes:
@@ -288,7 +288,7 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
     tally = tally_of(f"email_sha256,Phone SHA256\n{rows}".encode())
     good = tally_of(f"email_sha256,Phone SHA256\n{hashed(1)},{hashed(2)}\n".encode() * 1)
     check_list(
-        merge([tally, *[replace(good, columns=tuple(replace(c, filled=100) for c in good.columns))] * 2]), 0.1, TYPE
+        merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2]), 0.1, TYPE
     )
     assert (tally.total, tally.rejected, tally.rejected_by_reason) == (100, 0, {"not_hashed": 20})
 
@@ -348,7 +348,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(quo
             "next_byte": found[at].progress.next_byte, "next_line": found[at].progress.next_line}}  # fmt: skip
         start = progress_from_report(report)
         rest = [
-            replace(p, chunks=[*p.chunks])
+            p._replace(chunks=[*p.chunks])
             for p in parts(lambda first: pieces(file[first:], 77), TYPE, 9000, start=start)
         ]
         assert rest == found[at + 1 :]

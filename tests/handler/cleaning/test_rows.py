@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -256,7 +255,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
     whole = reading(file, TYPES[digits])
     smallest = part_bytes - block_size(part_bytes) - MAX_BLOCK_GROWTH
     found = [
-        dataclasses.replace(part, chunks=[*part.chunks])
+        part._replace(chunks=[*part.chunks])
         for part in parts(lambda first: pieces(file[first:], chunk), TYPES[digits], part_bytes)
     ]
     whole.check_parts(found, part_bytes, smallest)
@@ -265,7 +264,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
     if found[at].last:
         return
     rest = [
-        dataclasses.replace(part, chunks=[*part.chunks])
+        part._replace(chunks=[*part.chunks])
         for part in parts(lambda first: pieces(file[first:], size), TYPES[digits], part_bytes, start=start)
     ]
     whole.check_parts(rest, part_bytes, smallest, start)
@@ -274,8 +273,8 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
 
 def without_hints(part: Part) -> Part:
     """Leave out the hints about columns, which begin anew when a file continues."""
-    tally = dataclasses.replace(part.progress.tally, several=None)
-    return dataclasses.replace(part, progress=dataclasses.replace(part.progress, tally=tally))
+    tally = part.progress.tally._replace(several=None)
+    return part._replace(progress=part.progress._replace(tally=tally))
 
 
 @pytest.mark.parametrize(

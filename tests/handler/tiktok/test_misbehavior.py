@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,7 +122,7 @@ def test_a_throttled_invocation_makes_no_further_call(world: World) -> None:
 
 def test_the_seconds_limit_is_waited_out_within_the_call(world: World) -> None:
     waits: list[float] = []
-    world.here = replace(world.here, pause=waits.append)
+    world.here = world.here._replace(pause=waits.append)
     world.tiktok.fault("create", "code", code=40100, times=2)
     assert world.activate(FIRST, lines(people(0, 1000)))["status"] == "submitted"
     assert len(set(waits)) == 2, "with jitter"
