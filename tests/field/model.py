@@ -168,7 +168,9 @@ class Model:
         """Return the ends that a newer list gives to what is older."""
         allowed = set()
         newer = [each for each in self.exports() if each.sent and each.time >= upload.at and upload not in each.files]
-        if any(file.ends == ("available", "available") for export in newer for file in export.files):
+        copies = [each for each in self.uploads if each.action == "replace" and each.copied and each.at >= upload.at]
+        newer_files = [*copies, *(file for export in newer for file in export.files)]
+        if any(file.ends == ("available", "available") for file in newer_files if file is not upload):
             allowed.add(("skipped", "superseded"))
         if any(export.sent and upload.registered and export.sent <= upload.registered for export in newer):
             allowed.add(("rejected", "out_of_order"))
