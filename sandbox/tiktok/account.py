@@ -89,7 +89,7 @@ class AdvertiserAccount:
         action: Action = given.get("action", "REPLACE")
         if "file_paths" in given and action == "REPLACE" and audience.change and audience.change.action == "REPLACE":
             raise Refusal(*refusals.REPLACE_UNFINISHED)
-        if audience.change or not audience.is_valid(now, settings):
+        if audience.change or not audience.is_valid(now):
             raise Refusal(*refusals.NOT_EDITABLE)
         if "file_paths" in given:
             self._update_people(audience, action, given["file_paths"], now, settings)
@@ -124,12 +124,12 @@ class AdvertiserAccount:
         page, page_info = _page(listed, given)
         return {"list": [_item(each, now, settings) for each in page], "page_info": page_info}
 
-    def get(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
+    def get(self, given: Mapping[str, Any], now: float, _settings: EmulatorSettings) -> dict[str, Any]:
         """Return details and history of audiences; ids that do not exist are left out."""
         return {
             "list": [
                 {
-                    "audience_details": audience.details(now, settings) | {"type": audience.kind},
+                    "audience_details": audience.details(now) | {"type": audience.kind},
                     "audience_history": audience.history[: -_HISTORY_SIZE - 1 : -1],
                 }
                 for audience in map(self.audiences.get, given["custom_audience_ids"])
@@ -203,7 +203,7 @@ def _page(items: Sequence[_T], given: Mapping[str, Any]) -> tuple[Sequence[_T], 
 
 
 def _item(audience: EmulatedAudience, now: float, settings: EmulatorSettings) -> dict[str, Any]:
-    item = audience.details(now, settings) | {"audience_type": audience.kind}
+    item = audience.details(now) | {"audience_type": audience.kind}
     if not settings.lists_calculate_type:
         del item["calculate_type"]
     return item

@@ -26,12 +26,14 @@ class AudienceChange:
     Attributes:
         ends_at: when it ends, on the emulator's clock.
         entry: its entry in the history, which may be shown late or never.
+        settings: those when it began; how a change is shown does not change while it is processed.
     """
 
     action: Action
     files: Sequence[UploadedFile]
     ends_at: float
     entry: dict[str, str]
+    settings: EmulatorSettings
 
 
 @dataclass
@@ -69,9 +71,10 @@ class EmulatedAudience:
     replaced_at: float | None = None
     applied: list[dict[str, str]] = field(default_factory=list)
 
-    def is_valid(self, now: float, settings: EmulatorSettings) -> bool:
+    def is_valid(self, now: float) -> bool:
         """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""
-        return self.state == "ready" and now < self.expires_at and (self.change is None or settings.stays_valid)
+        is_changeable = self.change is None or self.change.settings.stays_valid
+        return self.state == "ready" and now < self.expires_at and is_changeable
 
     def start_change(
         self, action: Action, files: Sequence[UploadedFile], now: float, settings: EmulatorSettings
@@ -84,7 +87,7 @@ class EmulatedAudience:
             "msg": "",
             "opt_time": timestamp(now),
         }
-        self.change = AudienceChange(action, files, now + settings.processing_seconds, entry)
+        self.change = AudienceChange(action, files, now + settings.processing_seconds, entry, settings)
         self.expires_at = now + EXPIRES_AFTER_SECONDS
         if action == "REPLACE":
             self.replaced_at = now
@@ -107,7 +110,7 @@ class EmulatedAudience:
         if self.state == "new":
             self.state = "failed" if self.error_msg else "ready"
         self.msg = MSG_TOO_SMALL if self.state == "too_small" and settings.says_too_small else ""
-        if settings.history_at == "end":
+        if change.settings.history_at == "end":
             self.history.append(change.entry | {"opt_time": timestamp(change.ends_at)})
 
     def people_after(self, action: Action, files: Sequence[UploadedFile]) -> People:
@@ -144,7 +147,7 @@ class EmulatedAudience:
             self.anonymous = 0
         return ""
 
-    def details(self, now: float, settings: EmulatorSettings) -> dict[str, Any]:
+    def details(self, now: float) -> dict[str, Any]:
         """Return the fields that `list` and `get` share."""
         return {
             "audience_id": self.id,
@@ -156,14 +159,14 @@ class EmulatedAudience:
             "expired_time": timestamp(self.expires_at),
             "is_creator": self.is_creator,
             "is_expiring": self.expires_at - EXPIRING_SECONDS <= now,
-            "is_valid": self.is_valid(now, settings),
+            "is_valid": self.is_valid(now),
             "msg": self.msg,
             "name": self.name,
             "owner_id": self.owner_id,
             "shared": self.shared,
         }
 
-    def description(self, now: float, settings: EmulatorSettings) -> dict[str, Any]:
+    def description(self, now: float) -> dict[str, Any]:
         """Return what the controls show, more than TikTok would tell; waits until its files have been read."""
         for file in self.change.files if self.change else ():
             file.rows()
@@ -177,7 +180,7 @@ class EmulatedAudience:
             "is_creator": self.is_creator,
             "matched": self.matched,
             "members": len(self.members) + self.anonymous,
-            "is_valid": self.is_valid(now, settings),
+            "is_valid": self.is_valid(now),
             "state": state,
             "msg": self.msg,
             "error_msg": self.error_msg,

@@ -112,7 +112,7 @@ class TikTokEmulator:
         with self._platform.lock:
             now = self._platform.finish_changes()
             return [
-                {"advertiser_id": account.advertiser_id, **audience.description(now, self._platform.settings)}
+                {"advertiser_id": account.advertiser_id, **audience.description(now)}
                 for account in self._platform.accounts.values()
                 if advertiser_id in {None, account.advertiser_id}
                 for audience in account.audiences.values()

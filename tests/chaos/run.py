@@ -18,7 +18,6 @@ from random import Random
 from typing import Any
 from urllib.parse import unquote
 
-from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
 
 from handler import app
@@ -30,7 +29,7 @@ from tests.chaos.uploads import Planned, row
 from tests.chaos.weather import MAX_PROCESSING, Weather
 from tests.chaos.wire import Wire
 from tests.chaos.workload import SETTLE, Timeline, Workload, audiences
-from tests.servers import ACCOUNT, InProcessAws, set_last_modified
+from tests.servers import ACCOUNT, InProcessAws, set_last_modified, stored, stored_keys
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SWEEP = '{"sweep": true}'
@@ -350,38 +349,27 @@ class ChaosRun:
     def _after_aws(self, one: Tenant, method: str, path: str) -> str | None:
         """Watch what is written to reports, then let the weather have its way."""
         key = unquote(path).removeprefix(f"/{one.bucket}/")
-        if method == "PUT" and key.startswith("reports/") and (stored := self._stored(one, key)):
-            report = json.loads(stored.value)
+        if method == "PUT" and key.startswith("reports/") and (report := self.json(one, key)):
             version = (self.now_at, report["status"], report["code"])
             if not one.written[key] or one.written[key][-1][1:] != version[1:]:
                 one.written[key].append(version)
         return self.weather.after_aws(method, key)
 
-    def _stored(self, one: Tenant, key: str) -> Any:
-        return get_backend("s3")[ACCOUNT]["aws"].buckets[one.bucket].keys.get(key)
-
     def keys(self, one: Tenant, prefix: str) -> list[str]:
-        """Return the keys in a bucket, read where moto keeps them."""
-        keys = get_backend("s3")[ACCOUNT]["aws"].buckets[one.bucket].keys
-        return [key for key in keys if key.startswith(prefix) and not _is_deleted(keys.get(key))]
+        """Return the keys in a bucket."""
+        return stored_keys(one.bucket, prefix)
 
     def json(self, one: Tenant, key: str) -> dict[str, Any] | None:
         """Return a JSON object of a bucket, None if there is none."""
-        stored = self._stored(one, key)
-        content: dict[str, Any] | None = json.loads(stored.value) if stored and not _is_deleted(stored) else None
-        return content
+        return json.loads(content) if (content := stored(one.bucket, key)) else None
 
     def texts(self, one: Tenant) -> Iterator[str]:
         """Yield all that the function wrote into the bucket and the queue."""
         for prefix in ("reports/", "audiences/", "pending/", "events/"):
             for key in self.keys(one, prefix):
-                yield self._stored(one, key).value.decode()
+                yield (stored(one.bucket, key) or b"").decode()
         yield from one.mailbox.sent
         yield from one.mailbox.dead
-
-
-def _is_deleted(stored: Any) -> bool:
-    return not hasattr(stored, "value")
 
 
 @contextmanager

@@ -201,14 +201,16 @@ class Model:
         source = self._source(upload)
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
         tried_again = source.ends[0] == "rejected"  # a remove without an audience, which may have one by now
-        if (source.applied and not tried_again) or (source.copied and source.ends == ("skipped", "unchanged_copy")):
+        if source.applied and not tried_again:
             return allowed
         # Rows that were never applied may come from the copy, which then shares the end of its list.
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
         return allowed | own_ends | {source.ends}
 
     def _source(self, copy: ModelUpload) -> ModelUpload:
-        return [each for each in self.uploads if each.path == copy.path and each.at < copy.at][-1]
+        """Return the version whose rows a copy repeats: not a copy that itself changed nothing."""
+        older = [each for each in self.uploads if each.path == copy.path and each.at < copy.at]
+        return [each for each in older if each.ends != ("skipped", "unchanged_copy") or not each.copied][-1]
 
     def _next_version_within(self, upload: ModelUpload, gap: timedelta) -> bool:
         versions = [each for each in self._own(upload.action) if each.path == upload.path and each.at > upload.at]

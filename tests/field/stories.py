@@ -25,7 +25,7 @@ from tests.field.model import Model
 from tests.field.uploads import SENT, ModelUpload
 from tests.handler.world import ADVERTISER_ID, people
 from tests.privacy import TOKEN
-from tests.servers import ACCOUNT, InProcessAws
+from tests.servers import ACCOUNT, InProcessAws, stored
 
 PEOPLE = people(0, 8)  # number 0 is never removed: TikTok keeps no empty audience
 ROWS = st.frozensets(st.integers(1, 7), min_size=1, max_size=4)
@@ -197,11 +197,10 @@ class Story(RuleBasedStateMachine):
         self.whole = True
 
     def report(self, upload: ModelUpload) -> dict[str, Any] | None:
-        """Read a report where moto keeps it, which takes a hundredth of the time of a request."""
+        """The report of an upload, None without one."""
         place = json.loads(upload.message)["detail"]["object"]
         key = f"reports/{place['key']}/{place['version-id']}.json"
-        stored = get_backend("s3")[ACCOUNT]["aws"].buckets[self.connector.bucket].keys.get(key)
-        return json.loads(stored.value) if stored else None
+        return json.loads(content) if (content := stored(self.connector.bucket, key)) else None
 
     def teardown(self) -> None:
         """Let the story end: nothing waits forever, and the people are those of the model."""

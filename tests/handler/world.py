@@ -23,7 +23,7 @@ from handler import app
 from handler.settings import read_settings
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.privacy import TOKEN
-from tests.servers import Gate, InProcessAws, set_last_modified
+from tests.servers import Gate, InProcessAws, set_last_modified, stored, stored_keys
 
 if TYPE_CHECKING:
     from tests.servers import Clients
@@ -318,9 +318,12 @@ class World:
     def written(self) -> Iterator[str]:
         """All that the function wrote: its log, reports, states, pointers and messages."""
         yield self.log.getvalue()
-        for key in self.keys():
-            if not key.startswith("tiktok/"):
-                yield self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode()
+        if self.aws_url:
+            keys = [key for key in self.keys() if not key.startswith("tiktok/")]
+            yield from (self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode() for key in keys)
+        else:
+            keys = [key for key in stored_keys(self.bucket) if not key.startswith("tiktok/")]
+            yield from ((stored(self.bucket, key) or b"").decode() for key in keys)
         yield from self.messages()
 
     def messages(self) -> list[str]:
