@@ -60,7 +60,7 @@ def test_without_pulumi_a_bucket_is_enough(sandbox: Sandbox, write: Write) -> No
     )
     assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
     assert "available" in answer.stdout
-    assert "by bucket" in sandbox.run("status", "--bucket", bucket).stdout
+    assert "by bucket" in sandbox.run("status", "--bucket", bucket, "--limit", 0).stdout
 
 
 def test_a_key_that_nobody_has_is_a_sentence(sandbox: Sandbox) -> None:
