@@ -25,7 +25,7 @@ def connectors() -> Iterator[Connectors]:
         connectors.control("POST", "settings", processing_seconds=0.5)
         yield connectors
         for advertiser in connectors.advertisers.values():
-            assert_nothing_personal(advertiser.log.lines, token=f"sandbox-token-of-{advertiser.name}")
+            assert_nothing_personal(list(advertiser.log.lines), token=f"sandbox-token-of-{advertiser.name}")
 
 
 def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(connectors: Connectors) -> None:
@@ -48,7 +48,7 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
     url = advertiser.outputs["queue_url"]
     connectors.cloud.client("sqs").send_message(QueueUrl=url, MessageBody="not an event")
     give_up = time.monotonic() + 30
-    while not any("message refused" in line for line in advertiser.log.lines):
+    while not any("message refused" in line for line in list(advertiser.log.lines)):
         assert time.monotonic() < give_up
         time.sleep(0.05)
     assert connectors.depth(url) == 1  # hidden for a minute
