@@ -186,16 +186,16 @@ def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> N
     message = world.upload(key, lines(people(5000, 5000)))
     being_read = threading.Event()
 
-    def see(method: str, path: str) -> None:
-        if method == "GET" and path.endswith(f"/{key}"):
+    def delete(method: str, path: str) -> None:
+        if method == "GET" and path.endswith(f"/{key}") and not being_read.is_set():
             being_read.set()
+            _delete(world, key)
 
-    gate.after = see
+    gate.after = delete
     world.tiktok.fault("upload", "slow", seconds=1.0)  # the first part; meanwhile the other function comes
     uploader = threading.Thread(target=world.deliver, args=(message,))
     uploader.start()
     assert being_read.wait(20)
-    _delete(world, key)
     world.deliver(message)
     uploader.join()
     assert world.standing(key) == ("skipped", "withdrawn")
