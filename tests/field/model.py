@@ -71,7 +71,7 @@ class Model:
             assert each.registered, f"{each.path} was sent without having been registered"
             assert now - each.registered >= QUIET - STEP, f"{each.path} was sent before it had settled"
             if each.copied:
-                assert not self._source(each).applied, f"{each.path} was sent although it is a copy"
+                assert not self._repeats_applied(each), f"{each.path} was sent although it is a copy"
                 continue
             if each.action != "replace":
                 assert not each.withdrawable or not each.deleted, f"{each.path} was sent although it was deleted"
@@ -198,14 +198,17 @@ class Model:
         return allowed
 
     def _allowed_copy(self, upload: ModelUpload) -> set[tuple[str, str]]:
-        source = self._source(upload)
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
-        tried_again = source.ends[0] == "rejected"  # a remove without an audience, which may have one by now
-        if source.applied and not tried_again:
+        if self._repeats_applied(upload):
             return allowed
         # Rows that were never applied may come from the copy, which then shares the end of its list.
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
-        return allowed | own_ends | {source.ends}
+        return allowed | own_ends | {self._source(upload).ends}
+
+    def _repeats_applied(self, copy: ModelUpload) -> bool:
+        """Return if a copy has nothing to do; a remove that found no audience may find one by now."""
+        source = self._source(copy)
+        return source.applied and source.ends[0] != "rejected"
 
     def _source(self, copy: ModelUpload) -> ModelUpload:
         """Return the version whose rows a copy repeats: not a copy that itself changed nothing."""
