@@ -7,86 +7,21 @@ is in each audience: for each person, the latest upload that names them decides.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.chaos.fates import AVAILABLE, RANK, Fate, WholeList, exports_of
 from tests.chaos.run import ChaosRun, Tenant
-from tests.chaos.uploads import TYPES, End, Planned, line, row
-from tests.chaos.wire import AcceptedChange, WireCall
+from tests.chaos.traces import limits_ignored, personal_data
+from tests.chaos.uploads import End, Planned, row
+from tests.chaos.wire import AcceptedChange
 from tests.chaos.workload import ANCHOR, POOL, SETTLE
 
-HOUR = timedelta(hours=1)  # 12 settling times
-EXPORT_GAP = timedelta(hours=6)  # 72 settling times
 SECOND = timedelta(seconds=1)  # reports tell whole seconds
 IN_FLIGHT = timedelta(minutes=15)  # what an invocation has begun, it ends within its run time
-MAX_TRIES = 3  # "a few quick retries in the call"
-RANK = {"replace": 0, "append": 1, "remove": 2}
-AVAILABLE = ("available", "available")
 APPLIED = {AVAILABLE, ("skipped", "overtaken"), ("rejected", "nothing_to_remove_from")}
 FINAL = {"available", "skipped", "rejected", "failed"}
-_HEX = re.compile(r"[0-9a-fA-F]{32,64}")
-
-
-@dataclass
-class Fate:
-    """The fate of an upload.
-
-    Attributes:
-        end: status and code of its report; None if it has none.
-        registered: when the connector says that it registered it.
-        sent: when TikTok first accepted it, as the wire shows; without a marker when its report first said so.
-        changes: the changes at TikTok that name its marker.
-    """
-
-    upload: Planned
-    end: End | None = None
-    registered: datetime | None = None
-    sent: datetime | None = None
-    changes: list[AcceptedChange] = field(default_factory=list)
-
-    @property
-    def place(self) -> tuple[datetime, int]:
-        """Its place in the order."""
-        return (self.upload.at, RANK[self.upload.action])
-
-
-@dataclass
-class WholeList:
-    """The files of one list."""
-
-    files: list[Fate]
-
-    @property
-    def at(self) -> datetime:
-        """The time of its first file."""
-        return min(each.upload.at for each in self.files)
-
-    @property
-    def rows(self) -> int:
-        """The rows that a correct reader accepts in all of its files."""
-        return sum(each.upload.file.accepted or 0 for each in self.files)
-
-    @property
-    def sent(self) -> datetime | None:
-        """When TikTok first accepted it."""
-        return min((each.sent for each in self.files if each.sent), default=None)
-
-    @property
-    def is_available(self) -> bool:
-        """True if TikTok has processed it."""
-        return any(each.end == AVAILABLE for each in self.files)
-
-    @property
-    def registered(self) -> datetime | None:
-        """When its last file was registered."""
-        return max((each.registered for each in self.files if each.registered), default=None)
-
-    def meets(self, other: WholeList) -> bool:
-        """Return true if it was uploaded within an hour of another list."""
-        return any(abs(one.upload.at - two.upload.at) <= HOUR for one in self.files for two in other.files)
 
 
 def check(run: ChaosRun) -> list[str]:
@@ -94,7 +29,7 @@ def check(run: ChaosRun) -> list[str]:
     problems: list[str] = []
     for one in run.advertisers:
         problems += _Check(run, one).problems()
-    problems += [*_limits(run.wire.calls), *_privacy(run)]
+    problems += [*limits_ignored(run.wire.calls), *personal_data(run)]
     return problems
 
 
@@ -112,7 +47,7 @@ class _Check:
         for fate in self.fates:
             if fate.upload.audience:
                 self.by_audience[fate.upload.audience].append(fate)
-        self.exports = {name: _exports(fates) for name, fates in self.by_audience.items()}
+        self.exports = {name: exports_of(fates) for name, fates in self.by_audience.items()}
 
     def _fate(self, upload: Planned) -> Fate:
         key = f"reports/{upload.key}/{upload.version_id}.json"
@@ -374,17 +309,6 @@ class _Check:
             yield f"{one.name}: not in the dead-letter queue, but should be: {body}"
 
 
-def _exports(fates: Iterable[Fate]) -> list[WholeList]:
-    """Return the lists of an audience: the files of one folder, or of one pattern of names, without six quiet hours."""
-    found: dict[str, list[WholeList]] = defaultdict(list)
-    for fate in sorted((each for each in fates if each.upload.action == "replace"), key=lambda each: each.upload.at):
-        exports = found[fate.upload.folder]
-        if not exports or fate.upload.at - exports[-1].files[-1].upload.at >= EXPORT_GAP:
-            exports.append(WholeList([]))
-        exports[-1].files.append(fate)
-    return [export for exports in found.values() for export in exports]
-
-
 def _plain(name: str) -> str:
     return name.replace(" (renamed)", "")
 
@@ -395,45 +319,6 @@ def _numbers(identifier_type: str, rows: Iterable[str]) -> list[int | str]:
         row(identifier_type, person): person for person in (*POOL, ANCHOR, *range(1000, 2000))
     }
     return sorted((known.get(each, "unknown") for each in rows), key=str)
-
-
-def _limits(calls: Iterable[WireCall]) -> Iterator[str]:
-    """An invocation that meets a minute or day limit ends its calls, after a few quick retries of this one."""
-    by_invocation: dict[str, list[WireCall]] = defaultdict(list)
-    for call in calls:
-        if call.limit:
-            by_invocation[call.invocation].append(call)
-    for limited in by_invocation.values():
-        names = [each.name for each in limited]
-        if len(limited) > MAX_TRIES or len(set(names)) > 1:
-            yield f"an invocation of {limited[0].at:%d %H:%M:%S} went on after the {limited[0].limit}: {names}"
-
-
-def _privacy(run: ChaosRun) -> Iterator[str]:
-    """No identifier, address or token is in anything that the function wrote or printed."""
-    secret = {
-        value
-        for one in run.advertisers
-        for upload in one.workload.uploads
-        for person in upload.file.people
-        for value in line((upload.audience or ("", TYPES[0]))[1], person).split(",")
-    }
-    tokens = [token for one in run.advertisers for token in one.tokens]
-    for where, text in _texts(run):
-        if any(token in text for token in tokens):
-            yield f"{where} holds a token"
-        if "@example.com" in text:
-            yield f"{where} holds an email address"
-        if any(found.lower() in secret for found in _HEX.findall(text)):
-            yield f"{where} holds an identifier"
-
-
-def _texts(run: ChaosRun) -> Iterator[tuple[str, str]]:
-    yield "the log", run.log.getvalue()
-    yield "what was printed, metrics included,", run.printed.getvalue()
-    for one in run.advertisers:
-        for text in run.texts(one):
-            yield f"the bucket or queue of {one.name}", text
 
 
 def summary(run: ChaosRun, seconds: float) -> str:
