@@ -20,7 +20,7 @@ from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records
-from handler.cleaning.row_repair import action_word, bare, fault_of, is_identifier, is_unfinished
+from handler.cleaning.row_repair import action_word, bare, fault_of, is_before_header, is_identifier, is_unfinished
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
 
@@ -102,7 +102,7 @@ class _Columns:
     def _without_header(self, text: bytes) -> tuple[int, bytes]:
         lines = text.splitlines(keepends=True)
         for number, line in enumerate(lines, 1):
-            if bare(line.rstrip(b"\r\n")):
+            if not is_before_header(bare(line.rstrip(b"\r\n"))):
                 self._header_ahead = False
                 return number, b"".join(lines[number:])
         return len(lines), b""

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 from handler import reasons
 from handler.cleaning.records import split_fields
-from handler.cleaning.row_repair import DELIMITERS, bare, is_action_name, is_header, safe_name, visible
+from handler.cleaning.row_repair import (
+    DELIMITERS,
+    bare,
+    is_action_name,
+    is_before_header,
+    is_header,
+    safe_name,
+    visible,
+)
 
 # TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
@@ -69,13 +77,13 @@ class Layout(NamedTuple):
 
 
 def read_layout(head: bytes) -> Layout | None:
-    """Return the columns of a file by its header row; None if it has no line that is not empty.
+    """Return the columns of a file by its header row; None if there is none because the file has no rows.
 
     Raises:
         Rejected: the first line is no header, names no identifier column, a column of adds and removes or of plain-text
             identifiers, or the same header four times.
     """
-    line = next((line for line in head.splitlines() if bare(line)), None)
+    line = next((line for line in head.splitlines() if not is_before_header(bare(line))), None)
     if line is None:
         return None
     delimiter, names = _fields(visible(line))

@@ -19,7 +19,7 @@ DELIMITERS = b",;\t|"
 _INVISIBLE = re.compile(rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad")
 _WIDE_SPACE = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
 _LATIN_SPACE = b"\xa0"
-_CONTROL_Z = b"\x1a"  # the end of a file in DOS
+_CONTROL_Z = b"\x1a"  # the end of a file in DOS, also between files that were joined
 _QUOTES = (b'"', b"'")
 _ENDS = SPACES + DELIMITERS
 _PREFIXES = (b"0", b"\\")
@@ -27,6 +27,8 @@ _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server
 _PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
+_DELIMITER_LINE = re.compile(rb"sep=[,;\t|]?", re.IGNORECASE)  # for Excel, before the header
+_UNNAMED = b"0"  # pandas' header of a column without a name
 _UNFINISHED = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
 
 
@@ -41,7 +43,7 @@ def visible(line: bytes) -> bytes:
     """Remove characters without width, and turn every kind of space into a plain one."""
     if not line.isascii():
         line = _WIDE_SPACE.sub(b" ", _INVISIBLE.sub(b"", line)).strip(SPACES + _LATIN_SPACE)
-    return line.rstrip(_CONTROL_Z) if _CONTROL_Z in line else line
+    return line.strip(_CONTROL_Z) if _CONTROL_Z in line else line
 
 
 def bare(line: bytes, *, one_column: bool = True) -> bytes:
@@ -72,10 +74,17 @@ def is_identifier(text: bytes, digits: int) -> bool:
 
 def is_header(text: bytes) -> bool:
     """Return True if the first line of a file is a header: in any language, but no identifier and nothing like one."""
+    if text == _UNNAMED:
+        return True
     if b"@" in text or not text.translate(None, HEX) or _LONG_HEX.search(text):
         return False
     fields = re.split(rb"[,;\t|]", text)
     return not any(_PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
+
+
+def is_before_header(text: bytes) -> bool:
+    """Return True for a line that may stand before the header: an empty one, or Excel's `sep=;`."""
+    return not text or _DELIMITER_LINE.fullmatch(text) is not None
 
 
 def fault_of(line: bytes, text: bytes) -> RejectionReason:
@@ -113,7 +122,7 @@ def find_header(head: bytes) -> Header | None:
     """
     for line in head.splitlines():
         text = bare(line)
-        if not text or is_null_marker(text):
+        if is_before_header(text) or is_null_marker(text):
             continue
         if len(line) > MAX_LINE or not is_header(text) or not (delimiter := delimiter_of(text)):
             return None

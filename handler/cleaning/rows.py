@@ -24,6 +24,7 @@ from handler.cleaning.row_repair import (
     Header,
     bare,
     fault_of,
+    is_before_header,
     is_header,
     is_identifier,
     is_unfinished,
@@ -231,7 +232,7 @@ class _Lines:
                 self._null_markers += 1
                 return
             if self.header_possible and is_header(text):
-                self.header_possible = False
+                self.header_possible = is_before_header(text)
                 return
             last = len(line) == len(content)
             complete = self._before.accepted + self._before.nothing + self._accepted

@@ -74,6 +74,9 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
         elif len(text) != digits and text.lower() in NULLS:
             found.append(Line(end, null=True))
             continue
+        elif header_possible and re.fullmatch(rb"sep=[,;\t|]?", text.lower()):
+            found.append(Line(end))
+            continue
         elif header_possible and is_header(text):
             several = any(delimiter in text for delimiter in (b",", b";", b"\t", b"|"))
             found.append(Line(end))
@@ -113,11 +116,13 @@ def plain(line: bytes) -> bytes:
         line = line.replace(character.encode(), b" ")
     if any(byte > 127 for byte in line):
         line = line.strip(SPACES + b"\xa0")
-    return line.rstrip(b"\x1a")
+    return line.strip(b"\x1a")
 
 
 def is_header(text: bytes) -> bool:
     """Return True if the first line cannot be a person's."""
+    if text == b"0":
+        return True
     if b"@" in text or is_hex(text) or any(is_hex(text[at : at + 16]) for at in range(len(text) - 15)):
         return False
     fields = re.split(rb"[,;\t|]", text)

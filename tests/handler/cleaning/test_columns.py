@@ -272,7 +272,7 @@ def test_files_that_cannot_be_used_are_refused_with_what_to_do(text: str, code: 
     assert what in refused.reason
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n"])
+@pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n", f"sep=,\n{HEADER}\n"])
 def test_a_file_without_rows_is_empty(text: str) -> None:
     assert refusal(text).code is Code.EMPTY_FILE
     assert refusal(text).status == "skipped"

@@ -282,7 +282,9 @@ def without_hints(part: Part) -> Part:
     [
         *((name, True) for name in ("email_sha256", "hashed email", "PHONE", "Hashed_Phone_Number", "E-Mail", "hem")),
         *((name, True) for name in ("MAID", '"Email (SHA256)"', "Téléphone", "電話番号", "Электронная почта", "_col0")),
-        *((name, True) for name in ("?column?", "(No column name)", "email,", "Adresse (gehasht)")),
+        *((name, True) for name in ("?column?", "(No column name)", "email,", "Adresse (gehasht)", "0")),
+        *((name, True) for name in ("sep=;", "SEP=,\nemail", '"sep=;"\r\nemail;')),
+        *((name, False) for name in ("00", "1", "sep=;\nsep=;\nemail\nemail")),
         *((name, False) for name in ("jane@example.com", "+49 30 123456", "abc", "ab" * 32 + "x", "dead", "12345")),
         *((name, False) for name in ("6D92078A-8246-4BA4-AE5B-76104861E7DC", "x" + "ab" * 8, "Jane,+49 30 123456")),
     ],
