@@ -673,6 +673,15 @@ def list_rejected(key: str, fault: Outcome) -> Rejected:
     )
 
 
+def list_has_refused_name(key: str, fault: Outcome) -> Rejected:
+    """A file in the folder of a list has a name that says that it cannot be read."""
+    return Rejected(
+        Code.LIST_REJECTED,
+        "A list is sent as a whole or not at all, and this file in its folder cannot be used: "
+        f"{_quoted_key(key)}. {fault.reason} Delete the file there, and upload all files of the list again.",
+    )
+
+
 def empty_file_of_list() -> Skipped:
     """A file of a list has no identifiers in it, as exports of empty partitions do."""
     return Skipped(Code.EMPTY_FILE, "The file has no identifiers. The other files of its list were sent.")
@@ -799,11 +808,12 @@ def too_large_to_overtake() -> Rejected:
     )
 
 
-def nothing_to_remove_from() -> Rejected:
+def nothing_to_remove_from(note: str = "") -> Rejected:
     """There is no audience to remove anybody from."""
     return Rejected(
         Code.NOTHING_TO_REMOVE_FROM,
-        "There is no audience of this name and identifier type to remove anybody from. Check the names of the folders.",
+        "There is no audience of this name and identifier type to remove anybody from. Check the names of the "
+        f"folders.{note}",
     )
 
 
@@ -903,7 +913,9 @@ def renamed(current_name: str) -> str:
 
 
 def other_identifier_types(types: Sequence[str]) -> str:
-    """Return a note about audiences that a remove does not touch."""
+    """Return a note about audiences that a remove does not touch, empty if there are none."""
+    if not types:
+        return ""
     return f" Audiences of the same name with other identifier types were not changed: {', '.join(types)}."
 
 

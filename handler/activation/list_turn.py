@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from botocore.exceptions import ClientError
+
 from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.manifests import describes, entries
-from handler.activation.order import Export
+from handler.activation.order import EXPORT_GAP, Export
+from handler.activation.prepare import refused_for_long
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import iso, parse_iso
@@ -17,8 +20,10 @@ from handler.errors import Damaged, Missing, Outcome, Waiting
 from handler.events.keys import list_folder
 from handler.model import AudienceKey
 from handler.state.audience_state import FileRef
+from handler.state.lease import Lease
 from handler.state.ledger import Ledger
 from handler.state.lists import SCHEMA, ListFile, StoredList, write_list
+from handler.state.objects import Version
 from handler.state.reports import Report, identity
 
 # A list that lacks files, or that shrank without a confirmation, is given up after this.
@@ -45,18 +50,21 @@ class ListTurn:
     cut_off: tuple[str, Outcome] | None = None
 
 
-def open_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn | None:
+def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions) -> ListTurn | None:
     """Return the list that an export makes; None if it has ended because it was withdrawn or cannot become complete.
 
     Raises:
         Waiting: files are missing, or a job is still writing them.
     """
-    turn = gather_list(run, audience, export, versions)
+    turn = gather_list(run, lease.audience, export, versions)
     try:
         check_deleted(turn, versions)
         if versions.is_being_written(turn.reports):
             raise reasons.list_being_written()
-        _apply_manifests(run, turn, versions)
+        if manifests := [each for each in versions.manifests(turn.reports) if describes(each, turn.reports)]:
+            _apply_manifests(run, lease, turn, versions, manifests)
+        elif run.settle:
+            _check_names(turn, versions, EXPORT_GAP * run.settle)
     except Waiting:
         if run.now() - export.last < MAX_WAIT:
             raise
@@ -166,14 +174,24 @@ def check_deleted(turn: ListTurn, versions: Versions) -> None:
         raise reasons.list_withdrawn() if len(turn.reports) > 1 else reasons.withdrawn()
 
 
-def _apply_manifests(run: Invocation, turn: ListTurn, versions: Versions) -> None:
-    """Make a manifest's entries the list, if there is a manifest."""
-    manifests = [each for each in versions.manifests(turn.reports) if describes(each, turn.reports)]
-    if not manifests:
-        return
+def _check_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
+    """Reject a list if a file of its run was refused by its name, because the people in that file would be left out.
+
+    Raises:
+        Rejected: there is such a file.
+    """
+    times = [parse_iso(report["file"]["uploaded_at"]) for report in turn.reports]
+    if refused := versions.refused_by_name(turn.reports, min(times) - gap, max(times) + gap):
+        raise reasons.list_has_refused_name(*refused)
+
+
+def _apply_manifests(
+    run: Invocation, lease: Lease, turn: ListTurn, versions: Versions, manifests: Sequence[Version]
+) -> None:
+    """Make the entries of manifests the list."""
     by_key = {report["file"]["key"]: report for report in turn.reports}
     folders = {list_folder(key) for key in by_key}
-    named = set().union(*(entries(run, manifest, folders) for manifest in manifests))
+    named = set().union(*(_entries(run, lease, turn, manifest, folders) for manifest in manifests))
     for key in sorted(named - by_key.keys()):
         current = versions.current(key)
         report = _find(run.ledger, key, current.version_id) if current else None
@@ -185,6 +203,15 @@ def _apply_manifests(run: Invocation, turn: ListTurn, versions: Versions) -> Non
         raise reasons.manifest_is_older()
     unnamed = [report for key, report in by_key.items() if key not in named]
     _set_files(turn, [by_key[key] for key in named], [*turn.outdated, *unnamed])
+
+
+def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, folders: set[str]) -> set[str]:
+    try:
+        return entries(run, manifest, folders)
+    except ClientError as error:
+        if refused_for_long(run, lease, turn.reports[0], error):
+            raise reasons.manifest_unreadable(manifest.key) from None
+        raise
 
 
 def _find(ledger: Ledger, key: str, version_id: str) -> Report | None:

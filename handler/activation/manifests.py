@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from handler import reasons
 from handler.activation.invocation import Invocation
-from handler.errors import Missing
+from handler.errors import Failed
 from handler.events.keys import MANIFEST_ENDING, list_folder
 from handler.state.objects import Version
 from handler.state.reports import Report
@@ -25,12 +25,12 @@ def entries(run: Invocation, manifest: Version, folders: set[str]) -> set[str]:
     """Return the keys that a manifest names.
 
     Raises:
-        Rejected: it cannot be read, or an entry lies outside the bucket or the list's folder.
+        Rejected: it is damaged or cannot be read, or an entry lies outside the bucket or the list's folder.
     """
     try:
         content = json.loads(run.store.read_text(manifest.key, manifest.version_id, MAX_MANIFEST_BYTES))
         urls = [str(entry["url"]) for entry in content["entries"]]
-    except (Missing, ValueError, KeyError, TypeError):
+    except (Failed, ValueError, KeyError, TypeError, RecursionError):
         raise reasons.manifest_unreadable(manifest.key) from None
     start = f"s3://{run.settings.bucket}/"
     keys = {url.removeprefix(start) for url in urls}

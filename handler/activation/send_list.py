@@ -35,7 +35,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     register_unregistered(turn, keys)
     if audience is None:
         check_limit(turn)
-    opened = open_list(run, lease.audience, chosen, turn.versions)
+    opened = open_list(run, lease, chosen, turn.versions)
     if opened is None:
         return
     _reopen(run, opened)

@@ -121,7 +121,7 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
         if export.digest == _digest_in_progress(turn) or is_counted(run, turn.lease.audience, export.digest):
             continue
         try:
-            opened = open_list(run, turn.lease.audience, export, turn.versions)
+            opened = open_list(run, turn.lease, export, turn.versions)
         except Waiting:  # files are missing
             continue
         if opened is None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from handler.activation.invocation import Invocation
 from handler.activation.register import register
 from handler.clock import parse_iso
-from handler.errors import Missing
+from handler.errors import Missing, Rejected
 from handler.events.keys import (
     CONFIRMED_MARKER,
     MAX_KEY_BYTES,
@@ -137,6 +137,31 @@ class Versions:
             if key.startswith(f"{folder}{TEMPORARY_FOLDER}/")
             for version in versions
         )
+
+    def refused_by_name(
+        self, reports: Iterable[Report], after: datetime, before: datetime
+    ) -> tuple[str, Rejected] | None:
+        """Return the key and the fault of a file of a run that was refused by its name, such as a workbook.
+
+        Args:
+            reports: the other files of the list. Directly under `replace/`, another name is another list.
+            after: the file was uploaded after this, because a folder may be used again.
+            before: the file was uploaded before this.
+        """
+        keys = [report["file"]["key"] for report in reports]
+        folders = {list_folder(key) for key in keys if parse_key(key).run is not None}
+        for folder in sorted(folders):
+            for key, versions in sorted(self.folder(type_folder(folder)).items()):
+                if list_folder(key) != folder or is_ignored(key):
+                    continue
+                current = next((each for each in versions if each.is_latest), None)
+                if current is None or current.is_delete_marker or not after < current.modified_at < before:
+                    continue
+                try:
+                    parse_key(key)
+                except Rejected as fault:
+                    return key, fault
+        return None
 
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
         """Register objects of the last day that this turn does not know of.

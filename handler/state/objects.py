@@ -15,6 +15,7 @@ from handler import reasons
 from handler.errors import Conflict, Damaged, Missing
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 1 << 18
@@ -184,15 +185,9 @@ class ObjectStore:
         """Return the beginning of one version of an uploaded object as text.
 
         Raises:
-            Missing: it does not exist.
+            Failed: as for `stream`.
         """
-        try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
-        except ClientError as error:
-            if _code(error) in _ABSENT:
-                raise Missing(f"There is no object {key}.") from None
-            raise
-        with closing(answer["Body"]) as body:
+        with closing(self._open(key, version_id)) as body:
             return body.read(max_bytes).decode(errors="replace")
 
     def stream(self, key: str, version_id: str, first_byte: int = 0) -> Iterator[bytes]:
@@ -202,6 +197,21 @@ class ObjectStore:
             Failed: that version is gone, archived, or encrypted with a key that is not the connector's.
         """
         try:
+            body = self._open(key, version_id, first_byte)
+        except ClientError as error:
+            if _code(error) == "InvalidRange":  # the last part ended with the file
+                return
+            raise
+        with closing(body):
+            yield from _read_ahead(body.iter_chunks(CHUNK_BYTES))
+
+    def _open(self, key: str, version_id: str, first_byte: int = 0) -> StreamingBody:
+        """Return the content of one version of an upload from `first_byte` on.
+
+        Raises:
+            Failed: as for `stream`.
+        """
+        try:
             if first_byte:
                 answer = self._client.get_object(
                     Bucket=self.bucket, Key=key, VersionId=version_id, Range=f"bytes={first_byte}-"
@@ -209,8 +219,6 @@ class ObjectStore:
             else:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
         except ClientError as error:
-            if _code(error) == "InvalidRange":  # the last part ended with the file
-                return
             if _code(error) in _ABSENT:
                 raise reasons.object_missing() from None
             if _code(error) == _ARCHIVED:
@@ -218,8 +226,7 @@ class ObjectStore:
             if self._has_other_key(error, key, version_id):
                 raise reasons.object_key_refused() from None
             raise
-        with closing(answer["Body"]) as body:
-            yield from _read_ahead(body.iter_chunks(CHUNK_BYTES))
+        return answer["Body"]
 
     def _has_other_key(self, error: ClientError, key: str, version_id: str) -> bool:
         """Return true if S3 refuses an object because of a key that is not the one of the connector's own objects."""

@@ -10,7 +10,7 @@ from handler import reasons
 from handler.cleaning.headers import HEADERS, MAX_SAME_HEADER
 from handler.cleaning.kinds import check_kind
 from handler.errors import Outcome
-from handler.model import Action
+from handler.model import Action, IdentifierType
 from handler.reasons import Fault
 from handler.report_codes import Code
 
@@ -103,6 +103,9 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
             ),
         )
     ],
+    "list_has_refused_name": [
+        lambda: reasons.list_has_refused_name("tiktok/vip/.../part-00007.xlsx", reasons.name_of_spreadsheet())
+    ],
     "empty_file_of_list": [reasons.empty_file_of_list],
     "list_lacks_files": [reasons.list_lacks_files],
     "list_being_written": [reasons.list_being_written],
@@ -117,7 +120,9 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "list_out_of_order": [reasons.list_out_of_order],
     "newer_upload_unreadable": [reasons.newer_upload_unreadable],
     "too_large_to_overtake": [reasons.too_large_to_overtake],
-    "nothing_to_remove_from": [reasons.nothing_to_remove_from],
+    "nothing_to_remove_from": [
+        lambda: reasons.nothing_to_remove_from(reasons.other_identifier_types([IdentifierType.EMAIL_SHA256]))
+    ],
     "too_many_parts": [lambda: reasons.too_many_parts(500)],
     "deleted_while_processing": [reasons.deleted_while_processing],
     "created_too_small": [lambda: reasons.created_too_small("")],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, EMPTY, VIP, FieldConnector, File, S, body
+from tests.field.connector import AVAILABLE, EMPTY, HOUR, VIP, FieldConnector, File, S, body
 from tests.handler.world import people
 
 PEOPLE = people(0, 1200)
@@ -127,6 +127,7 @@ ODDITIES = {
     "two files joined": CLEAN[:6500] + b"\xef\xbb\xbf" + CLEAN[6500:],
     "Ctrl-Z": CLEAN + b"\x1a",
     "Ctrl-Z in a line of its own": CLEAN + b"\x1a\r\n",
+    "Ctrl-Z between two files": CLEAN[:6500] + b"\x1a" + CLEAN[6500:] + b"\x1a",
     "single quotes": body(PEOPLE, before="'", after="'"),
     "CRLF": body(PEOPLE, end="\r\n"),
     "upper case": CLEAN.upper(),
@@ -142,7 +143,8 @@ def test_kind_21_invisible_characters_and_quotes(connector: FieldConnector, name
 
 HEADERS = [
     "email_sha256", "Email Address", "Hashed E-Mail", "电子邮件", "Adresse e-mail hachée", "хэш", "f0_", "_col0",
-    "?column?", "(No column name)", '"email"', "EMAIL", "sha256(lower(trim(email)))", "to_hex(sha256(email))",
+    "?column?", "(No column name)", '"email"', "EMAIL", "sha256(lower(trim(email)))", "to_hex(sha256(email))", "0",
+    "sep=;", "sep=,\nemail",
 ]  # fmt: skip
 
 
@@ -245,6 +247,34 @@ def test_kind_25_a_faulty_part_rejects_the_list_and_is_named(connector: FieldCon
     assert [reports[0]["code"], reports[2]["code"]] == ["list_rejected"] * 2
     assert all("part-2.csv" in report["reason"] for report in (reports[0], reports[2]))
     assert connector.members() == base
+
+
+@pytest.mark.parametrize("name", ["part-2.xlsx", "part-2.snappy.parquet", "country=de/part-2.csv.zst"])
+def test_kind_25_a_file_refused_by_its_name_rejects_its_run(connector: FieldConnector, name: str) -> None:
+    """Without it, the list would leave out the people in it."""
+    base = connector.base()
+    first = connector.put(f"{VIP}/replace/run/part-1.csv", body(people(3000, 1500)))
+    refused = connector.put(f"{VIP}/replace/run/{name}", b"PK\x03\x04")
+    connector.end()
+    assert connector.ends(refused) == ("rejected", "wrong_file_extension")
+    assert connector.ends(first) == ("rejected", "list_rejected")
+    assert name in (connector.report_of(first) or {})["reason"]
+    assert connector.members() == base
+    connector.delete(f"{VIP}/replace/run/{name}")
+    second = connector.put(f"{VIP}/replace/run/part-2.csv", body(people(5000, 1500)))
+    connector.end()
+    assert [connector.ends(each) for each in (first, second)] == [AVAILABLE] * 2
+    assert connector.members() == set(people(3000, 1500)) | set(people(5000, 1500))
+
+
+@pytest.mark.parametrize("folder", ["", "run/"])
+def test_kind_25_a_file_refused_by_its_name_is_forgotten_the_next_day(connector: FieldConnector, folder: str) -> None:
+    connector.base()
+    connector.put(f"{VIP}/replace/{folder}vip.xlsx", b"PK\x03\x04")
+    right = connector.put(f"{VIP}/replace/{folder}vip.csv", body(people(3000, 1500)), after=7 * HOUR if folder else S)
+    connector.end()
+    assert connector.ends(right) == AVAILABLE
+    assert connector.members() == set(people(3000, 1500))
 
 
 def test_kind_25_the_corrected_file_makes_the_list_anew(connector: FieldConnector) -> None:

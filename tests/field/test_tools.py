@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,23 @@ def test_kind_04_a_manifest_with_a_wrong_entry(
     connector.wait(after, every=6 * 3600)
     connector.check(files, messages)
     assert connector.members() == base
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [(b"{", {}), (b"[" * 100_000, {}), (b"", {}), (b'{"entries": []}', {"StorageClass": "GLACIER"})],
+    ids=["cut off", "too deep", "empty", "archived"],
+)
+def test_kind_04_42_a_manifest_that_cannot_be_read(
+    connector: FieldConnector, content: bytes, headers: dict[str, Any]
+) -> None:
+    base = connector.base()
+    part = connector.put(f"{VIP}/replace/unload/0000_part_00", body(people(3000, 1500)))
+    connector.put(f"{VIP}/replace/unload/manifest", content, **headers)
+    behind = connector.put(f"{VIP}/append/y.csv", body(people(5000, 10)))
+    connector.end()
+    assert [connector.ends(part), connector.ends(behind)] == [("rejected", "list_rejected"), AVAILABLE]
+    assert connector.members() == base | set(people(5000, 10))
 
 
 def test_kind_04_several_columns_with_a_pipe(connector: FieldConnector) -> None:

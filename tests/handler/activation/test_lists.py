@@ -50,6 +50,20 @@ def test_a_file_of_a_list_that_cannot_be_read_for_an_hour_ends_the_list(world: W
     assert world.report(later)["status"] == "submitted"
 
 
+def test_a_manifest_that_may_not_be_read_for_an_hour_ends_the_list(world: World) -> None:
+    folder = f"{VIP}replace/2026-01-31/"
+    first, manifest, later = f"{folder}0000_part_00", f"{folder}manifest", f"{VIP}later.csv"
+    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, manifest)))
+    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(manifest) else None
+    world.pass_time(hours=1.1)
+    world.deliver_all(world.upload(later, lines(people(2000, 1000))))
+    for _ in range(20):
+        world.pass_time(5 * MINUTE)
+        world.deliver(SWEEP)
+    assert world.standing(first) == ("rejected", "list_rejected")
+    assert world.report(later)["status"] == "submitted"
+
+
 def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -> None:
     world.deliver_all(world.upload(LIST, b"PK\x03\x04 a workbook"))
     world.run(hours=1.5, every=0.25)
