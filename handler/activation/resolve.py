@@ -16,9 +16,17 @@ from handler.activation.audience_status import (
 )
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list
-from handler.activation.submit import MIN_MATCHED, ChangeRequest, notes_on_rows, record, request_of
+from handler.activation.submit import (
+    MIN_MATCHED,
+    ChangeRequest,
+    explained,
+    note_on_other_types,
+    notes_on_rows,
+    record,
+    request_of,
+)
 from handler.clock import iso, parse_iso
-from handler.errors import Outcome
+from handler.errors import Failed
 from handler.metrics import Metric
 from handler.report_codes import Code
 from handler.state.audience_state import Change, forget_applied
@@ -104,7 +112,10 @@ def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience)
     else:
         for report in request.reports:
             run.write(report, lambda current: _note_message(current, audience.message))
-        _fail(run, lease, change, request, _end_reason(where, change, audience))
+        outcome = _end_reason(where, change, audience)
+        if audience.message and not says_too_small(audience.message):
+            outcome = explained(lease.audience, outcome)
+        _fail(run, lease, change, request, outcome)
     if audience.history:
         state["history_seen"] = iso(max(at for _, at, _ in audience.history))
     if audience.is_valid:  # the message of an audience that is too small is not an old one
@@ -118,11 +129,13 @@ def _make_available(run: Invocation, lease: Lease, change: Change, request: Chan
     sent = sum((each["rows"]["accepted"] or 0) - (each["rows"]["overtaken"] or 0) for each in request.reports)
     before = change["matched_before"]
     unmatched = change["call"] == "append" and sent >= MIN_MATCHED and before is not None and audience.matched <= before
-    renamed = reasons.renamed(audience.name) if audience.name not in {"", lease.audience.name} else ""
+    note = reasons.renamed(audience.name) if audience.name not in {"", lease.audience.name} else ""
+    if change["call"] == "remove":
+        note += note_on_other_types(run, lease.audience)
     sentence = reasons.available_without_growth if unmatched else reasons.available
 
     def available(current: Report) -> None:
-        set_status(current, "available", Code.AVAILABLE, sentence(audience.matched, notes_on_rows(current) + renamed))
+        set_status(current, "available", Code.AVAILABLE, sentence(audience.matched, notes_on_rows(current) + note))
         current["tiktok"]["matched"] = audience.matched
         current["tiktok"]["match_rate"] = rate
 
@@ -139,7 +152,7 @@ def _make_available(run: Invocation, lease: Lease, change: Change, request: Chan
     run.metrics.add(Metric.AUDIENCES_UNMATCHED, int(unmatched))
 
 
-def _end_reason(where: Stage, change: Change, audience: Audience) -> Outcome:
+def _end_reason(where: Stage, change: Change, audience: Audience) -> Failed:
     message = f' TikTok says: "{audience.message.rstrip(".")}".' if audience.message else ""
     if where is Stage.TOO_SMALL and change["call"] == "create":
         return reasons.created_too_small(message)
@@ -154,7 +167,7 @@ def _note_message(report: Report, message: str) -> None:
     report["tiktok"]["message"] = message or None
 
 
-def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Outcome) -> None:
+def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Failed) -> None:
     """Write down that a change failed. Its uploads no longer count as applied."""
     for report in request.reports:
         run.set_outcome(report, outcome)

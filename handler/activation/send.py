@@ -16,7 +16,7 @@ from handler.activation.order import Export
 from handler.activation.overtaking import applied
 from handler.activation.prepare import note_stall, prepare, set_aside
 from handler.activation.send_list import send_again, send_list
-from handler.activation.submit import explained, request_for, restore_change, submit
+from handler.activation.submit import explained, note_on_other_types, request_for, restore_change, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
@@ -116,16 +116,15 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
             _end_without_audience(turn, reports)
             return
         check_before_create(turn, reports)
-    if action is Action.REMOVE and (
-        types := run.account.same_name(lease.audience.name, lease.audience.identifier_type)
-    ):
-        note += reasons.other_identifier_types(types)
+    if action is Action.REMOVE:
+        note += note_on_other_types(run, lease.audience)
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)
 
 
 def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
     """End removes that have no audience. Their rows count as applied: an older append may still arrive."""
     run, lease = turn.run, turn.lease
+    note = note_on_other_types(run, lease.audience)
     counted = []
     for report in reports:
         try:
@@ -143,7 +142,7 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
     mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
     lease.save()
     for report in counted:
-        run.set_outcome(report, reasons.nothing_to_remove_from())
+        run.set_outcome(report, reasons.nothing_to_remove_from(note))
 
 
 def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, uploads_again: int) -> None:

@@ -219,6 +219,15 @@ def notes_on_rows(report: Report) -> str:
     )
 
 
+def note_on_other_types(run: Invocation, audience: AudienceKey) -> str:
+    """Return a sentence about the audiences that a remove does not touch, although they have the same name.
+
+    Raises:
+        Waiting: a call to TikTok failed.
+    """
+    return reasons.other_identifier_types(run.account.same_name(audience.name, audience.identifier_type))
+
+
 def explained(audience: AudienceKey, refused: Failed) -> Failed:
     """Return a refusal by TikTok, with a note if the file has columns: their format is documented only in part."""
     if audience.identifier_type is not IdentifierType.MULTIPLE_TYPES:

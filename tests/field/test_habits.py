@@ -181,3 +181,17 @@ def test_kind_40_the_new_name_is_another_audience(connector: FieldConnector) -> 
     connector.end()
     assert connector.ends(message) == AVAILABLE
     assert sorted(len(connector.tiktok.members(each["id"])) for each in connector.audiences()) == [1500, len(base)]
+
+
+def test_kind_40_a_remove_names_the_audiences_that_it_does_not_touch(connector: FieldConnector) -> None:
+    """Until the end, and most of all if there is no audience of its own."""
+    base = connector.base()
+    connector.put("tiktok/vip/phone_sha256/x.csv", body(people(3000, 1500)))
+    connector.end()
+    right = connector.put(f"{VIP}/remove/x.csv", body(people(0, 10)))
+    wrong = connector.put("tiktok/vip/gaid_sha256/remove/x.csv", body(people(0, 10)))
+    connector.end()
+    assert [connector.ends(right), connector.ends(wrong)] == [AVAILABLE, ("rejected", "nothing_to_remove_from")]
+    assert "were not changed: phone_sha256." in (connector.report_of(right) or {})["reason"]
+    assert "were not changed: email_sha256, phone_sha256." in (connector.report_of(wrong) or {})["reason"]
+    assert len(connector.tiktok.members(connector.audiences()[0]["id"])) == len(base) - 10
