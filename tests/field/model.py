@@ -26,7 +26,7 @@ class Model:
         return "\n".join(map(str, self.uploads))
 
     def exports(self) -> list[ModelExport]:
-        """Return the lists; a copy of a file onto itself is no file of its list."""
+        """Return the lists. A copy of a file onto itself is a file of a list if the connector went on with it."""
         found: dict[str, list[ModelExport]] = {}
         for each in self._own("replace"):
             exports = found.setdefault(each.folder or each.name, [])
@@ -40,7 +40,12 @@ class Model:
         return next(export for export in self.exports() if upload in export.files)
 
     def _own(self, *actions: str) -> Iterator[ModelUpload]:
-        return (each for each in self.uploads if each.action in actions and not each.copied)
+        return (
+            each
+            for each in self.uploads
+            if each.action in actions
+            and (not each.copied or (each.action == "replace" and each.ends[0] in {*SENT, "rejected"}))
+        )
 
     def people(self, *, oldest_version_counts: bool = False) -> frozenset[int]:
         """Return who is in the audience: for each person, the latest applied upload that names them decides.
@@ -52,7 +57,7 @@ class Model:
         changes = [
             (each.at, PRIORITY[each.action], each.action, each.rows)
             for each in self.uploads
-            if each.applied and (each.action != "replace" or each.copied)
+            if each.applied and each.action != "replace"
         ]
         for export in self.exports():
             if files := export.applied:
@@ -168,9 +173,7 @@ class Model:
         """Return the ends that a newer list gives to what is older."""
         allowed = set()
         newer = [each for each in self.exports() if each.sent and each.time >= upload.at and upload not in each.files]
-        copies = [each for each in self.uploads if each.action == "replace" and each.copied and each.at >= upload.at]
-        newer_files = [*copies, *(file for export in newer for file in export.files)]
-        if any(file.ends == ("available", "available") for file in newer_files if file is not upload):
+        if any(file.ends == ("available", "available") for export in newer for file in export.files):
             allowed.add(("skipped", "superseded"))
         if any(export.sent and upload.registered and export.sent <= upload.registered for export in newer):
             allowed.add(("rejected", "out_of_order"))
