@@ -41,14 +41,9 @@ def print_json(result: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def say(text: str, style: str = "") -> None:
+def say(text: str, style: str = "", *, to: Console = out) -> None:
     """Print a sentence as it is: square brackets in file names are not markup."""
-    out.print(Text(text, style=style))
-
-
-def warn(text: str) -> None:
-    """Print a sentence on standard error."""
-    err.print(Text(text, style="yellow"))
+    to.print(Text(text, style=style))
 
 
 def fail(text: str) -> None:
@@ -61,14 +56,16 @@ def status_text(status: str) -> Text:
     return Text(status, style=STATUS_COLORS.get(status, ""))
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], numbers: Sequence[int] = ()) -> None:
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str | Text]], numbers: Sequence[int] = (), *, to: Console = out
+) -> None:
     """Print a table; the columns in `numbers` are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="right" if index in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    out.print(table)
+    to.print(table)
 
 
 def number(value: int | None) -> str:

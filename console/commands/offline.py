@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from console import demo_files as samples
 from console.commands import options
@@ -16,7 +18,7 @@ from console.hashing.plans import Wishes, refuse_to_choose
 from console.hashing.sources import opened
 from console.hashing.to_file import Hashed, hash_file
 from console.hashing.values import FAULT_SENTENCES, ValueFault
-from console.output import number, print_json, print_table, progress_bar, say, status_text, warn
+from console.output import err, number, out, print_json, print_table, progress_bar, say, status_text
 from console.results import hashed_json, verdict_json
 from handler.model import Action
 
@@ -48,6 +50,9 @@ def check(
         print_json({"file": file, "identifier_type": identifier_type.value, **verdict_json(verdict)})
     else:
         show_verdict(file, verdict)
+        if looks_raw(verdict):
+            command = f"tiktok-activation hash {quote(file)} --type {identifier_type.value} -o hashed.csv"
+            say(f"\nIf the file holds raw data, hash it first: {command}")
     if verdict.code:
         raise typer.Exit(int(Exit.NOT_ACCEPTED))
 
@@ -134,36 +139,42 @@ def show_verdict(file: str, verdict: Verdict) -> None:
         say("\nThe connector would accept this file.", "green")
 
 
+def looks_raw(verdict: Verdict) -> bool:
+    """Return whether a file was refused for rows that may be raw data."""
+    return bool(verdict.code) and bool({"not_hashed", "more_than_one_column"} & set(verdict.rejected_by_reason))
+
+
 def show_hashed(file: str, output: str | None, result: Hashed) -> None:
-    """Print the result of hashing on standard error, which is free when the rows go to standard output."""
+    """Print the result of hashing; on standard error when the rows go to standard output."""
     counts = result.counts
     columns = " and ".join(f"{each.name} ({each.kind})" for each in result.columns)
-    tell = warn if output == "-" else say
-    tell(f"{file}: {result.encoding}, hashed {columns}.")
-    to = {None: "", "-": " written to standard output"}.get(output, f" written to {output}")
-    tell(
-        f"{counts.rows:,} rows: {counts.written:,} hashed{to}, {counts.empty:,} without a value, "
-        f"{counts.rows - counts.written - counts.empty:,} that cannot be hashed."
+    to = err if output == "-" else out
+    say(f"{file}: {result.encoding}, hashed {columns}.", to=to)
+    written = f" written to {'standard output' if output == '-' else output}" if output and counts.written else ""
+    say(
+        f"{counts.rows:,} rows: {counts.written:,} hashed{written}, {counts.empty:,} without a value, "
+        f"{counts.rows - counts.written - counts.empty:,} that cannot be hashed.",
+        to=to,
     )
     if counts.passed:
-        tell(f"{counts.passed:,} values were hashes already and are kept as they are.")
-    if output == "-":
-        return
+        say(f"{counts.passed:,} values were hashes already and are kept as they are.", to=to)
     for reason, count in counts.faults.most_common():
-        say(f"{count:,} x {reason}: {FAULT_SENTENCES[ValueFault(reason)]}", "yellow")
-    _show_lines([(line, why, where) for line, where, why in counts.listed])
+        say(f"{count:,} x {reason}: {FAULT_SENTENCES[ValueFault(reason)]}", "yellow", to=to)
+    _show_lines([(line, why, where) for line, where, why in counts.listed], to)
     if not counts.written:
-        say("Nothing could be hashed.", "red")
+        unwritten = "" if output in {None, "-"} else f", so {output} was not written"
+        say(f"Nothing could be hashed{unwritten}.", "red", to=to)
 
 
-def _show_lines(lines: list[tuple[int, str, str]]) -> None:
+def _show_lines(lines: list[tuple[int, str, str]], to: Console = out) -> None:
     if not lines:
         return
-    say("\nLines that cannot be used (their content is not shown):", "bold")
+    say("\nLines that cannot be used (their content is not shown):", "bold", to=to)
     print_table(
         ["line", "reason", "column"],
         [[str(line), why, where] for line, why, where in lines[:MAX_SHOWN_LINES]],
         numbers=(0,),
+        to=to,
     )
     if len(lines) > MAX_SHOWN_LINES:
-        say(f"and more; --json lists the first {len(lines)}.")
+        say(f"and more; --json lists the first {len(lines)}.", to=to)

@@ -11,7 +11,7 @@ import typer
 
 from console.commands import options
 from console.commands.ask import ask_for_column, confirm_columns, is_interactive
-from console.commands.offline import show_hashed, show_verdict
+from console.commands.offline import looks_raw, show_hashed, show_verdict
 from console.commands.show import show_files, show_report
 from console.errors import ConsoleError, Exit
 from console.follow import FollowedUpload, exit_code, follow
@@ -215,6 +215,8 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
         print_json({"error": "Nothing was uploaded: the connector would reject it.", "files": files})
     else:
         say("Nothing was uploaded.", "red")
+        if any(each.hashed is None and looks_raw(each.verdict) for each in ready):
+            say("If the files hold raw data, add --hash: then they are hashed here first.")
     raise typer.Exit(int(Exit.NOT_ACCEPTED))
 
 

@@ -92,12 +92,17 @@ def result(prepared: Prepared, counts: Counts) -> Hashed:
 
 @contextmanager
 def _target(path: str) -> Iterator[tuple[BinaryIO, Callable[[bool], None]]]:
-    """Open a file beside the target, which takes its place only when it is complete and wanted."""
+    """Open a file beside the target, which takes its place only when it is complete and wanted.
+
+    A pipe or a device, such as `/dev/null`, is written to directly, and a symbolic link stays one.
+    """
     if path == "-":
         yield sys.stdout.buffer, lambda _: None
         sys.stdout.buffer.flush()
         return
-    unfinished = Path(f"{path}.unfinished")
+    target = Path(path)
+    direct = target.exists() and not target.is_file()
+    unfinished = target if direct else Path(f"{target.resolve()}.unfinished")
     wanted = False
 
     def keep(value: bool) -> None:
@@ -107,11 +112,12 @@ def _target(path: str) -> Iterator[tuple[BinaryIO, Callable[[bool], None]]]:
     try:
         with unfinished.open("wb") as file:
             yield file, keep
-        if wanted:
-            unfinished.replace(path)
+        if wanted and not direct:
+            unfinished.replace(target.resolve())
     except OSError as error:
         raise ConsoleError(
             f"The file {path} cannot be written ({os.strerror(error.errno or 0)}). Choose another place with -o."
         ) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        if not direct:
+            unfinished.unlink(missing_ok=True)

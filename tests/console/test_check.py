@@ -40,6 +40,12 @@ def test_a_faulty_file_says_lines_and_reasons_but_no_content(tmp_path: Path) -> 
     assert (result["code"], result["rejected_by_reason"]) == ("too_many_rejected", {"not_hashed": 10})
 
 
+def test_raw_data_is_told_how_to_be_hashed(tmp_path: Path) -> None:
+    (tmp_path / "my list.csv").write_text("email,name\nprivate@example.com,Jane\n")
+    answer = console("check", tmp_path / "my list.csv", "--type", "email_sha256")
+    assert f"tiktok-activation hash '{tmp_path}/my list.csv' --type email_sha256 -o hashed.csv" in answer.stdout
+
+
 def test_standard_input_can_be_checked() -> None:
     answer = console("check", "-", "--type", "email_sha256", "--json", given=HASHES)
     assert json.loads(answer.stdout)["rows"]["accepted"] == 50

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,30 @@ def test_nothing_to_hash_writes_no_file_and_says_so(tmp_path: Path) -> None:
     answer = console("hash", source, "-t", "email_sha256", "-o", tmp_path / "out.csv")
     assert answer.returncode == Exit.NOT_ACCEPTED
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.processes
+def test_rows_on_standard_output_and_faults_on_standard_error() -> None:
+    answer = console("hash", "-", "-t", "email_sha256", "-o", "-", given="a@example.com\nprivate\n")
+    assert answer.stdout == sha256("a@example.com") + "\n"
+    assert "2  not_an_email" in answer.stderr
+    assert "private" not in answer.stderr
+
+
+@pytest.mark.processes
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
+    source, link, pipe = (tmp_path / name for name in ("people.csv", "link.csv", "pipe"))
+    source.write_text("a@example.com\n")
+    link.symlink_to(tmp_path / "target.csv")
+    assert console("hash", source, "-t", "email_sha256", "-o", link).returncode == Exit.DONE
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", f"print(open({str(pipe)!r}).read(), end='')"], stdout=subprocess.PIPE, text=True
+    )
+    assert console("hash", source, "-t", "email_sha256", "-o", pipe).returncode == Exit.DONE
+    assert reader.communicate(timeout=60)[0] == (tmp_path / "target.csv").read_text() == sha256("a@example.com") + "\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "people.csv", "pipe", "target.csv"]
 
 
 @pytest.mark.processes
