@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 
 from console.errors import ConsoleError, Exit
 from console.hashing.layout import FileLayout
-from console.hashing.values import DEVICE_ID, EMAIL, HASH, PHONE, Kind, bare, is_nothing
+from console.hashing.values import DEVICE_ID, Kind, bare, email_in, hash_in, is_nothing, phone_in
 
 MIN_SHARE = 0.5  # of a column's filled cells that look like the kind
 MAX_COLUMNS_PER_KIND = 3  # TikTok's limit on equal headers in a file of several identifiers
+WEAK = 1  # the score of a column of hashes whose name does not say of what, and of one with a name and no cells
 MIN_PHONE_DIGITS, MAX_PHONE_DIGITS = 7, 15  # E.164 allows 15
 _NAMES = {
     Kind.EMAIL: re.compile(r"e-?mail|correo|courriel|(?<![a-z])(?:mail|hem)(?![a-z])", re.IGNORECASE),
     Kind.PHONE: re.compile(
-        r"phone|mobil|handy|telefon|tel[eé]fono|celular|msisdn|whatsapp|(?<![a-z])(?:tel|cell|sms)(?![a-z])",
+        r"phone|mobil|handy|telefon|telemovel|celular|cellular|rufnummer|komork|msisdn|whatsapp|телефон|電話|携帯"
+        r"|手机|手機|휴대폰|전화|(?<![a-z])(?:tel|cell|gsm|movil|portable|sms)(?![a-z])",
         re.IGNORECASE,
     ),
     Kind.DEVICE_ID: re.compile(
         r"(?<![a-z])(?:idfa|gaid|aaid|adid|maid|ifa)(?![a-z])|advertising.?id|device.?id|mobile.?ad", re.IGNORECASE
     ),
 }
-_INTERNATIONAL = re.compile(r"(?:\+|00)[1-9]")
+_INTERNATIONAL = re.compile(r"(?:\+ ?|00)[1-9]")
+_DATE = re.compile(r"(?:[0-9]{4}([-./])[0-9]{1,2}\1|[0-9]{1,2}([-./])[0-9]{1,2}\2)[0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class InputColumn:
     name: str
 
 
-def candidates(layout: FileLayout, kind: Kind, digits: int = 64) -> list[InputColumn]:
+def candidates(layout: FileLayout, kind: Kind, digits: int = 64, *, weak: bool = True) -> list[InputColumn]:
     """Return the columns that look like a kind, the surest ones only.
 
     A column whose header names the kind and whose cells look like it is surer than one with either alone. Phone
@@ -44,15 +49,15 @@ def candidates(layout: FileLayout, kind: Kind, digits: int = 64) -> list[InputCo
         layout: the file.
         kind: of identifier.
         digits: of a hash, for columns that are hashed already.
+        weak: where there is nothing better, hashes of nobody knows what count, and an empty column of the right name.
     """
     scores: dict[int, int] = {}
     for index in range(layout.width):
         cells = _filled(layout, index)
-        if not cells:
-            continue
-        scores[index] = _score(cells, kind, digits, layout, named=layout_kind(layout, index))
+        named = layout_kind(layout, index)
+        scores[index] = _score(cells, kind, digits, layout, named=named) if cells else WEAK * (named is kind)
     best = max(scores.values(), default=0)
-    if not best:
+    if not best or (best == WEAK and not weak):
         return []
     return [InputColumn(index, kind, layout.name(index)) for index, score in scores.items() if score == best]
 
@@ -65,8 +70,8 @@ def _score(cells: list[str], kind: Kind, digits: int, layout: FileLayout, *, nam
             return 4
         if kind is not Kind.PHONE or alone or _is_international(cells):
             return 2
-    if sum(bool(HASH.fullmatch(cell)) and len(cell) == digits for cell in cells) >= MIN_SHARE * len(cells):
-        return 3 if named is kind else int(named is None)
+    if sum(len(hash_in(cell)) == digits for cell in cells) >= MIN_SHARE * len(cells):
+        return 3 if named is kind else WEAK * (named is None)
     return 0
 
 
@@ -77,6 +82,9 @@ def layout_kind(layout: FileLayout, index: int) -> Kind | None:
 
 def named_kind(name: str) -> Kind | None:
     """Return the kind of identifier that a column's name says."""
+    # Accents may be missing, or characters of their own.
+    name = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    name = unicodedata.normalize("NFC", name)
     # A device id's column may be called "mobile ad id": it is asked first.
     for kind in (Kind.DEVICE_ID, Kind.EMAIL, Kind.PHONE):
         if _NAMES[kind].search(name):
@@ -120,9 +128,12 @@ def kind_of_column(layout: FileLayout, index: int) -> Kind:
 
 
 def choices(layout: FileLayout) -> str:
-    """Return the columns of a file for a message: names from the header, or numbers."""
+    """Return the columns of a file for a message: names from the header, or numbers where a name says nothing."""
     if layout.header:
-        return ", ".join(name or str(number) for number, name in enumerate(layout.header, 1))
+        times = Counter(name.casefold() for name in layout.header if name)
+        return ", ".join(
+            name if times[name.casefold()] == 1 else str(number) for number, name in enumerate(layout.header, 1)
+        )
     return f"1 to {layout.width}" if layout.width > 1 else "1"
 
 
@@ -138,15 +149,15 @@ def _share(cells: list[str], kind: Kind, *, alone: bool) -> float:
 def _looks_like(cell: str, kind: Kind, *, alone: bool) -> bool:
     match kind:
         case Kind.EMAIL:
-            return bool(EMAIL.fullmatch(cell.lower()))
+            return bool(email_in(cell))
         case Kind.DEVICE_ID:
             return bool(DEVICE_ID.fullmatch(cell.lower()))
         case Kind.PHONE:
-            digits = sum(character.isdigit() for character in cell)
-            return (bool(PHONE.fullmatch(cell.lstrip("'"))) and MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS) or (
+            digits = sum(character.isdigit() for character in phone_in(cell))
+            return (MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS and not _DATE.fullmatch(cell)) or (
                 alone and "E+" in cell.upper()
             )
 
 
 def _is_international(cells: list[str]) -> bool:
-    return sum(bool(_INTERNATIONAL.match(cell.lstrip("'"))) for cell in cells) >= MIN_SHARE * len(cells)
+    return sum(bool(_INTERNATIONAL.match(phone_in(cell))) for cell in cells) >= MIN_SHARE * len(cells)

@@ -9,15 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.hashing.values import DEVICE_ID, HASH, bare, is_nothing
+from console.hashing.values import DEVICE_ID, bare, email_in, hash_in, is_nothing, phone_in
 
 DELIMITERS = ",;\t|"
 SAMPLE_RECORDS = 1000
 MAX_RECORD_BYTES = 1 << 17  # a quoted field that goes on for longer is a stray quote
-_EXCEL_SEPARATOR = re.compile(rb"sep=([,;\t|])\r?\n")
+_EXCEL_SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)
 _MANY_DIGITS = re.compile(r"[0-9]{5}")
+_WORD = re.compile(r"[^\W\d_]{3}")  # a name may have digits too: `segment_20260131`
 _LINE_END = re.compile(r"\r\n|\r|\n")
-csv.field_size_limit(1 << 24)
+csv.field_size_limit((1 << 31) - 1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def detect(head: bytes, encoding: str, *, complete: bool) -> FileLayout:
 
     Args:
         head: the first bytes, in `encoding`.
-        encoding: `utf-8` or `latin-1`.
+        encoding: `utf-8` or `cp1252`.
         complete: `head` is the whole file; otherwise its last, unfinished record is left out.
     """
     skipped = 0
@@ -115,15 +116,21 @@ def records(text: str, delimiter: str | None) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return the delimiter that cuts most records into the same number of columns, at least two."""
-    best: tuple[float, int] = (0.5, 1)
+    """Return the delimiter that cuts most records into the same number of columns, at least two.
+
+    Where several do, as in `a@example.com;12,50`, the one with addresses between its cuts.
+    """
+    best: tuple[float, int, int] = (0.5, 0, 1)
     chosen = None
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
-        widths = Counter(len(record) for record in _first_records(text, delimiter))
-        (width, count), *_ = widths.most_common(1)
-        score = (count / widths.total(), width)
+        found = list(_first_records(text, delimiter))
+        if not found:
+            continue
+        (width, count), *_ = Counter(map(len, found)).most_common(1)
+        addresses = sum("@" in cell and bool(email_in(bare(cell))) for record in found for cell in record)
+        score = (count / len(found), addresses, width)
         if width > 1 and score > best:
             best, chosen = score, delimiter
     return chosen
@@ -135,6 +142,9 @@ def _is_header(record: list[str]) -> bool:
     if not any(any(character.isalpha() for character in cell) and not is_nothing(cell) for cell in cells):
         return False
     return not any(
-        "@" in cell or _MANY_DIGITS.search(cell) or HASH.fullmatch(cell) or DEVICE_ID.fullmatch(cell.lower())
+        "@" in cell
+        or (_MANY_DIGITS.search(cell) and (phone_in(cell) or not _WORD.search(cell)))
+        or hash_in(cell)
+        or DEVICE_ID.fullmatch(cell.lower())
         for cell in cells
     )

@@ -77,9 +77,15 @@ def refuse_to_choose(kind: Kind, found: list[InputColumn]) -> InputColumn:
     Raises:
         ConsoleError: there is more than one.
     """
-    names = ", ".join(column.name for column in found)
+    numbers = (str(column.index + 1) for column in found)
+    names = ", ".join(
+        number if column.name == f"column {number}" else f"{column.name} ({number})"
+        for number, column in zip(numbers, found, strict=True)
+    )
     raise ConsoleError(
-        f"The file has {len(found)} columns that could hold the {kind}: {names}. Name one with --column.", Exit.USAGE
+        f"The file has {len(found)} columns that could hold the {kind}: {names}. "
+        "Give the name or number of one with --column.",
+        Exit.USAGE,
     )
 
 
@@ -96,6 +102,11 @@ def prepare(text: Text, wishes: Wishes, choose: Choose = refuse_to_choose) -> Pr
     """
     check_country(wishes.country)
     layout = detect(text.head, text.encoding, complete=text.complete)
+    if not layout.sample and not text.complete:
+        raise ConsoleError(
+            "The first row is longer than a megabyte. Check the file's line ends and quotes, and export it again.",
+            Exit.NOT_ACCEPTED,
+        )
     if not layout.sample:
         raise ConsoleError("The file has no rows. Export the list again.", Exit.NOT_ACCEPTED)
     rules = Rules(wishes.country, wishes.plus, "md5" if wishes.identifier_type.endswith("md5") else "sha256")
@@ -147,7 +158,9 @@ def _columns(layout: FileLayout, wishes: Wishes, digits: int, choose: Choose) ->
                 raise ConsoleError(f"TikTok takes at most three columns with the {kind}. Leave some out.", Exit.USAGE)
         return columns
     guessed = [
-        found[0] if len(found) == 1 else choose(kind, found) for kind in Kind if (found := candidates(layout, kind))
+        found[0] if len(found) == 1 else choose(kind, found)
+        for kind in Kind
+        if (found := candidates(layout, kind, weak=False))
     ]
     if not guessed:
         raise ConsoleError(

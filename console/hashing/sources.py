@@ -1,4 +1,4 @@
-"""A customer file as a stream of bytes: plain, gzip or bzip2; UTF-8, Latin-1 or UTF-16."""
+"""A customer file as a stream of bytes: plain, gzip or bzip2; UTF-8, Windows-1252 or UTF-16."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from console.errors import ConsoleError
+from console.errors import ConsoleError, Exit
 
 CHUNK_BYTES = 1 << 20
 MIN_UTF16_BYTES = 4  # fewer say nothing without a byte order mark
 HEAD_BYTES = 1 << 20  # enough to detect encoding, delimiter and columns
 _UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-# First bytes of what is no text, and what to do with it.
+# First bytes, of text in lower case, of what is no table of text, and what to do with it.
 _OTHER_FORMATS = [
     (b"PK\x03\x04", "an Excel workbook or a zip archive", "Save the sheet as CSV, or unzip the archive"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "Save the sheet as CSV"),
     (b"PAR1", "a Parquet file", "Export it as CSV"),
     (b"%PDF", "a PDF document", "Export the list as CSV"),
     (b"SQLite format 3", "a database", "Export the table as CSV"),
+    *((beginning, "JSON", "Export the list as CSV") for beginning in (b'{"', b"[{")),
+    *(
+        (beginning, "a web page or XML", "Open it and save it as CSV")
+        for beginning in (b"<html", b"<table", b"<?xml", b"<!doc")
+    ),
+    (b"begin:vcard", "a file of contact cards", "Export the contacts as CSV"),
 ]
 
 
@@ -36,7 +42,7 @@ class Text:
     Attributes:
         head: its first bytes, up to 1 MiB, in an encoding that extends ASCII.
         chunks: all of it, the head included, in the same encoding.
-        encoding: of `head` and `chunks`: `utf-8` or `latin-1`.
+        encoding: of `head` and `chunks`: `utf-8` or `cp1252`.
         original: the file's own encoding, for people.
         complete: the head is the whole file.
     """
@@ -85,17 +91,22 @@ def read_text(chunks: Iterable[bytes]) -> Text:
         ConsoleError: the file is no text, or damaged.
     """
     head, stream = _peek(_decompressed(iter(chunks)))
+    text = head[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     for beginning, what, advice in _OTHER_FORMATS:
-        if head.startswith(beginning):
-            raise ConsoleError(f"The file is {what}, which cannot be read here. {advice}, and use that file.")
+        if head.startswith(beginning) or text.startswith(beginning):
+            raise ConsoleError(
+                f"The file is {what}, which cannot be read here. {advice}, and use that file.", Exit.NOT_ACCEPTED
+            )
     if encoding := _utf16(head):
         head, stream = _peek(_transcoded(stream, encoding))
         return Text(head, stream, "utf-8", "UTF-16", len(head) < HEAD_BYTES)
     if b"\0" in head:
-        raise ConsoleError("The file is no text: it has zero bytes. Export the list as CSV, and use that file.")
+        raise ConsoleError(
+            "The file is no text: it has zero bytes. Export the list as CSV, and use that file.", Exit.NOT_ACCEPTED
+        )
     head, stream = _peek(_without_mark(stream))
-    encoding = "utf-8" if _is_utf8(head) else "latin-1"
-    return Text(head, stream, encoding, "UTF-8" if encoding == "utf-8" else "Latin-1", len(head) < HEAD_BYTES)
+    encoding, original = ("utf-8", "UTF-8") if _is_utf8(head) else ("cp1252", "Windows-1252")
+    return Text(head, stream, encoding, original, len(head) < HEAD_BYTES)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -150,7 +161,9 @@ def _members(
 
 
 def _damaged(name: str) -> ConsoleError:
-    return ConsoleError(f"The file's {name} data is damaged or cut off. Compress the original again.")
+    return ConsoleError(
+        f"The file's {name} data is damaged or cut off. Compress the original again.", Exit.NOT_ACCEPTED
+    )
 
 
 def _utf16(head: bytes) -> str | None:

@@ -7,6 +7,7 @@ case and keeps its hyphens.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,7 +46,10 @@ FAULT_SENTENCES: Final = {
         "Format the column as text in the original and export it again."
     ),
     ValueFault.NOT_A_DEVICE_ID: "Not a device id. It needs 32 hexadecimal digits in five groups with hyphens between.",
-    ValueFault.OTHER_HASH: "A hash of another length than --type needs. Export the raw values, or choose another type.",
+    ValueFault.OTHER_HASH: (
+        "A hash of another length than --type needs, or a device id without its hyphens. "
+        "Export the raw values, device ids with hyphens, or choose another type."
+    ),
     ValueFault.MISSING_COLUMN: "The line has fewer columns than the first one. Check its delimiters and quotes.",
 }
 
@@ -89,32 +93,77 @@ KINDS: Final = {
     IdentifierType.FIRST_MD5: Kind.DEVICE_ID,
 }
 
-EMAIL_CHARACTERS: Final = b"abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~"
-_ATOM = "[" + re.escape(EMAIL_CHARACTERS.decode()) + "\x80-\U0010ffff]"
-EMAIL: Final = re.compile(rf"(?:{_ATOM}|\.)+@{_ATOM}+(?:\.+{_ATOM}+)+")
+# In both halves of an address; the others are rare, or belong to one half.
+EMAIL_CHARACTERS: Final = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
+_BEYOND_ASCII = "\x80-\ufffc\U00010000-\U0010ffff"  # without the mark of a character that could not be decoded
+_LOCAL_PART = f"[{re.escape(EMAIL_CHARACTERS.decode())}.!#$%&'*+/=?^`{{|}}~{_BEYOND_ASCII}]+"
+_LABEL = f"[{re.escape(EMAIL_CHARACTERS.decode())}{_BEYOND_ASCII}]+"
+_EMAIL = re.compile(rf"{_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+")
+_NAMED_EMAIL = re.compile("[^<>]*<([^<>]*)>")
 DEVICE_ID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-HASH: Final = re.compile("[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32}")
-PHONE: Final = re.compile(
-    r"(?:tel:)?\+?[0-9(][0-9()./ \u00a0\u2010-\u2015-]{5,24}(?:(?:ext|x)\.? ?[0-9]{1,6})?", re.IGNORECASE
+_HASH = re.compile(r"(?:0x|\\x)?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})")
+# A word (`tel:`, `p:`, `Mobile: `), the number, an extension.
+_PHONE = re.compile(
+    r"(?:[^\W\d_]+ ?: ?)?"
+    r"\(?(\+? ?[0-9(][0-9()./ \u2010-\u2015\u2212-]{5,24})"
+    r"(?:[,;]? ?(?:ext(?:n|ension)?|x|#)[.:=]? ?[0-9]{1,6})?",
+    re.IGNORECASE,
 )
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
-_WHOLE_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0")
+_WHOLE_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
 MIN_INTERNATIONAL_DIGITS = 11  # shorter ones without `+` are national numbers of some country
 HASHES_OF_NOTHING: Final = frozenset(row.decode() for digits in (64, 32) for row in hashes_of_nothing(digits).rows)
-_AROUND = " \t\r\n\v\f\x1a\u00a0\u200b\u200c\u200d\u2060\ufeff"
+# Spaces, invisible characters, quotes, and Excel's marks for text: `'x` and `="x"`.
+_AROUND = (
+    " \t\r\n\v\f\x1a\u00a0\u00ad\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f"
+    "\u2060\u2066\u2067\u2068\u2069\u3000\ufeff\"'`=\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+)
 
 
 def bare(value: str) -> str:
     """Return a value without spaces, invisible characters and quotes around it."""
-    value = value.strip(_AROUND)
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        value = value[1:-1].strip(_AROUND)
-    return value
+    return value.strip(_AROUND)
 
 
 def is_nothing(value: str) -> bool:
-    """Return whether a bare value stands for no value: empty, a NULL marker, or the hash of one."""
-    return not value or is_null_marker(value.encode()) or value.lower() in HASHES_OF_NOTHING
+    """Return whether a bare value stands for no value: empty, a dash, zeros, a NULL marker, or the hash of one."""
+    return not value.strip("0-") or is_null_marker(value.encode()) or value.lower() in HASHES_OF_NOTHING
+
+
+def hash_in(value: str) -> str:
+    r"""Return the hash that a bare value is, in lower case, without a database's `0x` or `\x`; empty if it is none."""
+    match = _HASH.fullmatch(value.lower())
+    return match[1] if match else ""
+
+
+def email_in(value: str) -> str:
+    """Return the address that a bare value is, in lower case; empty if it is none.
+
+    Example:
+        >>> email_in("Jane Doe <Jane@Example.com>"), email_in("mailto:jane@example.com"), email_in("jane")
+        ('jane@example.com', 'jane@example.com', '')
+    """
+    value = value.lower()
+    if named := _NAMED_EMAIL.fullmatch(value):
+        value = bare(named[1])
+    value = value.removeprefix("mailto:")
+    # What is not printable cannot be seen in the file, and would make the hash of nobody.
+    return value if _EMAIL.fullmatch(value) and value.isprintable() else ""
+
+
+def phone_in(value: str) -> str:
+    """Return the phone number that a bare value is, as it is written, without a word before it and an extension.
+
+    Example:
+        >>> phone_in("Mobile: 202-555-0123 x5"), phone_in("unknown")
+        ('202-555-0123', '')
+    """
+    if not value.isascii():  # full-width digits, narrow spaces, marks for the direction of writing
+        value = "".join(filter(str.isprintable, unicodedata.normalize("NFKC", value)))
+    if whole := _WHOLE_FLOAT.fullmatch(value):  # a column of numbers with gaps, as data frames write it
+        return whole[1]
+    match = _PHONE.fullmatch(value)
+    return match[1].strip() if match else ""
 
 
 def normalize(kind: Kind, value: str, rules: Rules) -> str:
@@ -133,10 +182,10 @@ def normalize(kind: Kind, value: str, rules: Rules) -> str:
 
 
 def _email(value: str, _: Rules) -> str:
-    value = value.lower()
-    if not EMAIL.fullmatch(value):
+    address = email_in(value)
+    if not address:
         raise FaultError(ValueFault.NOT_AN_EMAIL)
-    return value
+    return address
 
 
 def _device_id(value: str, _: Rules) -> str:
@@ -152,14 +201,12 @@ _NO_ZEROS = str.maketrans("", "", "0-")
 
 
 def _phone(value: str, rules: Rules) -> str:
-    value = value.lstrip("'")  # Excel's mark for text
     if _EXCEL_NOTATION.fullmatch(value):
         raise FaultError(ValueFault.EXCEL_NOTATION)
-    if whole := _WHOLE_FLOAT.fullmatch(value):  # a column of numbers with gaps, as data frames write it
-        value = whole[1]
-    if not PHONE.fullmatch(value):
+    number = phone_in(value)
+    if not number:
         raise FaultError(ValueFault.NOT_A_PHONE_NUMBER)
-    e164 = _e164(value, rules.country)
+    e164 = _e164(number, rules.country)
     return e164 if rules.plus else e164[1:]
 
 
@@ -174,7 +221,6 @@ def _e164(value: str, country: str | None) -> str:
             return None
         return number if phonenumbers.is_possible_number(number) else None
 
-    value = value.removeprefix("tel:")
     if value.startswith("00"):
         value = "+" + value[2:]
     digits = re.sub("[^0-9]", "", value)

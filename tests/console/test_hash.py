@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.errors import ConsoleError, Exit
-from console.hashing.blocks import MAX_LISTED_FAULTS, Counts, cut_at_records, hash_block
+from console.hashing.blocks import MAX_LISTED_FAULTS, Counts, Plan, cut_at_records, hash_block
+from console.hashing.columns import InputColumn
 from console.hashing.plans import Prepared, Wishes, prepare
 from console.hashing.sources import read_text
+from console.hashing.values import Kind, Rules
 from tests.console.running import ROOT, console
 
 SHOP = (
@@ -43,7 +45,7 @@ def run(
     return rows.decode().splitlines(), hashing.counts, prepared
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 def test_a_shops_export_in_any_encoding(encoding: str, pack: type[bytes]) -> None:
     rows, counts, prepared = run(pack(SHOP.encode(encoding)), "email_sha256")
@@ -93,6 +95,20 @@ def test_hashes_pass_and_other_hashes_are_named() -> None:
     assert counts.listed == [(3, "email_sha256", "other_hash")]
 
 
+@pytest.mark.parametrize("prefix", ["0x", "\\x"])
+def test_a_databases_notation_of_hashes_passes_as_the_function_takes_it(prefix: str) -> None:
+    rows, counts, _ = run(f"h\n{prefix}{sha256('a').upper()}\n".encode(), "email_sha256")
+    assert rows == [sha256("a")]
+    assert counts.passed == 1
+
+
+def test_a_column_of_hashes_of_nobody_knows_what_is_not_several_identifiers() -> None:
+    with pytest.raises(ConsoleError, match="--column: id, hash"):
+        run(f"id,hash\n1,{sha256('a')}\n".encode(), "multiple_types")
+    rows, *_ = run(f"hash,phone\n{sha256('a')},+491701234567\n".encode(), "multiple_types")
+    assert rows == ["phone_SHA256", sha256("+491701234567")]
+
+
 def test_device_ids_for_md5() -> None:
     device = "6D92078A-8246-4BA4-AE5B-76104861E7DC"
     rows, *_ = run(f"{device}\n".encode(), "gaid_md5")
@@ -109,10 +125,51 @@ def test_several_columns_that_fit_are_named_in_an_error(header: str) -> None:
 
 
 def test_a_number_column_is_no_phone_column() -> None:
-    file = "customer,order,mobile\n" + "".join(f"491701234{n:03},20260131{n:03},+49170765{n:04}\n" for n in range(20))
+    file = "customer,order,last sms,mobile\n" + "".join(
+        f"491701234{n:03},20260131{n:03},2026-01-31,+49170765{n:04}\n" for n in range(20)
+    )
     rows, _, prepared = run(file.encode(), "phone_sha256")
     assert [column.name for column in prepared.plan.columns] == ["mobile"]
     assert len(rows) == 20
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Rufnummer", "Portable", "Te\u0301le\u0301phone", "Móvil", "Telemóvel", "Cellulare", "GSM", "Numer komórkowy"],
+)
+def test_a_phone_column_in_many_languages(name: str) -> None:
+    file = f"Nr;{name};Ort\n" + "".join(f"{n};0170 {n};Bonn\n" for n in range(1234567, 1234570))
+    assert run(file.encode(), "phone_sha256", country="DE")[0][0] == sha256("+491701234567")
+
+
+@pytest.mark.parametrize("name", ["電話番号", "携帯電話", "手机号", "휴대폰 번호", "Телефон"])
+def test_a_phone_column_in_other_scripts(name: str) -> None:
+    file = f"Nr;{name};Ort\n" + "".join(f"{n};0170 {n};Bonn\n" for n in range(1234567, 1234570))
+    assert run(file.encode(), "phone_sha256", country="DE")[0][0] == sha256("+491701234567")
+
+
+def test_a_header_may_hold_numbers() -> None:
+    rows, counts, _ = run(b"segment_20260131,Email\nx,a@example.com\n", "email_sha256", "email")
+    assert (rows, counts.rows) == ([sha256("a@example.com")], 1)
+
+
+def test_a_first_row_of_data_is_no_header() -> None:
+    assert len(run(b"p:+491701234567\np:+491701234568\n", "phone_sha256")[0]) == 2
+    assert len(run(b"whatsapp:+491701234567\n", "phone_sha256")[0]) == 1
+
+
+def test_decimal_commas_are_no_delimiter() -> None:
+    rows, _, prepared = run(b"a@example.com;12,50;3,20\nb@example.com;1,50;3,20\n", "email_sha256")
+    assert rows == [sha256("a@example.com"), sha256("b@example.com")]
+    assert prepared.layout.delimiter == ";"
+
+
+def test_equal_names_are_told_apart_by_their_numbers() -> None:
+    file = b"Email,Email,Name\na@example.com,b@example.com,Jane\n"
+    with pytest.raises(ConsoleError, match=r"Email \(1\), Email \(2\)"):
+        run(file, "email_sha256")
+    with pytest.raises(ConsoleError, match="--column: 1, 2, Name"):
+        run(file, "email_sha256", "Email")
 
 
 def test_unknown_columns_are_an_error() -> None:
@@ -123,11 +180,23 @@ def test_unknown_columns_are_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"PK\x03\x04xxxx", b"PAR1", gzip.compress(b"a@example.com\n", mtime=0)[:-4], b"a\0b\0\0", b""]
+    "content",
+    [
+        b"PK\x03\x04xxxx",
+        b"PAR1",
+        gzip.compress(b"a@example.com\n", mtime=0)[:-4],
+        b"a\0b\0\0",
+        b"",
+        b'{"email":"a@example.com"}\n',
+        b"\xef\xbb\xbf\r\n<HTML><table>",
+        b"BEGIN:VCARD\nEMAIL:a@example.com\n",
+        b"email,x\na@example.com," + b"x" * (2 << 20),
+    ],
 )
-def test_what_is_no_text_is_refused(content: bytes) -> None:
-    with pytest.raises(ConsoleError):
+def test_what_is_no_table_of_text_is_refused(content: bytes) -> None:
+    with pytest.raises(ConsoleError) as caught:
         run(content, "email_sha256")
+    assert caught.value.exit_code is Exit.NOT_ACCEPTED
 
 
 CELLS = st.sampled_from(
@@ -155,6 +224,63 @@ def test_blocks_of_any_size_give_the_same_as_the_csv_module(pairs: list[tuple[st
         rows += more
         total.add(found)
     assert (rows, total) == (whole, counts)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "'a@example.com'",
+        "'a@example.com",
+        "o'neil@example.com",
+        "a+b@example.com",
+        "a@example.com'",
+        "a@b+c.com",
+        "a@example..com",
+        ".a..b@example.com",
+        "`a@example.com",
+        "a@example.com!",
+        "@example.com",
+        "a@.com",
+        "a@b.",
+    ],
+)
+@pytest.mark.parametrize("delimiter", [None, ","])
+def test_a_block_of_addresses_gives_the_same_as_its_rows_one_by_one(cell: str, delimiter: str | None) -> None:
+    plan = Plan((InputColumn(0, Kind.EMAIL, "email"),), Rules(), delimiter, "utf-8")
+    rows, counts = hash_block(f"x@example.com\n{cell}\n".encode(), plan)
+    slow_rows, slow_counts = hash_block(f"x@example.com\n{cell}\nx y\n".encode(), plan)
+    assert rows == slow_rows
+    assert counts.rows == slow_counts.rows - 1
+
+
+def test_curly_quotes_of_windows() -> None:
+    rows, _, prepared = run("email;n\n“a@example.com”;1\n".encode("cp1252"), "email_sha256")
+    assert rows == [sha256("a@example.com")]
+    assert prepared.text.original == "Windows-1252"
+
+
+def test_a_column_of_the_right_name_is_taken_although_it_begins_with_empty_cells() -> None:
+    rows, counts, _ = run(("name,email\n" + "x,\n" * 2000 + "x,a@example.com\n").encode(), "email_sha256")
+    assert (rows, counts.empty) == ([sha256("a@example.com")], 2000)
+
+
+def test_a_file_of_delimiters_has_no_identifiers() -> None:
+    assert run(b",,,\n,,\n", "email_sha256")[1].written == 0
+
+
+def test_a_quote_that_is_never_closed_swallows_no_line() -> None:
+    lines = [f"p{n}@example.com,{n}" for n in range(9)]
+    lines[4] = 'p4@example.com,"4'
+    for end in ("", "\n"):
+        rows, counts, _ = run(("\n".join(["email,n", *lines]) + end).encode(), "email_sha256")
+        assert rows == [sha256(f"p{n}@example.com") for n in range(9)]
+        assert counts.lines == 9 + len(end)
+
+
+def test_a_field_of_any_length() -> None:
+    lines = ["email,note", "a@example.com,x", *["b@example.com,y"] * 70_000, f"c@example.com,{'x' * (17 << 20)}", ""]
+    _, counts, _ = run("\n".join(lines).encode(), "email_sha256")
+    assert counts.written == 70_002
 
 
 def test_a_stray_quote_ends_no_world() -> None:

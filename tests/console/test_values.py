@@ -14,7 +14,22 @@ def hashed(kind: Kind, value: str, rules: Rules | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    "value", ["janedoe@gmail.com", " JaneDoe@Gmail.com\t", '"janedoe@gmail.com"', "\ufeffjanedoe@gmail.com\u00a0"]
+    "value",
+    [
+        "janedoe@gmail.com",
+        " JaneDoe@Gmail.com\t",
+        '"janedoe@gmail.com"',
+        "'janedoe@gmail.com'",
+        "'janedoe@gmail.com",
+        '="janedoe@gmail.com"',
+        "\u201cjanedoe@gmail.com\u201d",
+        "\ufeffjanedoe@gmail.com\u00a0",
+        "\u202ajanedoe@gmail.com\u202c",
+        "mailto:JaneDoe@gmail.com",
+        '"Jane Doe" <janedoe@gmail.com>',
+        "janedoe@gmail.com <janedoe@gmail.com>",
+        "< mailto:janedoe@gmail.com >",
+    ],
 )
 def test_tiktoks_email_example(value: str) -> None:
     assert hashed(Kind.EMAIL, value) == "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
@@ -48,9 +63,20 @@ def test_tiktoks_device_id_example(value: str) -> None:
         ("'+491701234567", None, "+491701234567"),
         ("tel:+491701234567", None, "+491701234567"),
         ("491701234567.0", "DE", "+491701234567"),
+        ("491701234567,0", "DE", "+491701234567"),
         ("(202) 555-0123", "US", "+12025550123"),
         ("202-555-0123 ext. 5", "US", "+12025550123"),
         ("+44 20 7946 0958", "US", "+442079460958"),
+        ("+ 49 170 1234567", None, "+491701234567"),
+        ("(+49) 170 1234567", None, "+491701234567"),
+        ("p:+491701234567", None, "+491701234567"),
+        ("Mobil: 0170 1234567", "DE", "+491701234567"),
+        ('="+491701234567"', None, "+491701234567"),
+        ("\u202a+49\u2011170\u20091234567\u202c", None, "+491701234567"),
+        ("\uff10\uff19\uff10\u22121234\uff0d5678", "JP", "+819012345678"),
+        ("1-202-555-0123 extension 5", None, "+12025550123"),
+        ("202-555-0123 #5", "US", "+12025550123"),
+        ("202-555-0123;ext=5", "US", "+12025550123"),
     ],
 )
 def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -> None:
@@ -65,6 +91,14 @@ def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -
         (Kind.EMAIL, "jane doe@example.com", ValueFault.NOT_AN_EMAIL),
         (Kind.EMAIL, "a@example.com,b@example.com", ValueFault.NOT_AN_EMAIL),
         (Kind.EMAIL, "jane@example.com.", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@example..com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@example.com^Jane", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane@example.com?subject=x", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane\u00a0doe@example.com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "jane\u200b@example.com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "j\ufffdne@example.com", ValueFault.NOT_AN_EMAIL),
+        (Kind.EMAIL, "<a@example.com>, <b@example.com>", ValueFault.NOT_AN_EMAIL),
+        (Kind.PHONE, "0170 1234567, 0171 7654321", ValueFault.NOT_A_PHONE_NUMBER),
         (Kind.PHONE, "4.47E+11", ValueFault.EXCEL_NOTATION),
         (Kind.PHONE, "4,47E+11", ValueFault.EXCEL_NOTATION),
         (Kind.PHONE, "2025550123", ValueFault.NO_COUNTRY),
@@ -80,9 +114,16 @@ def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, 
     assert value not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["", "\\N", "NULL", "None", "nan", "N/A", hashlib.sha256(b"").hexdigest()])
+@pytest.mark.parametrize(
+    "value", ["", "-", "0", "0" * 32, "\\N", "NULL", "None", "nan", "N/A", hashlib.sha256(b"").hexdigest()]
+)
 def test_null_markers_and_hashes_of_nothing_stand_for_nobody(value: str) -> None:
     assert is_nothing(value)
+
+
+@pytest.mark.parametrize("value", ["o'neil@example.com", "jürgen@münchen.de", "a.+b!#$%&*/=?^_`{|}~-@ex-ample.co.uk"])
+def test_an_unusual_address_is_hashed_as_it_is(value: str) -> None:
+    assert normalize(Kind.EMAIL, bare(value), Rules()) == value
 
 
 def test_an_all_zero_device_id_stands_for_nobody() -> None:
