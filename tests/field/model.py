@@ -121,7 +121,8 @@ class Model:
         for other in self.exports():
             waits = any(file.waits for file in other.current) and not any(file.deleted for file in other.current)
             if other.files != export.files and waits:
-                assert not _meet(export, other), f"{names} was sent although another list of its time waits"
+                now_in = [ModelExport(each.current) for each in (export, other)]
+                assert not _meet(*now_in), f"{names} was sent although another list of its time waits"
 
     def _names(self) -> Iterator[datetime]:
         """Yield when each file name of each list was first registered.
