@@ -64,6 +64,8 @@ def upload_(
 
     Nothing is uploaded if the connector would reject it. Raw data stays on this machine: only hashes are sent.
     """
+    if "-" in files:  # it is read twice: checked, then sent
+        raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload that.", Exit.USAGE)
     connector = find_connector(Source(bucket, outputs, stack), advertiser)
     keys = object_keys(
         [Path(file).name for file in files], audience, identifier_type.value, action.value, datetime.now(UTC)

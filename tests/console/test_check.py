@@ -51,6 +51,12 @@ def test_standard_input_can_be_checked() -> None:
     assert json.loads(answer.stdout)["rows"]["accepted"] == 50
 
 
+def test_standard_input_is_not_uploaded_because_it_cannot_be_read_twice() -> None:
+    answer = console("upload", "-", "--type", "email_sha256", "--audience", "vip", "--bucket", "none", given=HASHES)
+    assert answer.returncode == Exit.USAGE
+    assert "Write it to a file" in answer.stderr
+
+
 def test_errors_are_sentences_and_json_on_request(tmp_path: Path) -> None:
     missing = tmp_path / "missing.csv"
     answer = console("check", missing, "--type", "email_sha256")
