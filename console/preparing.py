@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from console.function import Verdict, judge
+from console.function import DEFAULT_MAX_REJECTED_RATIO, Verdict, judge
+from console.hashing.blocks import Counts
 from console.hashing.columns import InputColumn
 from console.hashing.plans import Choose, Wishes, prepare, refuse_to_choose
 from console.hashing.sources import opened, read_text
 from console.hashing.to_file import Hashed, result
+from handler.report_codes import Code
 
 OnRead = Callable[[int], None]
 
@@ -43,6 +45,13 @@ class Ready:
     wishes: Wishes | None
     verdict: Verdict
     hashed: Hashed | None
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The number of rows with a value, and of those among them that are not sent or that the function rejects."""
+        total, rejected = self.verdict.total or 0, self.verdict.rejected or 0
+        lost = self.hashed.counts.lost if self.hashed else 0
+        return total + lost, rejected + lost
 
     @contextmanager
     def chunks(self, on_read: OnRead = ignore) -> Iterator[Iterable[bytes]]:
@@ -88,4 +97,22 @@ def hash_and_check(
         verdict = judge(rows, wishes.identifier_type, judged.action, judged.max_rejected_ratio)
         columns = tuple(str(column.index + 1) for column in prepared.plan.columns)
         decided = Wishes(wishes.identifier_type, columns, wishes.country, wishes.plus)
+        verdict = refuse_lost(verdict, hashing.counts, judged.max_rejected_ratio)
         return Ready(path, decided, verdict, result(prepared, hashing.counts))
+
+
+def refuse_lost(verdict: Verdict, counts: Counts, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO) -> Verdict:
+    """Refuse a file of which too many rows cannot be hashed, as the function refuses one with too many faulty rows.
+
+    The function never sees these rows. Without them a replace would take people out, and a remove would leave them in.
+
+    Args:
+        verdict: the function's judgement of the hashes.
+        counts: of the raw rows.
+        max_rejected_ratio: the connector's option.
+    """
+    with_value = counts.rows - counts.empty
+    if verdict.code or counts.lost <= max_rejected_ratio * with_value:
+        return verdict
+    reason = f"{counts.lost:,} of the {with_value:,} rows cannot be hashed. The limit is {100 * max_rejected_ratio:g}%."
+    return replace(verdict, status="rejected", code=Code.TOO_MANY_REJECTED.value, reason=reason)

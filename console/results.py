@@ -36,7 +36,7 @@ def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]
             "total": counts.rows,
             "written": counts.written,
             "empty": counts.empty,
-            "rejected": counts.rows - counts.written - counts.empty,
+            "rejected": counts.lost,
         },
         "already_hashed": counts.passed,
         "rejected_by_reason": dict(counts.faults),

@@ -153,7 +153,7 @@ def show_hashed(file: str, output: str | None, result: Hashed) -> None:
     written = f" written to {'standard output' if output == '-' else output}" if output and counts.written else ""
     say(
         f"{counts.rows:,} rows: {counts.written:,} hashed{written}, {counts.empty:,} without a value, "
-        f"{counts.rows - counts.written - counts.empty:,} that cannot be hashed.",
+        f"{counts.lost:,} that cannot be hashed.",
         to=to,
     )
     if counts.passed:

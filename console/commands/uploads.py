@@ -194,14 +194,15 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
     """
     codes = {each.verdict.code for each in ready if each.verdict.code}
     if action == "replace" and len(ready) > 1 and codes <= _SHARE_CODES:
-        total = sum(each.verdict.total or 0 for each in ready)
-        rejected = sum(each.verdict.rejected or 0 for each in ready)
+        total, rejected = (sum(counts) for counts in zip(*(each.rows for each in ready), strict=True))
         if total and rejected <= max_rejected_ratio * total:
             codes = set()
     if not as_json:
         for each in ready:
             if each.hashed:
                 show_hashed(each.path, None, each.hashed)
+                if each.verdict.reason and each.verdict.code in codes:
+                    say(each.verdict.reason, "red")
             else:
                 show_verdict(each.path, each.verdict)
     if not codes:
@@ -214,7 +215,7 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
             }
             for each in ready
         ]
-        print_json({"error": "Nothing was uploaded: the connector would reject it.", "files": files})
+        print_json({"error": "Nothing was uploaded; the files say why.", "files": files})
     else:
         say("Nothing was uploaded.", "red")
         if any(each.hashed is None and looks_raw(each.verdict) for each in ready):

@@ -68,6 +68,11 @@ class Counts:
     faults: Counter[str] = field(default_factory=Counter)
     listed: list[tuple[int, str, str]] = field(default_factory=list)
 
+    @property
+    def lost(self) -> int:
+        """Rows with values of which none can be hashed."""
+        return self.rows - self.written - self.empty
+
     def add(self, other: Counts) -> None:
         """Add the counts of the block that follows."""
         room = MAX_LISTED_FAULTS - len(self.listed)

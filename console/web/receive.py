@@ -19,6 +19,7 @@ from console.hashing.plans import MULTIPLE_TYPES, Wishes, prepare
 from console.hashing.sources import read_text
 from console.hashing.to_file import result
 from console.hashing.values import Kind
+from console.preparing import refuse_lost
 from console.results import hashed_json, verdict_json
 from console.stack import Connector
 from console.uploading import object_keys, upload
@@ -125,14 +126,20 @@ def receive(connector: Connector, request: FileRequest, chunks: Iterator[bytes])
     witness = _Witness(lambda rows: judge(rows, request.wishes.identifier_type, request.action))
     rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
     answer: dict[str, Any] = {"key": None, "version_id": None}
+
+    def confirm() -> None:
+        if refuse_lost(witness.verdict(), hashing.counts).code:
+            raise _NotAcceptedError
+
     try:
-        answer |= {"version_id": upload(connector, key, witness.watched(rows), confirm=witness.confirm), "key": key}
+        answer |= {"version_id": upload(connector, key, witness.watched(rows), confirm=confirm), "key": key}
     except _NotAcceptedError:
         pass
     finally:
         witness.close()
+    verdict = refuse_lost(witness.verdict(), hashing.counts)
     hashed = hashed_json(request.file_name, None, result(prepared, hashing.counts))
-    return {**answer, "hashed": hashed, "verdict": verdict_json(witness.verdict()), "bucket": connector.bucket}
+    return {**answer, "hashed": hashed, "verdict": verdict_json(verdict), "bucket": connector.bucket}
 
 
 class _NotAcceptedError(Exception):
@@ -156,16 +163,6 @@ class _Witness:
                 self._queue.put(chunk)
                 yield chunk
 
-    def confirm(self) -> None:
-        """Wait for the judgement of all chunks.
-
-        Raises:
-            _NotAcceptedError: the file would be rejected.
-        """
-        self.close()
-        if self.verdict().code:
-            raise _NotAcceptedError
-
     def close(self) -> None:
         """End the judge's reading."""
         if not self._closed:
@@ -174,7 +171,8 @@ class _Witness:
         self._thread.join()
 
     def verdict(self) -> Verdict:
-        """Return the judgement."""
+        """Wait for the judgement of all chunks, and return it."""
+        self.close()
         return self._verdict or Verdict(
             "rejected", "not_text", "The file cannot be read. Export the list again as CSV."
         )

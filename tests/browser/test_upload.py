@@ -41,6 +41,18 @@ def test_what_would_be_rejected_is_not_uploaded(sandbox: Sandbox, write: Write) 
     assert not list(sandbox.connectors.keys(sandbox.connectors.advertisers["acme"], "tiktok/plain/"))
 
 
+def test_a_list_of_which_too_much_cannot_be_hashed_is_not_uploaded(sandbox: Sandbox, write: Write) -> None:
+    file = write("broken.csv", people("broken") + "no address,,Anna\n" * 300)
+    place = ("-a", "acme", "--audience", "broken", "--type", "email_sha256", "--action", "replace")
+    answer = sandbox.run("upload", file, *place, "--hash")
+    assert answer.returncode == Exit.NOT_ACCEPTED
+    assert "300 of the 1,500 rows cannot be hashed. The limit is 10%." in " ".join(answer.stdout.split())
+    assert "Nothing was uploaded" in answer.stdout
+    assert not list(sandbox.connectors.keys(sandbox.connectors.advertisers["acme"], "tiktok/broken/"))
+    allowed = sandbox.run("upload", file, *place, "--hash", "--max-rejected-ratio", "0.3")
+    assert allowed.returncode == Exit.DONE
+
+
 def test_several_files_become_one_run(sandbox: Sandbox, write: Write) -> None:
     files = [write(f"part{number}.csv", people(f"run{number}-", 700)) for number in range(2)]
     answer = sandbox.run(
