@@ -10,7 +10,7 @@ Run many random stories: `python -m tests.field.model --examples 2000`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tests.field.uploads import LIST_QUIET, LONGEST, PRIORITY, QUIET, SENT, STEP, ModelExport, ModelUpload
@@ -109,8 +109,10 @@ class Model:
 
     def _check_list(self, now: datetime, export: ModelExport) -> None:
         """A list goes whole, after an hour of quiet or six hours, and only if it is the only one of its time."""
-        names = [file.path for file in export.current]
-        for file in export.current:
+        # A list that is made anew consists of its current files. What it had before and is deleted is none.
+        current = [file for file in export.current if not (file.deleted and file.sent and file.sent < now)]
+        names = [file.path for file in current]
+        for file in current:
             assert file.registered, f"{names} was sent without {file.path}, which is in the bucket"
             assert file.ends[0] in {*SENT, "skipped"}, f"{names} was sent without {file.path}: {file.ends}"
             assert not file.deleted, f"{names} was sent although {file.path} was deleted"
@@ -205,9 +207,11 @@ class Model:
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
         if self._repeats_applied(upload):
             return allowed
-        # Rows that were never applied may come from the copy, which then shares the end of its list.
+        # Rows that were never applied may come from the copy, which then shares the end of its list, in its old place.
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
-        return allowed | own_ends | {self._source(upload).ends}
+        source = self._source(upload)
+        in_old_place = self._allowed_after_list(replace(source, registered=upload.registered))
+        return allowed | own_ends | in_old_place | {source.ends}
 
     def _repeats_applied(self, copy: ModelUpload) -> bool:
         """Return if a copy has nothing to do; a remove that found no audience may find one by now."""

@@ -98,5 +98,9 @@ class ModelExport:
 
     @property
     def applied(self) -> list[ModelUpload]:
-        """Return the newest version of each file that TikTok has."""
-        return list({each.path: each for each in self.files if each.applied}.values())
+        """Return the newest version of each file that TikTok has: of those that were there when it was last sent."""
+        last = max((each.sent for each in self.files if each.sent), default=None)
+        newest = {each.path: each for each in self.files if each.applied}.values()
+        return [
+            each for each in newest if not (last and each.sent and each.deleted and each.sent < last > each.deleted)
+        ]
