@@ -99,12 +99,17 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
 
 
 def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
-    """Return the list that goes; None if several were uploaded together and it is unclear which is meant."""
+    """Return the list that goes; None if some have ended instead.
+
+    Lists end here if a file of them was deleted, or if several were uploaded together and it is unclear which is meant.
+    """
     run = turn.run
     together = order.uploaded_together(lists, run.settle)
     if len(together) == 1:
         return together[0]
     gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
+    if _end_withdrawn(turn, [opened for _, opened in gathered]):
+        return None
     finished = [export for export, opened in gathered if is_finished_by_tool(turn.versions, opened.reports)]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
@@ -112,3 +117,15 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
         if chosen is None or export.first > chosen.first:
             end_list(run, opened, reasons.ambiguous_replace())
     return chosen
+
+
+def _end_withdrawn(turn: Turn, lists: Sequence[ListTurn]) -> bool:
+    """End the lists of which a file was deleted, so that they compete with no other; return true if there are any."""
+    found = False
+    for opened in lists:
+        try:
+            check_deleted(opened, turn.versions)
+        except Outcome as withdrawn:
+            end_list(turn.run, opened, withdrawn)
+            found = True
+    return found

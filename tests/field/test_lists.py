@@ -104,6 +104,22 @@ def test_kind_28_two_lists_within_the_hour(connector: FieldConnector, marked: tu
         assert connector.members() == base
 
 
+@pytest.mark.parametrize("deleted", ["a/", "b/"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_kind_28_31_a_list_that_was_deleted_does_not_compete(
+    connector: FieldConnector, deleted: str, count: int
+) -> None:
+    """A wrong list is deleted and the right one uploaded under another name, or a folder is moved to another."""
+    connector.base()
+    messages = {folder: connector.play(export(folder, first)) for folder, first in (("a/", 3000), ("b/", 6000))}
+    for file in export(deleted, 3000)[:count]:
+        connector.delete(f"{VIP}/{file.name}")
+    connector.end()
+    assert {connector.ends(message) for message in messages.pop(deleted)} == {WITHDRAWN}
+    assert {connector.ends(message) for kept in messages.values() for message in kept} == {AVAILABLE}
+    assert connector.members() == set(people(6000 if deleted == "a/" else 3000, 1800))
+
+
 def test_kind_28_the_newer_of_two_lists_goes(connector: FieldConnector) -> None:
     """Two hours apart while TikTok is busy: the older one is superseded once the newer one is processed."""
     connector.base()
