@@ -116,7 +116,7 @@ class Model:
             assert file.registered, f"{names} was sent without {file.path}, which is in the bucket"
             assert file.ends[0] in {*SENT, "skipped"}, f"{names} was sent without {file.path}: {file.ends}"
             assert not file.deleted, f"{names} was sent although {file.path} was deleted"
-        newest_name = max(self._names())
+        newest_name = max(self._names(now))
         oldest = min(file.registered for file in export.files if file.registered)
         quiet = now - newest_name >= LIST_QUIET - STEP or now - oldest >= LONGEST - STEP
         assert quiet, f"{names} was sent before an hour of quiet: {now - newest_name} after {newest_name}"
@@ -126,17 +126,13 @@ class Model:
                 now_in = [ModelExport(each.current) for each in (export, other)]
                 assert not _meet(*now_in), f"{names} was sent although another list of its time waits"
 
-    def _names(self) -> Iterator[datetime]:
-        """Yield when each file name of each list was first registered.
-
-        A file that comes after its list was found ambiguous or withdrawn shares that end at once, and delays no other.
-        """
-        for export in self.exports():
-            first: dict[str, datetime] = {}
-            for file in export.files:
-                if file.registered and file.ends[1] not in {"ambiguous_replace", "withdrawn"}:
-                    first[file.path] = min(file.registered, first.get(file.path, file.registered))
-            yield from first.values()
+    def _names(self, now: datetime) -> Iterator[datetime]:
+        """Yield when each file name under `replace/` was first registered, of files that wait or have just been sent."""
+        first: dict[str, datetime] = {}
+        for file in self._own("replace"):
+            if file.registered and (file.waits or file.sent == now):
+                first[file.path] = min(file.registered, first.get(file.path, file.registered))
+        yield from first.values()
 
     def check_end(self, upload: ModelUpload) -> None:
         """Check that an upload may have the end that it has.
