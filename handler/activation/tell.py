@@ -10,6 +10,7 @@ from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list, open_list
 from handler.activation.list_upload import count_list, is_counted, note_counts
+from handler.activation.order import Export
 from handler.activation.overtaking import is_stale
 from handler.activation.prepare import set_aside
 from handler.activation.turn import Turn
@@ -104,10 +105,14 @@ def _count(run: Invocation, lease: Lease | None, report: Report) -> None:
         set_aside(run, lease, report, error)
 
 
-def _digest_in_progress(turn: Turn) -> str | None:
-    """Return the digest of the list that TikTok is processing. Its object must stay as it was sent."""
+def _must_stay(turn: Turn, export: Export) -> bool:
+    """Return true if the stored list must stay as it is.
+
+    TikTok is processing it, or it has ended and says which files a late one joins, or which end it shares.
+    """
     change = turn.lease.state["change"] or turn.lease.state["intent"]
-    return change["list"] if change else None
+    in_progress = change["list"] if change else None
+    return export.digest == in_progress or bool(export.joined and export.joined["status"] not in {None, "waiting"})
 
 
 def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
@@ -118,7 +123,7 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     if not lists or not order.is_complete(lists, run.settle, run.now()):
         return
     for export in lists[-1:] if run.settle else lists:
-        if export.digest == _digest_in_progress(turn) or is_counted(run, turn.lease.audience, export.digest):
+        if _must_stay(turn, export) or is_counted(run, turn.lease.audience, export.digest):
             continue
         try:
             opened = open_list(run, turn.lease, export, turn.versions)

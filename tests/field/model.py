@@ -127,7 +127,7 @@ class Model:
                 assert not _meet(*now_in), f"{names} was sent although another list of its time waits"
 
     def _names(self, now: datetime) -> Iterator[datetime]:
-        """Yield when each file name under `replace/` was first registered, of files that wait or have just been sent."""
+        """Yield when each name under `replace/` was first registered, of files that wait or have just been sent."""
         first: dict[str, datetime] = {}
         for file in self._own("replace"):
             if file.registered and (file.waits or file.sent == now):

@@ -182,6 +182,27 @@ def test_kind_35_a_late_file_makes_the_list_anew(connector: FieldConnector) -> N
     assert connector.members() == set(people(3000, 1800))
 
 
+def test_kind_35_a_late_file_while_another_change_is_processed(connector: FieldConnector) -> None:
+    """The list is made anew whole, however long its late file waits for TikTok."""
+    connector.base()
+    *early, late = export("run/", 3000)
+    messages = connector.play(early)
+    connector.wait(3 * HOUR, every=HOUR / 2)
+    _process_a_remove(connector, first=3000)
+    messages.append(connector.put(f"{VIP}/{late.name}", late.body))
+    connector.end(days=8)
+    assert [connector.ends(message) for message in messages] == [AVAILABLE] * 3
+    assert connector.members() == set(people(3010, 1790))
+
+
+def _process_a_remove(connector: FieldConnector, first: int) -> None:
+    """Let TikTok begin with the removal of ten people, which takes it two days."""
+    connector.tiktok.configure(processing_seconds=2 * DAY)
+    removed = connector.put(f"{VIP}/remove/x.csv", body(people(first, 10)))
+    connector.wait(HOUR / 2, every=HOUR / 4)
+    assert connector.ends(removed) == SUBMITTED
+
+
 def test_kind_35_a_late_file_after_a_newer_append_is_out_of_order(connector: FieldConnector) -> None:
     """The list made anew would undo the append."""
     connector.base()
@@ -244,6 +265,18 @@ def test_kind_28_a_late_file_of_an_ambiguous_list(connector: FieldConnector, hou
     connector.end()
     assert connector.ends(late) == AMBIGUOUS
     assert connector.members() == base
+
+
+def test_kind_28_a_late_file_of_an_ambiguous_list_while_another_change_is_processed(connector: FieldConnector) -> None:
+    base = connector.base()
+    messages = [*connector.play(export("a/", 3000)), *connector.play(export("b/", 6000))]
+    connector.wait(1.5 * HOUR, every=HOUR / 2)
+    assert {connector.ends(message) for message in messages} == {AMBIGUOUS}
+    _process_a_remove(connector, first=0)
+    late = connector.put(f"{VIP}/replace/a/part-9.csv", body(people(9000, 1500)))
+    connector.end(days=8)
+    assert connector.ends(late) == AMBIGUOUS
+    assert connector.members() == base - set(people(0, 10))
 
 
 def test_kind_35_what_comes_after_all_files_were_deleted_is_another_export(connector: FieldConnector) -> None:
