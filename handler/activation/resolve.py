@@ -40,7 +40,8 @@ from handler.tiktok.wording import says_too_small
 def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable[[], Collection[str]]) -> None:
     """Find out what became of a call whose answer was never written down.
 
-    A replace that TikTok shows no sign of is kept as an intent: it may still appear.
+    A change to an audience that TikTok shows no sign of is kept as an intent, and is sent again as it was: it may still
+    appear, and then nothing else must be taken for it.
 
     Raises:
         OutcomeUnknown: TikTok does not show it yet.
@@ -67,8 +68,7 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
         # Repeating an append or a remove is safe. A replace must not be repeated while it may still appear.
         if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
             raise reasons.outcome_unknown()
-        if intent["call"] == "replace":
-            return
+        return
     state["intent"] = None
     lease.save()
 

@@ -15,14 +15,14 @@ from handler.activation.late import end_late, end_late_list
 from handler.activation.order import Export
 from handler.activation.overtaking import applied
 from handler.activation.prepare import note_stall, prepare, set_aside
-from handler.activation.send_list import send_again, send_list
-from handler.activation.submit import explained, note_on_other_types, request_for, restore_change, submit
+from handler.activation.send_list import send_list, send_list_again
+from handler.activation.submit import explained, note_on_other_types, request_for, request_of, restore_change, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
 from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
-from handler.state.audience_state import mark_applied
+from handler.state.audience_state import Change, mark_applied
 from handler.state.pointers import Pointer, upload_digest
 from handler.state.reports import Report, forget_uploads, identity
 from handler.tiktok.responses import Audience
@@ -39,7 +39,7 @@ def send_next(turn: Turn) -> None:
     run, state = turn.run, turn.lease.state
     if state["change"]:
         raise reasons.audience_processing()
-    if state["intent"] and send_again(turn, state["intent"]):
+    if state["intent"] and _send_again(turn, state["intent"]):
         return
     waiting = turn.waiting()
     replaces = [pointer for pointer in waiting if pointer.action is Action.REPLACE]
@@ -58,6 +58,30 @@ def send_next(turn: Turn) -> None:
         send_list(turn, lists)
         return
     _send_settled(turn, changes, lists)
+
+
+def _send_again(turn: Turn, intent: Change) -> bool:
+    """Send a change whose outcome is unknown once more, as it was, before anything else.
+
+    With other uploads in it, what TikTok shows of the first call would be taken for all of them.
+
+    Returns:
+        False if its uploads have ended meanwhile, or there is no audience any more.
+    """
+    if intent["list"]:
+        return send_list_again(turn, intent)
+    run, state = turn.run, turn.lease.state
+    request = request_of(run, turn.lease, intent)
+    reports = _without_withdrawn(turn, [report for report in request.reports if report["status"] == "waiting"])
+    if reports:
+        check_hold(turn, request.action)
+        audience, note = choose_audience(turn)
+        if audience:
+            note += note_on_other_types(run, turn.lease.audience) if request.action is Action.REMOVE else ""
+            _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)
+            return True
+    state["intent"] = None
+    return False
 
 
 def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export]) -> None:

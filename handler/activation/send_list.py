@@ -42,7 +42,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     _send(turn, audience, opened, note)
 
 
-def send_again(turn: Turn, intent: Change) -> bool:
+def send_list_again(turn: Turn, intent: Change) -> bool:
     """Send the list of a replace whose outcome is unknown once more, as it was.
 
     Nothing else is sent before: the audience's history would not tell it from this replace, and a list with newer files

@@ -74,7 +74,7 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
     state = lease.state
     change = _change(run, audience, request)
     unresolved = state["intent"]
-    if unresolved:  # the same list: its first call may still show in the audience's history
+    if unresolved:  # the same files: their first call may still show in the audience's history
         change["began_at"] = unresolved["began_at"]
     state["intent"] = change
     state["message_seen"] = audience.message if audience else None

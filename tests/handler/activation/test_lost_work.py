@@ -92,7 +92,7 @@ def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait
     world.pass_time(1)
     world.deliver_all(world.upload(append, lines(people(5000, 1000))))
     world.pass_time(0.2)
-    world.tiktok.fault("update", "code", code=50000, times=None)
+    world.tiktok.fault("update", "code", code=40100, times=None)
     world.sweep()
     world.tiktok.clear_faults()
     assert world.report(append)["uploads"]

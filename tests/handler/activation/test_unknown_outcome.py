@@ -85,6 +85,22 @@ def test_a_lost_change_of_an_old_audience_is_waited_for(
     assert world.members() == set(expected.get(action, people(1000, 2000)))
 
 
+def test_what_tiktok_shows_of_a_lost_change_is_not_taken_for_newer_uploads(world: World) -> None:
+    """The second call is refused, because TikTok is at work on the first one, and its answer is lost as well."""
+    _base_hours(world, 1)
+    world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
+    first, second = f"{VIP}remove/first.csv", f"{VIP}remove/second.csv"
+    world.tiktok.fault("update", "cut_after")
+    world.activate(first, lines(people(1000, 10)))
+    world.pass_time(5.5)
+    world.tiktok.fault("update", "cut_after")
+    world.activate(second, lines(people(2000, 10)))
+    world.run(hours=16, every=1)
+    assert (world.standing(first), world.standing(second)) == (DONE, DONE)
+    assert world.members() == set(people(0, 4000)) - {*people(1000, 10), *people(2000, 10)}
+    assert world.keys("pending/") == []
+
+
 def _base_hours(world: World, hours: float) -> None:
     world.activate(BASE, lines(people(0, 4000)))
     world.sweep(hours=hours)
