@@ -14,6 +14,7 @@ from handler.activation.order import Export
 from handler.activation.submit import explained, request_for_list, request_of, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions, is_finished_by_tool
+from handler.clock import parse_iso
 from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.report_codes import Code
@@ -26,6 +27,8 @@ MAX_UPLOADS_AGAIN = 2  # times that the parts are uploaded again after TikTok lo
 def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     """Send the newest list."""
     run, lease = turn.run, turn.lease
+    if _end_deleted_exports(turn, lists):
+        return
     chosen = _choose_list(turn, lists)
     if chosen is None:
         return
@@ -96,6 +99,27 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
             forget_list_uploads(turn.run, opened)
         else:
             return
+
+
+def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
+    """End files that were all deleted before the other files of their folder came; return true if there are any.
+
+    What comes after all files of a list were deleted is another export: Spark in overwrite mode deletes what the run
+    before wrote, and gives its own files other names.
+    """
+    run, found = turn.run, False
+    for export in lists:
+        reports = [report for pointer in export.pointers if (report := run.report(pointer))]
+        gone = [(at, report) for report in reports if (at := turn.versions.deleted_at(report))]
+        kept = [report for report in reports if not turn.versions.is_deleted(report)]
+        names = {report["file"]["key"] for report in kept}
+        if not kept or all(report["file"]["key"] in names for _, report in gone):
+            continue
+        if max(at for at, _ in gone) <= min(parse_iso(report["file"]["uploaded_at"]) for report in kept):
+            for _, report in gone:
+                run.set_outcome(report, reasons.list_withdrawn())
+            found = True
+    return found
 
 
 def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:

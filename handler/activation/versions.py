@@ -59,16 +59,21 @@ class Versions:
         return next((each for each in self.of_key(key) if each.is_latest and not each.is_delete_marker), None)
 
     def is_deleted(self, report: Report) -> bool:
-        """Return true if a person or a tool deleted an upload before its turn.
+        """Return true if a person or a tool deleted an upload before its turn."""
+        return self.deleted_at(report) is not None
+
+    def deleted_at(self, report: Report) -> datetime | None:
+        """Return when a person or a tool deleted an upload before its turn; None if nobody did.
 
         A delete marker after the version counts, even if a newer version exists. Markers of the bucket's lifecycle do
         not count, nor do markers on uploads of schema 1.
         """
         uploaded_at = parse_iso(report["file"]["uploaded_at"])
         expires_at = uploaded_at + timedelta(days=self.run.settings.file_retention_days)
-        return report["schema"] != 1 and any(
-            marker.modified_at < expires_at for marker in self._later_markers(*identity(report), uploaded_at)
-        )
+        if report["schema"] == 1:
+            return None
+        times = [marker.modified_at for marker in self._later_markers(*identity(report), uploaded_at)]
+        return min((at for at in times if at < expires_at), default=None)
 
     def _later_markers(self, key: str, version_id: str, uploaded_at: datetime) -> list[Version]:
         """Return the delete markers after a version of a key.

@@ -255,6 +255,26 @@ def test_kind_35_a_late_file_shares_the_end_of_its_list(connector: FieldConnecto
     assert connector.members() == base
 
 
+@pytest.mark.parametrize("gap", [0.0, 10.0, 1200.0])
+def test_kind_35_a_job_that_overwrites_its_folder_before_the_turn_of_its_list(
+    connector: FieldConnector, gap: float
+) -> None:
+    """Spark in overwrite mode deletes what the run before wrote, and gives its own files other names."""
+    connector.base()
+    first = [File(f"replace/run/part-0000{n}-aa.csv", body(people(3000 + n * 600, 600))) for n in range(3)]
+    messages = connector.play(first)
+    connector.wait(600)
+    for file in first:
+        connector.delete(f"{VIP}/{file.name}")
+    connector.wait(gap)
+    second = [File(f"replace/run/part-0000{n}-bb.csv", body(people(6000 + n * 600, 600))) for n in range(2)]
+    newer = connector.play(second)
+    connector.end()
+    assert {connector.ends(message) for message in messages} == {WITHDRAWN}
+    assert {connector.ends(message) for message in newer} == {AVAILABLE}
+    assert connector.members() == set(people(6000, 1200))
+
+
 @pytest.mark.parametrize("hours", [1.5, 5])
 def test_kind_28_a_late_file_of_an_ambiguous_list(connector: FieldConnector, hours: float) -> None:
     base = connector.base()
