@@ -62,7 +62,8 @@ def upload_(
 ) -> None:
     """Check files (and hash them with --hash), upload them, and with --wait follow them to the end.
 
-    Nothing is uploaded if the connector would reject it. Raw data stays on this machine: only hashes are sent.
+    Nothing is uploaded if the connector would reject it, or if too many raw rows cannot be hashed. Raw data stays on
+    this machine: only hashes are sent.
     """
     if "-" in files:  # it is read twice: checked, then sent
         raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload that.", Exit.USAGE)

@@ -19,6 +19,7 @@ from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import Change
+from handler.state.reports import identity
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # times that the parts are uploaded again after TikTok lost them
@@ -111,7 +112,8 @@ def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
     for export in lists:
         reports = [report for pointer in export.pointers if (report := run.report(pointer))]
         gone = [(at, report) for report in reports if (at := turn.versions.deleted_at(report))]
-        kept = [report for report in reports if not turn.versions.is_deleted(report)]
+        deleted = {identity(report) for _, report in gone}
+        kept = [report for report in reports if identity(report) not in deleted]
         names = {report["file"]["key"] for report in kept}
         if not kept or all(report["file"]["key"] in names for _, report in gone):
             continue

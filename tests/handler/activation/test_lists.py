@@ -35,32 +35,19 @@ def test_a_list_that_a_job_is_still_writing_fails_no_sweep(world: World) -> None
     assert world.report(f"{folder}part-00000.csv")["status"] == "waiting"
 
 
-def test_a_file_of_a_list_that_cannot_be_read_for_an_hour_ends_the_list(world: World) -> None:
+@pytest.mark.parametrize("name", ["0001_part_00", "manifest"])
+def test_a_file_or_manifest_of_a_list_that_cannot_be_read_for_an_hour_ends_the_list(world: World, name: str) -> None:
     folder = f"{VIP}replace/2026-01-31/"
-    first, second, later = f"{folder}part-0.csv", f"{folder}part-1.csv", f"{VIP}later.csv"
-    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, second)))
-    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(second) else None
+    first, unreadable, later = f"{folder}0000_part_00", f"{folder}{name}", f"{VIP}later.csv"
+    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, unreadable)))
+    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(unreadable) else None
     world.pass_time(hours=1.1)
     world.deliver_all(world.upload(later, lines(people(2000, 1000))))
     for _ in range(20):
         world.pass_time(5 * MINUTE)
         world.deliver(SWEEP)
-    assert world.standing(first) == ("rejected", "list_rejected")
-    assert world.standing(second) == ("rejected", "list_rejected")
-    assert world.report(later)["status"] == "submitted"
-
-
-def test_a_manifest_that_may_not_be_read_for_an_hour_ends_the_list(world: World) -> None:
-    folder = f"{VIP}replace/2026-01-31/"
-    first, manifest, later = f"{folder}0000_part_00", f"{folder}manifest", f"{VIP}later.csv"
-    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, manifest)))
-    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(manifest) else None
-    world.pass_time(hours=1.1)
-    world.deliver_all(world.upload(later, lines(people(2000, 1000))))
-    for _ in range(20):
-        world.pass_time(5 * MINUTE)
-        world.deliver(SWEEP)
-    assert world.standing(first) == ("rejected", "list_rejected")
+    for key in {first, unreadable} - {f"{folder}manifest"}:  # a manifest has no report
+        assert world.standing(key) == ("rejected", "list_rejected")
     assert world.report(later)["status"] == "submitted"
 
 
