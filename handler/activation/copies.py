@@ -77,6 +77,8 @@ def _is_tried_again(run: Invocation, previous: Version) -> bool:
         report = run.ledger.latest(previous.key, previous.version_id)
     except (Missing, Damaged):
         return False
+    if report["code"] == Code.NOTHING_TO_REMOVE_FROM:  # its rows count as applied
+        return False
     return report["status"] in {"rejected", "failed"} or report["code"] == Code.WITHDRAWN
 
 

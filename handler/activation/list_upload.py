@@ -68,11 +68,15 @@ def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overt
         Waiting: the list shrank, or TikTok cannot take it now.
         OutOfTime: finished parts are noted in the list object.
     """
-    if not turn.stored["uploads"] or turn.stored["progress"]:
+    is_uploaded = bool(turn.stored["uploads"]) and not turn.stored["progress"]
+    if not is_uploaded:
         first = parse_iso(turn.stored["first_uploaded_at"])
         keep = overtaking.filter(Action.REPLACE, first, [identity(report) for report in turn.reports])
         _upload_all(run, lease, turn, keep)
     _check_whole(run, turn)
+    if not is_uploaded:  # with the number of its rows, which must be known even if TikTok's answer is lost
+        turn.stored["status"] = "waiting"
+        write_list(run.store, turn.audience, turn.stored)
     _check_shrinking(run, lease, turn, versions)
 
 
@@ -109,8 +113,6 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
         write_list(run.store, turn.audience, stored)
         raise
     lease.state["stalled"].pop(stored["digest"], None)
-    stored["status"] = "waiting"
-    write_list(run.store, turn.audience, stored)
 
 
 def _parts(

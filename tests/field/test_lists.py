@@ -365,3 +365,9 @@ def test_kind_38_turned_off(connector: FieldConnector) -> None:
     connector.end()
     connector.wait(DAY, every=DAY / 4)
     connector.case([File("replace/tuesday/a.csv", body(people(100, 1001)))], people(100, 1001))
+
+
+def test_kind_38_a_list_whose_answer_was_lost_is_what_the_next_one_is_compared_with(connector: FieldConnector) -> None:
+    connector.base()
+    connector.tiktok.fault("update", "cut_after")
+    shrunk(connector)

@@ -80,6 +80,20 @@ def test_kind_41_a_copy_of_an_append_does_not_undo_a_remove(connector: FieldConn
     assert connector.members() == base | set(people(3050, 50))
 
 
+def test_kind_41_a_copy_of_a_remove_that_found_no_audience(connector: FieldConnector) -> None:
+    """The rows of such a remove count as applied."""
+    key = f"{VIP}/remove/x.csv"
+    connector.put(key, body(people(0, 500)))
+    connector.end()
+    assert connector.standing(key) == ("rejected", "nothing_to_remove_from")
+    base = connector.base()
+    message = connector.copy(key)
+    assert connector.deliver(message) == []
+    connector.end()
+    assert connector.ends(message) == COPY
+    assert connector.members() == base
+
+
 @pytest.mark.parametrize("action", ["append", "replace"])
 def test_kind_41_large_files_are_copied_in_parts(connector: FieldConnector, action: str) -> None:
     connector.base()
