@@ -299,7 +299,8 @@ class ChaosRun:
         def sweep() -> None:
             one.mailbox.put(SWEEP)
             if self.random.random() < 0.3:
-                one.mailbox.put(SWEEP)
+                again = self.now_at + timedelta(seconds=self.random.choice([1, 5, 30]))
+                self.plan.at(again, lambda: one.mailbox.put(SWEEP))
             gap = self.random.choice([5, 5, 10, 60, 90, 180]) if self.keys(one, "pending/") else 60
             self.plan.at(self.now_at + timedelta(minutes=gap), sweep)
 

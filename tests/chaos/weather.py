@@ -46,6 +46,7 @@ class Weather:
         for _ in range(max(2, round(run.size.days * 4))):
             run.plan.at(next(moments), self._minute_limit)
             run.plan.at(next(moments), self._processing)
+            run.plan.at(next(moments), self._slow_hour)
         run.plan.at(next(moments), self._day_limit)
         run.plan.at(begin + timedelta(seconds=seconds + 3600), self._turn_calm)
 
@@ -131,6 +132,11 @@ class Weather:
     def _day_limit(self) -> None:
         tomorrow = (self.run.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         self.run.wire.limits[DAY_LIMIT] = tomorrow
+
+    def _slow_hour(self) -> None:
+        """Let TikTok answer so slowly that a sweep is not done when the next one begins."""
+        self.run.wire.slow_until = self.run.now() + timedelta(hours=1)
+        self.run.faults["slow hours"] += 1
 
     def _processing(self) -> None:
         self.run.tiktok.configure(

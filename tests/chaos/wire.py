@@ -20,6 +20,7 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.chaos.scheduler import Scheduler, SimulatedInvocation
 
 THROTTLED = 40100
+QUICK, SLOW = (0.05, 1.5), (5.0, 55.0)  # seconds that an answer takes
 CHANGES_ROUGHER = 6  # their lost answers are what an intent is for
 MINUTE_LIMIT, DAY_LIMIT = "minute limit", "day limit"
 _ADVERTISER = re.compile(rb'name="advertiser_id"\r\n\r\n(\d+)')
@@ -71,6 +72,7 @@ class Wire:
         rough: probability that a call meets a fault.
         limits: name of a limit -> time until which it is used up.
         faults: kind -> number.
+        slow_until: until then every answer is slow.
     """
 
     tiktok: TikTokEmulator
@@ -82,6 +84,7 @@ class Wire:
     note: Callable[[str], None]
     rough: float = 0.0
     limits: dict[str, datetime] = field(default_factory=dict)
+    slow_until: datetime | None = None
     calls: list[WireCall] = field(default_factory=list)
     changes: list[AcceptedChange] = field(default_factory=list)
     files: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -160,11 +163,10 @@ class _Adapter(HTTPAdapter):
                 raise requests.ConnectionError
             case "killed before":
                 me.dead = True
-            case "slow":
-                wire.pass_seconds(wire.random.uniform(5, 55))
         if me.dead:
             me.place()
-        wire.pass_seconds(wire.random.uniform(0.05, 1.5))
+        is_slow = fault == "slow" or (wire.slow_until and wire.now() < wire.slow_until)
+        wire.pass_seconds(wire.random.uniform(*(SLOW if is_slow else QUICK)))
         response = super().send(request, *arguments, **more)
         change = self._note(request, response, call, me)
         if fault == "timeout":
