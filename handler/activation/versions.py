@@ -111,14 +111,24 @@ class Versions:
         return versions[own[0] + 1]
 
     def has_fresh_marker(self, name: str, reports: Iterable[Report]) -> bool:
-        """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files."""
+        """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files.
+
+        The folders of Hive partitions in it belong to it.
+        """
         times: dict[str, datetime] = {}
         for report in reports:
             folder = list_folder(report["file"]["key"])
             uploaded_at = parse_iso(report["file"]["uploaded_at"])
             times[folder] = max(times.get(folder, uploaded_at), uploaded_at)
         newest = max(times.values())
-        return any((marker := self.current(folder + name)) and marker.modified_at >= newest for folder in times)
+        return any(
+            version.modified_at >= newest
+            for folder in times
+            for key, versions in self.folder(type_folder(folder)).items()
+            if key.endswith(f"/{name}") and list_folder(key) == folder
+            for version in versions
+            if version.is_latest and not version.is_delete_marker
+        )
 
     def manifests(self, reports: Iterable[Report]) -> list[Version]:
         """Return the current manifests in a list's folder."""

@@ -210,9 +210,8 @@ class Model:
         return allowed | own_ends | in_old_place | {source.ends}
 
     def _repeats_applied(self, copy: ModelUpload) -> bool:
-        """Return if a copy has nothing to do; a remove that found no audience may find one by now."""
-        source = self._source(copy)
-        return source.applied and source.ends[0] != "rejected"
+        """Return if a copy has nothing to do."""
+        return self._source(copy).applied
 
     def _source(self, copy: ModelUpload) -> ModelUpload:
         """Return the version whose rows a copy repeats: not a copy that itself changed nothing."""

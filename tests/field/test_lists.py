@@ -334,6 +334,18 @@ def test_kind_38_confirmed(connector: FieldConnector) -> None:
     assert connector.members() == set(people(100, 1100))
 
 
+def test_kind_38_confirmed_in_the_folder_of_a_partition(connector: FieldConnector) -> None:
+    connector.play(export("daily/dt=1/", 0, count=4))
+    connector.end()
+    connector.wait(DAY, every=DAY / 4)
+    message = connector.put(f"{VIP}/replace/daily/dt=2/part-0.csv", body(people(100, 1100)))
+    connector.wait(2 * HOUR, every=HOUR / 2)
+    assert connector.ends(message) == SHRINKS
+    connector.put(f"{VIP}/replace/daily/dt=2/_CONFIRMED", b"")
+    connector.end()
+    assert connector.ends(message) == AVAILABLE
+
+
 def test_kind_38_a_confirmation_that_is_older_than_the_files_says_nothing(connector: FieldConnector) -> None:
     connector.put(f"{VIP}/replace/tuesday/_CONFIRMED", b"")
     shrunk(connector)
