@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
 from handler.activation import order
@@ -47,16 +48,23 @@ class Turn:
     @cached_property
     def lists(self) -> dict[str, StoredList]:
         """The stored lists of the waiting replaces, by digest, as they were when the turn began."""
-        replaces = (pointer for pointer in self.pointers if pointer.list_digest)
-        digests = sorted({order.digest_of_list(pointer, self.run.settle) for pointer in replaces})
-        found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
-        return {digest: stored for digest, stored in found.items() if stored and not self._is_deleted(stored)}
+        first: dict[str, datetime] = {}
+        for pointer in self.waiting():
+            if pointer.list_digest:
+                digest = order.digest_of_list(pointer, self.run.settle)
+                first[digest] = min(pointer.uploaded_at, first.get(digest, pointer.uploaded_at))
+        found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in sorted(first)}
+        return {
+            digest: stored
+            for digest, stored in found.items()
+            if stored and not self._was_deleted(stored, before=first[digest])
+        }
 
-    def _is_deleted(self, stored: StoredList) -> bool:
-        """Return true if all files of a list that shares its end were deleted: what comes next is another export."""
-        return stored["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN} and not any(
-            self.versions.is_kept(file["key"], file["version_id"]) for file in stored["files"]
-        )
+    def _was_deleted(self, stored: StoredList, *, before: datetime) -> bool:
+        """Return true if all files of a list that shares its end were deleted before what comes next."""
+        if stored["code"] not in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
+            return False
+        return all(self.versions.was_deleted(file["key"], file["version_id"], before) for file in stored["files"])
 
     def registered_elsewhere(self) -> set[str]:
         """Return the ids that are registered for other audience names of the same identifier type."""

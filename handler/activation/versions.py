@@ -95,11 +95,12 @@ class Versions:
         """Return true if the version itself still exists."""
         return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
 
-    def is_kept(self, key: str, version_id: str) -> bool:
-        """Return true if a version exists and no delete marker is newer."""
-        versions = self.of_key(key)
-        own = next((each for each in versions if each.version_id == version_id), None)
-        return own is not None and not self._later_markers(key, version_id, own.modified_at)
+    def was_deleted(self, key: str, version_id: str, before: datetime) -> bool:
+        """Return true if a version does not exist, or a delete marker before a time hides it."""
+        own = next((each for each in self.of_key(key) if each.version_id == version_id), None)
+        if own is None:
+            return True
+        return any(each.modified_at <= before for each in self._later_markers(key, version_id, own.modified_at))
 
     def previous(self, report: Report) -> Version | None:
         """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""

@@ -383,3 +383,20 @@ def test_kind_38_a_list_whose_answer_was_lost_is_what_the_next_one_is_compared_w
     connector.base()
     connector.tiktok.fault("update", "cut_after")
     shrunk(connector)
+
+
+def test_kind_35_what_comes_before_the_last_file_of_a_withdrawn_list_is_deleted_shares_its_end(
+    connector: FieldConnector,
+) -> None:
+    base = connector.base()
+    files = export("run/", 3000, count=2)
+    first = connector.play(files)
+    connector.delete(f"{VIP}/{files[0].name}")
+    connector.wait(12 * S + 60, every=12 * S + 60)
+    assert {connector.ends(message) for message in first} == {WITHDRAWN}
+    newer = connector.play(files[:1])
+    connector.pass_time(1 / HOUR)
+    connector.delete(f"{VIP}/{files[1].name}")
+    connector.end()
+    assert connector.ends(newer[0]) == WITHDRAWN
+    assert connector.members() == base
