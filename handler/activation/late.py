@@ -41,6 +41,7 @@ def end_late_list(turn: Turn, export: Export) -> bool:
     sent = order.last_replace(state)
     if joined and joined["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
         outcome: Outcome = reasons.list_withdrawn() if joined["code"] == Code.WITHDRAWN else reasons.ambiguous_replace()
+        end_list(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
     elif order.is_list_out_of_order(export, state, sent):
         outcome = reasons.list_out_of_order()
     elif sent and order.is_list_superseded(export, sent):

@@ -136,32 +136,45 @@ def digest_of_list(pointer: Pointer, settle: timedelta) -> str:
     return pointer.list_digest if settle and pointer.list_digest else pointer.digest
 
 
-def exports(pointers: Iterable[Pointer], stored: Mapping[str, StoredList], settle: timedelta) -> list[Export]:
+def exports(
+    pointers: Iterable[Pointer],
+    stored: Mapping[str, StoredList],
+    settle: timedelta,
+    deleted: Mapping[str, datetime] | None = None,
+) -> list[Export]:
     """Return the waiting lists of an audience, oldest first.
 
     Args:
         pointers: waiting files under `replace/`.
         stored: the stored lists by digest.
         settle: the settling time. With 0 each file is a list of its own.
+        deleted: when stored lists had been deleted, by digest: files that came later belong to another list.
     """
     if not settle:
         return [_export(pointer.digest, [pointer], stored.get(pointer.digest)) for pointer in in_order(pointers)]
     by_list: dict[str, list[Pointer]] = {}
     for pointer in in_order(pointers):
         by_list.setdefault(digest_of_list(pointer, settle), []).append(pointer)
+    ends = deleted or {}
     found = [
-        _export(digest, files, _joined(files, stored.get(digest), settle))
+        _export(digest, files, _joined(files, stored.get(digest), settle, ends.get(digest)))
         for digest, waiting in by_list.items()
-        for files in _split(waiting, stored.get(digest), settle)
+        for files in _split(waiting, stored.get(digest), settle, ends.get(digest))
     ]
     return sorted(found, key=lambda export: (export.first, export.digest))
 
 
-def _split(files: Sequence[Pointer], stored: StoredList | None, settle: timedelta) -> list[list[Pointer]]:
-    """Split the waiting files of one folder where six quiet hours lie between two of all its files."""
+def _split(
+    files: Sequence[Pointer], stored: StoredList | None, settle: timedelta, deleted: datetime | None
+) -> list[list[Pointer]]:
+    """Split the waiting files of one folder where six quiet hours lie between two of all its files.
+
+    And where all files of the stored list had been deleted.
+    """
     times = {parse_iso(each["uploaded_at"]) for each in stored["files"]} if stored else set()
     times |= {pointer.uploaded_at for pointer in files}
     begins = {later for earlier, later in pairwise(sorted(times)) if later - earlier >= EXPORT_GAP * settle}
+    begins |= {min(later)} if deleted and (later := [time for time in times if time >= deleted]) else set()
     groups: list[list[Pointer]] = [[]]
     begun: set[datetime] = set()
     for pointer in files:
@@ -173,9 +186,11 @@ def _split(files: Sequence[Pointer], stored: StoredList | None, settle: timedelt
     return groups
 
 
-def _joined(files: Sequence[Pointer], stored: StoredList | None, settle: timedelta) -> StoredList | None:
+def _joined(
+    files: Sequence[Pointer], stored: StoredList | None, settle: timedelta, deleted: datetime | None
+) -> StoredList | None:
     """Return the stored list if these files belong to it."""
-    if stored is None:
+    if stored is None or (deleted and files[0].uploaded_at >= deleted):
         return None
     first, last = parse_iso(stored["first_uploaded_at"]), parse_iso(stored["last_uploaded_at"])
     gap = EXPORT_GAP * settle

@@ -46,7 +46,7 @@ def send_next(turn: Turn) -> None:
     changes = [pointer for pointer in waiting if pointer.action is not Action.REPLACE]
     if end_late(turn, changes):
         return
-    lists = order.exports(replaces, turn.lists, run.settle)
+    lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
     late = [export for export in lists if end_late_list(turn, export)]
     if late:
         return

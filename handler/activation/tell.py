@@ -119,7 +119,7 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     """Count the newest list if it is complete and only TikTok keeps it waiting."""
     run = turn.run
     replaces = [pointer for pointer in pointers if pointer.action is Action.REPLACE]
-    lists = order.exports(replaces, turn.lists, run.settle)
+    lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
     if not lists or not order.is_complete(lists, run.settle, run.now()):
         return
     for export in lists[-1:] if run.settle else lists:

@@ -48,23 +48,21 @@ class Turn:
     @cached_property
     def lists(self) -> dict[str, StoredList]:
         """The stored lists of the waiting replaces, by digest, as they were when the turn began."""
-        first: dict[str, datetime] = {}
-        for pointer in self.waiting():
-            if pointer.list_digest:
-                digest = order.digest_of_list(pointer, self.run.settle)
-                first[digest] = min(pointer.uploaded_at, first.get(digest, pointer.uploaded_at))
-        found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in sorted(first)}
-        return {
-            digest: stored
-            for digest, stored in found.items()
-            if stored and not self._was_deleted(stored, before=first[digest])
-        }
+        replaces = (pointer for pointer in self.pointers if pointer.list_digest)
+        digests = sorted({order.digest_of_list(pointer, self.run.settle) for pointer in replaces})
+        found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
+        return {digest: stored for digest, stored in found.items() if stored}
 
-    def _was_deleted(self, stored: StoredList, *, before: datetime) -> bool:
-        """Return true if all files of a list that shares its end were deleted before what comes next."""
-        if stored["code"] not in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
-            return False
-        return all(self.versions.was_deleted(file["key"], file["version_id"], before) for file in stored["files"])
+    @cached_property
+    def deleted_lists(self) -> dict[str, datetime]:
+        """When all files of a list that shares its end had been deleted, by digest: what comes next is another list."""
+        shared = {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}
+        times = {
+            digest: self.versions.all_deleted_at((file["key"], file["version_id"]) for file in stored["files"])
+            for digest, stored in self.lists.items()
+            if stored["code"] in shared
+        }
+        return {digest: at for digest, at in times.items() if at}
 
     def registered_elsewhere(self) -> set[str]:
         """Return the ids that are registered for other audience names of the same identifier type."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from handler.activation.invocation import Invocation
 from handler.activation.register import register
@@ -95,12 +95,18 @@ class Versions:
         """Return true if the version itself still exists."""
         return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
 
-    def was_deleted(self, key: str, version_id: str, before: datetime) -> bool:
-        """Return true if a version does not exist, or a delete marker before a time hides it."""
-        own = next((each for each in self.of_key(key) if each.version_id == version_id), None)
-        if own is None:
-            return True
-        return any(each.modified_at <= before for each in self._later_markers(key, version_id, own.modified_at))
+    def all_deleted_at(self, files: Iterable[tuple[str, str]]) -> datetime | None:
+        """Return when the last of some versions, given as key and version id, was deleted; None if one is kept."""
+        last = datetime.min.replace(tzinfo=UTC)
+        for key, version_id in files:
+            own = next((each for each in self.of_key(key) if each.version_id == version_id), None)
+            if own is None:  # nobody knows when
+                continue
+            markers = self._later_markers(key, version_id, own.modified_at)
+            if not markers:
+                return None
+            last = max(last, min(each.modified_at for each in markers))
+        return last
 
     def previous(self, report: Report) -> Version | None:
         """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""

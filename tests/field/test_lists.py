@@ -400,3 +400,22 @@ def test_kind_35_what_comes_before_the_last_file_of_a_withdrawn_list_is_deleted_
     connector.end()
     assert connector.ends(newer[0]) == WITHDRAWN
     assert connector.members() == base
+
+
+def test_kind_35_a_late_file_of_a_deleted_list_shares_its_end_and_not_that_of_the_next(
+    connector: FieldConnector,
+) -> None:
+    connector.base()
+    wrong = export("run/", 3000, count=2)
+    connector.play(wrong[:1])
+    late = connector.upload(f"{VIP}/{wrong[1].name}", wrong[1].body)
+    connector.pass_time(1 / HOUR)
+    connector.delete(f"{VIP}/{wrong[0].name}")
+    connector.delete(f"{VIP}/{wrong[1].name}")
+    connector.wait(12 * S + 60, every=12 * S + 60)
+    right = connector.play(export("run/", 6000, count=2))
+    assert connector.deliver(late) == []
+    connector.end()
+    assert connector.ends(late) == WITHDRAWN
+    assert {connector.ends(message) for message in right} == {AVAILABLE}
+    assert connector.members() == set(people(6000, 1200))
