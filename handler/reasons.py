@@ -192,7 +192,7 @@ def device_ids_not_hashed() -> Rejected:
     """Refuse device ids that only lost their hyphens."""
     return Rejected(
         Code.NOT_HASHED,
-        "The rows are device ids that are not hashed, only written without hyphens. "
+        "Most rows are device ids that are not hashed, only written without hyphens. "
         "Hash them with their hyphens, and upload the file again.",
     )
 

@@ -74,7 +74,6 @@ class _Columns:
         self._layout = layout
         self._max_record = max_record
         self._unchanged = Unchanged(layout)
-        self._seen: set[int] = set()  # columns of which the first identifiers were checked
         self._first = True  # no row was seen yet
         self._header_ahead = True
 
@@ -85,7 +84,7 @@ class _Columns:
         if self._header_ahead:
             skipped, text = self._without_header(text)
             line += skipped
-        if len(self._seen) == len(self._layout.columns) and (unchanged := self._unchanged.filled(text)):
+        if unchanged := self._unchanged.filled(text):
             count, filled = unchanged
             found.take(count, filled)
             return _Cleaned(text, count, line + count, found.tally(), b"")
@@ -159,10 +158,8 @@ class _Columns:
             found.clean_column(number, column.name, cells[column.index], column.digits, lines)
             for number, column in enumerate(self._layout.columns)
         ]
-        for number, column in enumerate(self._layout.columns):
-            if number not in self._seen and (identifiers := [*filter(None, cleaned[number])]):
-                self._seen.add(number)
-                check_hashed(b"\n".join(identifiers) + b"\n", column.digits)
+        for column, identifiers in zip(self._layout.columns, cleaned, strict=True):
+            check_hashed(b"".join(identifiers), column.digits, width=column.digits)
         rows = [*map(b",".join, zip(*cleaned, strict=True))]
         empty = b"," * (len(cleaned) - 1)
         if empty in rows:

@@ -1,7 +1,7 @@
 """Rows that stand for nobody: NULL markers, and hashes of nothing.
 
 Tools that hash a missing value produce valid-looking rows, thousands of times the same: the hash of an empty string, of
-"null", of the column's own name, or of the all-zero device id of people who refuse tracking.
+"null", of the column's own name, or of the all-zero device id of people who refuse tracking. Zeros alone count too.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class HashesOfNothing:
     def __init__(self, digits: int) -> None:
         """Compute the hashes; `digits` is 64 for SHA-256 and 32 for MD5."""
         algorithm = "sha256" if digits == hashlib.sha256().digest_size * 2 else "md5"
-        self.rows = frozenset(
-            hashlib.new(algorithm, value.encode(), usedforsecurity=False).hexdigest().encode() for value in _values()
-        )
+        hashes = (hashlib.new(algorithm, value.encode(), usedforsecurity=False).hexdigest() for value in _values())
+        # A device id of only zeros is no hash, but stands for nobody either. Without hyphens it looks like an MD5.
+        self.rows = frozenset(each.encode() for each in (*hashes, "0" * digits))
         self._digits = digits
         self._tables = [(first, _groups(self.rows, first)) for first in (0, 2, 4)]
 

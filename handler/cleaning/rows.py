@@ -82,7 +82,6 @@ def clean(
     nothing = hashes_of_nothing(digits)
     hints = ColumnHints(digits, header)
     header_possible = progress.next_byte == 0
-    seen = progress.tally.accepted > 0
     for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
         tally, next_byte = progress.tally, progress.next_byte + consumed
         count = len(block) // width
@@ -101,9 +100,7 @@ def clean(
             rows, count = lines.read(block)
             header_possible = lines.header_possible
             progress = Progress(next_byte, lines.line, lines.counted(tally))
-        if count and not seen:
-            check_hashed(rows, digits)
-            seen = True
+        check_hashed(rows, digits)
         yield Block(rows, count, progress)
 
 

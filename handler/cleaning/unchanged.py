@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
 from handler.cleaning.nothing import hashes_of_nothing
 
@@ -24,6 +25,9 @@ class Unchanged:
 
         Rows without an empty cell have one length, so that delimiters and hashes of nothing are found by strides. Only
         the cells of the other rows are looked at one by one.
+
+        Raises:
+            Rejected: a column holds device ids that were not hashed.
         """
         frame = text.translate(None, _LOWER_HEX) if self._possible else b""
         count = len(frame) // len(self._frame)
@@ -42,6 +46,7 @@ class Unchanged:
             column = cells[number : -1 : len(self._digits)]
             if not set(map(len, column)) <= {0, digits} or not hashes_of_nothing(digits).rows.isdisjoint(column):
                 return None
+            check_hashed(b"".join(column), digits, width=digits)
             filled.append(count - column.count(b""))
         return (count, filled) if self._frame not in others else None
 
@@ -50,7 +55,8 @@ class Unchanged:
         if any(text[place :: self._width] != bytes([byte]) * count for place, byte in self._places):
             return False
         begins = [0, *(place + 1 for place, _ in self._places[:-1])]
-        return not any(
-            hashes_of_nothing(digits).find(text, begin, self._width)
-            for begin, digits in zip(begins, self._digits, strict=True)
-        )
+        for begin, digits in zip(begins, self._digits, strict=True):
+            if hashes_of_nothing(digits).find(text, begin, self._width):
+                return False
+            check_hashed(text, digits, begin, self._width)
+        return True

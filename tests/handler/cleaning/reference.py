@@ -27,7 +27,7 @@ NOTHING_VALUES = [
     *("0" * 32, "00000000-0000-0000-0000-000000000000"),
 ]
 NOTHING = {
-    digits: [hashlib.new(name, value.encode()).hexdigest().encode() for value in NOTHING_VALUES]
+    digits: [*(hashlib.new(name, value.encode()).hexdigest().encode() for value in NOTHING_VALUES), b"0" * digits]
     for digits, name in ((64, "sha256"), (32, "md5"))
 }
 NO_TEXT = (

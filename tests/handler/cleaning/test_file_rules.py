@@ -311,16 +311,43 @@ def test_md5_in_a_folder_for_sha256_is_told_what_it_may_be() -> None:
     )
 
 
-def test_device_ids_without_hyphens_are_no_hashes() -> None:
-    source = random.Random(7)  # noqa: S311 - made-up ids
-    ids = [uuid.UUID(int=source.getrandbits(128), version=4).hex for _ in range(20_000)]
-    hashes = [hashlib.md5(each.encode(), usedforsecurity=False).hexdigest() for each in ids]
-    for upper in (False, True):
-        file = "\n".join(["idfa", *(each.upper() if upper else each for each in ids)]).encode()
-        refused = refusal([file], identifier_type=IdentifierType.IDFA_MD5)
-        assert refused.code is Code.NOT_HASHED
-    for rows in (hashes, ids[:7]):  # a few may be chance
+SOURCE = random.Random(7)  # noqa: S311 - made-up ids
+DEVICE_IDS = [uuid.UUID(int=SOURCE.getrandbits(128), version=4).hex for _ in range(20_000)]
+MD5_ROWS = [hashlib.md5(each.encode(), usedforsecurity=False).hexdigest() for each in DEVICE_IDS]
+TRACKING_REFUSED = "0" * 32
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        DEVICE_IDS,
+        [each.upper() for each in DEVICE_IDS],
+        [*DEVICE_IDS[:1000], TRACKING_REFUSED],
+        [TRACKING_REFUSED] * 9000 + DEVICE_IDS[:1000],
+        ["idfa", "", "NULL", *DEVICE_IDS[:8]],
+        ["NULL"] * 60_000 + DEVICE_IDS[:8],  # all of them in the second block
+        [MD5_ROWS[0], *DEVICE_IDS[:1000]],
+        [*MD5_ROWS[:400], *DEVICE_IDS[:600]],
+        [*MD5_ROWS[:5] * 400, *DEVICE_IDS[:600]],  # rows that are repeated count once
+        [*MD5_ROWS, *DEVICE_IDS[:10_000]],
+    ],
+    ids=lambda rows: f"{len(rows)} {rows[0]}",
+)  # fmt: skip
+def test_device_ids_without_hyphens_are_no_hashes_whatever_is_between_them(rows: list[str]) -> None:
+    refused = refusal(["\n".join([*rows, ""]).encode()], identifier_type=IdentifierType.IDFA_MD5)
+    assert refused.code is Code.NOT_HASHED
+
+
+def test_hashes_may_look_like_device_ids_by_chance() -> None:
+    alike = next(each for each in MD5_ROWS if each[12] == "4" and each[16] in "89ab")
+    for rows in (MD5_ROWS, DEVICE_IDS[:7], [alike] * 1000, [*MD5_ROWS[:600], *DEVICE_IDS[:400]]):
         assert counted(["\n".join(rows).encode()], IdentifierType.IDFA_MD5).accepted == len(rows)
+
+
+@pytest.mark.parametrize(("kind", "digits"), [(IdentifierType.IDFA_MD5, 32), (IdentifierType.IDFA_SHA256, 64)])
+def test_an_all_zero_device_id_stands_for_nobody(kind: IdentifierType, digits: int) -> None:
+    tally = counted([b"ab" * (digits // 2) + b"\n" + b"0" * digits + b"\n"], kind)
+    assert (tally.accepted, tally.rejected_by_reason) == (1, {"hash_of_nothing": 1})
 
 
 def test_too_many_rejected_rows_refuse_a_file() -> None:

@@ -61,7 +61,7 @@ def test_a_file_of_nothing_is_one_empty_part() -> None:
 
 
 def test_every_row_of_a_file_is_in_one_part() -> None:
-    file = b"".join(b"%064x\r\n" % number for number in range(20_000)) + b"jane@example.com\r\n" * 50
+    file = b"".join(b"%064x\r\n" % number for number in range(1, 20_001)) + b"jane@example.com\r\n" * 50
     reading = Reading(file, IdentifierType.EMAIL_SHA256)
     cleaned = clean([file[:500_000], file[500_000:]], IdentifierType.EMAIL_SHA256, block_bytes=99_000)
     reading.check_parts(cut(cleaned, 300_000), 300_000, 200_000)
@@ -81,4 +81,4 @@ def test_only_one_part_is_held_even_by_one_who_keeps_them() -> None:
 
 def _chunks(count: int) -> Iterator[bytes]:
     for first in range(count):
-        yield b"".join(b"%064x\n" % number for number in range(first << 10, (first + 1) << 10))
+        yield b"".join(b"%064x\n" % (number + 1) for number in range(first << 10, (first + 1) << 10))

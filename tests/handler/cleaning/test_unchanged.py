@@ -15,7 +15,7 @@ from tests.handler.cleaning.reference import NOTHING
 Row = tuple[str, str, str]
 HEADER = "email_SHA256,phone_SHA256,MAID_SHA256"
 ROWS = 3000
-BLOCK = 1 << 14  # bytes; a file is many blocks, and the first is always taken apart
+BLOCK = 1 << 14  # bytes; a file is many blocks
 
 
 def hashed(kind: str, number: int) -> str:
