@@ -39,14 +39,16 @@ _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 # A time without separators after a date. `_0007` and `_000007` are counters, not times just after midnight.
 _TIME = r"T[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)|[_-]?(?!0000)[0-2]\d[0-5]\d[0-5]\d(?!\d)"
-# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times.
+# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times, and the
+# hash algorithm or encoding that a person put there.
 _KEPT = re.compile(
     rf"{_UUID}"
     rf"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T_ -][0-2]\d[-:.][0-5]\d(?:[-:.][0-5]\d)?(?:[-.]\d{{1,6}})?(?!\d)|{_TIME})?"
     rf"|(?<!\d)(?:19|20)\d\d[01]\d[0-3]\d(?:{_TIME})?(?!\d)"
     r"|(?<!\d)[0-3]?\d([-._])[0-3]?\d\1(?:19|20)\d\d(?!\d)"
     r"|(?<!\d)(?:19|20)\d\d(?:-[01]\d)?(?!\d)"
-    r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)",
+    r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)"
+    r"|(?:sha[ _-]?(?:224|256|384|512)|sha-?1|md5|utf[ _-]?(?:8|16))(?!\d)",
     re.IGNORECASE,
 )
 # Athena's UNLOAD: the query's time and id, then a different UUID for each file.
@@ -119,7 +121,9 @@ def list_id(target: Target) -> str:
 
 
 def without_counters(file_name: str) -> str:
-    """Return a file name with `#` in place of its counters. Dates, times and ids of an export are not counters.
+    """Return a file name with `#` in place of its counters.
+
+    Dates, times, ids of an export, hash algorithms and encodings hold no counters.
 
     Example:
         >>> without_counters("customers_2026-01-31_part7.csv")

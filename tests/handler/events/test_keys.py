@@ -149,6 +149,30 @@ def test_names_that_differ_in_dates_or_ids_are_two_lists(first: str, second: str
     assert without_counters(first) != without_counters(second)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test_foodies_phone_sha256_audience.csv",
+        "emails-SHA256.csv",
+        "emails SHA-256.csv",
+        "emails_sha_512.csv",
+        "hashed_md5.csv",
+        "customers_utf8.csv",
+        "customers UTF-8.csv",
+        "customers_sha256_2026-01-31.csv",
+    ],
+)
+def test_an_algorithm_or_an_encoding_in_a_name_is_no_counter(name: str) -> None:
+    assert not has_counter(name)
+
+
+def test_a_counter_after_an_algorithm_is_one() -> None:
+    assert without_counters("emails_sha256_0007.csv") == "emails_sha256_#.csv"
+    assert without_counters("sha2560007.csv") == "sha#.csv"
+    assert without_counters("sha_1.csv") == without_counters("sha_2.csv")
+    assert without_counters("emails_sha256.csv") != without_counters("emails_sha512.csv")
+
+
 def test_a_list_is_a_run_or_a_pattern_of_names() -> None:
     base = "tiktok/vip/email_sha256/replace/"
     run = {list_id(parse_key(f"{base}{rest}")) for rest in ("daily/a.csv", "daily/b.csv", "daily/dt=1/c.csv")}
