@@ -126,6 +126,7 @@ def _quoted(name: str) -> str:
 # --- The content of files ------------------------------------------------------------------------
 
 Subject = Literal["file", "list"]
+_MD5_DIGITS = 32
 
 
 class Fault(NamedTuple):
@@ -318,10 +319,19 @@ _FAULTS = {
     ),
 }
 
+# Other advice for a file with columns, where a name in the header says what the folder says otherwise.
+_COLUMN_ADVICE = {
+    "wrong_length": "Check that the column's name says how it is hashed.",
+    "not_hex": "Upload hashes as hexadecimal digits (0-9, a-f).",
+    "too_long": "Check the delimiter and the quotes in these lines.",
+}
+
 
 def _explained(fault: Fault) -> str:
     """Return two sentences: the most frequent fault of the rows and where it begins, and what to do."""
     what, advice = _FAULTS[fault.reason]
+    if not fault.wanted:
+        advice = _COLUMN_ADVICE.get(fault.reason, advice)
     algorithm = "MD5" if fault.wanted == _MD5_DIGITS else "SHA-256"
     advice = advice.format(algorithm=algorithm) + _other_length(fault)
     if fault.reason == "more_than_one_column" and fault.action:
@@ -335,11 +345,10 @@ def _explained(fault: Fault) -> str:
     return f"Most often they {what}{first}. {advice}"
 
 
-_MD5_DIGITS = 32
-
-
 def _other_length(fault: Fault) -> str:
-    if fault.digits == 32:  # noqa: PLR2004 - digits of an MD5
+    if fault.digits == _MD5_DIGITS:
+        if not fault.wanted:
+            return " Hashes of 32 digits are MD5, which TikTok accepts for device ids only."
         if fault.device:
             return (
                 " Hashes of 32 digits are MD5: use a folder that ends in _md5, or hash the ids first if they only lost "
@@ -349,7 +358,7 @@ def _other_length(fault: Fault) -> str:
     if fault.digits == 40:  # noqa: PLR2004 - digits of a SHA-1
         return " Hashes of 40 digits are SHA-1, which TikTok does not accept."
     if fault.digits == 64:  # noqa: PLR2004 - digits of a SHA-256
-        return " Hashes of 64 digits are SHA-256: use a folder that ends in _sha256."
+        return " Hashes of 64 digits are SHA-256" + (": use a folder that ends in _sha256." if fault.wanted else ".")
     return ""
 
 

@@ -309,6 +309,25 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
     assert (tally.total, tally.rejected, tally.rejected_by_reason) == (100, 0, {"not_hashed": 20})
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "advice"),
+    [
+        ("email_sha256", hashed(1, 32), "says how it is hashed. Hashes of 32 digits are MD5, which TikTok accepts"),
+        ("maid_md5", hashed(1), "says how it is hashed. Hashes of 64 digits are SHA-256."),
+        ("email_sha256", hashed(1, 40), "says how it is hashed. Hashes of 40 digits are SHA-1, which TikTok does not"),
+        ("email_sha256", hashed(1, 31), "Check that the column's name says how it is hashed."),
+        ("email_sha256", "x" * 64, "Upload hashes as hexadecimal digits (0-9, a-f)."),
+        ("email_sha256", "x" * 600, "Check the delimiter and the quotes in these lines."),
+    ],
+)
+def test_the_advice_is_about_columns_not_folders_or_lines(header: str, cell: str, advice: str) -> None:
+    refused = refusal(f"{header},name\n" + f"{cell},Jane\n" * 30)
+    assert refused.code is Code.NO_VALID_ROW
+    assert advice in refused.reason
+    assert "folder" not in refused.reason
+    assert "per line" not in refused.reason
+
+
 @pytest.mark.parametrize("end", [f"{hashed(9)}", f"{hashed(9)},{hashed(8)[:10]}", f'{hashed(9)},"{hashed(8)}', '"x'])
 def test_a_row_cut_off_at_the_end_is_noticed(end: str) -> None:
     tally = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{end}".encode())
