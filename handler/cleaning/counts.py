@@ -47,6 +47,11 @@ class ColumnCounts(NamedTuple):
     filled: int = 0
     faulty: int = 0
 
+    @property
+    def faulty_share(self) -> float:
+        """Faulty cells among the filled ones, 0 to 1."""
+        return self.faulty / max(1, self.filled)
+
 
 class SeveralColumns(NamedTuple):
     """Hints from the first rows with more than one column, in a file that should have one.

@@ -105,7 +105,7 @@ def _check_share(
         fault = _fault(tally, identifier_type)
         raise reasons.too_many_rejected(subject, tally.faulty, tally.total, max_rejected_ratio, fault)
     for column in tally.columns:
-        if column.faulty > max_rejected_ratio * column.filled:
+        if column.faulty_share > max_rejected_ratio:
             fault = _fault(tally, identifier_type, column.name)
             raise reasons.too_many_in_column(
                 subject,

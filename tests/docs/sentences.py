@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from handler import reasons
+from handler.cleaning.decompression import MAX_RATIO
 from handler.cleaning.headers import HEADERS, MAX_SAME_HEADER
 from handler.cleaning.kinds import check_kind
 from handler.errors import Outcome
@@ -40,7 +41,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "compressed_twice": [reasons.compressed_twice],
     "damaged_compression": [lambda: reasons.damaged_compression("gzip")],
     "cut_off_compression": [lambda: reasons.cut_off_compression("gzip")],
-    "decompression_bomb": [lambda: reasons.decompression_bomb(1000)],
+    "decompression_bomb": [lambda: reasons.decompression_bomb(MAX_RATIO)],
     "device_ids_not_hashed": [reasons.device_ids_not_hashed],
     "empty_file": [lambda: reasons.empty_file(Action.APPEND), lambda: reasons.empty_file(Action.REPLACE)],
     "empty_list": [reasons.empty_list],

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from handler.cleaning.counts import Progress, Rejection, RejectionReason, Tally, merge
+from handler.cleaning.counts import ColumnCounts, Progress, Rejection, RejectionReason, Tally, merge
 from handler.cleaning.file_rules import check_file, check_list, check_list_file
 from handler.cleaning.kinds import HEAD_BYTES
 from handler.cleaning.parts import parts
@@ -381,6 +381,18 @@ def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, rati
             check_file(tally, Action.APPEND, ratio, IdentifierType.EMAIL_SHA256)
     else:
         check_file(tally, Action.APPEND, ratio, IdentifierType.EMAIL_SHA256)
+
+
+@pytest.mark.parametrize("faulty", [28, 29, 30])
+def test_the_share_of_faulty_cells_is_judged_as_that_of_rows(faulty: int) -> None:
+    rows = Tally(100, 100 - faulty, faulty, rejected_by_reason={"not_hex": faulty})
+    cells = Tally(100, 100, columns=(ColumnCounts("email_sha256", 100, faulty),))
+    for tally, kind in ((rows, IdentifierType.EMAIL_SHA256), (cells, IdentifierType.MULTIPLE_TYPES)):
+        if faulty > 29:
+            with pytest.raises(Rejected):
+                check_file(tally, Action.APPEND, 0.29, kind)
+        else:
+            check_file(tally, Action.APPEND, 0.29, kind)
 
 
 def test_a_share_below_a_percent_is_said_as_it_is() -> None:
