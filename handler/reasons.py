@@ -1,4 +1,4 @@
-"""Every sentence that a user reads, one function per outcome.
+"""Every sentence that a user reads, one function per outcome; `partial` makes those whose sentence never differs.
 
 A sentence says what happened, where, and what to do. None holds an identifier. Functions return the outcome to raise.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from handler.errors import (
@@ -42,12 +43,11 @@ def wrong_top_folder(name: str) -> Rejected:
     )
 
 
-def wrong_layout() -> Rejected:
-    """The key has too few folders."""
-    return Rejected(
-        Code.WRONG_LAYOUT,
-        f"The file is not in the folder of an audience and an identifier type. Upload it to {_LAYOUT}.",
-    )
+wrong_layout = partial(
+    Rejected,
+    Code.WRONG_LAYOUT,
+    f"The file is not in the folder of an audience and an identifier type. Upload it to {_LAYOUT}.",
+)
 
 
 def unknown_identifier_type(name: str) -> Rejected:
@@ -67,38 +67,28 @@ def unknown_action(name: str) -> Rejected:
     )
 
 
-def name_of_spreadsheet() -> Rejected:
-    """The file's name is that of a spreadsheet."""
-    return Rejected(
-        Code.WRONG_FILE_EXTENSION,
-        "The file's name is that of a spreadsheet. Save the sheet as CSV and upload that file.",
-    )
-
-
-def name_of_archive() -> Rejected:
-    """The file's name is that of an archive or of a compression that is not supported."""
-    return Rejected(
-        Code.WRONG_FILE_EXTENSION,
-        "The file's name is that of an archive or of an unsupported compression. "
-        "Unpack it and upload the CSV file, or compress that with gzip.",
-    )
-
-
-def name_of_document() -> Rejected:
-    """The file's name is that of a format that does not hold one identifier per line."""
-    return Rejected(
-        Code.WRONG_FILE_EXTENSION,
-        "The file's name is that of a format that is not plain text. "
-        "Export the identifiers as CSV, one per line, and upload that file.",
-    )
-
-
-def empty_audience_name() -> Rejected:
-    """The audience's folder has no name."""
-    return Rejected(
-        Code.WRONG_AUDIENCE_NAME,
-        "The audience's folder has an empty name. Upload the file to a folder named after the audience.",
-    )
+name_of_spreadsheet = partial(
+    Rejected,
+    Code.WRONG_FILE_EXTENSION,
+    "The file's name is that of a spreadsheet. Save the sheet as CSV and upload that file.",
+)
+name_of_archive = partial(
+    Rejected,
+    Code.WRONG_FILE_EXTENSION,
+    "The file's name is that of an archive or of an unsupported compression. "
+    "Unpack it and upload the CSV file, or compress that with gzip.",
+)
+name_of_document = partial(
+    Rejected,
+    Code.WRONG_FILE_EXTENSION,
+    "The file's name is that of a format that is not plain text. "
+    "Export the identifiers as CSV, one per line, and upload that file.",
+)
+empty_audience_name = partial(
+    Rejected,
+    Code.WRONG_AUDIENCE_NAME,
+    "The audience's folder has an empty name. Upload the file to a folder named after the audience.",
+)
 
 
 def long_audience_name(length: int, max_length: int) -> Rejected:
@@ -110,12 +100,11 @@ def long_audience_name(length: int, max_length: int) -> Rejected:
     )
 
 
-def control_character_in_name() -> Rejected:
-    """The audience's name has a control character."""
-    return Rejected(
-        Code.WRONG_AUDIENCE_NAME,
-        "The audience's name has a control character. Upload the file to a folder without it.",
-    )
+control_character_in_name = partial(
+    Rejected,
+    Code.WRONG_AUDIENCE_NAME,
+    "The audience's name has a control character. Upload the file to a folder without it.",
+)
 
 
 def _quoted(name: str) -> str:
@@ -156,12 +145,9 @@ def wrong_kind(code: Code, kind: str, advice: str) -> Rejected:
     return Rejected(code, f"The file is {kind}. {advice}")
 
 
-def compressed_twice() -> Rejected:
-    """Refuse compressed data within compressed data."""
-    return Rejected(
-        Code.BROKEN_GZIP,
-        "The file is compressed twice. Compress the text file only once, and upload it again.",
-    )
+compressed_twice = partial(
+    Rejected, Code.BROKEN_GZIP, "The file is compressed twice. Compress the text file only once, and upload it again."
+)
 
 
 def damaged_compression(packing: str) -> Rejected:
@@ -189,13 +175,12 @@ def decompression_bomb(ratio: int) -> Rejected:
     )
 
 
-def device_ids_not_hashed() -> Rejected:
-    """Refuse device ids that only lost their hyphens."""
-    return Rejected(
-        Code.NOT_HASHED,
-        "Most rows are device ids that are not hashed, only written without hyphens. "
-        "Hash them with their hyphens, and upload the file again.",
-    )
+device_ids_not_hashed = partial(
+    Rejected,
+    Code.NOT_HASHED,
+    "Most rows are device ids that are not hashed, only written without hyphens. "
+    "Hash them with their hyphens, and upload the file again.",
+)
 
 
 def empty_file(action: Action) -> Outcome:
@@ -211,13 +196,12 @@ def empty_file(action: Action) -> Outcome:
     )
 
 
-def empty_list() -> Rejected:
-    """Refuse a list without rows."""
-    return Rejected(
-        Code.EMPTY_FILE,
-        "No file of the list has rows, and a replace without rows would empty the audience. The audience is "
-        "unchanged. Check the export, and upload the whole list.",
-    )
+empty_list = partial(
+    Rejected,
+    Code.EMPTY_FILE,
+    "No file of the list has rows, and a replace without rows would empty the audience. The audience is "
+    "unchanged. Check the export, and upload the whole list.",
+)
 
 
 def only_nothing(subject: Subject, null_markers: int, hashes: int) -> Rejected:
@@ -371,12 +355,11 @@ def _in_line(line: int | None) -> str:
 # `said` is TikTok's code, message and request id in parentheses, with a space before them; empty without a response.
 
 
-def throttled() -> Throttled:
-    """TikTok's rate limit is reached."""
-    return Throttled(
-        Code.TIKTOK_THROTTLED,
-        "TikTok's rate limit for the app is reached. The connector tries the upload again at a later sweep.",
-    )
+throttled = partial(
+    Throttled,
+    Code.TIKTOK_THROTTLED,
+    "TikTok's rate limit for the app is reached. The connector tries the upload again at a later sweep.",
+)
 
 
 def tiktok_busy(said: str) -> Waiting:
@@ -387,37 +370,26 @@ def tiktok_busy(said: str) -> Waiting:
     )
 
 
-def part_without_path() -> Waiting:
-    """TikTok accepted a part and returned no `file_path`."""
-    return Waiting(
-        Code.TIKTOK_UNAVAILABLE,
-        "TikTok accepted a part of the file but did not return its path. The connector uploads it again at a later "
-        "sweep.",
-    )
-
-
-def listing_incomplete() -> Waiting:
-    """TikTok's list of audiences did not add up to its own total."""
-    return Waiting(
-        Code.TIKTOK_UNAVAILABLE,
-        "TikTok's list of audiences changed while it was read. The connector reads it again at a later sweep.",
-    )
-
-
-def unexpected_response() -> UnexpectedResponse:
-    """TikTok's response about audiences does not have the documented form."""
-    return UnexpectedResponse(
-        Code.TIKTOK_UNAVAILABLE,
-        "TikTok's response about its audiences cannot be read. The upload goes through once it can.",
-    )
-
-
-def outcome_unknown() -> OutcomeUnknown:
-    """TikTok's answer to a call that must not be repeated was lost."""
-    return OutcomeUnknown(
-        Code.OUTCOME_UNKNOWN,
-        "TikTok did not say whether it accepted the file. The connector asks TikTok before it sends anything again.",
-    )
+part_without_path = partial(
+    Waiting,
+    Code.TIKTOK_UNAVAILABLE,
+    "TikTok accepted a part of the file but did not return its path. The connector uploads it again at a later sweep.",
+)
+listing_incomplete = partial(
+    Waiting,
+    Code.TIKTOK_UNAVAILABLE,
+    "TikTok's list of audiences changed while it was read. The connector reads it again at a later sweep.",
+)
+unexpected_response = partial(
+    UnexpectedResponse,
+    Code.TIKTOK_UNAVAILABLE,
+    "TikTok's response about its audiences cannot be read. The upload goes through once it can.",
+)
+outcome_unknown = partial(
+    OutcomeUnknown,
+    Code.OUTCOME_UNKNOWN,
+    "TikTok did not say whether it accepted the file. The connector asks TikTok before it sends anything again.",
+)
 
 
 def token_refused(said: str) -> CredentialsRefused:
@@ -494,13 +466,12 @@ def too_few_left(said: str) -> TooFewLeft:
     )
 
 
-def audience_processing() -> NotEditable:
-    """TikTok is still processing the last change to the audience."""
-    return NotEditable(
-        Code.AUDIENCE_PROCESSING,
-        "TikTok is processing the last change to this audience, which takes up to 48 hours. "
-        "The upload goes through afterwards.",
-    )
+audience_processing = partial(
+    NotEditable,
+    Code.AUDIENCE_PROCESSING,
+    "TikTok is processing the last change to this audience, which takes up to 48 hours. "
+    "The upload goes through afterwards.",
+)
 
 
 def replaced_today(said: str) -> NotEditable:
@@ -511,50 +482,38 @@ def replaced_today(said: str) -> NotEditable:
     )
 
 
-def unknown_audience() -> UnknownAudience:
-    """The audience was deleted while an upload was on its way."""
-    return UnknownAudience(
-        Code.AUDIENCE_GONE,
-        "The audience was just deleted in Ads Manager. The upload creates a new one at a later sweep.",
-    )
-
-
-def audience_limit_reached() -> Waiting:
-    """The advertiser has as many audiences as TikTok allows."""
-    return Waiting(
-        Code.AUDIENCE_LIMIT_REACHED,
-        "The advertiser has 400 audiences, TikTok's limit. Delete one in Ads Manager; the upload goes through at the "
-        "next sweep.",
-    )
+unknown_audience = partial(
+    UnknownAudience,
+    Code.AUDIENCE_GONE,
+    "The audience was just deleted in Ads Manager. The upload creates a new one at a later sweep.",
+)
+audience_limit_reached = partial(
+    Waiting,
+    Code.AUDIENCE_LIMIT_REACHED,
+    "The advertiser has 400 audiences, TikTok's limit. Delete one in Ads Manager; the upload goes through at the "
+    "next sweep.",
+)
 
 
 # --- Objects -------------------------------------------------------------------------------------
 
 
-def object_missing() -> Failed:
-    """The object version is gone for good."""
-    return Failed(
-        Code.OBJECT_MISSING,
-        "This version of the file was deleted for good before it was read. Upload the file again.",
-    )
-
-
-def object_archived() -> Failed:
-    """The object is in an archive storage class."""
-    return Failed(
-        Code.OBJECT_ARCHIVED,
-        "The file is archived, for example in GLACIER, and cannot be read. "
-        "Upload it again in the storage class STANDARD.",
-    )
-
-
-def object_key_refused() -> Failed:
-    """The object is encrypted with a key that the function may not use."""
-    return Failed(
-        Code.OBJECT_KEY_REFUSED,
-        "The file is encrypted with a KMS key that is not the connector's, so it cannot be read. "
-        "Upload it again without naming a key; the bucket then uses its own.",
-    )
+object_missing = partial(
+    Failed,
+    Code.OBJECT_MISSING,
+    "This version of the file was deleted for good before it was read. Upload the file again.",
+)
+object_archived = partial(
+    Failed,
+    Code.OBJECT_ARCHIVED,
+    "The file is archived, for example in GLACIER, and cannot be read. Upload it again in the storage class STANDARD.",
+)
+object_key_refused = partial(
+    Failed,
+    Code.OBJECT_KEY_REFUSED,
+    "The file is encrypted with a KMS key that is not the connector's, so it cannot be read. "
+    "Upload it again without naming a key; the bucket then uses its own.",
+)
 
 
 def object_unreadable(aws_code: str) -> Failed:
@@ -566,20 +525,17 @@ def object_unreadable(aws_code: str) -> Failed:
     )
 
 
-def out_of_time() -> OutOfTime:
-    """The invocation ends before the file does."""
-    return OutOfTime(
-        Code.CONTINUING, "The file is large. Its upload continues at once where it stopped; nothing needs to be done."
-    )
-
-
-def no_progress() -> Rejected:
-    """A file has kept several invocations busy without finishing a part."""
-    return Rejected(
-        Code.NO_PROGRESS,
-        "The file could not be read within one invocation, several times in a row. It is too large, or too much of it "
-        "is not rows. Check its content, split it, and upload it again without compression.",
-    )
+out_of_time = partial(
+    OutOfTime,
+    Code.CONTINUING,
+    "The file is large. Its upload continues at once where it stopped; nothing needs to be done.",
+)
+no_progress = partial(
+    Rejected,
+    Code.NO_PROGRESS,
+    "The file could not be read within one invocation, several times in a row. It is too large, or too much of it "
+    "is not rows. Check its content, split it, and upload it again without compression.",
+)
 
 
 # --- Order, lists and audiences ------------------------------------------------------------------
@@ -589,56 +545,37 @@ SETTLING = "The connector waits a short time for more uploads of the same audien
 LIST_MADE_ANEW = "Another file of this list arrived, so the list is sent again with all its files."
 
 
-def settling() -> Waiting:
-    """More uploads of the same audience may follow."""
-    return Waiting(Code.SETTLING, SETTLING)
-
-
-def behind_older_upload() -> Waiting:
-    """An older upload of the audience goes first."""
-    return Waiting(
-        Code.BEHIND_OLDER_FILE,
-        "An older upload to the same audience goes first. This one goes through by itself afterwards.",
-    )
-
-
-def audience_too_small() -> Waiting:
-    """The audience can never be edited because it matches too few people."""
-    return Waiting(
-        Code.AUDIENCE_TOO_SMALL,
-        "TikTok matched fewer than 1,000 people in this audience, so it accepts no more uploads. "
-        "Delete it in Ads Manager; this upload then creates a new one.",
-    )
-
-
-def audience_expired() -> Waiting:
-    """The audience has expired."""
-    return Waiting(
-        Code.AUDIENCE_EXPIRED,
-        "The audience has expired and accepts no more uploads. Delete it in Ads Manager; this upload then creates a "
-        "new one.",
-    )
-
-
-def overtaken() -> Skipped:
-    """Newer uploads name every row."""
-    return Skipped(
-        Code.OVERTAKEN,
-        "Newer uploads, which were applied before, name everybody in this one, so there is nothing left to do.",
-    )
-
-
-def superseded() -> Skipped:
-    """A newer replace has been processed."""
-    return Skipped(Code.SUPERSEDED, "A newer replace has set the whole audience, so this older upload was not sent.")
-
-
-def newer_version() -> Skipped:
-    """A newer version of the same key was uploaded shortly afterwards."""
-    return Skipped(
-        Code.SUPERSEDED,
-        "A newer version of the same file was uploaded shortly afterwards, so this one was not sent.",
-    )
+settling = partial(Waiting, Code.SETTLING, SETTLING)
+behind_older_upload = partial(
+    Waiting,
+    Code.BEHIND_OLDER_FILE,
+    "An older upload to the same audience goes first. This one goes through by itself afterwards.",
+)
+audience_too_small = partial(
+    Waiting,
+    Code.AUDIENCE_TOO_SMALL,
+    "TikTok matched fewer than 1,000 people in this audience, so it accepts no more uploads. "
+    "Delete it in Ads Manager; this upload then creates a new one.",
+)
+audience_expired = partial(
+    Waiting,
+    Code.AUDIENCE_EXPIRED,
+    "The audience has expired and accepts no more uploads. Delete it in Ads Manager; this upload then creates a "
+    "new one.",
+)
+overtaken = partial(
+    Skipped,
+    Code.OVERTAKEN,
+    "Newer uploads, which were applied before, name everybody in this one, so there is nothing left to do.",
+)
+superseded = partial(
+    Skipped, Code.SUPERSEDED, "A newer replace has set the whole audience, so this older upload was not sent."
+)
+newer_version = partial(
+    Skipped,
+    Code.SUPERSEDED,
+    "A newer version of the same file was uploaded shortly afterwards, so this one was not sent.",
+)
 
 
 def unchanged_copy(*, after_other_uploads: bool) -> Skipped:
@@ -655,21 +592,17 @@ def unchanged_copy(*, after_other_uploads: bool) -> Skipped:
     )
 
 
-def withdrawn() -> Skipped:
-    """The object was deleted before its turn."""
-    return Skipped(
-        Code.WITHDRAWN,
-        "The file was deleted before its turn, so it was not sent. If that was not intended, upload it again.",
-    )
-
-
-def list_withdrawn() -> Skipped:
-    """A file of a list was deleted before the list's turn."""
-    return Skipped(
-        Code.WITHDRAWN,
-        "A file of this list was deleted before its turn, so the whole list was not sent. "
-        "If that was not intended, upload all files of the list again.",
-    )
+withdrawn = partial(
+    Skipped,
+    Code.WITHDRAWN,
+    "The file was deleted before its turn, so it was not sent. If that was not intended, upload it again.",
+)
+list_withdrawn = partial(
+    Skipped,
+    Code.WITHDRAWN,
+    "A file of this list was deleted before its turn, so the whole list was not sent. "
+    "If that was not intended, upload all files of the list again.",
+)
 
 
 def list_rejected(key: str, fault: Outcome) -> Rejected:
@@ -691,41 +624,28 @@ def list_has_refused_name(key: str, fault: Outcome) -> Rejected:
     )
 
 
-def empty_file_of_list() -> Skipped:
-    """A file of a list has no identifiers in it, as exports of empty partitions do."""
-    return Skipped(Code.EMPTY_FILE, "The file has no identifiers. The other files of its list were sent.")
-
-
-def list_lacks_files() -> Waiting:
-    """A manifest names files that do not exist yet."""
-    return Waiting(
-        Code.SETTLING, "The manifest names files that have not arrived yet. The list goes through once they have."
-    )
-
-
-def list_being_written() -> Waiting:
-    """A tool is still writing a list."""
-    return Waiting(
-        Code.SETTLING,
-        "The list's folder holds _temporary/, so a job is still writing it. The list goes through once that is gone.",
-    )
-
-
-def manifest_is_older() -> Waiting:
-    """The manifest is older than a file that it names."""
-    return Waiting(
-        Code.SETTLING,
-        "The manifest is older than a file that it names. The list goes through once a new manifest has arrived.",
-    )
-
-
-def incomplete_list() -> Rejected:
-    """Files of a list are missing a day after the last one arrived."""
-    return Rejected(
-        Code.INCOMPLETE_LIST,
-        "Files of the list are still missing 24 hours after the last one arrived, so the audience is left as it is. "
-        "Check the job that exports it, and upload the whole list again.",
-    )
+empty_file_of_list = partial(
+    Skipped, Code.EMPTY_FILE, "The file has no identifiers. The other files of its list were sent."
+)
+list_lacks_files = partial(
+    Waiting, Code.SETTLING, "The manifest names files that have not arrived yet. The list goes through once they have."
+)
+list_being_written = partial(
+    Waiting,
+    Code.SETTLING,
+    "The list's folder holds _temporary/, so a job is still writing it. The list goes through once that is gone.",
+)
+manifest_is_older = partial(
+    Waiting,
+    Code.SETTLING,
+    "The manifest is older than a file that it names. The list goes through once a new manifest has arrived.",
+)
+incomplete_list = partial(
+    Rejected,
+    Code.INCOMPLETE_LIST,
+    "Files of the list are still missing 24 hours after the last one arrived, so the audience is left as it is. "
+    "Check the job that exports it, and upload the whole list again.",
+)
 
 
 def manifest_unreadable(key: str) -> Rejected:
@@ -746,13 +666,12 @@ def manifest_names_other_files(key: str) -> Rejected:
     )
 
 
-def ambiguous_replace() -> Rejected:
-    """Several lists were uploaded within an hour."""
-    return Rejected(
-        Code.AMBIGUOUS_REPLACE,
-        "Several lists for this audience were uploaded within an hour, so it is unclear which one is meant, and none "
-        "was sent. Put all files of one list into one folder below replace/, and upload them again.",
-    )
+ambiguous_replace = partial(
+    Rejected,
+    Code.AMBIGUOUS_REPLACE,
+    "Several lists for this audience were uploaded within an hour, so it is unclear which one is meant, and none "
+    "was sent. Put all files of one list into one folder below replace/, and upload them again.",
+)
 
 
 def shrinks_too_much(rows: int, last_rows: int) -> Waiting:
@@ -781,40 +700,30 @@ def note_on_columns() -> str:
     )
 
 
-def out_of_order() -> Rejected:
-    """The upload arrived after a newer one was applied."""
-    return Rejected(
-        Code.OUT_OF_ORDER,
-        "The upload arrived after a newer one was applied to the audience, and would undo it, so it was not sent. "
-        "If it is still meant, upload it again.",
-    )
-
-
-def list_out_of_order() -> Rejected:
-    """A list arrived after a newer append or replace was applied. Its place is that of its first file."""
-    return Rejected(
-        Code.OUT_OF_ORDER,
-        "An upload that is newer than the first file of this list was applied to the audience, and the list would undo "
-        "it, so it was not sent. If the list is still meant, upload all of its files again.",
-    )
-
-
-def newer_upload_unreadable() -> Rejected:
-    """The rows of a newer, applied upload are needed and can no longer be read."""
-    return Rejected(
-        Code.OUT_OF_ORDER,
-        "A newer upload was applied to the audience and can no longer be read, so its people cannot be left out of "
-        "this one. If this upload is still meant, upload it again.",
-    )
-
-
-def too_large_to_overtake() -> Rejected:
-    """Neither the upload nor the newer, applied ones fit into memory."""
-    return Rejected(
-        Code.OUT_OF_ORDER,
-        "A newer upload was applied to the audience, and both are too large to leave its people out of this one. "
-        "If this upload is still meant, upload it again.",
-    )
+out_of_order = partial(
+    Rejected,
+    Code.OUT_OF_ORDER,
+    "The upload arrived after a newer one was applied to the audience, and would undo it, so it was not sent. "
+    "If it is still meant, upload it again.",
+)
+list_out_of_order = partial(
+    Rejected,
+    Code.OUT_OF_ORDER,
+    "An upload that is newer than the first file of this list was applied to the audience, and the list would undo "
+    "it, so it was not sent. If the list is still meant, upload all of its files again.",
+)
+newer_upload_unreadable = partial(
+    Rejected,
+    Code.OUT_OF_ORDER,
+    "A newer upload was applied to the audience and can no longer be read, so its people cannot be left out of "
+    "this one. If this upload is still meant, upload it again.",
+)
+too_large_to_overtake = partial(
+    Rejected,
+    Code.OUT_OF_ORDER,
+    "A newer upload was applied to the audience, and both are too large to leave its people out of this one. "
+    "If this upload is still meant, upload it again.",
+)
 
 
 def nothing_to_remove_from(note: str = "") -> Rejected:
@@ -835,12 +744,11 @@ def too_many_parts(max_parts: int) -> Rejected:
     )
 
 
-def deleted_while_processing() -> Failed:
-    """The audience was deleted while TikTok processed the change."""
-    return Failed(
-        Code.PROCESSING_FAILED,
-        "The audience was deleted in Ads Manager before TikTok had processed the upload. Upload the file again.",
-    )
+deleted_while_processing = partial(
+    Failed,
+    Code.PROCESSING_FAILED,
+    "The audience was deleted in Ads Manager before TikTok had processed the upload. Upload the file again.",
+)
 
 
 def created_too_small(message: str) -> Failed:
@@ -861,13 +769,11 @@ def too_few_left_after_change(message: str) -> Failed:
     )
 
 
-def expired_while_processing() -> Failed:
-    """The audience expired while TikTok processed the change."""
-    return Failed(
-        Code.PROCESSING_FAILED,
-        "The audience expired before TikTok had processed the upload. Delete it in Ads Manager, and upload the file "
-        "again.",
-    )
+expired_while_processing = partial(
+    Failed,
+    Code.PROCESSING_FAILED,
+    "The audience expired before TikTok had processed the upload. Delete it in Ads Manager, and upload the file again.",
+)
 
 
 def processing_failed(message: str) -> Failed:

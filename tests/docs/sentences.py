@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from handler import reasons
 from handler.cleaning.decompression import MAX_RATIO
@@ -19,18 +20,12 @@ _SAID = ' (code 40001, "No permission", request 2026...)'
 _COLUMN = 'column 2 ("audience_action")'
 _NO_HASH = Fault("not_hashed", line=2)
 
-# Function of `reasons` -> the outcomes to show.
+# Function of `reasons` with parameters -> the outcomes to show. Those without are shown as they are.
 EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "wrong_top_folder": [lambda: reasons.wrong_top_folder("TikTok")],
-    "wrong_layout": [reasons.wrong_layout],
     "unknown_identifier_type": [lambda: reasons.unknown_identifier_type("emails")],
     "unknown_action": [lambda: reasons.unknown_action("remvoe")],
-    "name_of_spreadsheet": [reasons.name_of_spreadsheet],
-    "name_of_archive": [reasons.name_of_archive],
-    "name_of_document": [reasons.name_of_document],
-    "empty_audience_name": [reasons.empty_audience_name],
     "long_audience_name": [lambda: reasons.long_audience_name(140, 128)],
-    "control_character_in_name": [reasons.control_character_in_name],
     "wrong_kind": [
         lambda: _kind(b"\xff\xfe"),
         lambda: _kind(b"\xd0\xcf\x11\xe0"),
@@ -38,13 +33,10 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
         lambda: _kind(b"%PDF"),
         lambda: _kind(b"PK\x03\x04"),
     ],
-    "compressed_twice": [reasons.compressed_twice],
     "damaged_compression": [lambda: reasons.damaged_compression("gzip")],
     "cut_off_compression": [lambda: reasons.cut_off_compression("gzip")],
     "decompression_bomb": [lambda: reasons.decompression_bomb(MAX_RATIO)],
-    "device_ids_not_hashed": [reasons.device_ids_not_hashed],
     "empty_file": [lambda: reasons.empty_file(Action.APPEND), lambda: reasons.empty_file(Action.REPLACE)],
-    "empty_list": [reasons.empty_list],
     "only_nothing": [lambda: reasons.only_nothing("file", 0, 5000)],
     "no_valid_row": [
         lambda: reasons.no_valid_row("file", 5000, _NO_HASH),
@@ -62,12 +54,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "plain_text_column": [lambda: reasons.plain_text_column('column 1 ("MAID")')],
     "no_identifier_column": [lambda: reasons.no_identifier_column(list(HEADERS), has_header=True)],
     "too_many_columns": [lambda: reasons.too_many_columns("email_SHA256", MAX_SAME_HEADER)],
-    "throttled": [reasons.throttled],
     "tiktok_busy": [lambda: reasons.tiktok_busy("")],
-    "part_without_path": [reasons.part_without_path],
-    "listing_incomplete": [reasons.listing_incomplete],
-    "unexpected_response": [reasons.unexpected_response],
-    "outcome_unknown": [reasons.outcome_unknown],
     "token_refused": [lambda: reasons.token_refused("")],
     "permission_refused": [lambda: reasons.permission_refused(_SAID, "7100000000000000001")],
     "terms_not_accepted": [lambda: reasons.terms_not_accepted("", "7100000000000000001")],
@@ -76,26 +63,9 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "file_refused": [lambda: reasons.file_refused("")],
     "request_refused": [lambda: reasons.request_refused("")],
     "too_few_left": [lambda: reasons.too_few_left("")],
-    "audience_processing": [reasons.audience_processing],
     "replaced_today": [lambda: reasons.replaced_today("")],
-    "unknown_audience": [reasons.unknown_audience],
-    "audience_limit_reached": [reasons.audience_limit_reached],
-    "object_missing": [reasons.object_missing],
-    "object_archived": [reasons.object_archived],
-    "object_key_refused": [reasons.object_key_refused],
     "object_unreadable": [lambda: reasons.object_unreadable("AccessDenied")],
-    "out_of_time": [reasons.out_of_time],
-    "no_progress": [reasons.no_progress],
-    "settling": [reasons.settling],
-    "behind_older_upload": [reasons.behind_older_upload],
-    "audience_too_small": [reasons.audience_too_small],
-    "audience_expired": [reasons.audience_expired],
-    "overtaken": [reasons.overtaken],
-    "superseded": [reasons.superseded],
-    "newer_version": [reasons.newer_version],
     "unchanged_copy": [lambda: reasons.unchanged_copy(after_other_uploads=True)],
-    "withdrawn": [reasons.withdrawn],
-    "list_withdrawn": [reasons.list_withdrawn],
     "list_rejected": [
         lambda: reasons.list_rejected(
             "tiktok/vip/.../part-00007.csv",
@@ -107,28 +77,16 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "list_has_refused_name": [
         lambda: reasons.list_has_refused_name("tiktok/vip/.../part-00007.xlsx", reasons.name_of_spreadsheet())
     ],
-    "empty_file_of_list": [reasons.empty_file_of_list],
-    "list_lacks_files": [reasons.list_lacks_files],
-    "list_being_written": [reasons.list_being_written],
-    "manifest_is_older": [reasons.manifest_is_older],
-    "incomplete_list": [reasons.incomplete_list],
     "manifest_unreadable": [lambda: reasons.manifest_unreadable("tiktok/vip/.../manifest")],
     "manifest_names_other_files": [lambda: reasons.manifest_names_other_files("tiktok/vip/.../manifest")],
-    "ambiguous_replace": [reasons.ambiguous_replace],
     "shrinks_too_much": [lambda: reasons.shrinks_too_much(20, 200_000)],
     "shrank_without_confirmation": [lambda: reasons.shrank_without_confirmation(20, 200_000)],
-    "out_of_order": [reasons.out_of_order],
-    "list_out_of_order": [reasons.list_out_of_order],
-    "newer_upload_unreadable": [reasons.newer_upload_unreadable],
-    "too_large_to_overtake": [reasons.too_large_to_overtake],
     "nothing_to_remove_from": [
         lambda: reasons.nothing_to_remove_from(reasons.other_identifier_types([IdentifierType.EMAIL_SHA256]))
     ],
     "too_many_parts": [lambda: reasons.too_many_parts(500)],
-    "deleted_while_processing": [reasons.deleted_while_processing],
     "created_too_small": [lambda: reasons.created_too_small("")],
     "too_few_left_after_change": [lambda: reasons.too_few_left_after_change("")],
-    "expired_while_processing": [reasons.expired_while_processing],
     "processing_failed": [lambda: reasons.processing_failed("")],
 }
 # Sentences of reports that are no exception.
@@ -151,7 +109,7 @@ def _kind(head: bytes) -> Outcome:
 
 
 def outcome_functions() -> set[str]:
-    """Return the names of the public functions of `reasons` that return an outcome."""
+    """Return the names of the public functions of `reasons` that return an outcome and have parameters."""
     found = inspect.getmembers(reasons, inspect.isfunction)
     return {
         name
@@ -168,8 +126,8 @@ def _returns_outcome(function: Callable[..., object]) -> bool:
 def sentences() -> dict[Code, list[str]]:
     """Return the sentences of each code, in the order of `reasons`."""
     found: dict[Code, list[str]] = defaultdict(list, {code: list(texts) for code, texts in OTHERS.items()})
-    for examples in EXAMPLES.values():
-        for example in examples:
+    for name, made in vars(reasons).items():
+        for example in [made] if isinstance(made, partial) else EXAMPLES.get(name, []):
             outcome = example()
             if outcome.reason not in found[outcome.code]:
                 found[outcome.code].append(outcome.reason)
