@@ -13,14 +13,11 @@ ConnectorError
     │   ├── CredentialsRefused   no further call to TikTok in this invocation; a person has to act
     │   ├── OutcomeUnknown       TikTok may or may not have done what was asked
     │   ├── UnknownAudience      TikTok has no audience of that id
-    │   ├── UnexpectedResponse   TikTok's response does not have the documented form
     │   └── OutOfTime            the upload continues in the next invocation
     ├── Skipped              a normal end: there is nothing to do
     ├── Rejected             the file or its key is faulty; a new upload can help
     └── Failed               TikTok refused for good, or the object cannot be read; a person has to look
-        ├── UploadAgain          a part is unknown, expired or damaged at TikTok
-        ├── FileRefused          TikTok refuses one of the files of a call
-        └── TooFewLeft           fewer than 1,000 people would remain
+        └── UploadAgain          a part is unknown, expired or damaged at TikTok
 """
 
 from __future__ import annotations
@@ -99,10 +96,6 @@ class UnknownAudience(Waiting):
     """TikTok has no audience of that id."""
 
 
-class UnexpectedResponse(Waiting):
-    """TikTok's response does not have the documented form."""
-
-
 class OutOfTime(Waiting):
     """The invocation ends before the upload does; finished parts are kept."""
 
@@ -127,11 +120,3 @@ class Failed(Outcome):
 
 class UploadAgain(Failed):
     """A `file_path` is unknown or expired, or a part arrived damaged (40900, 40905, 40910)."""
-
-
-class FileRefused(Failed):
-    """TikTok refuses one of the files of a call."""
-
-
-class TooFewLeft(Failed):
-    """Fewer than 1,000 people would remain."""

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 from handler.errors import (
     CredentialsRefused,
     Failed,
-    FileRefused,
     NotEditable,
     Outcome,
     OutcomeUnknown,
@@ -21,8 +20,6 @@ from handler.errors import (
     Rejected,
     Skipped,
     Throttled,
-    TooFewLeft,
-    UnexpectedResponse,
     UnknownAudience,
     UploadAgain,
     Waiting,
@@ -381,7 +378,7 @@ listing_incomplete = partial(
     "TikTok's list of audiences changed while it was read. The connector reads it again at a later sweep.",
 )
 unexpected_response = partial(
-    UnexpectedResponse,
+    Waiting,
     Code.TIKTOK_UNAVAILABLE,
     "TikTok's response about its audiences cannot be read. The upload goes through once it can.",
 )
@@ -441,11 +438,9 @@ def upload_again(said: str) -> UploadAgain:
     )
 
 
-def file_refused(said: str) -> FileRefused:
+def file_refused(said: str) -> Failed:
     """TikTok refuses the content of a part."""
-    return FileRefused(
-        Code.FILE_REFUSED, f"TikTok refused the file{said}. Check its content and upload a corrected file."
-    )
+    return Failed(Code.FILE_REFUSED, f"TikTok refused the file{said}. Check its content and upload a corrected file.")
 
 
 def request_refused(said: str) -> Failed:
@@ -457,9 +452,9 @@ def request_refused(said: str) -> Failed:
     )
 
 
-def too_few_left(said: str) -> TooFewLeft:
+def too_few_left(said: str) -> Failed:
     """A change would leave too few people."""
-    return TooFewLeft(
+    return Failed(
         Code.TOO_FEW_LEFT,
         f"TikTok refused the change because fewer than 1,000 people would remain{said}. "
         "The audience is unchanged; upload a file that leaves at least 1,000 people in it.",

@@ -139,8 +139,7 @@ class Account:
                 there is a choice to make, because it reads S3.
 
         Raises:
-            UnexpectedResponse: TikTok does not say enough of an audience that could be the right one.
-            Waiting: a call to TikTok failed.
+            Waiting: a call to TikTok failed, or TikTok does not say enough of an audience that could be the right one.
         """
         if registered and (first := self._registered(key, registered)):
             # Only for the report: what TikTok leaves out about the others does not matter.

@@ -167,7 +167,7 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
     """Read a page of `list`: its audiences, the number of pages, and the number of audiences on all of them.
 
     Raises:
-        UnexpectedResponse: the page does not have the documented form, so it must not count as "there is none".
+        Waiting: the page does not have the documented form, so it must not count as "there is none".
     """
     items, info = data.get("list"), data.get("page_info")
     if items == [] and info is None:  # an account without audiences may have nothing to count, either
@@ -186,7 +186,7 @@ def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
     """Read the response of `get`: audiences with their history, by id.
 
     Raises:
-        UnexpectedResponse: it does not have the documented form, so it must not count as "it is gone".
+        Waiting: it does not have the documented form, so it must not count as "it is gone".
     """
     # Where TikTok knows none of the ids, the list may be null.
     items = [] if data.get("list", ...) is None else data.get("list")
@@ -206,7 +206,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
         history: `audience_history` of `get`. Entries that cannot be read are left out.
 
     Raises:
-        UnexpectedResponse: the item is not an object.
+        Waiting: the item is not an object.
     """
     if not isinstance(item, dict):
         raise reasons.unexpected_response()
@@ -239,7 +239,7 @@ def parse_ad_groups(data: Mapping[str, Any]) -> tuple[list[AdGroup], int]:
     """Read a page of `apply/log`: its ad groups and the number of pages.
 
     Raises:
-        UnexpectedResponse: the page does not have the documented form.
+        Waiting: the page does not have the documented form.
     """
     items, info = data.get("list"), data.get("page_info")
     pages = _number(info.get("total_page")) if isinstance(info, dict) else None

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from handler.clock import Deadline
-from handler.errors import CredentialsRefused, OutcomeUnknown, Throttled, UnexpectedResponse, UnknownAudience, Waiting
+from handler.errors import CredentialsRefused, OutcomeUnknown, Throttled, UnknownAudience, Waiting
 from handler.model import IdentifierType
 from handler.report_codes import Code
 from handler.tiktok.client import TikTokClient
@@ -125,7 +125,7 @@ def test_the_ad_groups_of_an_audience_are_each_named_once(world: World) -> None:
     alter(world, "apply/log", _applied(("1", "Spring", "Include"), pages=10**9))
     assert client(world).applied_ad_groups("7") == [AdGroup("1", "Spring", "Include")]
     alter(world, "apply/log", _applied(pages="?"))
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(Waiting):
         client(world).applied_ad_groups("7")
 
 

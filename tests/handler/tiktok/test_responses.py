@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.errors import UnexpectedResponse
+from handler.errors import Waiting
 from handler.tiktok.responses import Audience, parse_audience, parse_details, parse_id, parse_page
 from tests.handler.tiktok.odd_tiktok import Alter, alter, data, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
@@ -64,7 +64,7 @@ def test_only_an_error_message_that_names_an_error_counts(said: str, failed: boo
 @pytest.mark.parametrize("said", [None, "", " ", 0, "0", "null", "None", True, [], {}])
 def test_an_empty_value_is_not_an_id(said: object) -> None:
     assert parse_id(said) is None
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(Waiting):
         parse_details({"list": [{"audience_details": item(audience_id=said)}]})
 
 
@@ -81,7 +81,7 @@ def test_an_empty_value_is_not_an_id(said: object) -> None:
     ],
 )
 def test_an_unreadable_listing_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(Waiting):
         parse_page(content)
 
 
