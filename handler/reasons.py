@@ -367,20 +367,10 @@ def tiktok_busy(said: str) -> Waiting:
     )
 
 
-part_without_path = partial(
+unusable_response = partial(
     Waiting,
     Code.TIKTOK_UNAVAILABLE,
-    "TikTok accepted a part of the file but did not return its path. The connector uploads it again at a later sweep.",
-)
-listing_incomplete = partial(
-    Waiting,
-    Code.TIKTOK_UNAVAILABLE,
-    "TikTok's list of audiences changed while it was read. The connector reads it again at a later sweep.",
-)
-unexpected_response = partial(
-    Waiting,
-    Code.TIKTOK_UNAVAILABLE,
-    "TikTok's response about its audiences cannot be read. The upload goes through once it can.",
+    "TikTok's response is incomplete or cannot be read. The connector tries the upload again at a later sweep.",
 )
 outcome_unknown = partial(
     OutcomeUnknown,

@@ -199,7 +199,7 @@ class Account:
         """Return the own customer-file audiences of this name and type, the oldest first."""
         candidates = [each for each in self.snapshot().items if _could_be(each, _nfc(key.name))]
         if not all(each.id and each.name and each.kind and each.is_creator for each in candidates):
-            raise reasons.unexpected_response()
+            raise reasons.unusable_response()
         without_type = [each.id for each in candidates if not each.calculate_type]
         matches = []
         for audience in candidates:
@@ -207,7 +207,7 @@ class Account:
             if not audience.calculate_type:
                 known = self.details(audience.id, also=without_type)
             if known is None or not known.calculate_type:
-                raise reasons.unexpected_response()
+                raise reasons.unusable_response()
             if _has_type(known, key):
                 matches.append(audience)
         return _oldest_first(matches)

@@ -122,7 +122,7 @@ class TikTokClient:
     def _uploaded(self, request: CallRequest) -> tuple[str, str]:
         answer = self._call(request)
         if not (path := parse_id(answer.data.get("file_path"))):
-            raise reasons.part_without_path()
+            raise reasons.unusable_response()
         return path, answer.request_id
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
@@ -183,7 +183,7 @@ class TikTokClient:
                 page += 1
             if len(items) == total:
                 return items
-        raise reasons.listing_incomplete()
+        raise reasons.unusable_response()
 
     def get_audiences(self, audience_ids: Sequence[str]) -> dict[str, Audience]:
         """Return the details of up to 100 audiences by id, history included. Ids that do not exist are absent.

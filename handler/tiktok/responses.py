@@ -173,12 +173,12 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
     if items == [] and info is None:  # an account without audiences may have nothing to count, either
         return [], 1, 0
     if not isinstance(info, dict):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     pages, total = _number(info.get("total_page")), _number(info.get("total_number"))
     if items is None and total == 0:
         items = []
     if pages is None or total is None or not isinstance(items, list):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     return [parse_audience(item) for item in items], pages, total
 
 
@@ -191,10 +191,10 @@ def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
     # Where TikTok knows none of the ids, the list may be null.
     items = [] if data.get("list", ...) is None else data.get("list")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     found = [parse_audience(item.get("audience_details"), item.get("audience_history")) for item in items]
     if not all(audience.id for audience in found):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     return {audience.id: audience for audience in found}
 
 
@@ -209,7 +209,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
         Waiting: the item is not an object.
     """
     if not isinstance(item, dict):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     error, created_at = _text(item.get("error_msg")), _moment(item.get("create_time"))
     name, expires_at = item.get("name"), _moment(item.get("expired_time"))
     entries = (
@@ -244,7 +244,7 @@ def parse_ad_groups(data: Mapping[str, Any]) -> tuple[list[AdGroup], int]:
     items, info = data.get("list"), data.get("page_info")
     pages = _number(info.get("total_page")) if isinstance(info, dict) else None
     if pages is None or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise reasons.unexpected_response()
+        raise reasons.unusable_response()
     groups = (AdGroup(*(_text(item.get(field)) for field in _AD_GROUP)) for item in items)
     return [group for group in groups if group.id], pages
 

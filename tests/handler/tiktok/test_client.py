@@ -125,7 +125,7 @@ def test_the_ad_groups_of_an_audience_are_each_named_once(world: World) -> None:
     alter(world, "apply/log", _applied(("1", "Spring", "Include"), pages=10**9))
     assert client(world).applied_ad_groups("7") == [AdGroup("1", "Spring", "Include")]
     alter(world, "apply/log", _applied(pages="?"))
-    with pytest.raises(Waiting):
+    with pytest.raises(Waiting, match="incomplete or cannot be read"):
         client(world).applied_ad_groups("7")
 
 

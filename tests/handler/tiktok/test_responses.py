@@ -64,7 +64,7 @@ def test_only_an_error_message_that_names_an_error_counts(said: str, failed: boo
 @pytest.mark.parametrize("said", [None, "", " ", 0, "0", "null", "None", True, [], {}])
 def test_an_empty_value_is_not_an_id(said: object) -> None:
     assert parse_id(said) is None
-    with pytest.raises(Waiting):
+    with pytest.raises(Waiting, match="incomplete or cannot be read"):
         parse_details({"list": [{"audience_details": item(audience_id=said)}]})
 
 
@@ -81,7 +81,7 @@ def test_an_empty_value_is_not_an_id(said: object) -> None:
     ],
 )
 def test_an_unreadable_listing_is_not_an_empty_one(content: Mapping[str, Any]) -> None:
-    with pytest.raises(Waiting):
+    with pytest.raises(Waiting, match="incomplete or cannot be read"):
         parse_page(content)
 
 
