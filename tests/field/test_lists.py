@@ -402,18 +402,18 @@ def test_kind_35_what_comes_before_the_last_file_of_a_withdrawn_list_is_deleted_
     assert connector.members() == base
 
 
-def test_kind_35_a_late_file_of_a_deleted_list_shares_its_end_and_not_that_of_the_next(
-    connector: FieldConnector,
-) -> None:
+def test_kind_35_a_late_file_of_a_deleted_list_does_not_make_the_next_share_its_end(connector: FieldConnector) -> None:
     connector.base()
     wrong = export("run/", 3000, count=2)
-    connector.play(wrong[:1])
+    first = connector.play(wrong[:1])
     late = connector.upload(f"{VIP}/{wrong[1].name}", wrong[1].body)
     connector.pass_time(1 / HOUR)
-    connector.delete(f"{VIP}/{wrong[0].name}")
-    connector.delete(f"{VIP}/{wrong[1].name}")
+    for file in wrong:
+        connector.delete(f"{VIP}/{file.name}")
+    connector.play(export("other/", 9000, count=1, rows=1200))
     connector.wait(12 * S + 60, every=12 * S + 60)
-    right = connector.play(export("run/", 6000, count=2))
+    assert connector.ends(first[0]) == WITHDRAWN
+    right = connector.play(export("run/", 6000, count=2, after=HOUR))
     assert connector.deliver(late) == []
     connector.end()
     assert connector.ends(late) == WITHDRAWN
