@@ -109,13 +109,16 @@ class Versions:
         return last
 
     def previous(self, report: Report) -> Version | None:
-        """Return the version of the same key that was uploaded before; None if there is none or it was deleted."""
+        """Return the version of the same key that was uploaded before; None if there is none or it was deleted.
+
+        What is uploaded after a deletion is no copy: the deletion may have withdrawn the version before.
+        """
         key, version_id = identity(report)
-        versions = [each for each in self.of_key(key) if not each.is_delete_marker]
-        own = [index for index, each in enumerate(versions) if each.version_id == version_id]
-        if not own or own[0] + 1 >= len(versions):
+        newest_first = iter(self.of_key(key))
+        if not any(each.version_id == version_id for each in newest_first):
             return None
-        return versions[own[0] + 1]
+        before = next(newest_first, None)
+        return None if before is None or before.is_delete_marker else before
 
     def has_fresh_marker(self, name: str, reports: Iterable[Report]) -> bool:
         """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files.

@@ -106,6 +106,27 @@ def test_kind_41_large_files_are_copied_in_parts(connector: FieldConnector, acti
     assert connector.ends(message) == COPY
 
 
+@pytest.mark.parametrize("name", ["append/vips.csv", "append/run/x.csv", "replace/vips.csv"])
+@pytest.mark.parametrize("deletions", [1, 2])
+@pytest.mark.parametrize("wait", [0.0, 3 * S], ids=["soon", "later"])
+def test_kind_31_41_a_large_file_that_was_deleted_is_uploaded_again(
+    connector: FieldConnector, name: str, deletions: int, wait: float
+) -> None:
+    """The CLI uploads files over 8 MB in parts, which looks like a copy."""
+    connector.base()
+    key, content = f"{VIP}/{name}", body(people(5000, 2000))
+    first = connector.multipart(key, content)
+    connector.deliver_all(first)
+    for _ in range(deletions):
+        connector.delete(key)
+    connector.wait(wait)
+    again = connector.multipart(key, content)
+    connector.deliver_all(again)
+    connector.end()
+    assert connector.ends(again) == AVAILABLE
+    assert set(people(5000, 2000)) <= connector.members()
+
+
 def test_kind_41_a_copy_to_another_key_is_an_upload(connector: FieldConnector) -> None:
     connector.base()
     connector.s3.put_object(Bucket=connector.bucket, Key="tiktok/.staging/x.csv", Body=body(people(3000, 10)))
