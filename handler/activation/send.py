@@ -95,7 +95,7 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
     settled = [pointer for pointer in before if order.has_waited(pointer, run.settle, run.now())]
     if not settled:
         raise reasons.settling()
-    if _end_copies(turn, settled) or _end_replaced_versions(turn, before):
+    if _end_copies(turn, before) or _end_replaced_versions(turn, before):
         return
     _send_changes(turn, settled, has_replace=bool(lists))
 

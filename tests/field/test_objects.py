@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, VIP, FieldConnector, S, body
+from tests.field.connector import AVAILABLE, COPY, DAY, HOUR, VIP, FieldConnector, S, body
 from tests.handler.world import people
 
 ACTIONS = ["append", "remove", "replace"]
@@ -125,6 +125,29 @@ def test_kind_31_41_a_large_file_that_was_deleted_is_uploaded_again(
     connector.end()
     assert connector.ends(again) == AVAILABLE
     assert set(people(5000, 2000)) <= connector.members()
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+def test_kind_41_a_copy_that_has_not_settled_replaces_no_version(connector: FieldConnector, *, multipart: bool) -> None:
+    """Something older has waited for an hour, so that the file goes before its copy has settled."""
+    connector.base()
+    connector.tiktok.configure(processing_seconds=6 * HOUR)
+    connector.put(f"{VIP}/append/busy.csv", body(people(9000, 10)))
+    connector.wait(2 * S)
+    connector.put(f"{VIP}/append/older.csv", body(people(9100, 10)))
+    connector.wait(6 * HOUR - 2 * S, every=HOUR)
+    key, content = f"{VIP}/append/x.csv", body(people(5000, 1000))
+    first = connector.multipart(key, content)
+    connector.deliver_all(first)
+    connector.pass_time(S * 0.7 / HOUR)
+    copy = connector.multipart(key, content) if multipart else connector.copy(key)
+    connector.deliver_all(copy)
+    connector.tiktok.advance(6 * HOUR)
+    connector.wait(S * 0.4)
+    assert [connector.ends(first), connector.ends(copy)] == [SUBMITTED, COPY]
+    connector.end()
+    assert connector.ends(first) == AVAILABLE
+    assert set(people(5000, 1000)) <= connector.members()
 
 
 def test_kind_41_a_copy_to_another_key_is_an_upload(connector: FieldConnector) -> None:
