@@ -139,8 +139,8 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     finished = [export for export, opened in gathered if is_finished_by_tool(turn.versions, opened.reports)]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
-        # An older list next to the chosen one is superseded later. A newer one would replace the chosen one.
-        if chosen is None or export.first > chosen.first:
+        # An older list next to the chosen one is superseded later. One of its second or newer would replace it.
+        if chosen is None or (export is not chosen and export.first >= chosen.first):
             end_list(run, opened, reasons.ambiguous_replace())
     return chosen
 

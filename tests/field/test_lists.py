@@ -104,6 +104,22 @@ def test_kind_28_two_lists_within_the_hour(connector: FieldConnector, marked: tu
         assert connector.members() == base
 
 
+@pytest.mark.parametrize("meant", ["a/", "b/"])
+def test_kind_28_two_lists_of_the_same_second(connector: FieldConnector, meant: str) -> None:
+    connector.base()
+    moment = connector.now()
+    folders = {"a/": people(3000, 1500), "b/": people(6000, 1500)}
+    messages = {
+        folder: connector.put(f"{VIP}/replace/{folder}1.csv", body(rows), after=0, at=moment)
+        for folder, rows in folders.items()
+    }
+    connector.put(f"{VIP}/replace/{meant}_SUCCESS", b"")
+    connector.end()
+    assert connector.ends(messages.pop(meant)) == AVAILABLE
+    assert {connector.ends(other) for other in messages.values()} == {AMBIGUOUS}
+    assert connector.members() == set(folders[meant])
+
+
 @pytest.mark.parametrize("deleted", ["a/", "b/"])
 @pytest.mark.parametrize("count", [1, 3])
 def test_kind_28_31_a_list_that_was_deleted_does_not_compete(
