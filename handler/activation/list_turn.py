@@ -217,5 +217,5 @@ def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, f
 def _find(ledger: Ledger, key: str, version_id: str) -> Report | None:
     try:
         return ledger.latest(key, version_id)
-    except Missing:
+    except (Missing, Damaged):
         return None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from handler.activation.invocation import Invocation
 from handler.activation.register import register
 from handler.clock import parse_iso
-from handler.errors import Missing, Rejected
+from handler.errors import Damaged, Missing, Rejected
 from handler.events.keys import (
     CONFIRMED_MARKER,
     MAX_KEY_BYTES,
@@ -227,6 +227,8 @@ class Versions:
             return self.run.ledger.latest(version.key, version.version_id)["status"] != "waiting"
         except Missing:
             return False
+        except Damaged:  # an upload that waits has a pointer, and the turn knows of it
+            return True
 
 
 def is_applied_when_deleted(report: Report) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -126,6 +127,31 @@ def test_an_object_whose_key_is_too_long_for_a_report_stops_no_list(world: World
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.run(hours=3, every=0.25)
     assert world.standing(LIST) == ("available", "available")
+
+
+def test_a_damaged_report_of_an_ended_upload_stops_no_later_one(world: World) -> None:
+    world.deliver_all(world.upload(f"{VIP}bad.csv", b"jane@example.com\n"))
+    world.run(hours=0.5, every=0.25)
+    assert world.report(f"{VIP}bad.csv")["status"] == "rejected"
+    (report,) = world.keys("reports/")
+    world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
+    world.deliver_all(world.upload(f"{VIP}good.csv", lines(people(0, 2000))))
+    world.run(hours=0.5, every=0.25)
+    assert world.standing(f"{VIP}good.csv") == ("submitted", "submitted")
+
+
+def test_a_list_lacks_a_file_of_its_manifest_whose_report_is_damaged(world: World) -> None:
+    folder, later = f"{VIP}replace/2026-01-31/", f"{VIP}later.csv"
+    first, second = f"{folder}0000_part_00", f"{folder}0001_part_00"
+    world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, second)))
+    entries = [{"url": f"s3://{world.bucket}/{key}"} for key in (first, second)]
+    world.deliver_all(world.upload(f"{folder}manifest", json.dumps({"entries": entries}).encode()))
+    (report,) = (key for key in world.keys("reports/") if second in key)
+    world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
+    world.deliver_all(world.upload(later, lines(people(2000, 1000))))
+    world.run(hours=26, every=1)
+    assert world.standing(first) == ("rejected", "incomplete_list")
+    assert world.report(later)["status"] in {"submitted", "available"}
 
 
 def test_a_file_put_anew_in_the_second_in_which_its_key_was_deleted_is_not_withdrawn(world: World) -> None:
