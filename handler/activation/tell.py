@@ -125,6 +125,8 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     for export in lists[-1:] if run.settle else lists:
         if _must_stay(turn, export) or is_counted(run, turn.lease.audience, export.digest):
             continue
+        if None in [run.report(pointer) for pointer in export.pointers]:  # one has ended or cannot be read
+            continue
         try:
             opened = open_list(run, turn.lease, export, turn.versions)
         except Waiting:  # files are missing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
@@ -54,3 +56,17 @@ def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registere
         world.sweep(hours=25)
     assert world.standing(killed) == ("available", "available")
     assert world.keys("pending/") == []
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_list_of_which_somebody_deleted_a_report_fails_no_sweep(world: World, files: int) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+    world.tiktok.configure(processing_seconds=40 * 3600)
+    world.deliver_all(world.upload(f"{VIP}base.csv", lines(people(0, 2000))))
+    world.run(hours=0.5, every=0.25)
+    for number in range(files):
+        world.deliver_all(world.upload(f"{VIP}replace/part-{number}.csv", lines(people(0, 1000))))
+    (report,) = (key for key in world.keys("reports/") if "part-0" in key)
+    world.s3.delete_object(Bucket=world.bucket, Key=report)
+    world.run(hours=3, every=0.5)
+    assert "report unreadable" in world.log.getvalue()
