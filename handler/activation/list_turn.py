@@ -65,8 +65,11 @@ def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions)
             _apply_manifests(run, lease, turn, versions, manifests)
         elif run.settle:
             _check_names(turn, versions, EXPORT_GAP * run.settle)
-    except Waiting:
+    except Waiting as missing:
         if run.now() - export.last < MAX_WAIT:
+            for report in (*turn.reports, *turn.outdated):
+                if report["status"] == "waiting":
+                    run.set_outcome(report, missing)
             raise
         end_list(run, turn, reasons.incomplete_list())
         return None

@@ -50,7 +50,7 @@ def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
         newest = max(pointer.registered_at for pointer in pointers)
         last = sum(pointer.registered_at == newest for pointer in pointers)
         state["told"] = {"code": reason.code.value, "registered_up_to": iso(newest), "last": last}
-    _count_lists(turn, pointers)
+    _count_lists(turn, pointers, reason)
 
 
 def _not_told(pointers: Sequence[Pointer], state: State, reason: Waiting) -> list[Pointer]:
@@ -115,7 +115,7 @@ def _must_stay(turn: Turn, export: Export) -> bool:
     return export.digest == in_progress or bool(export.joined and export.joined["status"] not in {None, "waiting"})
 
 
-def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
+def _count_lists(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
     """Count the newest list if it is complete and only TikTok keeps it waiting."""
     run = turn.run
     replaces = [pointer for pointer in pointers if pointer.action is Action.REPLACE]
@@ -123,22 +123,29 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer]) -> None:
     if not lists or not order.is_complete(lists, run.settle, run.now()):
         return
     for export in lists[-1:] if run.settle else lists:
-        if _must_stay(turn, export) or is_counted(run, turn.lease.audience, export.digest):
-            continue
-        if None in [run.report(pointer) for pointer in export.pointers]:  # one has ended or cannot be read
-            continue
-        try:
-            opened = open_list(run, turn.lease, export, turn.versions)
-        except Waiting:  # files are missing
-            continue
-        if opened is None:
-            continue
-        try:
-            count_list(run, turn.lease, opened)
-            note_counts(run, opened)
-        except OutOfTime:
+        if run.deadline.near():
             return
-        except Waiting:
-            continue
-        except Outcome as fault:
-            end_list(run, opened, fault)
+        if not _must_stay(turn, export) and not is_counted(run, turn.lease.audience, export.digest):
+            _count_list(turn, export, reason)
+
+
+def _count_list(turn: Turn, export: Export, reason: Waiting) -> None:
+    run = turn.run
+    if None in [run.report(pointer) for pointer in export.pointers]:  # one has ended or cannot be read
+        return
+    try:
+        opened = open_list(run, turn.lease, export, turn.versions)
+    except Waiting:  # files are missing, and their reports say so
+        return
+    if opened is None:
+        return
+    for report in opened.reports:
+        if report["code"] == Code.SETTLING:  # files were missing
+            run.set_outcome(report, reason)
+    try:
+        count_list(run, turn.lease, opened)
+        note_counts(run, opened)
+    except Waiting:
+        return
+    except Outcome as fault:
+        end_list(run, opened, fault)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, VIP, FieldConnector, File, body
+from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, HOUR, VIP, FieldConnector, File, S, body
 from tests.handler.world import people
 
 UUID = "4d2f1b6e-8f0a-4a52-9f3e-1c0d5a7b9e21"
@@ -166,6 +166,47 @@ def test_kind_04_a_manifest_with_a_wrong_entry(
     connector.wait(after, every=6 * 3600)
     connector.check(files, messages)
     assert connector.members() == base
+
+
+def _reason(connector: FieldConnector, message: str) -> str:
+    return str((connector.report_of(message) or {"reason": ""})["reason"])
+
+
+def _versions_of_reports(connector: FieldConnector) -> int:
+    return sum(1 for _ in connector.here.store.versions("reports/"))
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_kind_01_04_a_report_says_what_its_list_waits_for(connector: FieldConnector, *, busy: bool) -> None:
+    """Also while TikTok is at work on another change, and it is not written at each sweep."""
+    connector.base()
+    if busy:
+        connector.tiktok.configure(processing_seconds=12 * HOUR)
+        connector.put(f"{VIP}/append/x.csv", body(people(9000, 10)))
+        connector.wait(2 * S)
+    draft, folder = f"{VIP}/replace/unload/_temporary/0/x", f"{VIP}/replace/unload/"
+    connector.put(draft, b"")
+    first = connector.put(f"{folder}0000_part_00", body(people(3000, 1500)))
+    said = manifest(connector, f"{folder}0000_part_00", f"{folder}0001_part_00")
+    connector.put(f"{folder}manifest", said)
+    connector.wait(HOUR * 2)
+    assert "_temporary/" in _reason(connector, first)
+    connector.delete(draft)
+    connector.wait(S)
+    assert "have not arrived yet" in _reason(connector, first)
+    versions = _versions_of_reports(connector)
+    connector.wait(HOUR)
+    assert _versions_of_reports(connector) == versions
+    second = connector.put(f"{folder}0001_part_00", body(people(6000, 1500)))
+    connector.wait(12 * S + 60)
+    assert "manifest is older" in _reason(connector, first)
+    assert "manifest is older" in _reason(connector, second)
+    connector.put(f"{folder}manifest", said)
+    connector.wait(2 * S)
+    ends = ("waiting", "audience_processing") if busy else ("submitted", "submitted")
+    assert [connector.ends(first), connector.ends(second)] == [ends] * 2
+    connector.end()
+    assert [connector.ends(first), connector.ends(second)] == [AVAILABLE] * 2
 
 
 @pytest.mark.parametrize(
