@@ -88,11 +88,21 @@ class EmulatedAudience:
             "opt_time": timestamp(now),
         }
         self.change = AudienceChange(action, files, now + settings.processing_seconds, entry, settings)
-        self.expires_at = now + EXPIRES_AFTER_SECONDS
+        self.renew(now)
         if action == "REPLACE":
             self.replaced_at = now
         if settings.history_at == "submit":
             self.history.append(entry)
+
+    def renew(self, now: float) -> None:
+        """Renew the expiry, as every use and change does.
+
+        Raises:
+            ValueError: the audience has expired.
+        """
+        if now >= self.expires_at:
+            raise ValueError(f"audience {self.id} has expired; it can only be deleted")
+        self.expires_at = now + EXPIRES_AFTER_SECONDS
 
     def finish_change(self, now: float, settings: EmulatorSettings, unmatched: Collection[str]) -> None:
         """End the change if its time is over: the people change, or nothing changes and `error_msg` says why.

@@ -145,12 +145,14 @@ class TikTokEmulator:
 
         Raises:
             KeyError: there is no such audience.
-            ValueError: the mode is neither "Include" nor "Exclude".
+            ValueError: the mode is neither "Include" nor "Exclude", or the audience has expired.
         """
         if usage_mode not in {"Include", "Exclude"}:
             raise ValueError('usage_mode is "Include" or "Exclude"')
         with self._platform.lock:
-            self._platform.audience(audience_id)[1].applied.append(
+            audience = self._platform.audience(audience_id)[1]
+            audience.renew(self._platform.now())
+            audience.applied.append(
                 {
                     "adgroup_id": adgroup_id,
                     "adgroup_name": adgroup_name,

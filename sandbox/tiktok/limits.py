@@ -12,7 +12,7 @@ from sandbox.tiktok.settings import EmulatorSettings
 MIN_MATCHED_USERS = 1000
 MAX_AUDIENCES = 400
 DAY_SECONDS = 86_400.0
-EXPIRES_AFTER_SECONDS = 365 * DAY_SECONDS  # TikTok's OpenAPI: after the last change
+EXPIRES_AFTER_SECONDS = 365 * DAY_SECONDS  # TikTok's OpenAPI: after the last use or change
 EXPIRING_SECONDS = 7 * DAY_SECONDS  # our choice: no source says when `is_expiring` turns true
 
 

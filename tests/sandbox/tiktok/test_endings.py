@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, Client, lines, people
 
@@ -21,6 +23,17 @@ def test_an_audience_expires_a_year_after_its_last_change(emulator: TikTokEmulat
     assert emulator.audiences()[0]["state"] == "expired"
     assert tiktok.update(ready, FILE, action="APPEND")["message"].startswith("Audience is not editable")
     assert tiktok.post("delete", custom_audience_ids=[ready])["code"] == 0
+
+
+def test_an_audience_expires_a_year_after_its_last_use(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+    emulator.advance(364 * DAY)
+    emulator.apply(ready, "1", "Spring")
+    emulator.advance(364 * DAY)
+    assert tiktok.details(ready)["is_valid"] is True
+    emulator.advance(DAY)
+    assert tiktok.details(ready)["is_valid"] is False
+    with pytest.raises(ValueError, match="has expired"):
+        emulator.apply(ready, "1", "Spring")
 
 
 def test_a_deletion_takes_all_or_none(emulator: TikTokEmulator, tiktok: Client) -> None:
