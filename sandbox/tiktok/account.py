@@ -16,7 +16,7 @@ from sandbox.tiktok import refusals
 from sandbox.tiktok.audience import CUSTOMER_FILE, Action, EmulatedAudience
 from sandbox.tiktok.files import UploadedFile
 from sandbox.tiktok.form import ReceivedFile
-from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, check_audience_count, check_replace, is_too_small
+from sandbox.tiktok.limits import DAY_SECONDS, EXPIRES_AFTER_SECONDS, MAX_AUDIENCES
 from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
 from sandbox.tiktok.settings import EmulatorSettings
 
@@ -67,7 +67,8 @@ class AdvertiserAccount:
 
     def create(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Create an audience. Names are not unique, and a repeated call creates another audience."""
-        check_audience_count(sum(each.is_creator for each in self.audiences.values()))
+        if sum(each.is_creator for each in self.audiences.values()) >= MAX_AUDIENCES:
+            raise Refusal(*refusals.TOO_MANY_AUDIENCES)
         files = self._files(given["file_paths"], given["calculate_type"])
         audience = EmulatedAudience(
             self.new_audience_id(),
@@ -107,13 +108,9 @@ class AdvertiserAccount:
         if audience.kind != CUSTOMER_FILE:
             raise Refusal(*refusals.NOT_CUSTOMER_FILE)
         files = self._files(file_paths, audience.calculate_type)
-        if action == "REPLACE":
-            check_replace(audience.replaced_at, now, settings)
-        if settings.size_rule_at == "call":
-            self._read(files, settings)
-            people = audience.people_after(action, files)
-            if is_too_small(audience.matched_after(action, people, settings, self.unmatched)):
-                raise Refusal(*refusals.TOO_FEW_LEFT)
+        # A replace that fails at its end counts, too; whether it does at TikTok is not known.
+        if action == "REPLACE" and now - audience.replaced_at < DAY_SECONDS:
+            raise Refusal(*refusals.REPLACED_TODAY)
         self._start_change(audience, action, files, now, settings)
 
     def list(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sandbox.tiktok.files import UploadedFile
-from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, EXPIRING_SECONDS, is_too_small
+from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, EXPIRING_SECONDS, MIN_MATCHED_USERS
 from sandbox.tiktok.people import Identifiers, People, union
 from sandbox.tiktok.refusals import MSG_FAULTY_ROWS, MSG_TOO_FEW_LEFT, MSG_TOO_SMALL
 from sandbox.tiktok.settings import EmulatorSettings
@@ -68,7 +69,7 @@ class EmulatedAudience:
     faulty_rows: Counter[str] = field(default_factory=Counter)
     history: list[dict[str, str]] = field(default_factory=list)
     change: AudienceChange | None = None
-    replaced_at: float | None = None
+    replaced_at: float = -math.inf
     applied: list[dict[str, str]] = field(default_factory=list)
 
     def is_valid(self, now: float) -> bool:
@@ -119,42 +120,27 @@ class EmulatedAudience:
         change.entry["msg"] = self.error_msg = self._apply(change, settings, unmatched)
         if self.state == "new":
             self.state = "failed" if self.error_msg else "ready"
-        self.msg = MSG_TOO_SMALL if self.state == "too_small" and settings.says_too_small else ""
+        self.msg = MSG_TOO_SMALL if self.state == "too_small" else ""
         if change.settings.history_at == "end":
             self.history.append(change.entry | {"opt_time": timestamp(change.ends_at)})
-
-    def people_after(self, action: Action, files: Sequence[UploadedFile]) -> People:
-        """Return the members after a change with these files."""
-        given = union(self.calculate_type, (file.rows().people for file in files))
-        match action:
-            case "APPEND":
-                return union(self.calculate_type, [self.members, given])
-            case "REMOVE":
-                return self.members - given  # type: ignore[operator]  # both are of the audience's type
-            case _:
-                return given
-
-    def matched_after(
-        self, action: Action, people: People, settings: EmulatorSettings, unmatched: Collection[str]
-    ) -> int:
-        """Return the number of matched users after a change that leaves these people."""
-        anonymous = 0 if action == "REPLACE" else self.anonymous
-        return round((people.matched(unmatched) + anonymous) * settings.match_rate)
 
     def _apply(self, change: AudienceChange, settings: EmulatorSettings, unmatched: Collection[str]) -> str:
         faults = sum((file.rows().faults for file in change.files), Counter[str]())
         self.faulty_rows += faults
         if faults:
             return MSG_FAULTY_ROWS.format(rows=faults.total())
-        people = self.people_after(change.action, change.files)
-        matched = self.matched_after(change.action, people, settings, unmatched)
-        if is_too_small(matched):
+        people = union(self.calculate_type, (file.rows().people for file in change.files))
+        if change.action == "APPEND":
+            people = union(self.calculate_type, [self.members, people])
+        elif change.action == "REMOVE":
+            people = self.members - people  # type: ignore[operator]  # both are of the audience's type
+        anonymous = 0 if change.action == "REPLACE" else self.anonymous
+        matched = round((people.matched(unmatched) + anonymous) * settings.match_rate)
+        if matched < MIN_MATCHED_USERS:
             if change.action != "CREATE":
                 return MSG_TOO_FEW_LEFT
             self.state = "too_small"
-        self.members, self.matched = people, matched
-        if change.action == "REPLACE":
-            self.anonymous = 0
+        self.members, self.matched, self.anonymous = people, matched, anonymous
         return ""
 
     def details(self, now: float) -> dict[str, Any]:

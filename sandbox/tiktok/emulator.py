@@ -17,6 +17,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any, Self
@@ -29,7 +30,7 @@ from sandbox.tiktok.platform import Platform
 from sandbox.tiktok.refusals import PARTIAL_SUCCESS
 from sandbox.tiktok.seed import seeded
 from sandbox.tiktok.server import Call, Reply, Server
-from sandbox.tiktok.settings import EmulatorSettings, merged
+from sandbox.tiktok.settings import EmulatorSettings
 
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -44,7 +45,7 @@ class TikTokEmulator:
         settings: fields of `sandbox.tiktok.settings.EmulatorSettings`.
 
     Raises:
-        ValueError: unknown setting or wrong kind of value.
+        TypeError: unknown setting.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class TikTokEmulator:
         clock: Callable[[], float] = time.time,
         **settings: Any,
     ) -> None:
-        self._platform = platform = Platform(merged(EmulatorSettings(), settings), clock)
+        self._platform = platform = Platform(EmulatorSettings(**settings), clock)
         self._closing = Event()
         self._faults = Faults()
         self._calls: list[dict[str, Any]] = []
@@ -87,10 +88,10 @@ class TikTokEmulator:
         """Change settings; a change in progress keeps its end.
 
         Raises:
-            ValueError: unknown setting or wrong kind of value.
+            TypeError: unknown setting.
         """
         with self._platform.lock:
-            self._platform.settings = merged(self._platform.settings, settings)
+            self._platform.settings = replace(self._platform.settings, **settings)
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock, also back."""

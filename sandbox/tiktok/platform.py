@@ -13,8 +13,7 @@ from sandbox.tiktok import refusals
 from sandbox.tiktok.account import AdvertiserAccount
 from sandbox.tiktok.audience import EmulatedAudience
 from sandbox.tiktok.fields import checked
-from sandbox.tiktok.limits import RateLimit
-from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
+from sandbox.tiktok.refusals import Refusal
 from sandbox.tiktok.server import Call
 from sandbox.tiktok.settings import EmulatorSettings
 
@@ -40,7 +39,6 @@ class Platform:
         self._executor = ThreadPoolExecutor(1, "tiktok-rows")
         self._audience_ids = count(7_400_000_000_000_000_019, 7_919)
         self._request_ids = count(1)
-        self._rate_limit = RateLimit()
 
     def close(self) -> None:
         """Stop reading rows."""
@@ -83,8 +81,7 @@ class Platform:
             with self.lock:
                 data = self._do(call)
         except Refusal as refusal:
-            code = self.settings.wrong_request_code if refusal.code == WRONG_REQUEST else refusal.code
-            return self.envelope(code, refusal.message)
+            return self.envelope(refusal.code, refusal.message)
         return self.envelope(0, "OK", data)
 
     def envelope(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -95,7 +92,6 @@ class Platform:
 
     def _do(self, call: Call) -> dict[str, Any]:
         now = self.now()
-        self._rate_limit.check(now, self.settings.calls_per_second)
         if not call.access_token:
             raise Refusal(*refusals.TOKEN_MISSING)
         if call.access_token not in {each.access_token for each in self.accounts.values()}:

@@ -1,7 +1,7 @@
 """Codes and messages of the emulated TikTok's refusals, and what it says about changes that failed.
 
 Code numbers are those of TikTok's SDK. Where no source gives the code or the words, they are chosen here and nowhere
-else. 40002 stands for every refusal of a wrong request: `EmulatorSettings.wrong_request_code` replaces it.
+else. 40002 stands for every refusal of a wrong request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ class Refusal(Exception):  # noqa: N818 - an answer of TikTok, not an error of t
 
 
 NO_SUCH_ROUTE = (40400, "The requested route does not exist.")
-TOO_MANY_REQUESTS = (40100, "Too many requests. Please retry in some time.")
 TOKEN_MISSING = (40104, "Access token is empty.")
 TOKEN_INVALID = (40105, "Access token is incorrect or has been revoked.")
 NO_PERMISSION = (40001, "No permission to operate the advertiser.")
@@ -41,7 +40,6 @@ NO_SUCH_AUDIENCE = (WRONG_REQUEST, "custom_audience_id: the audience does not ex
 NOT_CUSTOMER_FILE = (WRONG_REQUEST, "Only a customer file audience can be updated with files.")
 NOT_OWNER = (WRONG_REQUEST, "Only the owner of an audience can change it.")
 TOO_MANY_AUDIENCES = (WRONG_REQUEST, "The number of audiences has reached the limit of 400.")
-TOO_FEW_LEFT = (WRONG_REQUEST, "The audience size would be less than 1,000 after the operation.")
 
 # The fields `msg` and `error_msg` of an audience, and `msg` of a history entry. No source lists their values.
 MSG_TOO_SMALL = "Audience too small: fewer than 1,000 users were matched."

@@ -62,7 +62,7 @@ def seeded(
         else Identifiers.from_hex(WIDTHS.get(calculate_type or "", 32), members),
         anonymous=people,
         matched=round((len(members) + people) * settings.match_rate),
-        msg=MSG_TOO_SMALL if state == "too_small" and settings.says_too_small else "",
+        msg=MSG_TOO_SMALL if state == "too_small" else "",
     )
     if state == "processing":
         audience.start_change("APPEND", [], now, settings)

@@ -154,14 +154,12 @@ def test_a_fault_that_makes_no_sense_is_refused(emulator: TikTokEmulator, fault:
     assert response.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{"procesing_seconds": 1}, {"processing_seconds": "1"}, {"stays_valid": 1}, {"history_at": "start"},
-     {"match_rate": None}, {"match_rate": -1}],
-)  # fmt: skip
-def test_a_setting_that_makes_no_sense_is_refused(emulator: TikTokEmulator, settings: dict[str, Any]) -> None:
-    assert requests.post(f"{emulator.url}/_emulator/settings", json=settings, timeout=5).status_code == 400
-    with pytest.raises(ValueError, match="setting"):
+def test_a_misspelled_setting_is_refused(emulator: TikTokEmulator) -> None:
+    settings: dict[str, Any] = {"procesing_seconds": 1}
+    response = requests.post(f"{emulator.url}/_emulator/settings", json=settings, timeout=5)
+    assert response.status_code == 400
+    assert "procesing_seconds" in response.json()["error"]
+    with pytest.raises(TypeError, match="procesing_seconds"):
         TikTokEmulator(**settings)
 
 

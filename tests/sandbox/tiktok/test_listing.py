@@ -89,7 +89,7 @@ def test_advertisers_see_only_their_own_audiences(emulator: TikTokEmulator, tikt
 
 
 def test_get_shows_the_newest_change_first(emulator: TikTokEmulator, tiktok: Client) -> None:
-    emulator.configure(processing_seconds=0, one_replace_a_day=False)
+    emulator.configure(processing_seconds=0)
     audience_id = tiktok.create(lines(people(0, 1500)))
     for action in ("APPEND", "REPLACE"):
         assert tiktok.update(audience_id, lines(people(0, 1500)), action=action)["code"] == 0

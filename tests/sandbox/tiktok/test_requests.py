@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Any
 
 import pytest
@@ -164,17 +162,6 @@ def test_requests_on_one_connection_do_not_disturb_each_other(tiktok: Client) ->
 def test_a_body_of_unknown_length_is_refused(tiktok: Client) -> None:
     response = tiktok.session.post(f"{tiktok.base}/create/", data=iter([b"{}"]))
     assert response.status_code == 411
-
-
-def test_calls_above_the_limit_of_a_second_are_throttled(emulator: TikTokEmulator, tiktok: Client) -> None:
-    emulator.configure(calls_per_second=2)
-    began = time.monotonic()
-    codes = [tiktok.query("list")["code"] for _ in range(10)]
-    seconds = math.floor(time.monotonic() - began) + 1
-    assert codes[:2] == [0, 0]
-    assert codes.count(40100) >= 10 - 2 * seconds
-    emulator.advance(1)
-    assert tiktok.query("list")["code"] == 0
 
 
 def test_every_answer_has_its_own_request_id(tiktok: Client) -> None:
