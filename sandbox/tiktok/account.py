@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from sandbox.tiktok import refusals
 from sandbox.tiktok.audience import CUSTOMER_FILE, Action, EmulatedAudience
 from sandbox.tiktok.files import UploadedFile
-from sandbox.tiktok.form import ReceivedFile
 from sandbox.tiktok.limits import DAY_SECONDS, EXPIRES_AFTER_SECONDS, MAX_AUDIENCES
 from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
 from sandbox.tiktok.settings import EmulatorSettings
@@ -49,20 +48,19 @@ class AdvertiserAccount:
         for audience in self.audiences.values():
             audience.finish_change(now, settings, self.unmatched)
 
-    def upload(self, given: Mapping[str, Any], file: ReceivedFile | None, settings: EmulatorSettings) -> dict[str, Any]:
+    def upload(self, given: Mapping[str, Any], _now: float, settings: EmulatorSettings) -> dict[str, Any]:
         """Accept a file; its rows are not looked at yet."""
-        if file is None:
-            raise Refusal(WRONG_REQUEST, "file: Missing data for required field.")
-        if not file.name.endswith((".csv", ".txt")):
+        file, content = given["file"], given["file"].read()
+        if not file.filename.endswith((".csv", ".txt")):
             raise Refusal(*refusals.FILE_NAME_WRONG)
-        if not file.size:
+        if not content:
             raise Refusal(*refusals.FILE_EMPTY)
-        if file.size > settings.max_file_bytes:
+        if len(content) > settings.max_file_bytes:
             raise Refusal(*refusals.FILE_TOO_LARGE)
-        if given["file_signature"].lower() != file.md5:
+        if given["file_signature"].lower() != hashlib.md5(content, usedforsecurity=False).hexdigest():
             raise Refusal(*refusals.SIGNATURE_WRONG)
         file_path = secrets.token_hex(8)
-        self.files[file_path] = UploadedFile(given["calculate_type"], file.chunks)
+        self.files[file_path] = UploadedFile(given["calculate_type"], content)
         return {"file_path": file_path}
 
     def create(self, given: Mapping[str, Any], now: float, settings: EmulatorSettings) -> dict[str, Any]:

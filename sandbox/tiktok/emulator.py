@@ -55,15 +55,13 @@ class TikTokEmulator:
         clock: Callable[[], float] = time.time,
         **settings: Any,
     ) -> None:
-        self._platform = platform = Platform(EmulatorSettings(**settings), clock)
+        self._platform = Platform(EmulatorSettings(**settings), clock)
         self._closing = Event()
         self._faults = Faults()
         self._calls: list[dict[str, Any]] = []
         for advertiser_id, access_token in (accounts or {}).items():
             self.set_account(advertiser_id, access_token)
-        self._server = Server(
-            port, self._answer, lambda *request: control(self, *request), lambda: platform.settings.max_file_bytes
-        )
+        self._server = Server(port, self._answer, lambda *request: control(self, *request))
 
     @property
     def url(self) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from werkzeug.datastructures import FileStorage
+
 from sandbox.tiktok.people import MULTIPLE_TYPES, WIDTHS
 from sandbox.tiktok.refusals import WRONG_REQUEST, Refusal
 
@@ -22,7 +24,7 @@ _TYPES = frozenset({*WIDTHS, MULTIPLE_TYPES})
 class Field:
     """One field of a call: its kind, its choices, and the range of its value or length."""
 
-    kind: Literal["id", "text", "flag", "number", "ids", "paths"]
+    kind: Literal["file", "id", "text", "flag", "number", "ids", "paths"]
     required: bool = False
     choices: frozenset[str] = frozenset()
     min: int = 0
@@ -38,6 +40,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         **_ADVERTISER_ID,
         "file_signature": Field("text", required=True),
         "calculate_type": Field("text", required=True, choices=_TYPES),
+        "file": Field("file", required=True),
     },
     "create": {
         **_ADVERTISER_ID,
@@ -117,6 +120,7 @@ def _is_path(value: object) -> bool:
 
 
 _KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "file": (lambda value: isinstance(value, FileStorage), "file"),
     "id": (_is_id, "string of digits"),
     "text": (lambda value: isinstance(value, str), "string"),
     "flag": (lambda value: isinstance(value, bool), "boolean"),

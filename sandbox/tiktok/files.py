@@ -44,7 +44,7 @@ class UploadedFile:
     """A file behind a `file_path`. Its rows are read in the background once a create or an update uses it."""
 
     calculate_type: str
-    chunks: list[bytes] = field(repr=False)
+    content: bytes = field(repr=False)
     _rows: Future[Rows] | None = None
 
     def start_reading(self, executor: Executor, *, accepts_empty_fields: bool) -> None:
@@ -58,8 +58,7 @@ class UploadedFile:
         return self._rows.result()
 
     def _read(self, accepts_empty_fields: bool) -> Rows:
-        data = b"".join(self.chunks)
-        self.chunks.clear()
+        data, self.content = self.content, b""
         if self.calculate_type == MULTIPLE_TYPES:
             return read_columns(data, accepts_empty_fields=accepts_empty_fields)
         return read_identifiers(data, WIDTHS.get(self.calculate_type, 32))

@@ -103,9 +103,8 @@ class Platform:
         if account is None or account.access_token != call.access_token:
             raise Refusal(*refusals.NO_PERMISSION)
         account.finish_changes(now, self.settings)
-        if call.name == "upload":
-            return account.upload(given, call.file, self.settings)
         calls = {
+            "upload": account.upload,
             "create": account.create,
             "update": account.update,
             "list": account.list,

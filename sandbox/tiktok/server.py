@@ -13,7 +13,7 @@ from werkzeug.wsgi import LimitedStream
 
 from sandbox.http_server import LoopbackServer, QuietHandler
 from sandbox.tiktok.fields import from_query
-from sandbox.tiktok.form import ReceivedFile, read_form
+from sandbox.tiktok.form import read_form
 from sandbox.tiktok.refusals import NO_SUCH_ROUTE, WRONG_REQUEST, Refusal
 
 _CALLS = {
@@ -36,7 +36,6 @@ class Call:
     name: str
     access_token: str
     given: Mapping[str, Any]
-    file: ReceivedFile | None = None
     problem: Refusal | None = None
 
 
@@ -55,7 +54,6 @@ class Server(LoopbackServer):
         port: 0 takes a free one.
         answer: answers one of the calls; None closes the connection without an answer.
         control: answers method, path below /_emulator/, and the fields of query and body.
-        max_file_bytes: returns the size up to which an uploaded file is kept.
     """
 
     def __init__(
@@ -63,12 +61,10 @@ class Server(LoopbackServer):
         port: int,
         answer: Callable[[Call], Reply | None],
         control: Callable[[str, str, Mapping[str, Any]], Reply],
-        max_file_bytes: Callable[[], int],
     ) -> None:
         super().__init__(_TikTokHandler, port)
         self.answer = answer
         self.control = control
-        self.max_file_bytes = max_file_bytes
 
 
 class _TikTokHandler(QuietHandler):
@@ -102,11 +98,11 @@ class _TikTokHandler(QuietHandler):
 
     def _call(self, name: str, query: Mapping[str, str], body: LimitedStream) -> Call:
         given: Mapping[str, Any] = {}
-        file, problem = None, None
+        problem = None
         content_type = self.headers.get("Content-Type") or ""
         try:
             if name == "upload":
-                given, file = read_form(body, content_type, self.server.max_file_bytes())
+                given = read_form(body, content_type)
             elif self.command == "GET":
                 given = from_query(name, query)
             else:
@@ -114,7 +110,7 @@ class _TikTokHandler(QuietHandler):
         except Refusal as refusal:
             problem = refusal
         body.exhaust()
-        return Call(name, self.headers.get("Access-Token") or "", given, file, problem)
+        return Call(name, self.headers.get("Access-Token") or "", given, problem)
 
     def _control(self, path: str, query: Mapping[str, str], body: LimitedStream) -> Reply:
         try:
