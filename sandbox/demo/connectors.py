@@ -70,7 +70,7 @@ class Connectors:
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             self._aws = aws = exits.enter_context(ServerProcess("sandbox.aws.server"))
-            self._tiktok = exits.enter_context(ServerProcess("sandbox.tiktok"))
+            self._tiktok = exits.enter_context(ServerProcess("sandbox.tiktok.emulator"))
             self.cloud = Cloud(aws.url, self._stack)
             specs = {_advertiser(spec): spec for spec in self.cloud.functions()}
             self.control("POST", "settings", processing_seconds=PROCESSING_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sandbox.tiktok.files import UploadedFile
 from sandbox.tiktok.limits import EXPIRES_AFTER_SECONDS, EXPIRING_SECONDS, MIN_MATCHED_USERS
 from sandbox.tiktok.people import Identifiers, People, union
+from sandbox.tiktok.platform import Platform
 from sandbox.tiktok.refusals import MSG_FAULTY_ROWS, MSG_TOO_FEW_LEFT, MSG_TOO_SMALL
 from sandbox.tiktok.settings import EmulatorSettings
 
@@ -51,15 +52,12 @@ class EmulatedAudience:
         applied: the ad groups that it was applied to, as `apply/log` names them.
     """
 
-    id: str
-    owner_id: str
+    platform: Platform
     name: str
     calculate_type: str | None
     created_at: float
-    expires_at: float
     kind: str = CUSTOMER_FILE
     is_creator: bool = True
-    shared: bool = False
     state: State = "new"
     matched: int = 0
     members: People = field(default_factory=lambda: Identifiers(32))
@@ -72,59 +70,49 @@ class EmulatedAudience:
     replaced_at: float = -math.inf
     applied: list[dict[str, str]] = field(default_factory=list)
 
-    def is_valid(self, now: float) -> bool:
+    def __post_init__(self) -> None:
+        self.id = str(next(self.platform.audience_ids))
+        self.expires_at = self.created_at + EXPIRES_AFTER_SECONDS
+
+    def is_valid(self) -> bool:
         """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""
         is_changeable = self.change is None or self.change.settings.stays_valid
-        return self.state == "ready" and now < self.expires_at and is_changeable
+        return self.state == "ready" and self.platform.now < self.expires_at and is_changeable
 
-    def start_change(
-        self, action: Action, files: Sequence[UploadedFile], now: float, settings: EmulatorSettings
-    ) -> None:
+    def start_change(self, action: Action, files: Sequence[UploadedFile]) -> None:
         """Start a change; `finish_change` ends it. An accepted change renews the expiry."""
-        entry = {
-            "action": action,
-            "action_detail": f"{action} with {len(files)} file(s)",
-            "editor": "API",
-            "msg": "",
-            "opt_time": timestamp(now),
-        }
+        now, settings = self.platform.now, self.platform.settings
+        for file in files:
+            file.start_reading(self.platform.executor, accepts_empty_fields=settings.accepts_empty_fields)
+        detail = f"{action} with {len(files)} file(s)"
+        entry = {"action": action, "action_detail": detail, "editor": "API", "msg": "", "opt_time": timestamp(now)}
         self.change = AudienceChange(action, files, now + settings.processing_seconds, entry, settings)
-        self.renew(now)
+        self.renew()
         if action == "REPLACE":
             self.replaced_at = now
         if settings.history_at == "submit":
             self.history.append(entry)
 
-    def renew(self, now: float) -> None:
-        """Renew the expiry, as every use and change does.
-
-        Raises:
-            ValueError: the audience has expired.
-        """
-        if now >= self.expires_at:
+    def renew(self) -> None:
+        """Renew the expiry, as every use and change does, of an audience that has not expired."""
+        if self.platform.now >= self.expires_at:
             raise ValueError(f"audience {self.id} has expired; it can only be deleted")
-        self.expires_at = now + EXPIRES_AFTER_SECONDS
+        self.expires_at = self.platform.now + EXPIRES_AFTER_SECONDS
 
-    def finish_change(self, now: float, settings: EmulatorSettings, unmatched: Collection[str]) -> None:
-        """End the change if its time is over: the people change, or nothing changes and `error_msg` says why.
-
-        Args:
-            now: seconds since 1970 on the emulator's clock.
-            settings: of the emulator.
-            unmatched: identifiers that match no user.
-        """
+    def finish_change(self) -> None:
+        """End the change if its time is over: the people change, or nothing changes and `error_msg` says why."""
         change = self.change
-        if change is None or now < change.ends_at:
+        if change is None or self.platform.now < change.ends_at:
             return
         self.change = None
-        change.entry["msg"] = self.error_msg = self._apply(change, settings, unmatched)
+        change.entry["msg"] = self.error_msg = self._apply(change)
         if self.state == "new":
             self.state = "failed" if self.error_msg else "ready"
         self.msg = MSG_TOO_SMALL if self.state == "too_small" else ""
         if change.settings.history_at == "end":
             self.history.append(change.entry | {"opt_time": timestamp(change.ends_at)})
 
-    def _apply(self, change: AudienceChange, settings: EmulatorSettings, unmatched: Collection[str]) -> str:
+    def _apply(self, change: AudienceChange) -> str:
         faults = sum((file.rows().faults for file in change.files), Counter[str]())
         self.faulty_rows += faults
         if faults:
@@ -135,7 +123,7 @@ class EmulatedAudience:
         elif change.action == "REMOVE":
             people = self.members - people  # type: ignore[operator]  # both are of the audience's type
         anonymous = 0 if change.action == "REPLACE" else self.anonymous
-        matched = round((people.matched(unmatched) + anonymous) * settings.match_rate)
+        matched = round((people.matched(self.platform.unmatched) + anonymous) * self.platform.settings.match_rate)
         if matched < MIN_MATCHED_USERS:
             if change.action != "CREATE":
                 return MSG_TOO_FEW_LEFT
@@ -143,7 +131,7 @@ class EmulatedAudience:
         self.members, self.matched, self.anonymous = people, matched, anonymous
         return ""
 
-    def details(self, now: float) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """Return the fields that `list` and `get` share."""
         return {
             "audience_id": self.id,
@@ -154,34 +142,24 @@ class EmulatedAudience:
             "error_msg": self.error_msg,
             "expired_time": timestamp(self.expires_at),
             "is_creator": self.is_creator,
-            "is_expiring": self.expires_at - EXPIRING_SECONDS <= now,
-            "is_valid": self.is_valid(now),
+            "is_expiring": self.expires_at - EXPIRING_SECONDS <= self.platform.now,
+            "is_valid": self.is_valid(),
             "msg": self.msg,
             "name": self.name,
-            "owner_id": self.owner_id,
-            "shared": self.shared,
+            "shared": not self.is_creator,
         }
 
-    def description(self, now: float) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Return what the controls show, more than TikTok would tell; waits until its files have been read."""
         for file in self.change.files if self.change else ():
             file.rows()
-        state = "expired" if now >= self.expires_at else "processing" if self.change else self.state
-        return {
+        expired = self.platform.now >= self.expires_at
+        return self.details() | {
             "id": self.id,
-            "owner_id": self.owner_id,
-            "name": self.name,
-            "audience_type": self.kind,
-            "calculate_type": self.calculate_type,
-            "is_creator": self.is_creator,
             "matched": self.matched,
             "members": len(self.members) + self.anonymous,
-            "is_valid": self.is_valid(now),
-            "state": state,
-            "msg": self.msg,
-            "error_msg": self.error_msg,
+            "state": "expired" if expired else "processing" if self.change else self.state,
             "bad_rows": dict(self.faulty_rows),
-            "history": self.history,
         }
 
 

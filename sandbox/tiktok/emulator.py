@@ -1,6 +1,6 @@
 """An emulator of TikTok's calls for customer-file audiences, with its rules, limits, delays and faults.
 
-As a process: `python -m sandbox.tiktok --port 0` prints {"url": ...} and serves until SIGTERM. In a test:
+As a process: `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves until SIGTERM. In a test:
 
     with TikTokEmulator(accounts={"7000000000000000001": "token"}, processing_seconds=60) as emulator:
         ...                     # a client at emulator.url
@@ -11,23 +11,25 @@ Every control is a method here and a path below /_emulator/ for other processes 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Event
+from itertools import count
+from threading import Event, RLock
 from typing import Any, Self
 
 from sandbox.processes import stop_with_parent
-from sandbox.tiktok.audience import timestamp
-from sandbox.tiktok.controls import control
-from sandbox.tiktok.faults import Faults, InjectedFault
+from sandbox.tiktok import refusals
+from sandbox.tiktok.account import AdvertiserAccount
+from sandbox.tiktok.audience import EmulatedAudience, timestamp
+from sandbox.tiktok.faults import InjectedFault, next_fault
+from sandbox.tiktok.fields import checked
 from sandbox.tiktok.platform import Platform
-from sandbox.tiktok.refusals import PARTIAL_SUCCESS
+from sandbox.tiktok.refusals import PARTIAL_SUCCESS, Refusal
 from sandbox.tiktok.seed import seeded
 from sandbox.tiktok.server import Call, Reply, Server
 from sandbox.tiktok.settings import EmulatorSettings
@@ -38,30 +40,28 @@ _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 class TikTokEmulator:
     """TikTok on 127.0.0.1, as a context manager.
 
+    An argument that makes no sense raises TypeError or ValueError, an unknown advertiser or audience KeyError.
+
     Args:
-        port: 0 takes a free one.
         accounts: advertiser id -> access token.
         clock: seconds since 1970.
         settings: fields of `sandbox.tiktok.settings.EmulatorSettings`.
-
-    Raises:
-        TypeError: unknown setting.
     """
 
     def __init__(
-        self,
-        port: int = 0,
-        accounts: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
-        **settings: Any,
+        self, accounts: Mapping[str, str] | None = None, clock: Callable[[], float] = time.time, **settings: Any
     ) -> None:
-        self._platform = Platform(EmulatorSettings(**settings), clock)
-        self._closing = Event()
-        self._faults = Faults()
+        self._lock = RLock()
+        self._platform = Platform(EmulatorSettings(**settings))
+        self._clock, self._clock_offset = clock, 0.0
+        self._accounts: dict[str, AdvertiserAccount] = {}
+        self._faults: list[InjectedFault] = []
         self._calls: list[dict[str, Any]] = []
+        self._request_ids = count(1)
+        self._closing = Event()
         for advertiser_id, access_token in (accounts or {}).items():
             self.set_account(advertiser_id, access_token)
-        self._server = Server(port, self._answer, lambda *request: control(self, *request))
+        self._server = Server(self)
 
     @property
     def url(self) -> str:
@@ -75,26 +75,23 @@ class TikTokEmulator:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._server.stop()
-        self._platform.close()
+        self._platform.executor.shutdown(cancel_futures=True)
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
         """Add an advertiser, or replace its token: the old one is refused from now on."""
-        with self._platform.lock:
-            self._platform.set_account(advertiser_id, access_token)
+        with self._lock:
+            new = AdvertiserAccount(advertiser_id, access_token, self._platform)
+            self._accounts.setdefault(advertiser_id, new).access_token = access_token
 
     def configure(self, **settings: Any) -> None:
-        """Change settings; a change in progress keeps its end.
-
-        Raises:
-            TypeError: unknown setting.
-        """
-        with self._platform.lock:
+        """Change settings; a change in progress keeps its end."""
+        with self._lock:
             self._platform.settings = replace(self._platform.settings, **settings)
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock, also back."""
-        with self._platform.lock:
-            self._platform.clock_offset += seconds
+        with self._lock:
+            self._clock_offset += seconds
 
     def set_unmatched(self, identifiers: Iterable[str]) -> None:
         """Let these identifiers match no user from now on, such as hashes of upper-case email addresses.
@@ -102,17 +99,16 @@ class TikTokEmulator:
         Args:
             identifiers: hexadecimal hashes or device ids in lower case; they replace those given before.
         """
-        with self._platform.lock:
-            self._platform.unmatched.clear()
-            self._platform.unmatched.update(identifiers)
+        with self._lock:
+            self._platform.unmatched = frozenset(identifiers)
 
     def audiences(self, advertiser_id: str | None = None) -> list[dict[str, Any]]:
         """Return every audience, oldest first, with more than TikTok would tell; no file is being read afterwards."""
-        with self._platform.lock:
-            now = self._platform.finish_changes()
+        with self._lock:
+            self._finish_changes()
             return [
-                {"advertiser_id": account.advertiser_id, **audience.description(now)}
-                for account in self._platform.accounts.values()
+                {"advertiser_id": account.advertiser_id, **audience.description()}
+                for account in self._accounts.values()
                 if advertiser_id in {None, account.advertiser_id}
                 for audience in account.audiences.values()
             ]
@@ -122,164 +118,169 @@ class TikTokEmulator:
 
         With one identifier type these are its hashes. With MULTIPLE_TYPES they are its rows, each written as its filled
         fields `header=value`, sorted and joined with commas (`sandbox.tiktok.people.PersonRows`).
-
-        Raises:
-            KeyError: there is no such audience.
         """
-        with self._platform.lock:
-            self._platform.finish_changes()
-            return set(self._platform.audience(audience_id)[1].members)
+        with self._lock:
+            return set(self._audience(audience_id).members)
 
     def rename(self, audience_id: str, name: str) -> None:
-        """Rename an audience in any state, as a person in Ads Manager; the name is kept character by character.
-
-        Raises:
-            KeyError: there is no such audience.
-        """
-        with self._platform.lock:
-            self._platform.audience(audience_id)[1].name = name
+        """Rename an audience in any state, as a person in Ads Manager; the name is kept character by character."""
+        with self._lock:
+            self._audience(audience_id).name = name
 
     def apply(self, audience_id: str, adgroup_id: str, adgroup_name: str, usage_mode: str = "Include") -> None:
-        """Apply an audience to an ad group, as a person in Ads Manager.
-
-        Raises:
-            KeyError: there is no such audience.
-            ValueError: the mode is neither "Include" nor "Exclude", or the audience has expired.
-        """
+        """Apply an audience that has not expired to an ad group, as a person in Ads Manager."""
         if usage_mode not in {"Include", "Exclude"}:
             raise ValueError('usage_mode is "Include" or "Exclude"')
-        with self._platform.lock:
-            audience = self._platform.audience(audience_id)[1]
-            audience.renew(self._platform.now())
+        with self._lock:
+            audience = self._audience(audience_id)
+            audience.renew()
             audience.applied.append(
                 {
                     "adgroup_id": adgroup_id,
                     "adgroup_name": adgroup_name,
                     "usage_mode": usage_mode,
                     "editor": "a person",
-                    "action_timestamp": timestamp(self._platform.now()),
+                    "action_timestamp": timestamp(self._platform.now),
                 }
             )
 
     def delete(self, audience_id: str) -> None:
-        """Delete an audience in any state, as a person in Ads Manager.
+        """Delete an audience in any state, as a person in Ads Manager."""
+        with self._lock:
+            self._audience(audience_id)
+            for account in self._accounts.values():
+                account.audiences.pop(audience_id, None)
 
-        Raises:
-            KeyError: there is no such audience.
+    def seed(self, advertiser_id: str, count: int = 1, name: str | None = None, **fields: Any) -> list[str]:
+        """Put audiences into an account, named by number or all by `name`, and return their ids.
+
+        `sandbox.tiktok.seed.seeded` lists the other fields.
         """
-        with self._platform.lock:
-            del self._platform.audience(audience_id)[0].audiences[audience_id]
-
-    def seed(self, advertiser_id: str, count: int = 1, name_prefix: str = "seeded ", **fields: Any) -> list[str]:
-        """Put audiences into an account, named by number or all by `name`; see `sandbox.tiktok.seed.seeded`.
-
-        Returns:
-            Their ids.
-
-        Raises:
-            KeyError: there is no such advertiser.
-            ValueError: a field is unknown or wrong.
-        """
-        platform = self._platform
-        with platform.lock:
-            made = [
-                seeded(
-                    platform.new_audience_id(),
-                    advertiser_id,
-                    {"name": f"{name_prefix}{number}", **fields},
-                    platform.now(),
-                    platform.settings,
-                )
-                for number in range(1, count + 1)
-            ]
-            platform.accounts[advertiser_id].audiences |= {audience.id: audience for audience in made}
-            return [audience.id for audience in made]
+        with self._lock:
+            self._finish_changes()
+            names = [name or f"seeded {number}" for number in range(1, count + 1)]
+            made = {audience.id: audience for audience in (seeded(self._platform, each, **fields) for each in names)}
+            self._accounts[advertiser_id].audiences |= made
+            return list(made)
 
     def forget_files(self) -> None:
         """Drop every uploaded file: each `file_path` is unknown from now on (40905)."""
-        with self._platform.lock:
-            for account in self._platform.accounts.values():
+        with self._lock:
+            for account in self._accounts.values():
                 account.files.clear()
 
     def calls(self) -> list[dict[str, Any]]:
         """Return the calls so far, in the order they ended; `code` is None where no envelope was sent."""
-        with self._platform.lock:
+        with self._lock:
             return [dict(each) for each in self._calls]
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""
-        with self._platform.lock:
+        with self._lock:
             self._calls.clear()
 
     def fault(self, call: str, kind: str, **fields: Any) -> None:
-        """Switch a fault on; see `sandbox.tiktok.faults.InjectedFault`.
-
-        Raises:
-            ValueError: a field is unknown or wrong.
-        """
-        self._faults.add({"call": call, "kind": kind, **fields})
+        """Switch a fault on; see `sandbox.tiktok.faults.InjectedFault`."""
+        with self._lock:
+            self._faults.append(InjectedFault(call, kind, **fields))
 
     def clear_faults(self) -> None:
         """Switch all faults off."""
-        self._faults.clear()
+        with self._lock:
+            self._faults.clear()
 
-    def _answer(self, call: Call) -> Reply | None:
-        fault = self._faults.take(call.name, str(call.given.get("advertiser_id")))
+    def answer(self, call: Call) -> Reply | None:
+        """Answer a call, or fail as a fault says; None closes the connection without an answer."""
+        with self._lock:
+            fault = next_fault(self._faults, call.name)
         if fault is None:
             reply: Reply | None = self._work(call)
-        elif fault.after_work:
-            done = self._work(call)
-            reply = self._apply(fault, done) or (done if fault.effect == "slow" else None)
         else:
-            reply = self._apply(fault) or (self._work(call) if fault.effect == "slow" else None)
-        self._record(call, reply, fault)
+            done = self._work(call) if fault.after_work else None
+            reply = self._fail(fault, done)
+            if fault.effect == "slow":
+                reply = done or self._work(call)
+        file_paths = call.given.get("file_paths")
+        with self._lock:
+            self._calls.append(
+                {
+                    "call": call.name,
+                    "code": reply[1].get("code") if reply else None,
+                    "fault": fault.kind if fault else None,
+                    "action": call.given.get("action"),
+                    "files": len(file_paths) if isinstance(file_paths, list) else 0,
+                }
+            )
         return reply
 
     def _work(self, call: Call) -> Reply:
-        return Reply(self._platform.answer(call))
+        try:
+            with self._lock:
+                return 200, self._envelope(0, "OK", self._do(call))
+        except Refusal as refusal:
+            return 200, self._envelope(refusal.code, refusal.message)
 
-    def _apply(self, fault: InjectedFault, done: Reply | None = None) -> Reply | None:
+    def _do(self, call: Call) -> dict[str, Any]:
+        if not call.access_token:
+            raise Refusal(*refusals.TOKEN_MISSING)
+        if call.access_token not in {each.access_token for each in self._accounts.values()}:
+            raise Refusal(*refusals.TOKEN_INVALID)
+        if call.problem:
+            raise call.problem
+        given = checked(call.name, call.given)
+        account = self._accounts.get(given["advertiser_id"])
+        if account is None or account.access_token != call.access_token:
+            raise Refusal(*refusals.NO_PERMISSION)
+        self._finish_changes()
+        data: dict[str, Any] = getattr(account, call.name)(given)
+        return data
+
+    def _fail(self, fault: InjectedFault, done: Reply | None) -> Reply | None:
         """Apply a fault, and return the reply that replaces the call's own."""
         match fault.effect:
             case "code":
-                content = done.content if done and fault.code == PARTIAL_SUCCESS else None
-                data = content.get("data") if isinstance(content, dict) else None
-                return Reply(self._platform.envelope(fault.code, fault.message, data))
+                data = done[1]["data"] if done and fault.code == PARTIAL_SUCCESS else {}
+                return 200, self._envelope(fault.code, fault.message, data)
             case "http":
-                return Reply({"error": "no envelope"}, fault.status)
+                return fault.status, {"error": "no envelope"}
             case "slow":
                 self._closing.wait(fault.seconds)
             case "kill":
                 os.kill(fault.pid, signal.SIGKILL)
         return None
 
-    def _record(self, call: Call, reply: Reply | None, fault: InjectedFault | None) -> None:
-        content = reply.content if reply else None
-        file_paths = call.given.get("file_paths")
-        now = datetime.fromtimestamp(self._platform.now(), UTC)
-        with self._platform.lock:
-            self._calls.append(
-                {
-                    "n": len(self._calls) + 1,
-                    "call": call.name,
-                    "advertiser_id": call.given.get("advertiser_id"),
-                    "code": content.get("code") if isinstance(content, dict) else None,
-                    "fault": fault.kind if fault else None,
-                    "action": call.given.get("action"),
-                    "files": len(file_paths) if isinstance(file_paths, list) else 0,
-                    "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                }
-            )
+    def _envelope(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        moment = datetime.fromtimestamp(self._now(), UTC)
+        request_id = f"{moment:%Y%m%d%H%M%S}{next(self._request_ids):018X}"
+        return {"code": code, "message": message, "request_id": request_id, "data": data or {}}
+
+    def _audience(self, audience_id: str) -> EmulatedAudience:
+        self._finish_changes()
+        for account in self._accounts.values():
+            if audience_id in account.audiences:
+                return account.audiences[audience_id]
+        raise KeyError(f"no audience {audience_id}")
+
+    def _now(self) -> float:
+        return self._clock() + self._clock_offset
+
+    def _finish_changes(self) -> None:
+        """End every change whose time is over; comes first in every call and control that works on audiences."""
+        self._platform.now = self._now()
+        for account in self._accounts.values():
+            for audience in account.audiences.values():
+                audience.finish_change()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Serve until SIGTERM or SIGINT; accounts come through /_emulator/accounts."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.tiktok", description=main.__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    port = parser.parse_args(arguments).port
     # Blocked in every thread from here on, so that they wait for `sigwait` and the server stops in order.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     stop_with_parent()
-    with TikTokEmulator(port) as emulator:
+    with TikTokEmulator() as emulator:
         print(json.dumps({"url": emulator.url}), flush=True)
         signal.sigwait(_STOP_SIGNALS)
+
+
+if __name__ == "__main__":
+    main()

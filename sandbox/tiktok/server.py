@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, Any, cast
@@ -12,21 +12,23 @@ from urllib.parse import parse_qsl, urlsplit
 from werkzeug.wsgi import LimitedStream
 
 from sandbox.http_server import LoopbackServer, QuietHandler
+from sandbox.tiktok.controls import control
 from sandbox.tiktok.fields import from_query
 from sandbox.tiktok.form import read_form
 from sandbox.tiktok.refusals import NO_SUCH_ROUTE, WRONG_REQUEST, Refusal
 
 _CALLS = {
-    "file/upload/": ("POST", "upload"),
-    "create/": ("POST", "create"),
-    "update/": ("POST", "update"),
-    "list/": ("GET", "list"),
-    "get/": ("GET", "get"),
-    "delete/": ("POST", "delete"),
-    "apply/log/": ("GET", "apply_log"),
+    ("POST", "file/upload/"): "upload",
+    ("POST", "create/"): "create",
+    ("POST", "update/"): "update",
+    ("GET", "list/"): "list",
+    ("GET", "get/"): "get",
+    ("POST", "delete/"): "delete",
+    ("GET", "apply/log/"): "apply_log",
 }
 _BASE = "/open_api/v1.3/dmp/custom_audience/"
 _CONTROL = "/_emulator/"
+Reply = tuple[int, Any]  # HTTP status and JSON content
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,16 @@ class Call:
     problem: Refusal | None = None
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An HTTP status and JSON content."""
-
-    content: object
-    status: int = 200
-
-
 class Server(LoopbackServer):
     """TikTok's API and the emulator's controls on a loopback port.
 
     Args:
-        port: 0 takes a free one.
-        answer: answers one of the calls; None closes the connection without an answer.
-        control: answers method, path below /_emulator/, and the fields of query and body.
+        emulator: has the controls, and `answer`, which returns None to close the connection without an answer.
     """
 
-    def __init__(
-        self,
-        port: int,
-        answer: Callable[[Call], Reply | None],
-        control: Callable[[str, str, Mapping[str, Any]], Reply],
-    ) -> None:
-        super().__init__(_TikTokHandler, port)
-        self.answer = answer
-        self.control = control
+    def __init__(self, emulator: Any) -> None:
+        super().__init__(_TikTokHandler)
+        self.emulator = emulator
 
 
 class _TikTokHandler(QuietHandler):
@@ -79,20 +65,21 @@ class _TikTokHandler(QuietHandler):
             self.reply(HTTPStatus.LENGTH_REQUIRED, b"{}")
             return
         body = LimitedStream(cast("IO[bytes]", self.rfile), int(length))
-        method, name = _CALLS.get(url.path.removeprefix(_BASE), ("", ""))
+        name = _CALLS.get((self.command, url.path.removeprefix(_BASE)))
         reply: Reply | None
         if url.path.startswith(_CONTROL):
             reply = self._control(url.path.removeprefix(_CONTROL), query, body)
-        elif url.path.startswith(_BASE) and method == self.command:
-            reply = self.server.answer(self._call(name, query, body))
+        elif name and url.path.startswith(_BASE):
+            reply = self.server.emulator.answer(self._call(name, query, body))
         else:
             body.exhaust()
             code, message = NO_SUCH_ROUTE
-            reply = Reply({"code": code, "message": message, "request_id": "", "data": {}}, HTTPStatus.NOT_FOUND)
+            reply = HTTPStatus.NOT_FOUND, {"code": code, "message": message, "request_id": "", "data": {}}
         if reply is None:
             self.close_connection = True
         else:
-            self.reply(reply.status, json.dumps(reply.content).encode())
+            status, content = reply
+            self.reply(status, json.dumps(content).encode())
 
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
 
@@ -114,9 +101,10 @@ class _TikTokHandler(QuietHandler):
 
     def _control(self, path: str, query: Mapping[str, str], body: LimitedStream) -> Reply:
         try:
-            return self.server.control(self.command, path, {**query, **json.loads(body.read() or b"{}")})
+            given = {**query, **json.loads(body.read() or b"{}")}
+            return control(self.server.emulator, self.command, path, given)
         except (KeyError, TypeError, ValueError) as error:
-            return Reply({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+            return HTTPStatus.BAD_REQUEST, {"error": str(error)}
 
 
 def _json_object(text: bytes, content_type: str) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Deployment:
 @contextmanager
 def deployment() -> Iterator[Deployment]:
     """Give a connector with servers of its own."""
-    with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok") as tiktok:
+    with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok.emulator") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)
         s3.create_bucket(Bucket=BUCKET)
