@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import runpy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws
 from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, settings, stack
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.proto import resource_pb2
 
 from sandbox.processes import ROOT
 
@@ -22,10 +23,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     _ = pulumi_aws.lambda_.Function, pulumi_aws.s3.Bucket
 
-ORGANIZATION = "organization"
 _STACK = "pulumi:pulumi:Stack"
 # Pulumi's marks of values that are not plain.
-_SIGNATURE, _SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
+SIGNATURE, SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
+_SILENT = logging.Logger("pulumi", logging.CRITICAL)
 
 
 class Monitor(mocks.MockMonitor):
@@ -33,29 +34,26 @@ class Monitor(mocks.MockMonitor):
 
     Attributes:
         outputs: the stack's outputs, secrets unwrapped.
-        secret_outputs: names of the outputs that contain a secret.
     """
 
     def __init__(self) -> None:
-        super().__init__(_NoMocks())
+        super().__init__(cast("mocks.Mocks", None))  # for reads and provider functions, which the program does not use
         self.outputs: dict[str, Any] = {}
-        self.secret_outputs: set[str] = set()
 
-    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Return id and computed properties of a resource; called from several threads.
 
         Args:
             request: Pulumi's RegisterResourceRequest.
-            urn: the resource's URN.
             raw: the inputs, with secrets and archives as Pulumi marks them; see `plain`.
         """
         raise NotImplementedError
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
         """Answer the program as the engine does."""
-        urn = self._urn(request)
         raw: dict[str, Any] = json_format.MessageToDict(request.object)
-        identifier, computed = ("", {}) if request.type == _STACK else self.register(request, urn, raw)
+        identifier, computed = ("", {}) if request.type == _STACK else self.register(request, raw)
+        urn = self.make_urn(request.parent, request.type, request.name)
         answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
         json_format.ParseDict({**raw, **computed}, answer.object)
         return answer
@@ -63,44 +61,19 @@ class Monitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
         """Keep the stack's outputs."""
         if f"::{_STACK}::" in request.urn:
-            raw = json_format.MessageToDict(request.outputs)
-            self.outputs = {name: plain(value) for name, value in raw.items()}
-            self.secret_outputs = {name for name, value in raw.items() if holds_secret(value)}
+            self.outputs = plain(json_format.MessageToDict(request.outputs))
         return empty_pb2.Empty()
-
-    def _urn(self, request: Any) -> str:
-        parents = request.parent.split("::")[2] if request.parent else ""
-        # The stack itself does not count among the parents in a URN.
-        chain = [*(kind for kind in parents.split("$") if kind and kind != _STACK), request.type]
-        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{request.name}"
-
-
-class _NoMocks(mocks.Mocks):
-    """Refuses reads and provider functions, which the program does not use."""
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        raise NotImplementedError(args.typ)
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise NotImplementedError(args.token)
 
 
 def plain(value: Any) -> Any:
     """Return a property as the provider gets it: secrets unwrapped, an archive as its path."""
     if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _SECRET:
+        if value.get(SIGNATURE) == SECRET:
             return plain(value["value"])
-        if _SIGNATURE in value:
+        if SIGNATURE in value:
             return value.get(_ARCHIVE)
         return {name: plain(entry) for name, entry in value.items()}
     return [plain(entry) for entry in value] if isinstance(value, list) else value
-
-
-def holds_secret(value: Any) -> bool:
-    """Return true if a property contains a secret."""
-    if isinstance(value, dict):
-        return value.get(_SIGNATURE) == _SECRET or any(map(holds_secret, value.values()))
-    return isinstance(value, list) and any(map(holds_secret, value))
 
 
 def run_program(
@@ -111,7 +84,7 @@ def run_program(
     config: Mapping[str, str],
     secret_keys: Sequence[str] = (),
     preview: bool = False,
-    log: list[str] | None = None,
+    engine: mocks.MockEngine | None = None,
     program: Callable[[], None] | None = None,
 ) -> None:
     """Run `__main__.py` and wait until everything it declares is registered.
@@ -123,7 +96,7 @@ def run_program(
         config: full key -> value; JSON where it is not a string.
         secret_keys: keys of secret values.
         preview: true if computed properties may be unknown.
-        log: receives Pulumi's warnings and errors.
+        engine: receives Pulumi's messages; without it they are dropped.
         program: replaces `__main__.py`.
 
     Raises:
@@ -140,9 +113,9 @@ def run_program(
                     project,
                     stack_name,
                     monitor=monitor,
-                    engine=_Engine([] if log is None else log),
+                    engine=engine or mocks.MockEngine(_SILENT),
                     dry_run=preview,
-                    organization=ORGANIZATION,
+                    organization="organization",
                     root_directory=str(ROOT),
                 )
             )
@@ -157,15 +130,3 @@ def run_program(
 
 def _main() -> None:
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-class _Engine(mocks.MockEngine):
-    """Keeps warnings and errors."""
-
-    def __init__(self, log: list[str]) -> None:
-        super().__init__(None)
-        self._log = log
-
-    def Log(self, request: Any) -> None:  # noqa: N802 - Pulumi's name
-        if request.severity >= engine_pb2.WARNING:
-            self._log.append(request.message)

@@ -148,7 +148,7 @@ class _Creator(Monitor):
         self._cloud = cloud
         self._lock = threading.Lock()
 
-    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002 - AWS knows no URNs
+    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         if not request.custom:
             return "", {}
         inputs = plain(raw)

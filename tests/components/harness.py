@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi.runtime import rpc
+import pulumi
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import engine_pb2
 
 import sandbox.aws.program
-from sandbox.aws.program import Monitor, holds_secret, plain
+from sandbox.aws.program import SECRET, SIGNATURE, Monitor, plain
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -130,22 +133,35 @@ class _Recorder(Monitor):
     def __init__(self, stack_name: str, *, preview: bool) -> None:
         super().__init__()
         self.registered: list[Resource] = []
+        self.secret_outputs: set[str] = set()
         self._stack, self._preview = stack_name, preview
         self._lock = threading.Lock()
 
-    def register(self, request: Any, urn: str, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine does: the stack itself does not count among the parents in a URN."""
+        parents = parent.split("::")[2] if parent else ""
+        chain = [*(kind for kind in parents.split("$") if kind and kind != "pulumi:pulumi:Stack"), type_]
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{name}"
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            outputs = json_format.MessageToDict(request.outputs)
+            self.secret_outputs = {name for name, value in outputs.items() if _holds_secret(value)}
+        return super().RegisterResourceOutputs(request)
+
+    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         inputs = {name: plain(value) for name, value in raw.items()}
         made_from = {name: frozenset(many.urns) for name, many in request.propertyDependencies.items() if many.urns}
         identifier, made = self._made(request, inputs) if request.custom else ("", {})
         with self._lock:
             self.registered.append(
                 Resource(
-                    urn=urn,
+                    urn=self.make_urn(request.parent, request.type, request.name),
                     type=request.type,
                     name=request.name,
                     parent=request.parent,
                     inputs=inputs,
-                    secrets=frozenset(name for name, value in raw.items() if holds_secret(value)),
+                    secrets=frozenset(name for name, value in raw.items() if _holds_secret(value)),
                     outputs={**inputs, **made},
                     after=frozenset(request.dependencies).union(*made_from.values()),
                     made_from=made_from,
@@ -160,6 +176,24 @@ class _Recorder(Monitor):
         if self._preview:
             return "", {name: inputs.get(name) or rpc.UNKNOWN for name in made}
         return identifier, made
+
+
+class _Engine(mocks.MockEngine):
+    """Keeps warnings and errors."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.log: list[str] = []
+
+    def Log(self, request: Any) -> None:  # noqa: N802 - Pulumi's name
+        if request.severity >= engine_pb2.WARNING:
+            self.log.append(request.message)
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.get(SIGNATURE) == SECRET or any(map(_holds_secret, value.values()))
+    return isinstance(value, list) and any(map(_holds_secret, value))
 
 
 def run_program(
@@ -181,7 +215,7 @@ def run_program(
         secret: whether the configuration is marked as secret, as it is once it has a secret in it.
         program: what to run in place of `__main__.py`.
     """
-    recorder, log = _Recorder(stack_name, preview=preview), list[str]()
+    recorder, engine = _Recorder(stack_name, preview=preview), _Engine()
     key = f"{project}:advertisers"
     sandbox.aws.program.run_program(
         recorder,
@@ -190,10 +224,10 @@ def run_program(
         config={} if advertisers is None else {key: json.dumps(advertisers)},
         secret_keys=[key] if secret else [],
         preview=preview,
-        log=log,
+        engine=engine,
         program=program,
     )
-    return Program(recorder.registered, recorder.outputs, recorder.secret_outputs, log)
+    return Program(recorder.registered, recorder.outputs, recorder.secret_outputs, engine.log)
 
 
 def strings(value: Any) -> Iterator[str]:
