@@ -135,7 +135,7 @@ class EventSourceMapping:
     def _report(self, error: Exception) -> None:
         if not self._closing.is_set():
             details = {"errorType": type(error).__name__, "errorMessage": f"The event source mapping failed: {error}"}
-            self._on_end(InvocationResult("", None, details, cold=False, seconds=0))
+            self._on_end(InvocationResult(None, details, cold=False, seconds=0))
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
         body = message["Body"]

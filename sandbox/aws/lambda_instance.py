@@ -15,48 +15,69 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from sandbox.aws.lambda_runtime import BYTECODE, Event, RuntimeApi, runtime_libraries
 
 _COLD_START_SECONDS = 60.0  # Lambda gives 10, on a machine that does nothing else meanwhile
 
 
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A function as declared.
+
+    Attributes:
+        package: its directory.
+        handler: `package.module.function`.
+        runtime: such as `python3.13`.
+        timeout: seconds.
+        memory: MB, a limit of the address space; None is no limit.
+        environment: its variables.
+        logging: `logFormat`, `applicationLogLevel` and `logGroup`, if declared.
+    """
+
+    name: str
+    arn: str
+    package: Path
+    handler: str
+    runtime: str = "python3.13"
+    timeout: float = 3.0
+    memory: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    logging: Mapping[str, str] = field(default_factory=dict)
+
+
 class Instance:
     """A process that handles one event at a time.
 
     Args:
-        handler: as declared: `package.module.function`.
-        package: the function's directory.
-        environment: of the process, besides what Python and the runtime API need.
-        arn: the function's ARN.
-        memory_limit_mib: address space in MiB; None is no limit.
+        spec: of its function.
         log: is called with every line that the process prints, from a thread of this instance.
     """
 
-    def __init__(
-        self,
-        *,
-        handler: str,
-        package: Path,
-        environment: Mapping[str, str],
-        arn: str,
-        memory_limit_mib: int | None,
-        log: Callable[[str], None],
-    ) -> None:
-        self._arn = arn
+    def __init__(self, spec: FunctionSpec, log: Callable[[str], None]) -> None:
+        self._arn = spec.arn
         self._log = log
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._api = RuntimeApi(self._events)
-        command = [sys.executable, "-S", "-m", "awslambdaric", handler]  # -S: none of the site-packages installed here
-        if memory_limit_mib and sys.platform == "linux":  # elsewhere there is no such limit to set
-            command = ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(memory_limit_mib * 1024), *command]
+        command = [
+            sys.executable,
+            "-S",
+            "-m",
+            "awslambdaric",
+            spec.handler,
+        ]  # -S: none of the site-packages installed here
+        if spec.memory and sys.platform == "linux":  # elsewhere there is no such limit to set
+            command = ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(spec.memory * 1024), *command]
         self._process = subprocess.Popen(  # noqa: S603 - our own package
             command,
-            cwd=package,
+            cwd=spec.package,
             env={
-                **environment,
-                "PYTHONPATH": f"{package}:{runtime_libraries()}",
+                **_lambda_environment(spec),
+                **spec.environment,
+                "PYTHONPATH": f"{spec.package}:{runtime_libraries()}",
                 "PYTHONPYCACHEPREFIX": str(BYTECODE),  # the package stays as it was built
                 "AWS_LAMBDA_RUNTIME_API": self._api.address,
             },
@@ -131,6 +152,30 @@ class Instance:
                     self._log(line.rstrip("\n"))
         status = self._process.wait()
         self._events.put(Event("exit", (f"signal: {-status}" if status < 0 else f"exit status {status}").encode()))
+
+
+def _lambda_environment(spec: FunctionSpec) -> dict[str, str]:
+    """Return the variables that Lambda itself sets, with made-up credentials."""
+    region = spec.arn.split(":")[3]
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_SESSION_TOKEN": "sandbox",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory or 128),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.logging.get("logGroup", f"/aws/lambda/{spec.name}"),
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"sandbox/[$LATEST]{uuid4().hex}",
+        "AWS_LAMBDA_LOG_FORMAT": spec.logging.get("logFormat", "Text"),
+        "AWS_LAMBDA_LOG_LEVEL": spec.logging.get("applicationLogLevel", ""),
+    }
 
 
 def _failure(kind: str, message: str) -> Event:

@@ -15,7 +15,7 @@ import boto3
 import yaml
 from botocore.config import Config
 
-from sandbox.aws.lambda_service import FunctionSpec
+from sandbox.aws.lambda_instance import FunctionSpec
 from sandbox.aws.program import Monitor, plain, run_program
 from sandbox.aws.resources import Inputs, make
 from sandbox.processes import ROOT
@@ -123,11 +123,7 @@ class Cloud:
                 timeout=resource.inputs["timeout"],
                 memory=int(resource.inputs["memorySize"]),
                 environment=resource.inputs["environment"]["variables"],
-                logging={
-                    "log_format": resource.inputs["loggingConfig"]["logFormat"],
-                    "log_group": resource.inputs["loggingConfig"]["logGroup"],
-                    "application_log_level": resource.inputs["loggingConfig"]["applicationLogLevel"],
-                },
+                logging=resource.inputs["loggingConfig"],
             )
             for resource in self.of_kind(":Function")
         ]

@@ -10,13 +10,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import requests
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec
-from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
+from sandbox.aws.lambda_instance import FunctionSpec
+from sandbox.aws.lambda_service import InvocationResult, LambdaFunction
 from sandbox.aws.log_group import LogGroup
 from sandbox.aws.scheduler import Schedule, rate_seconds
 from sandbox.aws.stack import CREDENTIALS, Cloud
@@ -193,21 +194,17 @@ class Connectors:
             secrets.put_secret_value(SecretId=outputs["secret_name"], SecretString=json.dumps(value))
         advertiser_id = declared_id or value["ADVERTISER_ID"]
         self.control("POST", "accounts", advertiser_id=advertiser_id, access_token=value["ACCESS_TOKEN"])
-        log = exits.enter_context(closing(LogGroup(self.cloud.client("logs"), spec.logging["log_group"])))
+        log = exits.enter_context(closing(LogGroup(self.cloud.client("logs"), spec.logging["logGroup"])))
         return RunningAdvertiser(name, outputs, advertiser_id, dict(spec.environment), log)
 
     def _function(self, spec: FunctionSpec, advertiser: RunningAdvertiser) -> LambdaFunction:
-        function = LambdaFunction(
-            spec,
-            environment={
-                "AWS_ENDPOINT_URL": self.cloud.url,
-                "TIKTOK_API_URL": self.tiktok_url,
-                "SETTLE_SECONDS": str(SETTLE_SECONDS),
-                **{name.upper(): value for name, value in CREDENTIALS.items()},
-            },
-            memory_limit_mib=spec.memory,
-            log=advertiser.log.write,
-        )
+        environment = {
+            **spec.environment,
+            "AWS_ENDPOINT_URL": self.cloud.url,
+            "TIKTOK_API_URL": self.tiktok_url,
+            "SETTLE_SECONDS": str(SETTLE_SECONDS),
+        }
+        function = LambdaFunction(replace(spec, environment=environment), advertiser.log.write)
         function.warm()
         return function
 

@@ -13,7 +13,8 @@ from uuid import uuid4
 import requests
 
 from components.package import handler_package
-from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
+from sandbox.aws.lambda_instance import FunctionSpec
+from sandbox.aws.lambda_service import InvocationResult, LambdaFunction
 from sandbox.processes import ROOT, ServerProcess
 from tests.handler.world import ADVERTISER_ID, clients
 from tests.privacy import TOKEN
@@ -49,7 +50,7 @@ class Deployment:
     @contextmanager
     def function(self) -> Iterator[LambdaFunction]:
         """Give the function, without an instance yet."""
-        function = LambdaFunction(self.spec, memory_limit_mib=MEMORY_MIB)
+        function = LambdaFunction(self.spec)
         try:
             yield function
         finally:
@@ -146,7 +147,7 @@ def deployment() -> Iterator[Deployment]:
                 "TIKTOK_API_URL": tiktok.url,
                 "AWS_ENDPOINT_URL": aws.url,
             },
-            logging={"log_format": "JSON", "application_log_level": "INFO"},
+            logging={"logFormat": "JSON", "applicationLogLevel": "INFO"},
         )
         deployed = Deployment(s3, tiktok.url, spec)
         deployed.emulator("POST", "accounts", {"advertiser_id": ADVERTISER_ID, "access_token": TOKEN})

@@ -12,7 +12,8 @@ import pytest
 
 from components.dashboard import MAX_ADVERTISERS, body, link
 from components.place import Place
-from sandbox.aws.lambda_service import FunctionSpec, LambdaFunction
+from sandbox.aws.lambda_instance import FunctionSpec
+from sandbox.aws.lambda_service import LambdaFunction
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.components.harness import Program, Resource, run_program
 from tests.handler.world import ADVERTISER_ID, World, lines, people
@@ -67,16 +68,16 @@ def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
         world = PackagedWorld(aws_url, tiktok)
         declared = program.one("acme", "lambda/function:Function")
         variables = declared.inputs["environment"]["variables"]
+        here = {name: value for name, value in world.environment.items() if name != "ADVERTISER"}
         spec = FunctionSpec(
             name=declared.outputs["name"],
             arn=declared.outputs["arn"],
             package=Path(declared.inputs["code"]),
             handler=declared.inputs["handler"],
-            environment=variables,
-            logging={"log_format": "JSON", "application_log_level": "INFO"},
+            environment={**variables, **here},
+            logging={"logFormat": "JSON", "applicationLogLevel": "INFO"},
         )
-        here = {name: value for name, value in world.environment.items() if name != "ADVERTISER"}
-        world.function = LambdaFunction(spec, environment=here, log=out.append)
+        world.function = LambdaFunction(spec, out.append)
         try:
             live(world)
         finally:

@@ -14,7 +14,8 @@ import boto3
 import pytest
 
 from sandbox.aws.event_source_mapping import EventSourceMapping, MappingSpec, failures
-from sandbox.aws.lambda_service import FunctionSpec, InvocationResult, LambdaFunction
+from sandbox.aws.lambda_instance import FunctionSpec
+from sandbox.aws.lambda_service import InvocationResult, LambdaFunction
 from tests.servers import embedded_aws
 
 pytestmark = pytest.mark.processes
@@ -38,13 +39,13 @@ ANSWERED: dict[str, tuple[Any, set[str]]] = {
 @pytest.mark.parametrize("words", ANSWERED)
 def test_what_a_function_answers_decides_what_stays(words: str) -> None:
     answer, expected = ANSWERED[words]
-    assert failures(InvocationResult("1", answer, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
+    assert failures(InvocationResult(answer, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
 
 
 def test_all_stays_when_the_function_fails_and_nothing_without_partial_answers() -> None:
-    failed = InvocationResult("1", None, {"errorMessage": "no"}, cold=False, seconds=0)
+    failed = InvocationResult(None, {"errorMessage": "no"}, cold=False, seconds=0)
     assert failures(failed, ["a", "b"], partial=True) == {"a", "b"}
-    answer = InvocationResult("1", {"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
+    answer = InvocationResult({"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
     assert failures(answer, ["a", "b"], partial=False) == set()
 
 
@@ -57,7 +58,7 @@ class Recorder:
 
     def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - as LambdaFunction's
         self.batches.append(event["Records"])
-        return InvocationResult("1", self._answer(event["Records"]), None, cold=False, seconds=0)
+        return InvocationResult(self._answer(event["Records"]), None, cold=False, seconds=0)
 
 
 class Queues:
@@ -205,10 +206,15 @@ def test_a_chain_of_messages_to_itself_is_stopped_unless_it_is_allowed(
     queues = Queues(aws_url)
     printed: list[str] = []
     spec = FunctionSpec(
-        "loop", "arn:aws:lambda:us-east-1:123456789012:function:loop", tmp_path, "loop.handler", timeout=30
+        "loop",
+        "arn:aws:lambda:us-east-1:123456789012:function:loop",
+        tmp_path,
+        "loop.handler",
+        timeout=30,
+        environment={"AWS_ENDPOINT_URL": aws_url},
     )
     mapping = MappingSpec(queues.arn, 1, window=0, concurrency=2, partial=False, recursion_allowed=allowed)
-    function = LambdaFunction(spec, environment={"AWS_ENDPOINT_URL": aws_url}, log=printed.append)
+    function = LambdaFunction(spec, printed.append)
     queues.send("1")
     running = EventSourceMapping(queues.sqs, mapping, function)
     last = f"round {rounds}"
