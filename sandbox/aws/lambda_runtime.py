@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import re
 import shutil
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,14 +47,10 @@ def runtime_libraries() -> Path:
                 wanted.append(re.match(r"[\w.-]+", name)[0])  # type: ignore[index]  # every requirement has a name
     inputs = sha256("".join(sorted(f"{name}={path}\n" for name, path in links.items())).encode()).hexdigest()
     directory = ROOT / ".build" / f"runtime-{inputs[:16]}"
-    if not directory.is_dir():
-        directory.parent.mkdir(exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
-        for name, path in links.items():
-            (making / name).symlink_to(path)
-        with suppress(OSError):  # another process has made it
-            making.rename(directory)
-        shutil.rmtree(making, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, path in links.items():
+        with suppress(FileExistsError):  # made before, or by another process
+            (directory / name).symlink_to(path)
     return directory
 
 

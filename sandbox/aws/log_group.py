@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections import deque
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-_FLUSH_SECONDS = 0.5
 _KEPT_LINES = 5000
 
 
@@ -31,33 +26,22 @@ class LogGroup:
         self._logs = logs
         self._stream = {"logGroupName": name, "logStreamName": f"sandbox/[$LATEST]{uuid4().hex}"}
         self.lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._queue: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
-        self._closing = threading.Event()
+        self._unwritten: deque[dict[str, Any]] = deque()
         logs.create_log_stream(**self._stream)
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
+        self._writer = ThreadPoolExecutor(1, "log")
 
     def write(self, line: str) -> None:
         """Add a line; from any thread."""
         self.lines.append(line)
-        self._queue.put((int(time.time() * 1000), line))
+        if line:  # CloudWatch refuses empty messages
+            self._unwritten.append({"timestamp": int(time.time() * 1000), "message": line})
+            self._writer.submit(self._flush)  # its error does not matter: the embedded AWS has ended
 
     def close(self) -> None:
         """Write what is left."""
-        self._closing.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._closing.wait(_FLUSH_SECONDS):
-            self._flush()
-        self._flush()
+        self._writer.shutdown()
 
     def _flush(self) -> None:
-        events = []
-        while not self._queue.empty():
-            moment, line = self._queue.get()
-            if line:  # CloudWatch refuses empty messages
-                events.append({"timestamp": moment, "message": line})
-        if events:
-            with suppress(BotoCoreError, ClientError):  # the embedded AWS has ended
-                self._logs.put_log_events(**self._stream, logEvents=events)
+        """Write all lines so far: those that came during the last call go together."""
+        if events := [self._unwritten.popleft() for _ in range(len(self._unwritten))]:
+            self._logs.put_log_events(**self._stream, logEvents=events)

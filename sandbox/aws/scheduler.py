@@ -9,24 +9,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
-
 
 def rate_seconds(expression: str) -> float:
-    """Return the seconds between two invocations of `rate(...)`, the only kind of schedule in this project.
-
-    Raises:
-        ValueError: another kind of expression.
-
-    Example:
-        >>> rate_seconds("rate(5 minutes)")
-        300.0
-    """
-    found = _RATE.fullmatch(expression)
+    """Return the seconds between two invocations of `rate(... minutes)`, the only kind of schedule in this project."""
+    found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if not found:
         raise ValueError(f"{expression!r} is not a rate such as 'rate(10 minutes)'")
-    return int(found[1]) * _SECONDS[found[2]]
+    return int(found[1]) * 60.0
 
 
 class Schedule:
@@ -37,6 +26,9 @@ class Schedule:
         queue_arn: the target.
         body: its input.
         seconds: between two messages.
+
+    Attributes:
+        held: true while it pauses.
     """
 
     def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
@@ -45,13 +37,9 @@ class Schedule:
         self._body = body
         self._seconds = seconds
         self._closing = threading.Event()
-        self._held = False
+        self.held = False
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
         self._thread.start()
-
-    def hold(self, *, held: bool) -> None:
-        """Pause it, or let it go on."""
-        self._held = held
 
     def close(self) -> None:
         """Stop sending."""
@@ -60,6 +48,6 @@ class Schedule:
 
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):
-            if not self._held:
+            if not self.held:
                 with suppress(BotoCoreError, ClientError):  # as with Scheduler, the next one may succeed
                     self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

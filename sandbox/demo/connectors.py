@@ -123,7 +123,7 @@ class Connectors:
     def hold_schedules(self, *, held: bool) -> None:
         """Stop the schedules, so that the queues become empty, or start them again."""
         for schedule in self._schedules:
-            schedule.hold(held=held)
+            schedule.held = held
 
     def upload(self, advertiser: RunningAdvertiser, key: str, content: bytes) -> None:
         """Upload a file as `aws s3 cp` does."""
