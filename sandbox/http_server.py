@@ -42,18 +42,13 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """A server with one thread per connection, from `start` to `stop`.
-
-    Args:
-        handler: handles the requests.
-        port: 0 takes a free one.
-    """
+    """A server on a free loopback port with one thread per connection, from `start` to `stop`."""
 
     daemon_threads = False  # so that closing waits for them
     request_queue_size = 128
 
-    def __init__(self, handler: type[QuietHandler], port: int = 0) -> None:
-        super().__init__((HOST, port), handler)
+    def __init__(self, handler: type[QuietHandler]) -> None:
+        super().__init__((HOST, 0), handler)
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="server", daemon=True)

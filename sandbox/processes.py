@@ -68,11 +68,6 @@ class ServerProcess:
             self._url = str(json.loads(line)["url"])
         return self._url
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
     def check(self) -> None:
         """Check that it is running.
 

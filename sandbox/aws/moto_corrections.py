@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -32,8 +33,6 @@ from moto.sqs.models import sqs_backends
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _operation = ContextVar("operation", default="PutObject")
-_lock = threading.Lock()
-_installed = threading.Event()
 
 
 def corrected(application: Application) -> Application:
@@ -67,12 +66,9 @@ def _keep_trace_header(environ: dict[str, Any]) -> None:
     environ |= {"wsgi.input": io.BytesIO(content), "CONTENT_LENGTH": str(len(content))}
 
 
+@cache
 def _install() -> None:
     """Replace moto's functions once per process."""
-    with _lock:
-        if _installed.is_set():
-            return
-        _installed.set()
     make = FakeKey.__init__
 
     def make_with_own_etag(self: FakeKey, *arguments: Any, **named: Any) -> None:

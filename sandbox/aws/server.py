@@ -5,7 +5,6 @@ As a process: `python -m sandbox.aws.server` prints one JSON line, `{"url": ...}
 
 from __future__ import annotations
 
-import argparse
 import json
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -22,22 +21,15 @@ class _MotoHandler(QuietHandler, WSGIRequestHandler):
     wbufsize = 0  # werkzeug does not flush "100 Continue", which boto3 waits for before each upload
 
 
-def aws_server(port: int = 0, application: Application | None = None) -> BaseWSGIServer:
-    """Return a server that is bound to a loopback port and not serving yet.
-
-    Args:
-        port: 0 takes a free one.
-        application: moto, or an application that a test wraps around it.
-    """
+def aws_server(application: Application | None = None) -> BaseWSGIServer:
+    """Return a server of moto, or of a test's application around it, on a free loopback port; it does not serve yet."""
     application = corrected(application or DomainDispatcherApplication(create_backend_app))
-    return make_server(HOST, port, application, threaded=True, request_handler=_MotoHandler)
+    return make_server(HOST, 0, application, threaded=True, request_handler=_MotoHandler)
 
 
 def main() -> None:
     """Serve until stopped."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    server = aws_server(parser.parse_args().port)
+    server = aws_server()
     stop_with_parent()
     print(json.dumps({"url": f"http://127.0.0.1:{server.port}"}), flush=True)
     server.serve_forever()

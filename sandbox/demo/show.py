@@ -189,12 +189,9 @@ def _audiences(connectors: Connectors) -> Table:
 
 
 def _firing(connectors: Connectors) -> Iterator[Text]:
-    """Yield the alarms that are firing, and set their state in the embedded CloudWatch."""
+    """Yield the alarms that are firing."""
     lines: Sequence[str] = [line for each in connectors.advertisers.values() for line in list(each.log.lines)]
     metrics = printed_metrics(lines)
     for alarm in connectors.cloud.of_kind(":MetricAlarm"):
         if is_firing(alarm.inputs, metrics):
-            connectors.cloud.client("cloudwatch").set_alarm_state(
-                AlarmName=alarm.computed["name"], StateValue="ALARM", StateReason="The metric is over the threshold."
-            )
             yield Text.assemble((f"{alarm.name}: ", "bold red"), alarm.inputs["alarmDescription"])
