@@ -6,9 +6,7 @@ returns the resource's id and its computed properties.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -83,11 +81,13 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"bucket": name, "arn": f"arn:aws:s3:::{name}"}
 
 
-def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Any]) -> Callable[[Clients, str, Inputs], Made]:
-    """Return a function that sets a part of a bucket."""
+def _of_bucket(
+    operation: str, argument: str, given: Callable[[Inputs], Any] = lambda inputs: inputs
+) -> Callable[[Clients, str, Inputs], Made]:
+    """Return a function that sets a part of a bucket; `given` makes the argument of the inputs."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Made:
-        getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _aws(given(inputs))})
+        getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _arguments(given(inputs), "bucket")})
         return inputs["bucket"], {}
 
     return put
@@ -148,16 +148,9 @@ def _schedule(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _role(aws: Clients, name: str, inputs: Inputs) -> Made:
+    arguments = _arguments(inputs, "assumeRolePolicy")
     role = aws("iam").create_role(
-        RoleName=name,
-        Description=inputs["description"],
-        AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
-        Tags=_tags(inputs),
-        **{
-            argument: inputs[name]
-            for name, argument in (("permissionsBoundary", "PermissionsBoundary"), ("path", "Path"))
-            if name in inputs
-        },
+        RoleName=name, AssumeRolePolicyDocument=inputs["assumeRolePolicy"], Tags=_tags(inputs), **arguments
     )
     return name, {"name": name, "arn": role["Role"]["Arn"]}
 
@@ -168,8 +161,7 @@ def _role_policy(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _secret(aws: Clients, name: str, inputs: Inputs) -> Made:
-    key = {"KmsKeyId": inputs["kmsKeyId"]} if "kmsKeyId" in inputs else {}
-    secret = aws("secretsmanager").create_secret(Name=name, Tags=_tags(inputs), **key)
+    secret = aws("secretsmanager").create_secret(Name=name, Tags=_tags(inputs), **_arguments(inputs))
     return secret["ARN"], {"name": name, "arn": secret["ARN"]}
 
 
@@ -186,13 +178,9 @@ def _log_group(aws: Clients, name: str, inputs: Inputs) -> Made:
 
 
 def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
-    # The package itself runs from its directory, so moto gets a placeholder.
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("README", "The package runs from its directory.")
-    arguments = _arguments(inputs, "code")
+    code = {"ZipFile": b"no zip: the package runs from its directory"}
     function = aws("lambda").create_function(
-        FunctionName=name, Code={"ZipFile": code.getvalue()}, Tags=inputs.get("tags", {}), **arguments
+        FunctionName=name, Code=code, Tags=inputs.get("tags", {}), **_arguments(inputs, "code")
     )
     return name, {"name": name, "arn": function["FunctionArn"]}
 
@@ -262,7 +250,7 @@ _MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion_config,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket(
-        "put_bucket_lifecycle_configuration", "LifecycleConfiguration", lambda inputs: {"rules": inputs["rules"]}
+        "put_bucket_lifecycle_configuration", "LifecycleConfiguration"
     ),
     "aws:s3/bucketNotification:BucketNotification": _of_bucket(
         "put_bucket_notification_configuration",
@@ -274,12 +262,10 @@ _MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
     ),
     "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket(
-        "put_public_access_block",
-        "PublicAccessBlockConfiguration",
-        lambda inputs: {name: value for name, value in inputs.items() if name != "bucket"},
+        "put_public_access_block", "PublicAccessBlockConfiguration"
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket(
-        "put_bucket_encryption", "ServerSideEncryptionConfiguration", lambda inputs: {"rules": inputs["rules"]}
+        "put_bucket_encryption", "ServerSideEncryptionConfiguration"
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _of_bucket(
         "put_bucket_versioning", "VersioningConfiguration", lambda inputs: inputs["versioningConfiguration"]
