@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from sandbox.tiktok.people import MULTIPLE_TYPES, WIDTHS, Identifiers, People, PersonRows
 
 _HEX = b"0123456789abcdefABCDEF"
-_ROWS_AT_ONCE = 16_384
 _BOM = b"\xef\xbb\xbf"
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9 _.,\"-]*")
 _MAX_SAME_HEADER = 3
@@ -61,7 +60,7 @@ class UploadedFile:
         data, self.content = self.content, b""
         if self.calculate_type == MULTIPLE_TYPES:
             return read_columns(data, accepts_empty_fields=accepts_empty_fields)
-        return read_identifiers(data, WIDTHS.get(self.calculate_type, 32))
+        return read_identifiers(data, WIDTHS[self.calculate_type])
 
 
 def read_identifiers(data: bytes, width: int) -> Rows:
@@ -69,29 +68,15 @@ def read_identifiers(data: bytes, width: int) -> Rows:
 
     TikTok does not say what it does with anything else, so every other row counts as faulty.
     """
-    packed = bytearray()
-    faults: Counter[str] = Counter()
-    length = 2 * width
-    position = 0
-    while position < len(data):
-        block = data[position : position + _ROWS_AT_ONCE * (length + 1)]
-        rows, rest = divmod(len(block), length + 1)
-        # Clean rows, the usual case, are checked and decoded many at once.
-        line_feeds = b"\n" * rows
-        if not rest and block[length :: length + 1] == line_feeds and block.translate(None, _HEX) == line_feeds:
-            packed += bytes.fromhex(block.decode("ascii"))
-            position += len(block)
-            continue
-        end = data.find(b"\n", position + len(block) - 1)
-        end = len(data) if end < 0 else end
-        for number, line in enumerate(data[position:end].split(b"\n")):
-            fault = _line_fault(line, length, first=position == 0 and number == 0)
-            if fault:
-                faults[fault] += 1
-            else:
-                packed += bytes.fromhex(line.decode("ascii"))
-        position = end + 1
-    return Rows(Identifiers.of(width, bytes(packed)), faults)
+    whole, length = data.removesuffix(b"\n"), 2 * width
+    rows, rest = divmod(len(whole) + 1, length + 1)
+    # A clean file, the usual case, is checked at once.
+    if not rest and whole[length :: length + 1] == whole.translate(None, _HEX) == b"\n" * (rows - 1):
+        return Rows(Identifiers.of(width, bytes.fromhex(whole.decode("ascii"))), Counter())
+    lines = whole.split(b"\n") if data else []
+    faults = [_line_fault(line, length, first=number == 0) for number, line in enumerate(lines)]
+    good = b"".join(line for line, fault in zip(lines, faults, strict=True) if not fault)
+    return Rows(Identifiers.of(width, bytes.fromhex(good.decode("ascii"))), Counter(filter(None, faults)))
 
 
 def read_columns(data: bytes, *, accepts_empty_fields: bool) -> Rows:
@@ -101,10 +86,8 @@ def read_columns(data: bytes, *, accepts_empty_fields: bool) -> Rows:
     """
     header, *lines = data.removesuffix(b"\n").split(b"\n")
     names = header.decode("latin-1").lower().split(",")
-    if header.startswith(_BOM) or b"\r" in header or max(Counter(names).values()) > _MAX_SAME_HEADER:
+    if not set(names) <= _COLUMNS.keys() or max(Counter(names).values()) > _MAX_SAME_HEADER:
         return Rows(PersonRows(), Counter({"bom" if header.startswith(_BOM) else "header": 1}))
-    if not set(names) <= _COLUMNS.keys():
-        return Rows(PersonRows(), Counter({"header": 1}))
     rows: set[str] = set()
     faults: Counter[str] = Counter()
     for line in lines:
