@@ -30,29 +30,25 @@ _SILENT = logging.Logger("pulumi", logging.CRITICAL)
 
 
 class Monitor(mocks.MockMonitor):
-    """Replaces Pulumi's engine: `register` gets every resource and returns its id and computed properties.
+    """Replaces Pulumi's engine.
+
+    Args:
+        register: returns id and computed properties of a resource. It takes Pulumi's RegisterResourceRequest and the
+            inputs, with secrets and archives as Pulumi marks them (see `plain`), and is called from several threads.
 
     Attributes:
         outputs: the stack's outputs, secrets unwrapped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, register: Callable[[Any, Mapping[str, Any]], tuple[str, Mapping[str, Any]]]) -> None:
         super().__init__(cast("mocks.Mocks", None))  # for reads and provider functions, which the program does not use
+        self._register = register
         self.outputs: dict[str, Any] = {}
-
-    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        """Return id and computed properties of a resource; called from several threads.
-
-        Args:
-            request: Pulumi's RegisterResourceRequest.
-            raw: the inputs, with secrets and archives as Pulumi marks them; see `plain`.
-        """
-        raise NotImplementedError
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
         """Answer the program as the engine does."""
         raw: dict[str, Any] = json_format.MessageToDict(request.object)
-        identifier, computed = ("", {}) if request.type == _STACK else self.register(request, raw)
+        identifier, computed = ("", {}) if request.type == _STACK else self._register(request, raw)
         urn = self.make_urn(request.parent, request.type, request.name)
         answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
         json_format.ParseDict({**raw, **computed}, answer.object)

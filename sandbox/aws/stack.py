@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -97,7 +96,7 @@ class Cloud:
         self.url = url
         self.region = str(config["aws:region"])
         self.client = cache(self._client)
-        monitor = _Creator(self)
+        monitor = Monitor(self._create)
         self.resources: list[CreatedResource] = []
         run_program(
             monitor,
@@ -128,29 +127,18 @@ class Cloud:
             for resource in self.of_kind(":Function")
         ]
 
+    def _create(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        if not request.custom:
+            return "", {}
+        name = f"{request.name}-{secrets.token_hex(4)[:7]}"  # as Pulumi names a resource without a name
+        inputs = plain(raw)
+        identifier, computed = make(self.client, request.type, name, inputs)
+        self.resources.append(CreatedResource(request.type, request.name, inputs, computed))
+        return identifier, computed
+
     def _client(self, service: str) -> Any:
         # Many threads share a client: mappings, schedules and the watcher.
         config = Config(max_pool_connections=50, retries={"mode": "standard"})
         return boto3.client(  # type: ignore[call-overload]
             service, region_name=self.region, endpoint_url=self.url, config=config, **CREDENTIALS
         )
-
-
-class _Creator(Monitor):
-    """Creates each registered resource."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        super().__init__()
-        self._cloud = cloud
-        self._lock = threading.Lock()
-
-    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        if not request.custom:
-            return "", {}
-        inputs = plain(raw)
-        # Pulumi names a resource without a name like this.
-        name = f"{request.name}-{secrets.token_hex(4)[:7]}"
-        identifier, computed = make(self._cloud.client, request.type, name, inputs)
-        with self._lock:
-            self._cloud.resources.append(CreatedResource(request.type, request.name, inputs, computed))
-        return identifier, computed

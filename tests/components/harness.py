@@ -131,7 +131,7 @@ class _Recorder(Monitor):
     """Keeps the whole of every request."""
 
     def __init__(self, stack_name: str, *, preview: bool) -> None:
-        super().__init__()
+        super().__init__(self._record)
         self.registered: list[Resource] = []
         self.secret_outputs: set[str] = set()
         self._stack, self._preview = stack_name, preview
@@ -149,7 +149,7 @@ class _Recorder(Monitor):
             self.secret_outputs = {name for name, value in outputs.items() if _holds_secret(value)}
         return super().RegisterResourceOutputs(request)
 
-    def register(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def _record(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         inputs = {name: plain(value) for name, value in raw.items()}
         made_from = {name: frozenset(many.urns) for name, many in request.propertyDependencies.items() if many.urns}
         identifier, made = self._made(request, inputs) if request.custom else ("", {})
