@@ -117,8 +117,8 @@ class Connectors:
         Raises:
             RuntimeError: one has ended.
         """
-        self._aws.check()
-        self._tiktok.check()
+        for server in (self._aws, self._tiktok):
+            server.check()
 
     def hold_schedules(self, *, held: bool) -> None:
         """Stop the schedules, so that the queues become empty, or start them again."""

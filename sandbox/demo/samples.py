@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 # A two-line file from the first guidance for TikTok on AWS: the same phone number twice.
-_FOODIES = b"3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9\n" * 2
+_FOODIES = ["3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9"] * 2
 _JOB = "9f2c1f5e-6a0d-4a5e-8f3b-7d4c2b1a0e9d"
 _ACTIONS = {"append", "remove", "replace"}
 
@@ -70,7 +71,7 @@ def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
 
 def other_samples(advertiser: str) -> list[Sample]:
     """Return the files of a second advertiser: an audience of the same name with other people."""
-    return [_good("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
+    return [_clean("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
 
 
 def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]]:
@@ -95,26 +96,13 @@ def _newsletter(advertiser: str) -> list[Sample]:
     """Return appends and removes of one audience; TikTok accepts no change while it processes the last one."""
     folder = "tiktok/newsletter/email_sha256"
     first = (f"{folder}/newsletter.csv", "submitted")
+    others = _people(advertiser, "somebody else", 0, 1500)
     return [
-        _good(first[0], _people(advertiser, "reader", 0, 3000)),
-        _good(
-            f"{folder}/append/since-then.csv",
-            _people(advertiser, "reader", 2500, 4000),
-            after=first,
-        ),
-        _good(
-            f"{folder}/remove/unsubscribed.csv",
-            _people(advertiser, "reader", 0, 400),
-            after=first,
-        ),
+        _clean(first[0], _people(advertiser, "reader", 0, 3000)),
+        _clean(f"{folder}/append/since-then.csv", _people(advertiser, "reader", 2500, 4000), after=first),
+        _clean(f"{folder}/remove/unsubscribed.csv", _people(advertiser, "reader", 0, 400), after=first),
         Sample(f"{folder}/remove/unsubscribed-today.csv", b"email_sha256\n", "skipped", "empty_file"),
-        Sample(
-            f"{folder}/wrong-list.csv",
-            _lines(_people(advertiser, "somebody else", 0, 1500)),
-            "skipped",
-            "withdrawn",
-            deleted=True,
-        ),
+        Sample(f"{folder}/wrong-list.csv", _lines(others), "skipped", "withdrawn", deleted=True),
     ]
 
 
@@ -125,10 +113,10 @@ def _lists(advertiser: str) -> list[Sample]:
     customers = _people(advertiser, "customer", 0, 3600)
     shrunk = f"{folder}/2026-02-01/customers.csv"
     return [
-        *(_good(key, customers[number * 1200 :][:1200]) for number, key in enumerate(parts[:3])),
+        *(_clean(key, customers[number * 1200 :][:1200]) for number, key in enumerate(parts[:3])),
         Sample(parts[3], b"", "skipped", "empty_file"),  # an empty partition
         Sample(f"{folder}/2026-01-31/_SUCCESS", b"", None),
-        _good(shrunk, customers[:1400], after=(parts[0], "available"), seen="shrinks_too_much"),
+        _clean(shrunk, customers[:1400], after=(parts[0], "available"), seen="shrinks_too_much"),
         Sample(f"{folder}/2026-02-01/_CONFIRMED", b"", None, after=(shrunk, "shrinks_too_much")),
     ]
 
@@ -136,12 +124,10 @@ def _lists(advertiser: str) -> list[Sample]:
 def _several_types(advertiser: str) -> list[Sample]:
     players = _people(advertiser, "device", 0, 2000)
     return [
-        _good("tiktok/sms club/PHONE_SHA256/sms-club.csv", _people(advertiser, "phone", 0, 2500)),
-        Sample(
-            "tiktok/players/first_sha256/players.csv.gz",
-            gzip.compress(_lines(players), mtime=0),
-            rows=(len(players), 0),
-            people=frozenset(players),
+        _clean("tiktok/sms club/PHONE_SHA256/sms-club.csv", _people(advertiser, "phone", 0, 2500)),
+        replace(
+            _clean("tiktok/players/first_sha256/players.csv.gz", players),
+            content=gzip.compress(_lines(players), mtime=0),
         ),
         _columns(advertiser),
     ]
@@ -164,38 +150,16 @@ def _columns(advertiser: str) -> Sample:
 
 def _on_purpose(advertiser: str) -> list[Sample]:
     """Return files that end as rejected or failed."""
+    addresses = _lines(f"person{number}@example.com" for number in range(1000))
+    prospects = _lines(_people(advertiser, "prospect", 0, 1000))
+    foodies = "tiktok/foodies-custom-audience/phone_sha256/test_foodies_phone_sha256_audience.csv"
     upper_case = _people(advertiser, "SHOUTED ADDRESS", 0, 2000)
+    too_small = {"status": "failed", "code": "audience_too_small"}
     return [
-        Sample(
-            "tiktok/prospects/email_sha256/plain-addresses.csv",
-            "".join(f"person{number}@example.com\n" for number in range(1000)).encode(),
-            "rejected",
-            "no_valid_row",
-            rows=(0, 1000),
-        ),
-        Sample(
-            "tiktok/prospects/emails/wrong-folder.csv",
-            _lines(_people(advertiser, "prospect", 0, 1000)),
-            "rejected",
-            "unknown_identifier_type",
-        ),
-        Sample(
-            "tiktok/foodies-custom-audience/phone_sha256/test_foodies_phone_sha256_audience.csv",
-            _FOODIES,
-            "failed",
-            "audience_too_small",
-            rows=(2, 0),
-            people=frozenset(_FOODIES.decode().split()),
-        ),
-        Sample(
-            "tiktok/shop/email_sha256/hashed-in-upper-case.csv",
-            _lines(upper_case),
-            "failed",
-            "audience_too_small",
-            rows=(len(upper_case), 0),
-            people=frozenset(upper_case),
-            matches=False,
-        ),
+        Sample("tiktok/prospects/email_sha256/plain-addresses.csv", addresses, "rejected", "no_valid_row", (0, 1000)),
+        Sample("tiktok/prospects/emails/wrong-folder.csv", prospects, "rejected", "unknown_identifier_type"),
+        _clean(foodies, _FOODIES, **too_small),
+        _clean("tiktok/shop/email_sha256/hashed-in-upper-case.csv", upper_case, **too_small, matches=False),
     ]
 
 
@@ -207,20 +171,18 @@ def _lines(identifiers: Iterable[str], end: str = "\n") -> bytes:
     return "".join(f"{identifier}{end}" for identifier in identifiers).encode()
 
 
-def _good(key: str, people: Sequence[str], after: tuple[str, str] | None = None, seen: str | None = None) -> Sample:
-    return Sample(key, _lines(people), rows=(len(people), 0), people=frozenset(people), after=after, seen=seen)
+def _clean(key: str, people: Sequence[str], **expected: Any) -> Sample:
+    """Return a file of people without a faulty row."""
+    return Sample(key, _lines(people), rows=(len(people), 0), people=frozenset(people), **expected)
 
 
 def _with_mistakes(people: Sequence[str], max_rejected_ratio: float) -> Sample:
     """Return a file as a person exports it: header row, CRLF, upper case, quotes, and a few rows that are no hashes."""
     faulty = ["jane.doe@example.com", "+49 170 1234567", people[0][:40], people[0][:-1] + "x", f"{people[0]},Jane"]
     good = [f'"{people[0].upper()}"', *people[1:]]
-    rejected = len(faulty) > max_rejected_ratio * (len(people) + len(faulty))
-    return Sample(
-        "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv",
-        _lines(["email_sha256", *good[:1000], *faulty, "", *good[1000:]], "\r\n"),
-        "rejected" if rejected else "available",
-        "too_many_rejected" if rejected else "available",
-        rows=(len(people), len(faulty)),
-        people=frozenset() if rejected else frozenset(people),
-    )
+    key = "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv"
+    content = _lines(["email_sha256", *good[:1000], *faulty, "", *good[1000:]], "\r\n")
+    rows = (len(people), len(faulty))
+    if len(faulty) > max_rejected_ratio * sum(rows):
+        return Sample(key, content, "rejected", "too_many_rejected", rows)
+    return Sample(key, content, rows=rows, people=frozenset(people))

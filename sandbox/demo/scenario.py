@@ -37,7 +37,9 @@ def run_plan(watch: Watch, plan: Plan, on_look: Callable[[], None] = lambda: Non
     while time.monotonic() < give_up:
         for name, sample in list(left):
             if _may_go(watch, name, sample):
-                _upload(connectors, connectors.advertisers[name], sample)
+                connectors.upload(connectors.advertisers[name], sample.key, sample.content)
+                if sample.deleted:
+                    connectors.delete(connectors.advertisers[name], sample.key)
                 left.remove((name, sample))
         connectors.check()
         watch.look()
@@ -54,12 +56,6 @@ def _may_go(watch: Watch, name: str, sample: Sample) -> bool:
         return True
     key, reached = sample.after
     return reached in watch.history.get((name, key), ())
-
-
-def _upload(connectors: Connectors, advertiser: RunningAdvertiser, sample: Sample) -> None:
-    connectors.upload(advertiser, sample.key, sample.content)
-    if sample.deleted:
-        connectors.delete(advertiser, sample.key)
 
 
 def _at_end(watch: Watch, name: str, sample: Sample) -> bool:
