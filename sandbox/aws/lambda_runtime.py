@@ -69,13 +69,6 @@ class Event:
     content: bytes = b""
 
 
-@dataclass(frozen=True)
-class _Offer:
-    event: bytes
-    headers: dict[str, str]
-    seconds: float
-
-
 class RuntimeApi(LoopbackServer):
     """The runtime API of one instance.
 
@@ -86,7 +79,7 @@ class RuntimeApi(LoopbackServer):
     def __init__(self, events: queue.SimpleQueue[Event]) -> None:
         super().__init__(_RuntimeHandler)
         self.events = events
-        self.offers: queue.SimpleQueue[_Offer | None] = queue.SimpleQueue()
+        self.offers: queue.SimpleQueue[tuple[bytes, dict[str, str], float] | None] = queue.SimpleQueue()
         self.start()
 
     def offer(self, event: bytes, request_id: str, arn: str, seconds: float, lineage: int) -> None:
@@ -96,7 +89,7 @@ class RuntimeApi(LoopbackServer):
             "Lambda-Runtime-Invoked-Function-Arn": arn,
             "Lambda-Runtime-Trace-Id": f"{_TRACE};Lineage=1:{sha256(arn.encode()).hexdigest()[:8]}:{lineage}",
         }
-        self.offers.put(_Offer(event, headers, seconds))
+        self.offers.put((event, headers, seconds))
 
     def close(self) -> None:
         """Stop serving; the instance's process has ended."""
@@ -113,9 +106,10 @@ class _RuntimeHandler(QuietHandler):
         if offer is None:
             self.close_connection = True
             return
+        event, headers, seconds = offer
         self.server.events.put(Event("taken"))
-        deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + offer.seconds) * 1000))}
-        self.reply(HTTPStatus.OK, offer.event, {**offer.headers, **deadline})
+        headers["Lambda-Runtime-Deadline-Ms"] = str(int((time.time() + seconds) * 1000))
+        self.reply(HTTPStatus.OK, event, headers)
 
     def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         """Take a result or an error of the instance."""

@@ -43,7 +43,8 @@ class AdvertiserAccount:
         if given["file_signature"].lower() != hashlib.md5(content, usedforsecurity=False).hexdigest():
             raise Refusal(*refusals.SIGNATURE_WRONG)
         file_path = secrets.token_hex(8)
-        self.files[file_path] = UploadedFile(given["calculate_type"], content)
+        settings = self.platform.settings
+        self.files[file_path] = UploadedFile(given["calculate_type"], content, settings.accepts_empty_fields)
         return {"file_path": file_path}
 
     def create(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,8 +82,6 @@ class EmulatedAudience:
     def start_change(self, action: Action, files: Sequence[UploadedFile]) -> None:
         """Start a change; `finish_change` ends it. An accepted change renews the expiry."""
         now, settings = self.platform.now, self.platform.settings
-        for file in files:
-            file.start_reading(self.platform.executor, accepts_empty_fields=settings.accepts_empty_fields)
         detail = f"{action} with {len(files)} file(s)"
         entry = {"action": action, "action_detail": detail, "editor": "API", "msg": "", "opt_time": timestamp(now)}
         self.change = AudienceChange(action, files, now + settings.processing_seconds, entry, settings)
@@ -113,11 +111,11 @@ class EmulatedAudience:
             self.history.append(change.entry | {"opt_time": timestamp(change.ends_at)})
 
     def _apply(self, change: AudienceChange) -> str:
-        faults = sum((file.rows().faults for file in change.files), Counter[str]())
+        faults = sum((file.rows.faults for file in change.files), Counter[str]())
         self.faulty_rows += faults
         if faults:
             return MSG_FAULTY_ROWS.format(rows=faults.total())
-        people = union(self.calculate_type, (file.rows().people for file in change.files))
+        people = union(self.calculate_type, (file.rows.people for file in change.files))
         if change.action == "APPEND":
             people = union(self.calculate_type, [self.members, people])
         elif change.action == "REMOVE":
@@ -150,9 +148,7 @@ class EmulatedAudience:
         }
 
     def description(self) -> dict[str, Any]:
-        """Return what the controls show, more than TikTok would tell; waits until its files have been read."""
-        for file in self.change.files if self.change else ():
-            file.rows()
+        """Return what the controls show, more than TikTok would tell."""
         expired = self.platform.now >= self.expires_at
         return self.details() | {
             "id": self.id,

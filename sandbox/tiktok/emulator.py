@@ -75,7 +75,6 @@ class TikTokEmulator:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._server.stop()
-        self._platform.executor.shutdown(cancel_futures=True)
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
         """Add an advertiser, or replace its token: the old one is refused from now on."""
@@ -94,16 +93,12 @@ class TikTokEmulator:
             self._clock_offset += seconds
 
     def set_unmatched(self, identifiers: Iterable[str]) -> None:
-        """Let these identifiers match no user from now on, such as hashes of upper-case email addresses.
-
-        Args:
-            identifiers: hexadecimal hashes or device ids in lower case; they replace those given before.
-        """
+        """Let these hashes or device ids, in lower case, match no user from now on; they replace those before."""
         with self._lock:
             self._platform.unmatched = frozenset(identifiers)
 
     def audiences(self, advertiser_id: str | None = None) -> list[dict[str, Any]]:
-        """Return every audience, oldest first, with more than TikTok would tell; no file is being read afterwards."""
+        """Return every audience, oldest first, with more than TikTok would tell."""
         with self._lock:
             self._finish_changes()
             return [

@@ -6,13 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 CALLS = ("upload", "create", "update", "list", "get", "delete", "apply_log")
-_EFFECTS = {
-    "code": "answers with another code",
-    "http": "answers with another HTTP status",
-    "cut": "closes the connection without an answer",
-    "kill": "sends SIGKILL to a process, then closes the connection",
-    "slow": "waits, then goes on as usual",
-}
+_EFFECTS = ("code", "http", "cut", "kill", "slow")
 
 
 @dataclass
@@ -21,8 +15,9 @@ class InjectedFault:
 
     Attributes:
         call: one of `CALLS`, or "any".
-        kind: `code`, `http`, `cut`, `kill` or `slow`; with `_after` it happens once the call's work is done, with
-            `_before` or neither it happens instead of the work (`slow`: before it).
+        kind: `code` and `http` answer with another code or HTTP status, `cut` closes the connection without an answer,
+            `kill` sends SIGKILL to a process first, `slow` waits and goes on as usual. With `_after` it happens once
+            the call's work is done, with `_before` or neither instead of the work (`slow`: before it).
         code, message: of a `code` fault; any code and any words.
         status: of an `http` fault.
         seconds: of a `slow` fault.

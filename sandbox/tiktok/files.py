@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sandbox.tiktok.people import MULTIPLE_TYPES, WIDTHS, Identifiers, People, PersonRows
 
@@ -40,26 +40,23 @@ class Rows:
 
 @dataclass
 class UploadedFile:
-    """A file behind a `file_path`. Its rows are read in the background once a create or an update uses it."""
+    """A file behind a `file_path`.
+
+    Attributes:
+        content: empty once its rows have been read.
+        accepts_empty_fields: as the setting was at its upload.
+    """
 
     calculate_type: str
     content: bytes = field(repr=False)
-    _rows: Future[Rows] | None = None
+    accepts_empty_fields: bool
 
-    def start_reading(self, executor: Executor, *, accepts_empty_fields: bool) -> None:
-        """Have the rows read in the background."""
-        if self._rows is None:
-            self._rows = executor.submit(self._read, accepts_empty_fields)
-
+    @cached_property
     def rows(self) -> Rows:
-        """Return the rows; waits until they have been read."""
-        assert self._rows is not None, "start_reading comes first"  # noqa: S101 - an error of the emulator itself
-        return self._rows.result()
-
-    def _read(self, accepts_empty_fields: bool) -> Rows:
+        """Its rows, which are read at the end of the first change with it."""
         data, self.content = self.content, b""
         if self.calculate_type == MULTIPLE_TYPES:
-            return read_columns(data, accepts_empty_fields=accepts_empty_fields)
+            return read_columns(data, accepts_empty_fields=self.accepts_empty_fields)
         return read_identifiers(data, WIDTHS[self.calculate_type])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -17,12 +16,10 @@ class Platform:
     Attributes:
         now: time of the current call or control, in seconds since 1970 on the emulator's clock.
         unmatched: identifiers that match no user.
-        executor: reads the rows of uploaded files.
         audience_ids: ids that no other audience has.
     """
 
     settings: EmulatorSettings
     now: float = 0.0
     unmatched: Collection[str] = ()
-    executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tiktok-rows"))
     audience_ids: count[int] = field(default_factory=lambda: count(7_400_000_000_000_000_019, 7_919))

@@ -138,7 +138,7 @@ class _Recorder(Monitor):
         self._lock = threading.Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine does: the stack itself does not count among the parents in a URN."""
+        """Return the engine's URN: the stack itself does not count among the parents."""
         parents = parent.split("::")[2] if parent else ""
         chain = [*(kind for kind in parents.split("$") if kind and kind != "pulumi:pulumi:Stack"), type_]
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{name}"
