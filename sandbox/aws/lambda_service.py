@@ -37,14 +37,10 @@ class LambdaFunction:
     Args:
         spec: as declared, or with another environment.
         log: is called with every line that an instance prints.
-
-    Attributes:
-        time_limit: timeout in seconds of the next invocations; at first the declared one.
     """
 
     def __init__(self, spec: FunctionSpec, log: Callable[[str], None] = lambda _: None) -> None:
         self.spec = spec
-        self.time_limit = spec.timeout
         self._log = log
         self._lock = threading.Lock()
         self._idle: list[Instance] = []
@@ -70,7 +66,7 @@ class LambdaFunction:
         """
         begun = time.monotonic()
         instance, cold = self._take()
-        outcome = instance.invoke(json.dumps(event).encode(), str(uuid4()), self.time_limit, lineage)
+        outcome = instance.invoke(json.dumps(event).encode(), str(uuid4()), self.spec.timeout, lineage)
         self._give_back(instance, usable=outcome.kind != "exit")
         content = json.loads(outcome.content) if outcome.content else None
         result, error = (content, None) if outcome.kind == "result" else (None, content)

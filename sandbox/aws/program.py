@@ -99,6 +99,9 @@ def run_program(
         Exception: the first error of the program or of the monitor.
     """
 
+    def main() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
     def run() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
@@ -116,13 +119,9 @@ def run_program(
                 )
             )
             pulumi.runtime.set_all_config(dict(config), list(secret_keys))
-            loop.run_until_complete(stack.run_in_stack(program or _main))
+            loop.run_until_complete(stack.run_in_stack(program or main))
         finally:
             loop.close()
             asyncio.set_event_loop(None)
 
     contextvars.Context().run(run)
-
-
-def _main() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

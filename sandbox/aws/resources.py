@@ -13,6 +13,7 @@ from typing import Any
 Clients = Callable[[str], Any]
 Inputs = Mapping[str, Any]
 Made = tuple[str, dict[str, Any]]
+Maker = Callable[[Clients, str, Inputs], Made]
 # Names that the API does not write in PascalCase.
 _API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
 
@@ -81,9 +82,7 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"bucket": name, "arn": f"arn:aws:s3:::{name}"}
 
 
-def _of_bucket(
-    operation: str, argument: str, given: Callable[[Inputs], Any] = lambda inputs: inputs
-) -> Callable[[Clients, str, Inputs], Made]:
+def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Inputs] = lambda inputs: inputs) -> Maker:
     """Return a function that sets a part of a bucket; `given` makes the argument of the inputs."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Made:
@@ -115,7 +114,7 @@ def _queue(aws: Clients, name: str, inputs: Inputs) -> Made:
     return url, {"name": name, "url": url, "arn": arn}
 
 
-def _of_queue(attribute: str, given: str) -> Callable[[Clients, str, Inputs], Made]:
+def _of_queue(attribute: str, given: str) -> Maker:
     """Return a function that sets an attribute of a queue."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Made:
@@ -232,7 +231,7 @@ def _topic_subscription(aws: Clients, _: str, inputs: Inputs) -> Made:
     return aws("sns").subscribe(**arguments, ReturnSubscriptionArn=True)["SubscriptionArn"], {}
 
 
-_MAKERS: Mapping[str, Callable[[Clients, str, Inputs], Made]] = {
+_MAKERS: Mapping[str, Maker] = {
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/eventArchive:EventArchive": _archive,
     "aws:cloudwatch/eventRule:EventRule": _rule,

@@ -22,23 +22,15 @@ def as_json(connectors: Connectors, watch: Watch, seconds: float) -> dict[str, A
                 "queue_depth": connectors.depth(advertiser.outputs["queue_url"]),
                 "dead_letter_depth": connectors.depth(advertiser.outputs["dead_letter_queue_url"]),
                 "audiences": [
-                    {
-                        "id": each["id"],
-                        "name": each["name"],
-                        "identifier_type": each["calculate_type"].lower(),
-                        "matched": each["matched"],
-                        "is_valid": each["is_valid"],
-                    }
+                    {field: each[field] for field in ("id", "name", "matched", "is_valid")}
+                    | {"identifier_type": each["calculate_type"].lower()}
                     for each in connectors.audiences(advertiser)
                 ],
                 "files": [
                     {
                         "key": report["file"]["key"],
-                        "status": report["status"],
-                        "code": report["code"],
-                        "accepted": report["rows"]["accepted"],
-                        "rejected": report["rows"]["rejected"],
-                        "reason": report["reason"],
+                        **{field: report[field] for field in ("status", "code", "reason")},
+                        **{field: report["rows"][field] for field in ("accepted", "rejected")},
                     }
                     for (owner, _), report in sorted(watch.reports.items())
                     if owner == name

@@ -61,9 +61,6 @@ class Connectors:
         advertisers: by name.
     """
 
-    cloud: Cloud
-    advertisers: dict[str, RunningAdvertiser]
-
     def __init__(self, stack: str = "dev") -> None:
         self._stack = stack
         self._exits = ExitStack()
@@ -104,7 +101,7 @@ class Connectors:
         return self._tiktok.url
 
     def control(self, method: str, control: str, **given: Any) -> Any:
-        """Use one of the emulator's controls; see `sandbox.tiktok.controls`."""
+        """Use one of the emulator's controls; see `sandbox.tiktok.server`."""
         fields: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
         url = f"{self.tiktok_url}/_emulator/{control}"
         answer = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **fields)

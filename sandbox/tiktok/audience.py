@@ -115,10 +115,9 @@ class EmulatedAudience:
         self.faulty_rows += faults
         if faults:
             return MSG_FAULTY_ROWS.format(rows=faults.total())
-        people = union(self.calculate_type, (file.rows.people for file in change.files))
-        if change.action == "APPEND":
-            people = union(self.calculate_type, [self.members, people])
-        elif change.action == "REMOVE":
+        given = [file.rows.people for file in change.files]
+        people = union(self.calculate_type, [*given, self.members] if change.action == "APPEND" else given)
+        if change.action == "REMOVE":
             people = self.members - people  # type: ignore[operator]  # both are of the audience's type
         anonymous = 0 if change.action == "REPLACE" else self.anonymous
         matched = round((people.matched(self.platform.unmatched) + anonymous) * self.platform.settings.match_rate)

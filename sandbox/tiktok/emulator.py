@@ -6,7 +6,7 @@ As a process: `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves
         ...                     # a client at emulator.url
         emulator.advance(60)    # the emulator's clock, so that no test has to sleep
 
-Every control is a method here and a path below /_emulator/ for other processes (`sandbox.tiktok.controls`).
+Every control is a method here and a path below /_emulator/ for other processes (`sandbox.tiktok.server`).
 """
 
 from __future__ import annotations
@@ -109,11 +109,7 @@ class TikTokEmulator:
             ]
 
     def members(self, audience_id: str) -> set[str]:
-        """Return the people in an audience whose identifiers are given, in lower case.
-
-        With one identifier type these are its hashes. With MULTIPLE_TYPES they are its rows, each written as its filled
-        fields `header=value`, sorted and joined with commas (`sandbox.tiktok.people.PersonRows`).
-        """
+        """Return the people in an audience whose identifiers are given: hashes in lower case, or `PersonRows`."""
         with self._lock:
             return set(self._audience(audience_id).members)
 

@@ -91,14 +91,11 @@ class PersonRows:
 People = Identifiers | PersonRows
 
 
-def nobody(calculate_type: str | None) -> People:
-    """Return the empty set of people of an identifier type."""
-    return PersonRows() if calculate_type == MULTIPLE_TYPES else Identifiers(WIDTHS.get(calculate_type or "", 32))
-
-
 def union(calculate_type: str | None, sets: Iterable[People]) -> People:
     """Return the people of an identifier type who are in one of the sets."""
-    people: People = nobody(calculate_type).union(*sets)  # type: ignore[arg-type]  # all sets are of one type
+    width = WIDTHS.get(calculate_type or "", SHA256_BYTES)
+    nobody: People = PersonRows() if calculate_type == MULTIPLE_TYPES else Identifiers(width)
+    people: People = nobody.union(*sets)  # type: ignore[arg-type]  # all sets are of one type
     return people
 
 

@@ -26,18 +26,10 @@ def seeded(
     members: Collection[str] = (),
     created_seconds_ago: float = DAY_SECONDS,
 ) -> EmulatedAudience:
-    """Make an audience.
+    """Make an audience of this advertiser, or one that another advertiser shares.
 
-    Args:
-        platform: of the emulator.
-        name: its name.
-        audience_type: as TikTok lists it, such as "Lookalike Audience".
-        calculate_type: of a customer file audience.
-        is_creator: false if another advertiser shares it.
-        state: "ready", "too_small", "failed" or "processing".
-        people: number of people without given identifiers; 2000 if there are no members.
-        members: identifiers, or rows as `sandbox.tiktok.people.PersonRows` writes them.
-        created_seconds_ago: from 365 days on the audience is expired.
+    Without `members`, which are hashes or `sandbox.tiktok.people.PersonRows`, it has 2000 `people` whose identifiers
+    are not given. It has expired if it was made 365 days ago.
     """
     if state not in _STATES:
         raise ValueError(f"state is one of {', '.join(_STATES)}")

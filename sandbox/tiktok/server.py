@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlsplit
 from werkzeug.wsgi import LimitedStream
 
 from sandbox.http_server import LoopbackServer, QuietHandler
-from sandbox.tiktok.controls import control
 from sandbox.tiktok.fields import from_query
 from sandbox.tiktok.form import read_form
 from sandbox.tiktok.refusals import NO_SUCH_ROUTE, WRONG_REQUEST, Refusal
@@ -28,6 +27,24 @@ _CALLS = {
 }
 _BASE = "/open_api/v1.3/dmp/custom_audience/"
 _CONTROL = "/_emulator/"
+# For other processes: each is a method of the emulator, which takes the fields of the query and of the JSON body.
+_CONTROLS = {
+    ("POST", "accounts"): "set_account",
+    ("POST", "settings"): "configure",
+    ("POST", "clock"): "advance",
+    ("POST", "unmatched"): "set_unmatched",
+    ("GET", "audiences"): "audiences",
+    ("POST", "audiences"): "seed",
+    ("POST", "rename"): "rename",
+    ("POST", "delete"): "delete",
+    ("POST", "apply"): "apply",
+    ("GET", "members"): "members",
+    ("GET", "calls"): "calls",
+    ("DELETE", "calls"): "clear_calls",
+    ("POST", "faults"): "fault",
+    ("DELETE", "faults"): "clear_faults",
+    ("DELETE", "files"): "forget_files",
+}
 Reply = tuple[int, Any]  # HTTP status and JSON content
 
 
@@ -100,11 +117,15 @@ class _TikTokHandler(QuietHandler):
         return Call(name, self.headers.get("Access-Token") or "", given, problem)
 
     def _control(self, path: str, query: Mapping[str, str], body: LimitedStream) -> Reply:
+        content = body.read()
+        name = _CONTROLS.get((self.command, path))
+        if name is None:
+            return HTTPStatus.NOT_FOUND, {"error": f"no such control: {self.command} {path}"}
         try:
-            given = {**query, **json.loads(body.read() or b"{}")}
-            return control(self.server.emulator, self.command, path, given)
+            result = getattr(self.server.emulator, name)(**query, **json.loads(content or b"{}"))
         except (KeyError, TypeError, ValueError) as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
+        return HTTPStatus.OK, {} if result is None else sorted(result) if isinstance(result, set) else result
 
 
 def _json_object(text: bytes, content_type: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Deployment:
         return invocation
 
     def emulator(self, method: str, control: str, given: object = None) -> Any:
-        """Use a control of the emulated TikTok; see `sandbox.tiktok.controls`."""
+        """Use a control of the emulated TikTok; see `sandbox.tiktok.server`."""
         response = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", json=given, timeout=_TIMEOUT)
         response.raise_for_status()
         return response.json()

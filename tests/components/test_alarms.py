@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class PackagedWorld(World):
             }
             for number, message in enumerate(bodies)
         ]
-        self.function.time_limit = seconds
+        self.function.spec = replace(self.function.spec, timeout=seconds)
         done = self.function.invoke({"Records": records})
         assert done.error is None
         return [bodies[int(failure["itemIdentifier"])] for failure in done.result["batchItemFailures"]]
