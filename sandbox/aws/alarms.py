@@ -11,11 +11,7 @@ Metric = tuple[str, str, str]
 
 
 def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
-    """Return the sums of all metrics in log lines of the embedded metric format.
-
-    Returns:
-        (namespace, metric, advertiser) -> sum.
-    """
+    """Return the sums of all metrics in log lines of the embedded metric format, by (namespace, metric, advertiser)."""
     sums: dict[Metric, float] = defaultdict(float)
     for line in lines:
         try:
@@ -32,12 +28,7 @@ def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
 
 
 def is_firing(alarm: Mapping[str, Any], metrics: Mapping[Metric, float]) -> bool:
-    """Return true if an alarm on the sum of a printed metric is over its threshold.
-
-    Args:
-        alarm: inputs of an `aws.cloudwatch.MetricAlarm`.
-        metrics: of `printed_metrics`.
-    """
+    """Return true if an alarm, given as Pulumi's inputs, on the sum of a printed metric is over its threshold."""
     key = (alarm.get("namespace", ""), alarm.get("metricName", ""), alarm.get("dimensions", {}).get("Advertiser", ""))
     if (alarm["comparisonOperator"], alarm.get("statistic")) != ("GreaterThanThreshold", "Sum"):
         return False

@@ -70,11 +70,7 @@ class Event:
 
 
 class RuntimeApi(LoopbackServer):
-    """The runtime API of one instance.
-
-    Args:
-        events: receives what the instance does.
-    """
+    """The runtime API of one instance; `events` receives what the instance does."""
 
     def __init__(self, events: queue.SimpleQueue[Event]) -> None:
         super().__init__(_RuntimeHandler)

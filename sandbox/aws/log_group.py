@@ -12,15 +12,7 @@ _KEPT_LINES = 5000
 
 
 class LogGroup:
-    """Writes lines to a new log stream of a log group until it is closed.
-
-    Args:
-        logs: a client.
-        name: of the log group, which exists.
-
-    Attributes:
-        lines: the last lines.
-    """
+    """Writes lines to a new stream of an existing log group until it is closed; `lines` are the last ones."""
 
     def __init__(self, logs: Any, name: str) -> None:
         self._logs = logs

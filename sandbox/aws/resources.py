@@ -19,18 +19,7 @@ _API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMS
 
 
 def make(aws: Clients, kind: str, name: str, inputs: Inputs) -> Made:
-    """Create one resource.
-
-    Args:
-        aws: service -> boto3 client.
-        kind: Pulumi's type token.
-        name: physical name, if the kind needs one and the program gives none.
-        inputs: as registered.
-
-    Raises:
-        NotImplementedError: the sandbox does not know this kind.
-        ClientError: the embedded AWS refuses it.
-    """
+    """Create a resource; `kind` is Pulumi's type token, and `name` is used where the program gives none."""
     if kind not in _MAKERS:
         raise NotImplementedError(f"the sandbox cannot create {kind} ({name}); add it to sandbox/aws/resources.py")
     return _MAKERS[kind](aws, name, inputs)

@@ -19,17 +19,7 @@ def rate_seconds(expression: str) -> float:
 
 
 class Schedule:
-    """A schedule that runs until it is closed.
-
-    Args:
-        sqs: a client.
-        queue_arn: the target.
-        body: its input.
-        seconds: between two messages.
-
-    Attributes:
-        held: true while it pauses.
-    """
+    """A schedule that sends `body` to a queue every so many seconds, unless it is `held`, until it is closed."""
 
     def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
         self._sqs = sqs

@@ -38,11 +38,7 @@ class ConfigurationError(ValueError):
 
 
 def read_config(text: str, name: str) -> dict[str, Any]:
-    """Return the configuration of a stack, full key -> value, with made-up tokens for those that Pulumi has encrypted.
-
-    Args:
-        text: content of the stack's file.
-        name: of the file, for messages.
+    """Return the configuration in a stack's file, full key -> value, with made-up tokens for those that are encrypted.
 
     Raises:
         ConfigurationError: no map with `config:`, no region, no advertiser, or another secret.

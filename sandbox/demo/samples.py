@@ -56,9 +56,7 @@ class Sample:
 def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
     """Return the sample files that show all features, in the order of their uploads.
 
-    Args:
-        advertiser: its name; no two advertisers have a person in common.
-        max_rejected_ratio: the advertiser's MAX_REJECTED_RATIO.
+    No two advertisers have a person in common.
     """
     return [
         *_newsletter(advertiser),

@@ -18,15 +18,8 @@ _DRAIN_SECONDS = 10.0
 def run_plan(watch: Watch, plan: Plan, on_look: Callable[[], None] = lambda: None) -> list[str]:
     """Upload the samples of each advertiser and wait until every file is at its expected end.
 
-    Afterwards the schedules are held and the queues are empty.
-
-    Args:
-        watch: reads the reports.
-        plan: advertiser -> its samples.
-        on_look: is called after each look at the reports.
-
-    Returns:
-        One sentence for each difference from what is expected.
+    Return one sentence for each difference from what is expected. Afterwards the schedules are held and the queues are
+    empty. `on_look` is called after each look at the reports.
     """
     connectors = watch.connectors
     unmatched = {person for some in plan.values() for sample in some if not sample.matches for person in sample.people}

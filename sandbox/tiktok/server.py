@@ -6,14 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BytesIO
 from typing import IO, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
 from werkzeug.wsgi import LimitedStream
 
 from sandbox.http_server import LoopbackServer, QuietHandler
 from sandbox.tiktok.fields import from_query
-from sandbox.tiktok.form import read_form
 from sandbox.tiktok.refusals import NO_SUCH_ROUTE, WRONG_REQUEST, Refusal
 
 _CALLS = {
@@ -25,6 +29,7 @@ _CALLS = {
     ("POST", "delete/"): "delete",
     ("GET", "apply/log/"): "apply_log",
 }
+_CHUNK_BYTES = 256 * 1024
 _BASE = "/open_api/v1.3/dmp/custom_audience/"
 _CONTROL = "/_emulator/"
 # For other processes: each is a method of the emulator, which takes the fields of the query and of the JSON body.
@@ -126,6 +131,23 @@ class _TikTokHandler(QuietHandler):
         except (KeyError, TypeError, ValueError) as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
         return HTTPStatus.OK, {} if result is None else sorted(result) if isinstance(result, set) else result
+
+
+def read_form(body: LimitedStream, content_type: str) -> dict[str, str | FileStorage]:
+    """Return the text fields and the files of an upload.
+
+    Raises:
+        Refusal: the body is not multipart/form-data.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data" or "boundary" not in options:
+        raise Refusal(WRONG_REQUEST, "Content-Type must be multipart/form-data.")
+    parser = MultiPartParser(lambda *_, **__: BytesIO(), buffer_size=_CHUNK_BYTES)
+    try:
+        fields, files = parser.parse(cast("IO[bytes]", body), options["boundary"].encode("latin-1"), body.limit)
+    except (ValueError, RequestEntityTooLarge):
+        raise Refusal(WRONG_REQUEST, "The body is not valid multipart/form-data.") from None
+    return {**fields.to_dict(), **files.to_dict()}
 
 
 def _json_object(text: bytes, content_type: str) -> dict[str, Any]:

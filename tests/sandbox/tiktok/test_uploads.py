@@ -13,8 +13,8 @@ from werkzeug.wsgi import LimitedStream
 
 from sandbox.tiktok.emulator import TikTokEmulator
 from sandbox.tiktok.files import read_identifiers
-from sandbox.tiktok.form import read_form
 from sandbox.tiktok.people import Identifiers
+from sandbox.tiktok.server import read_form
 from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, Client, lines, people
 
 FILE = lines(people(0, 10))
