@@ -180,25 +180,18 @@ device_ids_not_hashed = partial(
 )
 
 
-def empty_file(action: Action) -> Outcome:
+def empty_file(subject: Subject, action: Action) -> Outcome:
     """Return the outcome of a file without rows: a normal end, except that a replace must not empty an audience."""
     if action is Action.REPLACE:
         return Rejected(
             Code.EMPTY_FILE,
-            "The file has no rows, and a replace without rows would empty the audience. The audience is unchanged. "
-            "Check the export, and upload the whole list.",
+            f"The {subject} has no rows, and a replace without rows would empty the audience. The audience is "
+            "unchanged. Check the export, and upload the whole list.",
         )
     return Skipped(
-        Code.EMPTY_FILE, f"The file has no rows, so there is nothing to {action}. No action is needed if that is right."
+        Code.EMPTY_FILE,
+        f"The {subject} has no rows, so there is nothing to {action}. No action is needed if that is right.",
     )
-
-
-empty_list = partial(
-    Rejected,
-    Code.EMPTY_FILE,
-    "No file of the list has rows, and a replace without rows would empty the audience. The audience is "
-    "unchanged. Check the export, and upload the whole list.",
-)
 
 
 def only_nothing(subject: Subject, null_markers: int, hashes: int) -> Rejected:
@@ -217,23 +210,15 @@ def no_valid_row(subject: Subject, total: int, fault: Fault) -> Rejected:
     return Rejected(Code.NO_VALID_ROW, f"None of the {total:,} rows in the {subject} can be used. {_explained(fault)}")
 
 
-def too_many_rejected(subject: Subject, faulty: int, total: int, max_ratio: float, fault: Fault) -> Rejected:
-    """Refuse a file with too many faulty rows."""
-    return Rejected(
-        Code.TOO_MANY_REJECTED,
-        f"{faulty:,} of the {total:,} rows in the {subject} cannot be used. The limit is {100 * max_ratio:g}%, so the "
-        f"audience is unchanged. {_explained(fault)}",
-    )
-
-
-def too_many_in_column(
-    subject: Subject, column: str, *, faulty: int, filled: int, max_ratio: float, fault: Fault
+def too_many_rejected(
+    subject: Subject, faulty: int, total: int, max_ratio: float, fault: Fault, *, column: str | None = None
 ) -> Rejected:
-    """Refuse a file with too many faulty cells in one column."""
+    """Refuse a file with too many faulty rows, or with too many faulty cells in one column."""
+    where = f'cells in the column "{column}" of the {subject}' if column else f"rows in the {subject}"
     return Rejected(
         Code.TOO_MANY_REJECTED,
-        f'{faulty:,} of the {filled:,} cells in the column "{column}" of the {subject} cannot be used. The limit is '
-        f"{100 * max_ratio:g}%, so the audience is unchanged. {_explained(fault)}",
+        f"{faulty:,} of the {total:,} {where} cannot be used. The limit is {100 * max_ratio:g}%, so the audience is "
+        f"unchanged. {_explained(fault)}",
     )
 
 

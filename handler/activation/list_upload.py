@@ -17,7 +17,7 @@ from handler.activation.reading import check_time, read_parts
 from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
 from handler.activation.versions import Versions, is_confirmed
 from handler.cleaning.counts import Progress, Tally, merge
-from handler.cleaning.file_rules import check_file, check_list, check_list_file
+from handler.cleaning.file_rules import check_file, check_list_file
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Failed, Outcome, OutOfTime, Rejected
@@ -167,7 +167,7 @@ def _check_whole(run: Invocation, turn: ListTurn) -> None:
     if len(tallies) == 1:
         check_file(tallies[0], Action.REPLACE, limit, identifier_type)
     else:
-        check_list(whole, limit, identifier_type)
+        check_file(whole, Action.REPLACE, limit, identifier_type, "list")
     if whole.accepted == whole.overtaken:
         raise reasons.overtaken()
     turn.stored["rows"] = whole.accepted

@@ -6,6 +6,7 @@ from collections import Counter
 
 from handler import reasons
 from handler.cleaning.counts import RejectionReason, SeveralColumns, Tally
+from handler.errors import Rejected
 from handler.model import Action, IdentifierType
 
 MD5_DIGITS = 32
@@ -42,8 +43,14 @@ def check_hashed(rows: bytes, digits: int, begin: int = 0, width: int = 0) -> No
         raise reasons.device_ids_not_hashed()
 
 
-def check_file(tally: Tally, action: Action, max_rejected_ratio: float, identifier_type: IdentifierType) -> None:
-    """Refuse a file that cannot be sent, after all of its rows were counted.
+def check_file(
+    tally: Tally,
+    action: Action,
+    max_rejected_ratio: float,
+    identifier_type: IdentifierType,
+    subject: reasons.Subject = "file",
+) -> None:
+    """Refuse a file that cannot be sent after all of its rows were counted, or a list by the sum of its files' counts.
 
     Raises:
         Skipped: it has no rows, so that there is nothing to append or remove.
@@ -51,70 +58,46 @@ def check_file(tally: Tally, action: Action, max_rejected_ratio: float, identifi
             allowed, of all rows or of a column's cells.
     """
     if not tally.total and not tally.null_markers:
-        raise reasons.empty_file(action)
-    _check_valid(tally, identifier_type, "file")
+        raise reasons.empty_file(subject, action)
+    if not tally.accepted:
+        raise _no_valid_row(tally, identifier_type, subject)
     if tally.cut_off and action is Action.REPLACE:
         raise reasons.cut_off(_last_line(tally))
-    _check_share(tally, max_rejected_ratio, identifier_type, "file")
-
-
-def check_list_file(tally: Tally, identifier_type: IdentifierType) -> bool:
-    """Return True if one file of a list has nothing to send: no rows, or only NULL markers or hashes of nothing.
-
-    The share of faulty rows counts over the whole list, see `check_list`.
-
-    Raises:
-        Rejected: it has rows but no valid one, or its last row is cut off.
-    """
-    if _stands_for_nobody(tally):
-        return True
-    _check_valid(tally, identifier_type, "file")
-    if tally.cut_off:
-        raise reasons.cut_off(_last_line(tally))
-    return False
-
-
-def check_list(merged: Tally, max_rejected_ratio: float, identifier_type: IdentifierType) -> None:
-    """Refuse a list by the sum of its files' counts.
-
-    Raises:
-        Rejected: it has no rows, no valid row, or a larger share of faulty rows than allowed.
-    """
-    if not merged.total and not merged.null_markers:
-        raise reasons.empty_list()
-    _check_valid(merged, identifier_type, "list")
-    _check_share(merged, max_rejected_ratio, identifier_type, "list")
-
-
-def _stands_for_nobody(tally: Tally) -> bool:
-    return not tally.accepted and tally.rejected == tally.nothing
-
-
-def _check_valid(tally: Tally, identifier_type: IdentifierType, subject: reasons.Subject) -> None:
-    if tally.accepted:
-        return
-    if _stands_for_nobody(tally):
-        raise reasons.only_nothing(subject, tally.null_markers, tally.nothing)
-    raise reasons.no_valid_row(subject, tally.total, _fault(tally, identifier_type))
-
-
-def _check_share(
-    tally: Tally, max_rejected_ratio: float, identifier_type: IdentifierType, subject: reasons.Subject
-) -> None:
     if tally.faulty_share > max_rejected_ratio:
         fault = _fault(tally, identifier_type)
         raise reasons.too_many_rejected(subject, tally.faulty, tally.total, max_rejected_ratio, fault)
     for column in tally.columns:
         if column.faulty_share > max_rejected_ratio:
             fault = _fault(tally, identifier_type, column.name)
-            raise reasons.too_many_in_column(
-                subject,
-                column.name,
-                faulty=column.faulty,
-                filled=column.filled,
-                max_ratio=max_rejected_ratio,
-                fault=fault,
+            raise reasons.too_many_rejected(
+                subject, column.faulty, column.filled, max_rejected_ratio, fault, column=column.name
             )
+
+
+def check_list_file(tally: Tally, identifier_type: IdentifierType) -> None:
+    """Refuse a list for one of its files. One may have nothing to send: no rows, NULL markers or hashes of nothing.
+
+    The share of faulty rows counts over the whole list, see `check_file`.
+
+    Raises:
+        Rejected: it has rows but no valid one, or its last row is cut off.
+    """
+    if _stands_for_nobody(tally):
+        return
+    if not tally.accepted:
+        raise _no_valid_row(tally, identifier_type, "file")
+    if tally.cut_off:
+        raise reasons.cut_off(_last_line(tally))
+
+
+def _stands_for_nobody(tally: Tally) -> bool:
+    return not tally.accepted and tally.rejected == tally.nothing
+
+
+def _no_valid_row(tally: Tally, identifier_type: IdentifierType, subject: reasons.Subject) -> Rejected:
+    if _stands_for_nobody(tally):
+        return reasons.only_nothing(subject, tally.null_markers, tally.nothing)
+    return reasons.no_valid_row(subject, tally.total, _fault(tally, identifier_type))
 
 
 def _fault(tally: Tally, identifier_type: IdentifierType, column: str | None = None) -> reasons.Fault:

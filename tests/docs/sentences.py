@@ -36,18 +36,19 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "damaged_compression": [lambda: reasons.damaged_compression("gzip")],
     "cut_off_compression": [lambda: reasons.cut_off_compression("gzip")],
     "decompression_bomb": [lambda: reasons.decompression_bomb(MAX_RATIO)],
-    "empty_file": [lambda: reasons.empty_file(Action.APPEND), lambda: reasons.empty_file(Action.REPLACE)],
+    "empty_file": [
+        lambda: reasons.empty_file("file", Action.APPEND),
+        lambda: reasons.empty_file("file", Action.REPLACE),
+    ],
     "only_nothing": [lambda: reasons.only_nothing("file", 0, 5000)],
     "no_valid_row": [
         lambda: reasons.no_valid_row("file", 5000, _NO_HASH),
         lambda: reasons.no_valid_row("file", 5000, Fault("more_than_one_column", line=1, right='column 2 ("hash")')),
         lambda: reasons.no_valid_row("file", 5000, Fault("wrong_length", line=1, digits=32)),
     ],
-    "too_many_rejected": [lambda: reasons.too_many_rejected("file", 900, 5000, 0.1, _NO_HASH)],
-    "too_many_in_column": [
-        lambda: reasons.too_many_in_column(
-            "file", "hashed_phone", faulty=900, filled=5000, max_ratio=0.1, fault=_NO_HASH
-        )
+    "too_many_rejected": [
+        lambda: reasons.too_many_rejected("file", 900, 5000, 0.1, _NO_HASH),
+        lambda: reasons.too_many_rejected("file", 900, 5000, 0.1, _NO_HASH, column="hashed_phone"),
     ],
     "cut_off": [lambda: reasons.cut_off(5000)],
     "adds_and_removes": [lambda: reasons.adds_and_removes(_COLUMN)],

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.cleaning.counts import Tally, merge, progress_from_report, to_report
-from handler.cleaning.file_rules import check_file, check_list
+from handler.cleaning.file_rules import check_file
 from handler.cleaning.headers import header_of
 from handler.cleaning.parts import Part, parts
 from handler.errors import Outcome
@@ -303,9 +303,8 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
     assert "are not hashed, first in line 2." in refused.reason
     tally = tally_of(f"email_sha256,Phone SHA256\n{rows}".encode())
     good = tally_of(f"email_sha256,Phone SHA256\n{hashed(1)},{hashed(2)}\n".encode() * 1)
-    check_list(
-        merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2]), 0.1, TYPE
-    )
+    whole = merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2])
+    check_file(whole, Action.REPLACE, 0.1, TYPE, "list")
     assert (tally.total, tally.rejected, tally.rejected_by_reason) == (100, 0, {"not_hashed": 20})
 
 
