@@ -105,8 +105,8 @@ control_character_in_name = partial(
 
 
 def _quoted(name: str) -> str:
-    """Return a folder's name as a sentence can hold it: a hostile one may be long or unprintable."""
-    return json.dumps(name[:40], ensure_ascii=not name[:40].isprintable())
+    """Return a name or the end of a key as a sentence can hold it: a hostile one may be long or unprintable."""
+    return json.dumps(name[-200:], ensure_ascii=not name.isprintable())
 
 
 # --- The content of files ------------------------------------------------------------------------
@@ -514,6 +514,9 @@ SETTLING = "The connector waits a short time for more uploads of the same audien
 
 LIST_MADE_ANEW = "Another file of this list arrived, so the list is sent again with all its files."
 
+NEW_VERSION = "A new version of that file makes the list complete."
+DELETE_FILE = "Delete the file there, and upload all files of the list again."
+
 
 settling = partial(Waiting, Code.SETTLING, SETTLING)
 behind_older_upload = partial(
@@ -575,22 +578,12 @@ list_withdrawn = partial(
 )
 
 
-def list_rejected(key: str, fault: Outcome) -> Rejected:
-    """One file of a list is faulty."""
-    return Rejected(
-        Code.LIST_REJECTED,
-        "A list is sent as a whole or not at all, and this file of it cannot be used: "
-        f"{_quoted_key(key)}. {fault.reason} "
-        "A new version of that file makes the list complete.",
-    )
-
-
-def list_has_refused_name(key: str, fault: Outcome) -> Rejected:
-    """A file in the folder of a list has a name that says that it cannot be read."""
+def list_rejected(key: str, fault: Outcome, advice: str = NEW_VERSION) -> Rejected:
+    """One file of a list is faulty, or a file in its folder has a name that says that it cannot be read."""
     return Rejected(
         Code.LIST_REJECTED,
         "A list is sent as a whole or not at all, and this file in its folder cannot be used: "
-        f"{_quoted_key(key)}. {fault.reason} Delete the file there, and upload all files of the list again.",
+        f"{_quoted(key)}. {fault.reason} {advice}",
     )
 
 
@@ -622,7 +615,7 @@ def manifest_unreadable(key: str) -> Rejected:
     """A manifest is not in Redshift's format."""
     return Rejected(
         Code.LIST_REJECTED,
-        f"The manifest {_quoted_key(key)} cannot be read, so the list is not sent. "
+        f"The manifest {_quoted(key)} cannot be read, so the list is not sent. "
         "Write it as Redshift does, or delete it, and upload the list again.",
     )
 
@@ -631,7 +624,7 @@ def manifest_names_other_files(key: str) -> Rejected:
     """A manifest names files outside the list's folder or bucket."""
     return Rejected(
         Code.LIST_REJECTED,
-        f"The manifest {_quoted_key(key)} names files in another bucket or folder, so the list is not sent. "
+        f"The manifest {_quoted(key)} names files in another bucket or folder, so the list is not sent. "
         "Unload the list into one folder of this bucket, and upload it again.",
     )
 
@@ -696,7 +689,7 @@ too_large_to_overtake = partial(
 )
 
 
-def nothing_to_remove_from(note: str = "") -> Rejected:
+def nothing_to_remove_from(note: str) -> Rejected:
     """There is no audience to remove anybody from."""
     return Rejected(
         Code.NOTHING_TO_REMOVE_FROM,
@@ -802,7 +795,3 @@ def other_identifier_types(types: Sequence[str]) -> str:
     if not types:
         return ""
     return f" Audiences of the same name with other identifier types were not changed: {', '.join(types)}."
-
-
-def _quoted_key(key: str) -> str:
-    return json.dumps(key[-200:], ensure_ascii=not key.isprintable())

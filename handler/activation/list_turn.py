@@ -185,7 +185,7 @@ def _check_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
     """
     times = [parse_iso(report["file"]["uploaded_at"]) for report in turn.reports]
     if refused := versions.refused_by_name(turn.reports, min(times) - gap, max(times) + gap):
-        raise reasons.list_has_refused_name(*refused)
+        raise reasons.list_rejected(*refused, reasons.DELETE_FILE)
 
 
 def _apply_manifests(

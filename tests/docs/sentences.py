@@ -73,10 +73,10 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
             reasons.wrong_kind(
                 Code.PARQUET, "a Parquet file", "Export the list as CSV with one identifier per line, and upload that."
             ),
-        )
-    ],
-    "list_has_refused_name": [
-        lambda: reasons.list_has_refused_name("tiktok/vip/.../part-00007.xlsx", reasons.name_of_spreadsheet())
+        ),
+        lambda: reasons.list_rejected(
+            "tiktok/vip/.../part-00007.xlsx", reasons.name_of_spreadsheet(), reasons.DELETE_FILE
+        ),
     ],
     "manifest_unreadable": [lambda: reasons.manifest_unreadable("tiktok/vip/.../manifest")],
     "manifest_names_other_files": [lambda: reasons.manifest_names_other_files("tiktok/vip/.../manifest")],
