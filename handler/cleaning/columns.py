@@ -20,11 +20,18 @@ from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records
-from handler.cleaning.row_repair import action_word, bare, fault_of, is_before_header, is_identifier, is_unfinished
+from handler.cleaning.row_repair import (
+    LOWER_HEX,
+    action_word,
+    bare,
+    fault_of,
+    is_before_header,
+    is_identifier,
+    is_unfinished,
+)
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
 
-_LOWER_HEX = b"0123456789abcdef"
 _ACTION_ROWS = 100  # first rows in which a column of adds and removes is looked for
 
 
@@ -202,7 +209,7 @@ class _Found:
         nothing = hashes_of_nothing(digits).rows
         if (
             set(map(len, cells)) <= {0, digits}
-            and not b"".join(cells).translate(None, _LOWER_HEX)
+            and not b"".join(cells).translate(None, LOWER_HEX)
             and nothing.isdisjoint(cells)
         ):
             self._filled[number] += len(cells) - cells.count(b"")
@@ -210,7 +217,7 @@ class _Found:
         cleaned = cells.copy()
         listed = 0
         for index, cell in enumerate(cells):
-            if not cell or (len(cell) == digits and not cell.translate(None, _LOWER_HEX) and cell not in nothing):
+            if not cell or (len(cell) == digits and not cell.translate(None, LOWER_HEX) and cell not in nothing):
                 continue
             text = bare(cell)
             cleaned[index] = b""

@@ -10,7 +10,8 @@ from handler.cleaning.counts import RejectionReason, SeveralColumns
 from handler.cleaning.nothing import is_null_marker
 
 MAX_LINE = 512  # bytes; an identifier with spaces and quotes needs 70
-HEX = b"0123456789abcdefABCDEF"
+LOWER_HEX = b"0123456789abcdef"
+HEX = LOWER_HEX + b"ABCDEF"
 SPACES = b" \t\x0b\x0c"
 DELIMITERS = b",;\t|"
 

@@ -19,6 +19,7 @@ from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.row_repair import (
     HEX,
+    LOWER_HEX,
     MAX_LINE,
     ColumnHints,
     Header,
@@ -43,7 +44,6 @@ class Block(NamedTuple):
 # A block may begin with a line that an earlier one left unfinished.
 MAX_BLOCK_GROWTH = MAX_LINE + 5
 _RUN = 128  # rows
-_LOWER_HEX = b"0123456789abcdef"
 _LINE_FEEDS = b"\n" * (BLOCK_BYTES // 33 + MAX_BLOCK_GROWTH)
 _TO_LOWER = bytes.maketrans(b"ABCDEF", b"abcdef")
 _NOT_CLEAN = bytes(byte for byte in range(256) if byte not in HEX + b"\n")
@@ -88,7 +88,7 @@ def clean(
         # A clean block is the usual case. Two looks at it are enough, together a quarter of the time of its MD5: every
         # line feed is in its place, and without its hexadecimal digits nothing but line feeds is left.
         if (
-            block[digits::width] == _LINE_FEEDS[:count] == block.translate(None, _LOWER_HEX)
+            block[digits::width] == _LINE_FEEDS[:count] == block.translate(None, LOWER_HEX)
             and len(block) == count * width
             and not nothing.find(block)
         ):

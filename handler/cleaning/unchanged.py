@@ -5,8 +5,7 @@ from __future__ import annotations
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
 from handler.cleaning.nothing import hashes_of_nothing
-
-_LOWER_HEX = b"0123456789abcdef"
+from handler.cleaning.row_repair import LOWER_HEX
 
 
 class Unchanged:
@@ -29,7 +28,7 @@ class Unchanged:
         Raises:
             Rejected: a column holds device ids that were not hashed.
         """
-        frame = text.translate(None, _LOWER_HEX) if self._possible else b""
+        frame = text.translate(None, LOWER_HEX) if self._possible else b""
         count = len(frame) // len(self._frame)
         if not frame or frame != self._frame * count:
             return None
