@@ -35,10 +35,6 @@ class RowSet:
         """Add a block of rows."""
         self._keys.update(self._keys_of(rows))
 
-    def remove(self, rows: bytes) -> None:
-        """Remove a block of rows."""
-        self._keys.difference_update(self._keys_of(rows))
-
     def leave_out(self, rows: bytes) -> bytes:
         """Return a block without the rows in this set."""
         keys = self._keys_of(rows)

@@ -30,8 +30,6 @@ def test_a_set_leaves_out_its_rows_or_all_others(digits: int) -> None:
     assert found.only(rows(digits, 0, 1, 4, 3, 5, 1)) == rows(digits, 1, 3, 1)
     assert found.leave_out(rows(digits, 7, 8)) == rows(digits, 7, 8)
     assert found.leave_out(b"") == b""
-    found.remove(rows(digits, 2, 9))
-    assert found.only(rows(digits, 1, 2, 3)) == rows(digits, 1, 3)
 
 
 def test_too_many_rows_make_no_set_and_are_not_read_further() -> None:
