@@ -8,15 +8,7 @@ from typing import NamedTuple
 
 from handler import reasons
 from handler.cleaning.records import split_fields
-from handler.cleaning.row_repair import (
-    DELIMITERS,
-    bare,
-    is_action_name,
-    is_before_header,
-    is_header,
-    safe_name,
-    visible,
-)
+from handler.cleaning.row_repair import DELIMITERS, bare, is_action_name, is_before_header, is_header, visible
 
 # TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
@@ -94,7 +86,7 @@ def read_layout(head: bytes) -> Layout | None:
     ]
     for index, name in enumerate(names, 1):
         if is_action_name(name):
-            raise reasons.adds_and_removes(f'column {index} ("{safe_name(name.encode()) or name}")')
+            raise reasons.adds_and_removes(f'column {index} ("{name}")')
         if _words(name) == "maid":
             raise reasons.plain_text_column(f'column {index} ("MAID")')
     if not columns:
