@@ -230,7 +230,7 @@ class _Found:
             elif is_null_marker(text):
                 self._null_marker_rows.add(index)
             elif text:
-                reason = _cell_fault(cell, text)
+                reason = fault_of(cell, text, one_column=False)
                 self._fault_rows.add(index)
                 self._faults[reason.value] += 1
                 self._faulty[number] += 1
@@ -282,11 +282,3 @@ class _Found:
                 for column, filled, faulty in zip(before.columns, self._filled, self._faulty, strict=True)
             ),
         )
-
-
-def _cell_fault(cell: bytes, text: bytes) -> RejectionReason:
-    """Return the fault of a cell; other delimiters in it are no columns."""
-    reason = fault_of(cell, text)
-    if reason is RejectionReason.MORE_THAN_ONE_COLUMN:
-        return RejectionReason.NOT_HASHED if b"@" in text else RejectionReason.NOT_HEX
-    return reason

@@ -88,12 +88,13 @@ def is_before_header(text: bytes) -> bool:
     return not text or _DELIMITER_LINE.fullmatch(text) is not None
 
 
-def fault_of(line: bytes, text: bytes) -> RejectionReason:
-    """Return the fault of a row that is no identifier.
+def fault_of(line: bytes, text: bytes, *, one_column: bool = True) -> RejectionReason:
+    """Return the fault of a row or a cell that is no identifier.
 
     Args:
         line: the line as it is in the file.
         text: the line without what surrounds an identifier.
+        one_column: False for a cell, in which delimiters do not separate columns.
     """
     if len(line) > MAX_LINE:
         return RejectionReason.TOO_LONG
@@ -101,7 +102,7 @@ def fault_of(line: bytes, text: bytes) -> RejectionReason:
         return RejectionReason.NOT_HASHED
     if not text.translate(None, HEX):
         return RejectionReason.WRONG_LENGTH
-    if text.translate(None, DELIMITERS) != text:
+    if one_column and text.translate(None, DELIMITERS) != text:
         return RejectionReason.MORE_THAN_ONE_COLUMN
     return RejectionReason.NOT_HASHED if b"@" in text else RejectionReason.NOT_HEX
 
