@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from handler import reasons
@@ -50,18 +51,15 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
     progress = Progress(tally=Tally(columns=tuple(ColumnCounts(column.name) for column in layout.columns)))
     columns = _Columns(layout, max_record)
     carried = b""
-    blocks = cut_at_line_ends(chunks, block_bytes, max_record)
-    block = next(blocks, None)
     read = 0
-    while block:
-        following = next(blocks, None)
-        read += block[0]
-        text = carried + block[1]
-        block_rows = columns.read(text, progress, last=following is None)
+    end = (0, b"")  # stands after the last block, which has at least one byte
+    blocks = chain(cut_at_line_ends(chunks, block_bytes, max_record), [end])
+    for (size, lines), following in pairwise(blocks):
+        read += size
+        block_rows = columns.read(carried + lines, progress, last=following is end)
         carried = block_rows.carried
         progress = Progress(read - len(carried), block_rows.line, block_rows.tally)
         yield Block(block_rows.rows, block_rows.accepted, progress)
-        block = following
 
 
 class _Cleaned(NamedTuple):
