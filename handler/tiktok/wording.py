@@ -1,8 +1,8 @@
 """The tables of TikTok's wording: what its messages mean.
 
 Several meanings share a code, and the states of an audience have no code at all, so the messages have to tell. Almost
-no source quotes them: a row whose source is "guess" is ours. A wrong guess makes an upload wait with wrong advice, so a
-message that fits no row stays what its code says, and the report quotes it.
+no source quotes them: a row without a comment on its source is a guess. A wrong guess makes an upload wait with wrong
+advice, so a message that fits no row stays what its code says, and the report quotes it.
 
 A row fits a message if one phrase of each group in `needs` occurs in it and no phrase of `excludes` does. Phrases are
 plain substrings of the message in lower case.
@@ -32,11 +32,9 @@ class Wording(NamedTuple):
     Attributes:
         needs: groups of phrases. One phrase of each group has to occur.
         excludes: phrases that must not occur.
-        source: where the wording is quoted, or "guess".
     """
 
     needs: tuple[tuple[str, ...], ...]
-    source: str
     excludes: tuple[str, ...] = ()
 
     def fits(self, message: str) -> bool:
@@ -58,29 +56,21 @@ _THOUSAND = ("1,000", "1000")
 _OTHER_FIGURES = ("1,000,0", "10000", "1000 byte", "1,000 byte", "1000 char", "1,000 char", "1000 files", "1,000 files")
 
 _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
-    (_EVERY, Meaning.TERMS_NOT_ACCEPTED, Wording((("terms",),), "guess", excludes=("in terms of",))),
+    (_EVERY, Meaning.TERMS_NOT_ACCEPTED, Wording((("terms",),), excludes=("in terms of",))),
     (
         _EVERY,
         Meaning.NOT_EDITABLE,
         Wording(
-            (("not editable", "check audience status", "unfinished", "in progress", "being processed"),),
-            "third-party copies of TikTok's portal quote the first two, another vendor's documentation the third",
+            # Third-party copies of TikTok's portal quote the first two, another vendor's documentation the third.
+            (("not editable", "check audience status", "unfinished", "in progress", "being processed"),)
         ),
     ),
-    (
-        _CHANGING,
-        Meaning.UPLOAD_AGAIN,
-        Wording((("file_path", "file path", "filepath"), (*_NOT_FOUND, "expired")), "guess"),
-    ),
+    (_CHANGING, Meaning.UPLOAD_AGAIN, Wording((("file_path", "file path", "filepath"), (*_NOT_FOUND, "expired")))),
     (
         {"update", "get", "delete"},
         Meaning.UNKNOWN_AUDIENCE,
         Wording(
-            (
-                ("audience",),
-                (*_NOT_FOUND, *_DELETED, "no such audience"),
-            ),
-            "guess",
+            (("audience",), (*_NOT_FOUND, *_DELETED, "no such audience")),
             # Something else does not exist. An audience that wrongly counts as gone would be created again.
             excludes=("file", "path", "permission", "name", *_ADVERTISER),
         ),
@@ -88,13 +78,13 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
     (
         {"update"},
         Meaning.REPLACED_TODAY,
+        # Another vendor's documentation: "no more than one replace operation per day".
         Wording(
             (
                 ("replace",),
                 ("once", "one", "only", "limit", "already", "more"),
                 (*_phrases(("a", "per", "each", "every", "one"), [" day"]), "daily", "today", "24 h", "24h"),
-            ),
-            "another vendor's documentation: no more than one replace operation per day",
+            )
         ),
     ),
     (
@@ -102,11 +92,10 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         Meaning.TOO_FEW_LEFT,
         Wording(
             (_phrases(("less than ", "fewer than ", "at least ", "below ", "under ", "minimum of "), _THOUSAND),),
-            "guess",
             excludes=_OTHER_FIGURES,
         ),
     ),
-    (_CHANGING, Meaning.TOO_FEW_LEFT, Wording((("audience size",), ("small", "minimum")), "guess")),
+    (_CHANGING, Meaning.TOO_FEW_LEFT, Wording((("audience size",), ("small", "minimum")))),
     (
         {"create"},
         Meaning.AUDIENCE_LIMIT,
@@ -115,7 +104,6 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
                 ("limit", "maximum", "exceed", "quota", "too many", "up to"),
                 ("audiences", *_phrases(["audience "], ("number", "count", "quota", "limit"))),
             ),
-            "guess",
             # The limit of something else.
             excludes=("name", "length", "character", "file"),
         ),
@@ -142,11 +130,10 @@ def meaning_of_message(call: str, message: str) -> Meaning | None:
 
 _FEWER = ("less than ", "fewer than ", "below ", "under ")
 _TOO_SMALL = [
-    Wording((("too small", "too few"),), "guess"),
-    Wording((_phrases(_FEWER, (*_THOUSAND, "the minimum", "the required minimum")),), "guess", excludes=_OTHER_FIGURES),
+    Wording((("too small", "too few"),)),
+    Wording((_phrases(_FEWER, (*_THOUSAND, "the minimum", "the required minimum")),), excludes=_OTHER_FIGURES),
     Wording(
         (("insufficient", "not enough"), ("people", "users", "members", "matches", "matched", "data", "size")),
-        "guess",
         excludes=("permission", "quota"),
     ),
 ]
@@ -165,25 +152,17 @@ _NO_ERRORS = ("errors", "error: 0")
 _FAILED = [
     Wording(
         (_phrases(_WORK, (" ", " has ", " was ", " is ", " has been ", " have been "), _ENDED_BADLY),),
-        "guess",
         excludes=_NONE_FAILED,
     ),
-    Wording((_phrases(_WORK, [" failure"]),), "guess", excludes=_NONE_FAILED),
-    Wording((_phrases(_WORK, [" error"]),), "guess", excludes=_NO_ERRORS),
-    Wording(
-        (_phrases(("failed to ", "failure to "), _DO),), "guess", excludes=_phrases(_ROWS, (" failed", " have failed"))
-    ),
+    Wording((_phrases(_WORK, [" failure"]),), excludes=_NONE_FAILED),
+    Wording((_phrases(_WORK, [" error"]),), excludes=_NO_ERRORS),
+    Wording((_phrases(("failed to ", "failure to "), _DO),), excludes=_phrases(_ROWS, (" failed", " have failed"))),
     Wording(
         ((*_phrases(_NOT, _DO), *_phrases(_NOT, ["be "], _DONE)),),
-        "guess",
         excludes=_phrases(_ROWS, (" could not", " cannot", " can't")),
     ),
-    Wording((_phrases([START], ("failed", "failure")),), "guess", excludes=_NONE_FAILED),
-    Wording(
-        (_phrases([START], ("error", "internal error", "system error", "unknown error")),),
-        "guess",
-        excludes=_NO_ERRORS,
-    ),
+    Wording((_phrases([START], ("failed", "failure")),), excludes=_NONE_FAILED),
+    Wording((_phrases([START], ("error", "internal error", "system error", "unknown error")),), excludes=_NO_ERRORS),
 ]
 _NO_ERROR = {
     "ok", "success", "successful", "successfully", "none", "null", "na", "n/a", "no error", "no errors", "0 error",
