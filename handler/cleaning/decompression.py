@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import bz2
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from handler import reasons
 from handler.cleaning.kinds import Packing
@@ -21,45 +22,27 @@ MAX_FREE_BYTES = 1 << 30
 _GZIP_HEADER = 31  # zlib's wbits for a gzip header and the largest window
 
 
-class _Gzip:
-    """One gzip member."""
-
-    def __init__(self) -> None:
-        self._object = zlib.decompressobj(_GZIP_HEADER)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Decompress in steps of up to 256 KiB."""
-        # A full step may leave more inside although the input is used up. It comes with the next input, at the latest
-        # with the checksum at the member's end.
-        while data and not self._object.eof:
-            yield self._object.decompress(data, OUTPUT_BYTES)
-            data = self._object.unconsumed_tail
-
-    @property
-    def rest(self) -> bytes | None:
-        """Input after the end of the member; None before its end."""
-        return self._object.unused_data if self._object.eof else None
+def _feed_gzip(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """Decompress in steps of up to 256 KiB."""
+    # A full step may leave more inside although the input is used up. It comes with the next input, at the latest with
+    # the checksum at the member's end.
+    while data and not member.eof:
+        yield member.decompress(data, OUTPUT_BYTES)
+        data = member.unconsumed_tail
 
 
-class _Bzip2:
-    """One bzip2 stream."""
-
-    def __init__(self) -> None:
-        self._object = bz2.BZ2Decompressor()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Decompress in steps of up to 256 KiB."""
-        yield self._object.decompress(data, OUTPUT_BYTES)
-        while not (self._object.eof or self._object.needs_input):
-            yield self._object.decompress(b"", OUTPUT_BYTES)
-
-    @property
-    def rest(self) -> bytes | None:
-        """Input after the end of the stream; None before its end."""
-        return self._object.unused_data if self._object.eof else None
+def _feed_bzip2(stream: bz2.BZ2Decompressor, data: bytes) -> Iterator[bytes]:
+    """Decompress in steps of up to 256 KiB."""
+    yield stream.decompress(data, OUTPUT_BYTES)
+    while not (stream.eof or stream.needs_input):
+        yield stream.decompress(b"", OUTPUT_BYTES)
 
 
-_FORMATS: dict[Packing, type[_Gzip | _Bzip2]] = {"gzip": _Gzip, "bzip2": _Bzip2}
+# What makes the decompressor of one gzip member or bzip2 stream, and what feeds it.
+_FORMATS: dict[Packing, tuple[Callable[[], Any], Callable[[Any, bytes], Iterator[bytes]]]] = {
+    "gzip": (lambda: zlib.decompressobj(_GZIP_HEADER), _feed_gzip),
+    "bzip2": (bz2.BZ2Decompressor, _feed_bzip2),
+}
 
 
 def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
@@ -81,19 +64,19 @@ def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
 
 
 def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
+    new_member, feed = _FORMATS[packing]
     taken = given = 0
-    member: _Gzip | _Bzip2 | None = None
-    padding = b""
+    member, padding = None, b""
     for chunk in _small(chunks):
         taken += len(chunk)
         data = chunk
         while data:
             if member is None:
                 data = data.lstrip(padding)
-                member = _FORMATS[packing]() if data else None
+                member = new_member() if data else None
                 continue
             try:
-                for piece in member.feed(data):
+                for piece in feed(member, data):
                     given += len(piece)
                     if given > MAX_FREE_BYTES and given > MAX_RATIO * taken:
                         raise reasons.decompression_bomb(MAX_RATIO)
@@ -101,9 +84,9 @@ def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
                         yield piece
             except (zlib.error, OSError):  # OSError is bz2's
                 raise reasons.damaged_compression(packing) from None
-            data = member.rest or b""
-            if member.rest is not None:
-                member, padding = None, b"\0"
+            data = b""
+            if member.eof:
+                data, member, padding = member.unused_data, None, b"\0"
     if member:
         raise reasons.cut_off_compression(packing)
 
