@@ -11,6 +11,7 @@ from handler.model import Action
 from handler.state.audience_state import held_back
 from handler.state.pointers import upload_digest
 from handler.state.reports import Report
+from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience
 
 
@@ -40,7 +41,7 @@ def check_limit(turn: Turn) -> None:
     Raises:
         Waiting: it cannot.
     """
-    if turn.run.account.is_full():
+    if turn.run.account.count() >= MAX_AUDIENCES:
         raise reasons.audience_limit_reached()
 
 

@@ -95,7 +95,7 @@ def end_change(run: Invocation, lease: Lease) -> None:
 def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience) -> None:
     state = lease.state
     if not audience.history and needs_details(audience, change, run.now()):
-        ids = (each.id for each in run.account.listing().values() if each.is_creator and each.is_valid)
+        ids = (each.id for each in run.account.snapshot().by_id.values() if each.is_creator and each.is_valid)
         details = run.account.details(audience.id, also=ids)
         audience = details.filled_in(audience) if details else audience
     message = audience.message

@@ -65,14 +65,6 @@ class Account:
             self._snapshot = Snapshot(taken_at, items, {audience.id: audience for audience in items if audience.id})
         return self._snapshot
 
-    def listing(self) -> Mapping[str, Audience]:
-        """Return all audiences by id.
-
-        Raises:
-            Waiting: as for `snapshot`.
-        """
-        return self.snapshot().by_id
-
     def forget(self) -> None:
         """Drop the snapshot: a call whose response was lost may have changed the audiences."""
         self._snapshot = None
@@ -159,14 +151,6 @@ class Account:
         """
         types = {each.calculate_type for each in self._own() if each.name == _nfc(name)}
         return [each for each in IdentifierType if each.calculate_type in types and each is not except_type]
-
-    def is_full(self) -> bool:
-        """Return true if the advertiser has as many audiences as TikTok allows, so that no create can go through.
-
-        Raises:
-            Waiting: a call to TikTok failed.
-        """
-        return self.count() >= MAX_AUDIENCES
 
     def count(self) -> int:
         """Return the number of audiences that the advertiser owns, of every kind: TikTok's limit counts them all.

@@ -236,7 +236,7 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
     long_sweep = app.new_invocation(world.here, Context())
-    long_sweep.account.listing()
+    long_sweep.account.snapshot()
     removal = f"{VIP}remove/some.csv"
     world.activate(removal, lines(people(0, 1500)))
     world.sweep(hours=0.2)

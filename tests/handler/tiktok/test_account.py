@@ -136,16 +136,8 @@ def test_the_listing_tells_how_many_audiences_there_are_and_expire(world: World)
 
     alter(world, "list", expiring)
     here = account(world)
-    assert (here.count(), here.count_expiring(), here.is_full()) == (2, 1, False)
+    assert (here.count(), here.count_expiring()) == (2, 1)
     assert world.calls() == ["list"], "one listing for all"
-
-
-def test_the_account_is_full_with_400_own_audiences(world: World) -> None:
-    world.tiktok.seed(ADVERTISER_ID, name="vip", count=399)
-    seed(world, "shared", is_creator=False)
-    assert not account(world).is_full()
-    seed(world, "one more")
-    assert account(world).is_full()
 
 
 def test_items_without_an_id_count_for_the_completeness_of_a_listing(world: World) -> None:
