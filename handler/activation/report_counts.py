@@ -27,14 +27,7 @@ def tally_from_json(counts: dict[str, Any]) -> Tally:
     """Return the counts that `tally_to_json` wrote."""
     at_beginning = {"progress": {"next_byte": 0, "next_line": 1}}
     tally = progress_from_report({**counts, **at_beginning}).tally
-    return Tally(
-        total=tally.total,
-        accepted=tally.accepted,
-        rejected=tally.rejected,
-        rejections=tally.rejections,
-        rejected_by_reason=tally.rejected_by_reason,
-        overtaken=tally.overtaken,
-        md5=tally.md5,
+    return tally._replace(
         null_markers=counts["null_markers"],
         cut_off=counts["cut_off"],
         columns=tuple(ColumnCounts(*each) for each in counts["columns"]),

@@ -194,7 +194,7 @@ def progress_from_report(report: Mapping[str, Any]) -> Progress:
 
     A report does not hold NULL markers, cell counts and column hints. NULL markers matter only in a file without an
     accepted row, which is never continued. A file with columns is counted anew from its beginning. The hints only make
-    a reason more precise. Reports of schema 1 lack some of the keys.
+    a reason more precise.
     """
     progress, rows = report["progress"], report["rows"]
     if progress["next_byte"] is None or progress["next_line"] is None:
@@ -204,11 +204,10 @@ def progress_from_report(report: Mapping[str, Any]) -> Progress:
         accepted=rows["accepted"] or 0,
         rejected=rows["rejected"] or 0,
         rejections=tuple(
-            Rejection(each["line"], RejectionReason(each["reason"]), each.get("column"))
-            for each in report["rejections"]
+            Rejection(each["line"], RejectionReason(each["reason"]), each["column"]) for each in report["rejections"]
         ),
-        rejected_by_reason=dict(report.get("rejected_by_reason") or {}),
-        overtaken=rows.get("overtaken") or 0,
-        md5=rows.get("md5") or "",
+        rejected_by_reason=dict(report["rejected_by_reason"]),
+        overtaken=rows["overtaken"] or 0,
+        md5=rows["md5"] or "",
     )
     return Progress(progress["next_byte"], progress["next_line"], tally)
