@@ -72,7 +72,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         create_grace_seconds=_number(
             environment, "CREATE_GRACE_SECONDS", int, Settings.create_grace_seconds, (0, 172_800)
         ),
-        outcome_events=_flag(environment, "OUTCOME_EVENTS", default=Settings.outcome_events),
+        outcome_events=_flag(environment, "OUTCOME_EVENTS"),
     )
 
 
@@ -83,11 +83,11 @@ def _digits(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+def _flag(environment: Mapping[str, str], name: str) -> bool:
     value = environment.get(name, "").strip().lower()
     if value not in {"", "true", "false"}:
         raise SettingsError(f"The environment variable {name} must be true or false.")
-    return value == "true" if value else default
+    return value == "true"
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
