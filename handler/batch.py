@@ -10,7 +10,7 @@ from handler.activation.invocation import Invocation
 from handler.activation.register import register
 from handler.errors import Conflict, MessageError
 from handler.events.keys import parse_key
-from handler.events.messages import Continue, Sweep, parse_message
+from handler.events.messages import parse_message
 from handler.events.queue import QueueRecord
 from handler.metrics import Metric
 from handler.model import AudienceKey
@@ -59,10 +59,10 @@ def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
     """Register the upload of one message, so that it is on record before anything is done with it."""
     try:
         message = parse_message(record.body, run.settings.bucket)
-        if isinstance(message, Sweep):
+        if message is None:
             outcomes.sweeps.append(record.message_id)
-        elif isinstance(message, Continue):
-            outcomes.audiences.setdefault(message.audience, {})[record.message_id] = None
+        elif isinstance(message, AudienceKey):
+            outcomes.audiences.setdefault(message, {})[record.message_id] = None
         elif (report := register(run, message)) and report["audience"] and not at_end(report) and not run.settle:
             audience = parse_key(report["file"]["key"]).audience
             outcomes.audiences.setdefault(audience, {})[record.message_id] = upload_digest(*identity(report))

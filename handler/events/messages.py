@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from handler.errors import MessageError
 from handler.events.keys import MAX_KEY_BYTES, UPLOADS
 from handler.model import AudienceKey, IdentifierType, Upload
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """The schedule's message: finish changes and start what has settled."""
+def parse_message(body: str, bucket: str) -> Upload | AudienceKey | None:
+    """Return the upload to register, the audience to go on with, or None for a sweep.
 
-
-class Continue(NamedTuple):
-    """The function's own message: go on at once with an audience whose upload did not fit into one invocation."""
-
-    audience: AudienceKey
-
-
-def parse_message(body: str, bucket: str) -> Upload | Sweep | Continue:
-    """Parse one message.
-
-    The upload time of an S3 event is the event's time; the object's LastModified, which counts, is read later.
+    The function sends itself an audience of which an upload did not fit into one invocation. The upload time of an S3
+    event is the event's time; the object's LastModified, which counts, is read later.
 
     Raises:
         MessageError: it is not an S3 "Object Created" event of this bucket, a sweep or a continue message.
@@ -36,7 +25,7 @@ def parse_message(body: str, bucket: str) -> Upload | Sweep | Continue:
     except ValueError:
         raise MessageError("The message is not JSON.") from None
     if message == {"sweep": True}:
-        return Sweep()
+        return None
     if isinstance(message, dict) and message.keys() == {"continue"}:
         return _parse_continue(message["continue"])
     if not isinstance(message, dict) or message.get("detail-type") != "Object Created":
@@ -49,9 +38,9 @@ def continue_message(audience: AudienceKey) -> str:
     return json.dumps({"continue": {"audience": audience.name, "identifier_type": audience.identifier_type.value}})
 
 
-def _parse_continue(content: Any) -> Continue:
+def _parse_continue(content: Any) -> AudienceKey:
     try:
-        return Continue(AudienceKey(IdentifierType(content["identifier_type"]), str(content["audience"])))
+        return AudienceKey(IdentifierType(content["identifier_type"]), str(content["audience"]))
     except (KeyError, TypeError, ValueError):
         raise MessageError("The continue message does not name an audience.") from None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handler.errors import MessageError
-from handler.events.messages import Continue, Sweep, continue_message, parse_message
+from handler.events.messages import continue_message, parse_message
 from handler.model import AudienceKey, IdentifierType, Upload
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -30,11 +30,11 @@ def test_an_event_of_s3_is_a_file() -> None:
 
 
 def test_the_message_to_continue_names_the_audience() -> None:
-    assert parse_message(continue_message(VIP), "acme-uploads") == Continue(VIP)
+    assert parse_message(continue_message(VIP), "acme-uploads") == VIP
 
 
 def test_the_schedule_asks_for_a_sweep() -> None:
-    assert parse_message('{"sweep": true}', "acme-uploads") == Sweep()
+    assert parse_message('{"sweep": true}', "acme-uploads") is None
 
 
 def _with_key(key: object) -> str:
