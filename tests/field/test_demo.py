@@ -66,7 +66,7 @@ def test_the_console_finds_outputs_endpoints_and_the_log_of_the_function(connect
     connectors.upload(advertiser, "tiktok/x/emails/for-the-log.csv", b"")
     logs = connectors.cloud.client("logs")
     (group,) = {
-        function.logging["log_group"]
+        function.logging["logGroup"]
         for function in connectors.cloud.functions()
         if function.name == advertiser.outputs["function_name"]
     }
