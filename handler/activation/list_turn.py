@@ -91,7 +91,7 @@ def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions
         earlier = [report for report in sent_before if versions.current(report["file"]["key"])]
     by_key: dict[str, Report] = {}
     outdated = []
-    for report in sorted([*earlier, *waiting], key=lambda each: each["file"]["uploaded_at"]):
+    for report in sorted([*earlier, *waiting], key=versions.place):
         older = by_key.get(report["file"]["key"])
         if older and identity(older) != identity(report):
             outdated.append(older)

@@ -114,8 +114,8 @@ def neighbors(pointers: Sequence[Pointer], action: Action) -> list[Pointer]:
     return found
 
 
-def replaced_versions(pointers: Iterable[Pointer], settle: timedelta) -> list[Pointer]:
-    """Return the appends of which a newer version was uploaded less than the settling time later.
+def overwritten(pointers: Iterable[Pointer], settle: timedelta) -> list[list[Pointer]]:
+    """Return the versions of appends that were each uploaded less than the settling time after the one before.
 
     Copies without a change are no newer versions; they have ended before.
     """
@@ -123,12 +123,14 @@ def replaced_versions(pointers: Iterable[Pointer], settle: timedelta) -> list[Po
     for pointer in in_order(pointers):
         if pointer.action is Action.APPEND:
             by_key.setdefault(pointer.key_digest, []).append(pointer)
-    return [
-        older
-        for versions in by_key.values()
-        for older, newer in pairwise(versions)
-        if newer.uploaded_at - older.uploaded_at < settle
-    ]
+    found: list[list[Pointer]] = []
+    for versions in by_key.values():
+        found.append(versions[:1])
+        for older, newer in pairwise(versions):
+            if newer.uploaded_at - older.uploaded_at >= settle:
+                found.append([])
+            found[-1].append(newer)
+    return [versions for versions in found if len(versions) > 1]
 
 
 def digest_of_list(pointer: Pointer, settle: timedelta) -> str:

@@ -111,11 +111,12 @@ def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
     """End appends that a newer version replaced shortly afterwards; return true if there are any."""
-    replaced = order.replaced_versions(pointers, turn.run.settle)
-    for pointer in replaced:
-        if report := turn.run.report(pointer):
+    overwritten = order.overwritten(pointers, turn.run.settle)
+    for versions in overwritten:
+        reports = [report for pointer in versions if (report := turn.run.report(pointer))]
+        for report in sorted(reports, key=turn.versions.place)[:-1]:
             turn.run.set_outcome(report, reasons.newer_version())
-    return bool(replaced)
+    return bool(overwritten)
 
 
 def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, HOUR, VIP, FieldConnector, File, S, body
+from tests.field.connector import AVAILABLE, COPY, DAY, EMPTY, HOUR, SUPERSEDED, VIP, FieldConnector, File, S, body
 from tests.handler.world import people
 
 UUID = "4d2f1b6e-8f0a-4a52-9f3e-1c0d5a7b9e21"
@@ -310,3 +310,21 @@ def test_kind_13_a_key_written_several_times(connector: FieldConnector, action: 
     expected = {"append": base | given, "remove": base - given, "replace": given}
     assert connector.members() == expected[action]
     assert connector.counted()["FilesRejected"] + connector.counted()["FilesFailed"] == 0
+
+
+@pytest.mark.parametrize("action", ["append", "replace"])
+@pytest.mark.parametrize("first", [b"", body(people(7000, 1500))], ids=["empty", "full"])
+def test_kind_13_56_a_key_written_twice_in_a_second_whose_events_come_in_reverse(
+    connector: FieldConnector, action: str, first: bytes
+) -> None:
+    """S3's times are whole seconds, but its listing shows the newest version of a key first."""
+    connector.base()
+    key, moment = f"{VIP}/{action}/x.csv", connector.now()
+    older = connector.upload(key, first, at=moment)
+    newer = connector.upload(key, body(people(5000, 1500)), at=moment)
+    connector.deliver_all(newer)
+    connector.pass_time(5 / HOUR)
+    connector.deliver_all(older)
+    connector.end()
+    assert [connector.ends(older), connector.ends(newer)] == [SUPERSEDED, AVAILABLE]
+    assert set(people(5000, 1500)) <= connector.members()

@@ -75,10 +75,10 @@ def test_uploads_too_large_for_memory_go_with_their_neighbors_only() -> None:
     assert order.neighbors(waiting, Action.APPEND) == waiting[:1]
 
 
-def test_of_versions_uploaded_shortly_after_one_another_only_the_newest_counts() -> None:
+def test_versions_uploaded_shortly_after_one_another() -> None:
     versions = [pointer("append", minutes) for minutes in (0, 4, 9, 20)]
     others = [pointer("remove", 1), pointer("remove", 2), pointer("append", 3, key="b")]
-    assert order.replaced_versions([*versions, *others], S) == [versions[0]]
+    assert order.overwritten([*versions, *others], S) == [versions[:2]]
 
 
 @pytest.mark.parametrize(
