@@ -14,13 +14,12 @@ from handler.activation.reading import identifier_type_of, read_parts
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso
-from handler.errors import Damaged, Failed, Missing, Outcome, OutOfTime, Rejected
-from handler.model import IdentifierType
+from handler.errors import Damaged, Missing, Outcome, OutOfTime, Rejected, Skipped
 from handler.report_codes import Code
 from handler.state.lease import Lease
 from handler.state.objects import Version
 from handler.state.pointers import Pointer
-from handler.state.reports import Report
+from handler.state.reports import Report, identity
 
 # A copy that cannot be counted within this many invocations is sent like any upload.
 MAX_INVOCATIONS = 2
@@ -35,87 +34,78 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
     Raises:
         OutOfTime: the invocation ends.
     """
-    ended = False
+    ended, stalled = False, lease.state["stalled"]
     for pointer in pointers:
-        if not pointer.is_copy or _is_too_large(lease, pointer) or (report := run.report(pointer)) is None:
+        stall_key = f"copy:{pointer.digest}"
+        if not pointer.is_copy or stalled.get(stall_key, 0) >= MAX_INVOCATIONS or not (report := run.report(pointer)):
             continue
-        previous = versions.previous(report)
-        if previous is None or report["uploads"] or _is_tried_again(run, previous):
+        source, known = _source(run, versions, report)
+        if source is None or report["uploads"] or (known and _is_tried_again(known)):
             continue
         try:
-            rows = _rows_md5(run, report)
-            before = _previous_md5(run, previous.key, previous.version_id, identifier_type_of(report))
+            if not _has_rows_of(run, report, source, known):
+                continue
         except OutOfTime:
-            lease.state["stalled"][_stall_key(pointer)] = lease.state["stalled"].get(_stall_key(pointer), 0) + 1
+            stalled[stall_key] = stalled.get(stall_key, 0) + 1
             raise
-        except ClientError as error:  # sent like any upload, the copy could bring back people that were removed since
-            set_aside(run, lease, report, error)
-            ended = True
+        except Outcome:  # its own turn reports the fault
             continue
-        if rows is None or rows != before:
+        except ClientError as error:
+            if not is_refusal(error):  # sent like any upload, it could bring back people that were removed since
+                set_aside(run, lease, report, error)
+                ended = True
             continue
-        since = previous.modified_at
         others = any(
-            (each["key"] != previous.key) and parse_iso(each["uploaded_at"]) >= since for each in lease.state["applied"]
+            each["key"] != source.key and parse_iso(each["uploaded_at"]) >= source.modified_at
+            for each in lease.state["applied"]
         )
         run.set_outcome(report, reasons.unchanged_copy(after_other_uploads=others))
         ended = True
     return ended
 
 
-def _is_too_large(lease: Lease, pointer: Pointer) -> bool:
-    return lease.state["stalled"].get(_stall_key(pointer), 0) >= MAX_INVOCATIONS
+def _source(run: Invocation, versions: Versions, report: Report) -> tuple[Version | None, Report | None]:
+    """Return the version that a copy repeats, and its report: not a copy that changed nothing itself."""
+    source = versions.previous(*identity(report))
+    known = source and _report_of(run, source)
+    while source and known and known["code"] == Code.UNCHANGED_COPY:
+        before = versions.previous(source.key, source.version_id)
+        if before is None:  # gone by now
+            break
+        source, known = before, _report_of(run, before)
+    return source, known
 
 
-def _stall_key(pointer: Pointer) -> str:
-    return f"copy:{pointer.digest}"
-
-
-def _is_tried_again(run: Invocation, previous: Version) -> bool:
-    """Return true if the version before was not applied, so that uploading it again is the way to have it applied."""
+def _report_of(run: Invocation, version: Version) -> Report | None:
     try:
-        report = run.ledger.latest(previous.key, previous.version_id)
+        return run.ledger.latest(version.key, version.version_id)
     except (Missing, Damaged):
-        return False
-    if report["code"] == Code.NOTHING_TO_REMOVE_FROM:  # its rows count as applied
-        return False
-    return report["status"] in {"rejected", "failed"} or report["code"] == Code.WITHDRAWN
+        return None
 
 
-def _rows_md5(run: Invocation, report: Report) -> str | None:
-    """Return the MD5 of the accepted rows of an upload; None if it cannot be counted.
+def _is_tried_again(source: Report) -> bool:
+    """Return true if the version before was not applied, so that uploading it again is the way to have it applied."""
+    if source["code"] == Code.NOTHING_TO_REMOVE_FROM:  # its rows count as applied
+        return False
+    return source["status"] in {"rejected", "failed"} or source["code"] == Code.WITHDRAWN
+
+
+def _has_rows_of(run: Invocation, report: Report, source: Version, known: Report | None) -> bool:
+    """Return true if an upload has the same accepted rows as an older version of its key.
 
     Raises:
-        ClientError: S3 failed for now.
+        Outcome: one of the two cannot be counted.
     """
-    if report["rows"]["md5"]:
-        return report["rows"]["md5"]
     try:
-        return count(run, report)["rows"]["md5"]
-    except OutOfTime:
-        raise
-    except Outcome:
-        return None  # its own turn reports the fault
-    except ClientError as error:
-        if not is_refusal(error):
-            raise
-        return None
-
-
-def _previous_md5(run: Invocation, key: str, version_id: str, identifier_type: IdentifierType) -> str | None:
-    try:
-        if md5 := run.ledger.latest(key, version_id)["rows"]["md5"]:
-            return md5
-    except (Missing, Damaged):
-        pass
+        rows = report["rows"]["md5"] or count(run, report)["rows"]["md5"]
+    except (Rejected, Skipped):
+        # Empty files of a list have ended as skipped, but alone each would be a faulty list.
+        return bool(
+            known and known["code"] == Code.EMPTY_FILE and run.ledger.latest(*identity(report))["rows"] == known["rows"]
+        )
+    if known and known["rows"]["md5"] and known["progress"]["next_byte"] is None:
+        return rows == known["rows"]["md5"]
     tally = Tally()
-    try:
-        for part in read_parts(run, key, version_id, identifier_type):
-            tally = part.progress.tally
-    except (Rejected, Failed):
-        return None
-    except ClientError as error:
-        if not is_refusal(error):
-            raise
-        return None
-    return tally.md5 or None
+    for part in read_parts(run, source.key, source.version_id, identifier_type_of(report)):
+        tally = part.progress.tally
+    return rows == tally.md5

@@ -115,12 +115,11 @@ class Versions:
             last = max(last, min(each.modified_at for each in markers))
         return last
 
-    def previous(self, report: Report) -> Version | None:
+    def previous(self, key: str, version_id: str) -> Version | None:
         """Return the version of the same key that was uploaded before; None if there is none or it was deleted.
 
         What is uploaded after a deletion is no copy: the deletion may have withdrawn the version before.
         """
-        key, version_id = identity(report)
         newest_first = iter(self.of_key(key))
         if not any(each.version_id == version_id for each in newest_first):
             return None

@@ -150,6 +150,48 @@ def test_kind_41_a_copy_that_has_not_settled_replaces_no_version(connector: Fiel
     assert set(people(5000, 1000)) <= connector.members()
 
 
+def test_kind_41_what_failed_is_uploaded_again_after_a_copy_of_it(connector: FieldConnector) -> None:
+    """The copy ended as unchanged before TikTok refused the file, and says nothing about what comes after it."""
+    connector.base()
+    key, content = f"{VIP}/append/x.csv", body(people(5000, 1000))
+    first, copy = connector.multipart(key, content), connector.copy(key)
+    connector.deliver_all(first, copy)
+    connector.tiktok.fault("update", "code", code=40002, message="The file is wrong.", times=None)
+    connector.end()
+    connector.tiktok.clear_faults()
+    assert [connector.ends(first), connector.ends(copy)] == [("failed", "request_refused"), COPY]
+    again = connector.multipart(key, content)
+    connector.deliver_all(again)
+    connector.end()
+    assert connector.ends(again) == AVAILABLE
+    assert set(people(5000, 1000)) <= connector.members()
+
+
+@pytest.mark.parametrize("hours", [0.1, 24])
+def test_kind_01_41_copies_of_empty_files_of_a_list(connector: FieldConnector, hours: float) -> None:
+    contents = [body(people(3000, 1500)), b"", b"email\n", b"NULL\n\\N\n"]
+    keys = [f"{VIP}/replace/run/part-{number}.csv" for number in range(len(contents))]
+    for key, content in zip(keys, contents, strict=True):
+        connector.put(key, content)
+    connector.end()
+    connector.wait(hours * HOUR, every=HOUR)
+    copies = [connector.copy(key) for key in keys]
+    connector.deliver_all(*copies)
+    connector.end()
+    assert [connector.ends(copy) for copy in copies] == [COPY] * len(copies)
+    assert connector.changes() == ["create"]
+
+
+def test_kind_41_a_version_without_rows_is_no_copy_if_another_file_is_faulty(connector: FieldConnector) -> None:
+    key = f"{VIP}/append/x.csv"
+    connector.put(key, b"")
+    connector.end()
+    faulty = connector.multipart(key, b"jane@example.com\n")
+    connector.deliver_all(faulty)
+    connector.end()
+    assert connector.ends(faulty) == ("rejected", "no_valid_row")
+
+
 def test_kind_41_a_copy_to_another_key_is_an_upload(connector: FieldConnector) -> None:
     connector.base()
     connector.s3.put_object(Bucket=connector.bucket, Key="tiktok/.staging/x.csv", Body=body(people(3000, 10)))
