@@ -15,12 +15,13 @@ from handler.activation.packing import Pack
 from handler.activation.prepare import note_stall, refused_for_long
 from handler.activation.reading import check_time, read_parts
 from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
-from handler.activation.versions import Versions, is_confirmed
+from handler.activation.versions import Versions
 from handler.cleaning.counts import Progress, Tally, merge
 from handler.cleaning.file_rules import check_file, check_list_file
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Failed, Outcome, OutOfTime, Rejected
+from handler.events.keys import CONFIRMED_MARKER
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.lease import Lease
@@ -175,7 +176,11 @@ def _check_whole(run: Invocation, turn: ListTurn) -> None:
 
 def _check_shrinking(run: Invocation, lease: Lease, turn: ListTurn, versions: Versions) -> None:
     last, rows = lease.state["list_rows"], turn.stored["rows"] or 0
-    if last is None or rows >= last * (1 - run.settings.max_shrink) or is_confirmed(versions, turn.reports):
+    if (
+        last is None
+        or rows >= last * (1 - run.settings.max_shrink)
+        or versions.has_fresh_marker(CONFIRMED_MARKER, turn.reports)
+    ):
         return
     now, since = run.now(), turn.stored["waiting_since"]
     if since and now - parse_iso(since) >= MAX_WAIT:

@@ -13,9 +13,10 @@ from handler.activation.list_upload import forget_list_uploads, note_counts, upl
 from handler.activation.order import Export
 from handler.activation.submit import explained, request_for_list, request_of, submit
 from handler.activation.turn import Turn
-from handler.activation.versions import Versions, is_finished_by_tool
+from handler.activation.versions import Versions
 from handler.clock import parse_iso
 from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
+from handler.events.keys import SUCCESS_MARKER
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import Change
@@ -136,7 +137,7 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
     if _end_withdrawn(turn, [opened for _, opened in gathered]):
         return None
-    finished = [export for export, opened in gathered if is_finished_by_tool(turn.versions, opened.reports)]
+    finished = [export for export, opened in gathered if turn.versions.has_fresh_marker(SUCCESS_MARKER, opened.reports)]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
         # An older list next to the chosen one is superseded later. One of its second or newer would replace it.

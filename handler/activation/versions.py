@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +11,7 @@ from handler.activation.register import register
 from handler.clock import parse_iso
 from handler.errors import Damaged, Missing, Rejected
 from handler.events.keys import (
-    CONFIRMED_MARKER,
     MAX_KEY_BYTES,
-    SUCCESS_MARKER,
     TEMPORARY_FOLDER,
     has_counter,
     is_ignored,
@@ -126,48 +124,33 @@ class Versions:
         before = next(newest_first, None)
         return None if before is None or before.is_delete_marker else before
 
-    def has_fresh_marker(self, name: str, reports: Iterable[Report]) -> bool:
+    def has_fresh_marker(self, name: str, reports: Sequence[Report]) -> bool:
         """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files.
 
         The folders of Hive partitions in it belong to it.
         """
-        times: dict[str, datetime] = {}
-        for report in reports:
-            folder = list_folder(report["file"]["key"])
-            uploaded_at = parse_iso(report["file"]["uploaded_at"])
-            times[folder] = max(times.get(folder, uploaded_at), uploaded_at)
-        newest = max(times.values())
+        newest = max(parse_iso(report["file"]["uploaded_at"]) for report in reports)
         return any(
-            version.modified_at >= newest
-            for folder in times
-            for key, versions in self.folder(type_folder(folder)).items()
-            if key.endswith(f"/{name}") and list_folder(key) == folder
-            for version in versions
-            if version.is_latest and not version.is_delete_marker
+            each.key.endswith(f"/{name}") and list_folder(each.key) == folder and each.modified_at >= newest
+            for folder, each in self._beside(_folders(reports))
         )
 
     def manifests(self, reports: Iterable[Report]) -> list[Version]:
         """Return the current manifests in a list's folder."""
-        folders = {list_folder(report["file"]["key"]) for report in reports}
-        return [
-            version
-            for folder in sorted(folders)
-            for key, versions in self.folder(type_folder(folder)).items()
-            if key.startswith(folder) and "/" not in key[len(folder) :] and is_manifest(key)
-            for version in versions
-            if version.is_latest and not version.is_delete_marker
-        ]
+        beside = self._beside(_folders(reports))
+        return [each for folder, each in beside if "/" not in each.key[len(folder) :] and is_manifest(each.key)]
 
     def is_being_written(self, reports: Iterable[Report]) -> bool:
         """Return true if Hadoop's `_temporary/` lies in a list's folder."""
-        folders = {list_folder(report["file"]["key"]) for report in reports}
-        return any(
-            version.is_latest and not version.is_delete_marker
-            for folder in folders
-            for key, versions in self.folder(type_folder(folder)).items()
-            if key.startswith(f"{folder}{TEMPORARY_FOLDER}/")
-            for version in versions
-        )
+        beside = self._beside(_folders(reports))
+        return any(each.key.startswith(f"{folder}{TEMPORARY_FOLDER}/") for folder, each in beside)
+
+    def _beside(self, folders: Iterable[str]) -> Iterator[tuple[str, Version]]:
+        """Yield the current versions below folders of a list, each with its folder, in order."""
+        for folder in sorted(folders):
+            for key in sorted(self.folder(type_folder(folder))):
+                if key.startswith(folder) and (version := self.current(key)):
+                    yield folder, version
 
     def refused_by_name(
         self, reports: Iterable[Report], after: datetime, before: datetime
@@ -179,19 +162,13 @@ class Versions:
             after: the file was uploaded after this, because a folder may be used again.
             before: the file was uploaded before this.
         """
-        keys = [report["file"]["key"] for report in reports]
-        folders = {list_folder(key) for key in keys if parse_key(key).run is not None}
-        for folder in sorted(folders):
-            for key, versions in sorted(self.folder(type_folder(folder)).items()):
-                if list_folder(key) != folder or is_ignored(key):
-                    continue
-                current = next((each for each in versions if each.is_latest), None)
-                if current is None or current.is_delete_marker or not after < current.modified_at < before:
-                    continue
+        in_runs = [report for report in reports if parse_key(report["file"]["key"]).run is not None]
+        for folder, each in self._beside(_folders(in_runs)):
+            if list_folder(each.key) == folder and not is_ignored(each.key) and after < each.modified_at < before:
                 try:
-                    parse_key(key)
+                    parse_key(each.key)
                 except Rejected as fault:
-                    return key, fault
+                    return each.key, fault
         return None
 
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
@@ -237,6 +214,10 @@ class Versions:
             return True
 
 
+def _folders(reports: Iterable[Report]) -> set[str]:
+    return {list_folder(report["file"]["key"]) for report in reports}
+
+
 def is_applied_when_deleted(report: Report) -> bool:
     """Return true if an upload is applied although its object was deleted.
 
@@ -247,13 +228,3 @@ def is_applied_when_deleted(report: Report) -> bool:
         return True
     target = parse_key(report["file"]["key"])
     return action_of(report) is Action.APPEND and (target.run is not None or has_counter(target.file_name))
-
-
-def is_confirmed(versions: Versions, reports: Sequence[Report]) -> bool:
-    """Return true if a person confirmed a list by a `_CONFIRMED` that is newer than its files."""
-    return versions.has_fresh_marker(CONFIRMED_MARKER, reports)
-
-
-def is_finished_by_tool(versions: Versions, reports: Sequence[Report]) -> bool:
-    """Return true if a tool wrote a `_SUCCESS` after the files of a list."""
-    return versions.has_fresh_marker(SUCCESS_MARKER, reports)
