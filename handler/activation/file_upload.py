@@ -36,61 +36,42 @@ def count(run: Invocation, report: Report) -> Report:
     return run.write(report, counted)
 
 
-class Uploading:
-    """The upload of one file, part by part.
+def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_packed: bool) -> Part | None:
+    """Upload every part of a file, from where an earlier invocation stopped. The ledger has its newest report.
 
     Args:
         run: the invocation.
         report: the upload's report.
         keep: leaves out overtaken rows; None if there are none.
+        may_be_packed: true if a file that is a single part is to be returned instead of uploaded.
+
+    Returns:
+        The single part that is to be packed with those of other files, or None if all is uploaded.
+
+    Raises:
+        Skipped: there is nothing to send.
+        Rejected: the file is faulty.
+        Failed: the object cannot be read, or TikTok refuses the file.
+        OutOfTime: finished parts are noted in the report.
+        Waiting: TikTok cannot take it now.
     """
-
-    def __init__(self, run: Invocation, report: Report, keep: Keep | None) -> None:
-        self._run = run
-        self._keep = keep
-        self.report = report
-        self.finished_part = False
-
-    def run_to_end(self, *, may_be_packed: bool) -> Part | None:
-        """Upload every part, from where an earlier invocation stopped.
-
-        Args:
-            may_be_packed: true if a file that is a single part is to be returned instead of uploaded.
-
-        Returns:
-            The single part that is to be packed with those of other files, or None if all is uploaded.
-
-        Raises:
-            Skipped: there is nothing to send.
-            Rejected: the file is faulty.
-            Failed: the object cannot be read, or TikTok refuses the file.
-            OutOfTime: finished parts are noted in the report.
-            Waiting: TikTok cannot take it now.
-        """
-        start = progress_from_report(self.report)
-        identifier_type = identifier_type_of(self.report)
-        for part in read_parts(self._run, *identity(self.report), identifier_type, start=start, keep=self._keep):
-            tally = part.progress.tally
-            if part.last:
-                _check(self._run, self.report, tally)
-                if tally.accepted == tally.overtaken:
-                    raise with_counts(self._run, self.report, tally, reasons.overtaken())
-            if part.rows and len(self.report["uploads"]) >= MAX_PARTS:
-                raise reasons.too_many_parts(MAX_PARTS)
-            if may_be_packed and part.last and start == Progress() and not self.report["uploads"]:
-                return part
-            self._upload(part)
-            if not part.last:
-                check_time(self._run)
-        return None
-
-    def _upload(self, part: Part) -> None:
-        path, request_id = "", ""
-        if part.rows:
-            path, request_id = self._run.tiktok.upload(part, identifier_type_of(self.report))
-        at_tiktok = Uploaded(path, part.bytes, request_id)
-        self.report = note_part(self._run, self.report, part, at_tiktok, is_first=not self.finished_part)
-        self.finished_part = True
+    start, identifier_type, is_first = progress_from_report(report), identifier_type_of(report), True
+    for part in read_parts(run, *identity(report), identifier_type, start=start, keep=keep):
+        tally = part.progress.tally
+        if part.last:
+            _check(run, report, tally)
+            if tally.accepted == tally.overtaken:
+                raise with_counts(run, report, tally, reasons.overtaken())
+        if part.rows and len(report["uploads"]) >= MAX_PARTS:
+            raise reasons.too_many_parts(MAX_PARTS)
+        if may_be_packed and part.last and start == Progress() and not report["uploads"]:
+            return part
+        path, request_id = run.tiktok.upload(part, identifier_type) if part.rows else ("", "")
+        report = note_part(run, report, part, Uploaded(path, part.bytes, request_id), is_first=is_first)
+        is_first = False
+        if not part.last:
+            check_time(run)
+    return None
 
 
 class Uploaded(NamedTuple):

@@ -8,7 +8,7 @@ from itertools import groupby
 from botocore.exceptions import ClientError
 
 from handler import reasons
-from handler.activation.file_upload import Uploaded, Uploading, note_part
+from handler.activation.file_upload import Uploaded, note_part, upload_file
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking, is_stale
 from handler.activation.packing import Pack
@@ -71,16 +71,13 @@ def _prepare_one(
     if is_uploaded(report):
         return report
     digest = upload_digest(*identity(report))
-    uploading: Uploading | None = None
     try:
         keep = overtaking.filter(action_of(report), parse_iso(report["file"]["uploaded_at"]), [identity(report)])
-        uploading = Uploading(run, report, keep)
-        part = uploading.run_to_end(may_be_packed=packer is not None and _can_be_packed(report))
+        part = upload_file(run, report, keep, may_be_packed=packer is not None and _can_be_packed(report))
         if part and packer:
-            packer.add(uploading.report, part)
+            packer.add(report, part)
     except OutOfTime as reason:
-        report = uploading.report if uploading else report
-        if note_stall(lease, digest, progress=bool(uploading and uploading.finished_part)):
+        if note_stall(lease, digest, progress=run.ledger.latest(*identity(report))["progress"] != report["progress"]):
             run.set_outcome(report, reasons.no_progress())
             return None
         if packer:
@@ -99,7 +96,7 @@ def _prepare_one(
         return None
     lease.state["stalled"].pop(digest, None)
     lease.state["unreadable"].pop(digest, None)
-    return None if part else uploading.report
+    return None if part else run.ledger.latest(*identity(report))
 
 
 def note_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
