@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from handler import reasons
 from handler.activation.audience_status import Stage, needs_details, stage, without_old_message
 from handler.activation.turn import Turn
+from handler.clock import parse_iso
+from handler.errors import NotEditable
 from handler.model import Action
-from handler.state.audience_state import held_back
+from handler.report_codes import Code
 from handler.state.pointers import upload_digest
-from handler.state.reports import Report
 from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience
 
@@ -21,18 +22,9 @@ def check_hold(turn: Turn, action: Action) -> None:
     Raises:
         NotEditable: it has, and the change is tried again later.
     """
-    if held := held_back(turn.lease.state, action, turn.run.now()):
-        raise held
-
-
-def check_before_create(turn: Turn, reports: Sequence[Report]) -> None:
-    """Check that these uploads may create the audience now.
-
-    Raises:
-        Waiting: more uploads have just been found, or the advertiser has as many audiences as TikTok allows.
-    """
-    register_unregistered(turn, [report["file"]["key"] for report in reports])
-    check_limit(turn)
+    hold = turn.lease.state["hold"]
+    if hold and hold["call"] == action and turn.run.now() < parse_iso(hold["until"]):
+        raise NotEditable(Code[hold["code"]], hold["reason"])
 
 
 def check_limit(turn: Turn) -> None:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from handler import reasons
 from handler.activation import order
-from handler.activation.audience_choice import check_before_create, check_hold, choose_audience
+from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
 from handler.activation.copies import drop_unchanged_copies
 from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
@@ -140,7 +140,8 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) 
         if action is Action.REMOVE:
             _end_without_audience(turn, reports)
             return
-        check_before_create(turn, reports)
+        register_unregistered(turn, [report["file"]["key"] for report in reports])
+        check_limit(turn)
     if action is Action.REMOVE:
         note += note_on_other_types(run, lease.audience)
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)

@@ -171,14 +171,6 @@ def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> N
     state["hold"] = {"call": call, "until": iso(now + HOLD), "code": refused.code.name, "reason": refused.reason}
 
 
-def held_back(state: State, call: str, now: datetime) -> NotEditable | None:
-    """Return the reason why this kind of change is not tried yet, or None."""
-    hold = state["hold"]
-    if hold and hold["call"] == call and now < parse_iso(hold["until"]):
-        return NotEditable(Code[hold["code"]], hold["reason"])
-    return None
-
-
 def mark_applied(state: State, entries: Iterable[Applied]) -> None:
     """Remember uploads as applied. A list that is sent again is applied twice."""
     known = {(each["key"], each["version_id"], each["sent_at"]) for each in state["applied"]}
