@@ -13,7 +13,6 @@ from typing import Any, Literal, TypedDict, cast
 from handler.clock import iso, parse_iso
 from handler.errors import NotEditable
 from handler.model import Action, AudienceKey
-from handler.report_codes import Code
 
 SCHEMA = 2
 AUDIENCES = "audiences/"

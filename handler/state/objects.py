@@ -55,8 +55,6 @@ class Head(NamedTuple):
     """The metadata of one object version that matters here."""
 
     modified_at: datetime
-    size: int
-    etag: str
     kms_key_id: str | None
 
 
@@ -108,15 +106,11 @@ class ObjectStore:
             Conflict: the condition does not hold.
         """
         body = _encode(content)
+        condition: Any = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            if etag is None:
-                answer = self._client.put_object(
-                    Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-                )
-            else:
-                answer = self._client.put_object(
-                    Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag
-                )
+            answer = self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition
+            )
         except ClientError as error:
             if _code(error) not in _LOST:
                 raise
@@ -174,12 +168,7 @@ class ObjectStore:
             if _code(error) in _ABSENT | _DENIED | {"400", "405"}:
                 return None
             raise
-        return Head(
-            answer["LastModified"].replace(microsecond=0),
-            answer["ContentLength"],
-            answer["ETag"].strip('"'),
-            answer.get("SSEKMSKeyId"),
-        )
+        return Head(answer["LastModified"].replace(microsecond=0), answer.get("SSEKMSKeyId"))
 
     def read_text(self, key: str, version_id: str, max_bytes: int) -> str:
         """Return the beginning of one version of an uploaded object as text.
@@ -211,13 +200,9 @@ class ObjectStore:
         Raises:
             Failed: as for `stream`.
         """
+        part: Any = {"Range": f"bytes={first_byte}-"} if first_byte else {}
         try:
-            if first_byte:
-                answer = self._client.get_object(
-                    Bucket=self.bucket, Key=key, VersionId=version_id, Range=f"bytes={first_byte}-"
-                )
-            else:
-                answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id, **part)
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise reasons.object_missing() from None
