@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
 from handler.activation.advance import advance
 from handler.activation.invocation import Invocation
-from handler.errors import Conflict, Waiting
+from handler.errors import Conflict
 from handler.metrics import Metric
 from handler.model import AudienceKey
 
@@ -41,21 +40,12 @@ def sweep(run: Invocation) -> bool:
         except Exception:
             log_failure(run, audience)
             failed = True
-    _count_audiences(run, audiences)
+    if run.account.has_snapshot:
+        run.metrics.level(Metric.AUDIENCES, run.account.count())
+        run.metrics.level(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
     run.metrics.add(Metric.SWEEPS, 1)
     run.logger.info("sweep", extra={"audiences": len(audiences), "uploads": sum(map(len, pending.values()))})
     return failed or len(run.broken) > broken_before
-
-
-def _count_audiences(run: Invocation, audiences: Sequence[AudienceKey]) -> None:
-    """Publish the number of audiences, if this sweep has asked TikTok for them."""
-    if not audiences or not run.account.has_snapshot:
-        return
-    try:
-        run.metrics.level(Metric.AUDIENCES, run.account.count())
-        run.metrics.level(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
-    except Waiting:
-        return
 
 
 def log_failure(run: Invocation, audience: AudienceKey) -> None:
