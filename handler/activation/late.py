@@ -22,7 +22,7 @@ def end_late(turn: Turn, changes: Sequence[Pointer]) -> bool:
     for pointer in changes:
         if order.is_out_of_order(pointer, state, sent):
             outcome: Outcome = reasons.out_of_order()
-        elif sent and order.is_superseded(pointer, sent):
+        elif sent and order.moment(pointer) < order.applied_moment(sent):
             outcome = reasons.superseded()
         else:
             continue
@@ -44,7 +44,7 @@ def end_late_list(turn: Turn, export: Export) -> bool:
         end_list(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
     elif order.is_list_out_of_order(export, state, sent):
         outcome = reasons.list_out_of_order()
-    elif sent and order.is_list_superseded(export, sent):
+    elif sent and order.is_older(export, sent):
         outcome = reasons.superseded()
         if run.settle and export.digest not in turn.lists:  # a file of it that comes later shares its place
             end_list(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)

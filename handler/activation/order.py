@@ -264,29 +264,20 @@ def is_out_of_order(pointer: Pointer, state: State, sent: Applied | None) -> boo
     return any(each and uploaded_at < parse_iso(each) for each in forgotten)
 
 
-def is_superseded(pointer: Pointer, sent: Applied) -> bool:
-    """Return true if a replace that has been processed sets the whole audience anew after this older upload."""
-    return moment(pointer) < applied_moment(sent) and pointer.registered_at < parse_iso(sent["sent_at"])
-
-
 def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> bool:
     """Return true if a list comes too late: an append or another replace that is newer was applied before."""
     place = (export.first, _RANK[Action.REPLACE])
     if any(each["action"] == Action.APPEND and applied_moment(each) > place for each in state["applied"]):
         return True
-    if sent and _is_older(export, sent):
+    if sent and is_older(export, sent):
         return export.registered_first >= parse_iso(sent["sent_at"])
     return any(
         (forgotten := forgotten_up_to(state, action)) and export.first < parse_iso(forgotten) for action in Action
     )
 
 
-def is_list_superseded(export: Export, sent: Applied) -> bool:
-    """Return true if a list is older than another one that has been processed, and was registered before."""
-    return _is_older(export, sent) and export.registered_first < parse_iso(sent["sent_at"])
-
-
-def _is_older(export: Export, sent: Applied) -> bool:
+def is_older(export: Export, sent: Applied) -> bool:
+    """Return true if a list is older than another one that was sent."""
     own = {file["key"] for file in export.joined["files"]} if export.joined else set()
     return sent["key"] not in own and applied_moment(sent) > (export.first, _RANK[Action.REPLACE])
 
