@@ -13,7 +13,7 @@ from console import aws
 from console.errors import ConsoleError, Exit
 from console.reports import Report, ReportReader
 from console.stack import Connector
-from handler.clock import iso, utc_now
+from handler.clock import utc_now
 from handler.events.keys import list_id, parse_key
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
@@ -129,7 +129,6 @@ def _in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[Change]
 def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
     """Return a list object that says that the list is withdrawn: a file that arrives later gets the same outcome."""
     times = sorted(report["file"]["uploaded_at"] for report in files)
-    now = iso(utc_now())
     entries = [
         {
             "key": report["file"]["key"],
@@ -139,14 +138,13 @@ def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredRe
         }
         for report in sorted(files, key=lambda report: report["file"]["key"])
     ]
-    ended: StoredList = {
+    return {
         "schema": SCHEMA,
         "digest": digest,
         "first_uploaded_at": times[0],
         "last_uploaded_at": times[-1],
         "status": "skipped",
         "code": Code.WITHDRAWN.value,
-        "reason": REASON,
         "faulty_key": None,
         "files": entries,  # type: ignore[typeddict-item]  # as written above
         "outdated": stored["outdated"] if stored else [],
@@ -154,9 +152,7 @@ def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredRe
         "uploads": [],
         "progress": None,
         "waiting_since": None,
-        "updated_at": now,
     }
-    return ended
 
 
 def _waiting(reports: Sequence[Report]) -> list[Report]:

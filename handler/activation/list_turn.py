@@ -115,8 +115,8 @@ def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Rep
 def end_list(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
     """Write an outcome into the list object and the reports of all its files."""
     stored = turn.stored
-    stored["status"], stored["code"], stored["reason"] = outcome.status, outcome.code.value, outcome.reason
-    stored["uploads"], stored["progress"], stored["updated_at"] = [], None, iso(run.now())
+    stored["status"], stored["code"] = outcome.status, outcome.code.value
+    stored["uploads"], stored["progress"] = [], None
     write_list(run.store, turn.audience, stored)
     for report in [*turn.reports, *turn.outdated]:
         is_cut_off = turn.cut_off and turn.cut_off[0] == report["file"]["key"]
@@ -131,7 +131,6 @@ def _new_list(export: Export) -> StoredList:
         "last_uploaded_at": iso(export.last),
         "status": None,
         "code": None,
-        "reason": None,
         "faulty_key": None,
         "files": [],
         "outdated": [],
@@ -139,7 +138,6 @@ def _new_list(export: Export) -> StoredList:
         "uploads": [],
         "progress": None,
         "waiting_since": None,
-        "updated_at": iso(export.last),
     }
 
 

@@ -187,7 +187,7 @@ def _check_shrinking(run: Invocation, lease: Lease, turn: ListTurn, versions: Ve
         raise reasons.shrank_without_confirmation(rows, last)
     waiting = reasons.shrinks_too_much(rows, last)
     turn.stored["waiting_since"] = since or iso(now)
-    turn.stored["status"], turn.stored["code"], turn.stored["reason"] = "waiting", waiting.code.value, waiting.reason
+    turn.stored["status"], turn.stored["code"] = "waiting", waiting.code.value
     write_list(run.store, turn.audience, turn.stored)
     raise waiting
 

@@ -144,7 +144,6 @@ def _make_available(run: Invocation, lease: Lease, change: Change, request: Chan
     if turn := request.list_turn:
         lease.state["list_rows"] = rows
         turn.stored["status"], turn.stored["code"] = "available", Code.AVAILABLE.value
-        turn.stored["updated_at"] = iso(run.now())
         write_list(run.store, lease.audience, turn.stored)
         for report in turn.outdated:
             run.set_outcome(report, reasons.superseded())

@@ -47,7 +47,6 @@ class StoredList(TypedDict):
         first_uploaded_at: upload time of the first file: the list's place in the order.
         last_uploaded_at: upload time of the newest file.
         status, code: None until its turn has come; otherwise as in the reports of its files.
-        reason: the sentence in the reports of its files.
         faulty_key: the key of the file that made the list `rejected`.
         outdated: older versions and other files that share the list's end.
         rows: accepted rows.
@@ -62,7 +61,6 @@ class StoredList(TypedDict):
     last_uploaded_at: str
     status: Status | None
     code: str | None
-    reason: str | None
     faulty_key: str | None
     files: list[ListFile]
     outdated: list[FileRef]
@@ -70,7 +68,6 @@ class StoredList(TypedDict):
     uploads: list[UploadEntry]
     progress: ListProgress | None
     waiting_since: str | None
-    updated_at: str
 
 
 def read_list(store: ObjectStore, audience: AudienceKey, digest: str) -> StoredList | None:
