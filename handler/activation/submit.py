@@ -14,7 +14,7 @@ from handler.activation.list_turn import ListTurn, reports_of
 from handler.activation.overtaking import applied
 from handler.activation.report_counts import tally_from_json, write_counts
 from handler.clock import iso
-from handler.errors import Damaged, Failed, Missing, NotEditable, Outcome, OutcomeUnknown
+from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.audience_state import Applied, Change, FileRef, hold_back, mark_applied
@@ -143,14 +143,8 @@ def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
                 lease.audience, stored, reports_of(run, stored["files"]), reports_of(run, stored["outdated"])
             )
             return request_for_list(turn, "")
-    reports = []
-    for file in change["files"]:
-        try:
-            reports.append(run.ledger.latest(file["key"], file["version_id"]))
-        except (Missing, Damaged):
-            run.logger.exception("report unreadable", extra={"key": file["key"]})
     action = Action(change["call"]) if change["call"] != "create" else Action.APPEND
-    return ChangeRequest(action, reports, [])
+    return ChangeRequest(action, reports_of(run, change["files"]), [])
 
 
 def restore_change(run: Invocation, lease: Lease, reports: Sequence[Report]) -> None:
@@ -177,15 +171,19 @@ def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, requ
     if request.list_turn and request.list_turn.stored["status"] != "submitted":
         request.list_turn.stored["status"], request.list_turn.stored["code"] = "submitted", Code.SUBMITTED.value
         write_list(run.store, request.list_turn.audience, request.list_turn.stored)
+    files = request.list_turn.stored["files"] if request.list_turn else []
+    counts = {(file["key"], file["version_id"]): file["counts"] for file in files}
     for report in request.reports:
         if report["status"] != "waiting":
             continue
 
         def submitted(current: Report) -> None:
-            counted = _count_file(request, current)
-            if not counted:
-                set_outcome(current, reasons.empty_file_of_list())
-                return
+            if counted := counts.get(identity(current)):
+                tally = tally_from_json(counted)
+                write_counts(current, tally)
+                if not tally.accepted:
+                    set_outcome(current, reasons.empty_file_of_list())
+                    return
             notes = request.note + notes_on_rows(current) + warning
             set_status(current, "submitted", Code.SUBMITTED, reasons.submitted(notes))
             if current["audience"]:
@@ -197,18 +195,6 @@ def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, requ
 
         run.write(report, submitted)
     change["reported"] = True
-
-
-def _count_file(request: ChangeRequest, report: Report) -> bool:
-    """Write the counts of a list's file into its report; return false if the file has nothing in it."""
-    if not request.list_turn:
-        return True
-    for file in request.list_turn.stored["files"]:
-        if (file["key"], file["version_id"]) == identity(report) and file["counts"]:
-            tally = tally_from_json(file["counts"])
-            write_counts(report, tally)
-            return tally.accepted > 0
-    return True
 
 
 def notes_on_rows(report: Report) -> str:
