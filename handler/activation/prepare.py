@@ -8,7 +8,7 @@ from itertools import groupby
 from botocore.exceptions import ClientError
 
 from handler import reasons
-from handler.activation.file_upload import Uploaded, note_part, upload_file
+from handler.activation.file_upload import Uploaded, count, note_part, upload_file
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking, is_stale
 from handler.activation.packing import Pack
@@ -97,6 +97,23 @@ def _prepare_one(
     lease.state["stalled"].pop(digest, None)
     lease.state["unreadable"].pop(digest, None)
     return None if part else run.ledger.latest(*identity(report))
+
+
+def count_or_end(run: Invocation, lease: Lease | None, report: Report) -> Report | None:
+    """Count an upload once; return None if it has ended because it is faulty, or is left out because S3 failed.
+
+    Raises:
+        OutOfTime: the invocation ends.
+    """
+    try:
+        return report if report["rows"]["total"] is not None else count(run, report)
+    except (Waiting, Conflict):
+        raise
+    except Outcome as fault:
+        run.set_outcome(report, fault)
+    except Exception as error:
+        set_aside(run, lease, report, error)
+    return None
 
 
 def note_stall(lease: Lease, digest: str, *, progress: bool) -> bool:

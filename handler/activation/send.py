@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from botocore.exceptions import ClientError
-
 from handler import reasons
 from handler.activation import order
 from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
 from handler.activation.copies import drop_unchanged_copies
-from handler.activation.file_upload import count
 from handler.activation.late import end_late, end_late_list
 from handler.activation.order import Export
 from handler.activation.overtaking import applied
-from handler.activation.prepare import note_stall, prepare, set_aside
+from handler.activation.prepare import count_or_end, note_stall, prepare
 from handler.activation.send_list import send_list, send_list_again
 from handler.activation.submit import explained, note_on_other_types, request_for, request_of, restore_change, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
-from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
+from handler.errors import Failed, OutOfTime, UploadAgain
 from handler.model import Action
 from handler.state.audience_state import Change, mark_applied
 from handler.state.pointers import Pointer, upload_digest
@@ -154,17 +151,12 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
     counted = []
     for report in reports:
         try:
-            counted.append(report if report["rows"]["total"] is not None else count(run, report))
+            if ready := count_or_end(run, lease, report):
+                counted.append(ready)
         except OutOfTime:
             if not note_stall(lease, upload_digest(*identity(report)), progress=False):
                 raise
             run.set_outcome(report, reasons.no_progress())
-        except Waiting:
-            raise
-        except Outcome as fault:
-            run.set_outcome(report, fault)
-        except ClientError as error:
-            set_aside(run, lease, report, error)
     mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
     lease.save()
     for report in counted:

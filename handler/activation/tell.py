@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from handler import reasons
 from handler.activation import order
-from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import end_list, open_list
 from handler.activation.list_upload import count_list, is_counted, note_counts
 from handler.activation.order import Export
 from handler.activation.overtaking import is_stale
-from handler.activation.prepare import set_aside
+from handler.activation.prepare import count_or_end
 from handler.activation.turn import Turn
 from handler.clock import iso, parse_iso
-from handler.errors import Conflict, Outcome, OutOfTime, Waiting
+from handler.errors import Outcome, OutOfTime, Waiting
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import State
@@ -91,18 +91,9 @@ def _tell_one(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
 
 
 def _count(run: Invocation, lease: Lease | None, report: Report) -> None:
-    if report["status"] != "waiting" or report["rows"]["total"] is not None:
-        return
-    try:
-        count(run, report)
-    except OutOfTime:
-        return
-    except Outcome as fault:
-        run.set_outcome(report, fault)
-    except Conflict:
-        raise
-    except Exception as error:
-        set_aside(run, lease, report, error)
+    if report["status"] == "waiting":
+        with suppress(OutOfTime):  # it is counted when its turn comes
+            count_or_end(run, lease, report)
 
 
 def _must_stay(turn: Turn, export: Export) -> bool:

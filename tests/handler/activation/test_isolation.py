@@ -266,3 +266,20 @@ def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> No
     assert len(world.messages()) == 1
     assert holders[0] is not None
     assert holders[-1] is None
+
+
+def test_a_remove_without_an_audience_whose_stream_breaks_stops_no_other(world: World) -> None:
+    first, second = f"{VIP}remove/first.csv", f"{VIP}remove/second.csv"
+
+    def broken(method: str, path: str) -> str | None:
+        if method == "GET" and path.endswith(f"{world.bucket}/{first}"):
+            raise ConnectionResetError("the stream broke")
+        return None
+
+    world.cold_start(SETTLE_SECONDS="300")
+    world.deliver_all(*(world.upload(key, lines(people(0, 10))) for key in (first, second)))
+    world.pass_time(hours=0.2)
+    world.gate.before = broken
+    assert world.deliver(SWEEP) == [SWEEP]
+    assert world.standing(first) == ("waiting", "settling")
+    assert world.standing(second) == ("rejected", "nothing_to_remove_from")
