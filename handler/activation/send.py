@@ -85,13 +85,9 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
     """Send the next of the appends and removes that have settled and wait for no list."""
     run = turn.run
     before = [pointer for pointer in changes if not lists or order.moment(pointer) < (lists[0].first, 0)]
-    if not before:
-        raise reasons.settling() if lists else reasons.behind_older_upload()
     if not order.is_ready(before, run.settle, run.now()):
         raise reasons.settling()
     settled = [pointer for pointer in before if order.has_waited(pointer, run.settle, run.now())]
-    if not settled:
-        raise reasons.settling()
     if _end_copies(turn, before) or _end_replaced_versions(turn, before):
         return
     _send_changes(turn, settled, has_replace=bool(lists))

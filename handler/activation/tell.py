@@ -23,8 +23,6 @@ from handler.state.lease import Lease
 from handler.state.pointers import Pointer
 from handler.state.reports import Report, forget_uploads
 
-# Their own reports say so already.
-_OWN_CODES = {Code.SETTLING, Code.CONTINUING}
 # Only a list waits for these; the other uploads wait for the list.
 _OF_LISTS = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
 
@@ -40,7 +38,7 @@ def tell(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
         reason: why nothing more can go now.
     """
     run, state = turn.run, turn.lease.state
-    if reason.code is Code.SETTLING:
+    if reason.code is Code.SETTLING or run.deadline.near():
         return
     for pointer in _not_told(pointers, state, reason):
         if run.deadline.near():
@@ -81,11 +79,8 @@ def _tell_one(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
         return
     if report["uploads"] and is_stale(state, report):  # what is written now would hide that its parts are older
         report = run.write(report, forget_uploads)
-    own: Outcome = reason
-    if isinstance(reason, OutOfTime) or (reason.code in _OF_LISTS and pointer.action is not Action.REPLACE):
-        own = reasons.behind_older_upload()
-    if report["code"] not in _OWN_CODES or not isinstance(reason, OutOfTime):
-        report = run.set_outcome(report, own)
+    waits_for_list = reason.code in _OF_LISTS and pointer.action is not Action.REPLACE
+    report = run.set_outcome(report, reasons.behind_older_upload() if waits_for_list else reason)
     if pointer.action is not Action.REPLACE:
         _count(run, turn.lease, report)
 
