@@ -19,7 +19,7 @@ from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
 from handler.errors import Failed, OutOfTime, UploadAgain
 from handler.model import Action
-from handler.state.audience_state import Change, mark_applied
+from handler.state.audience_state import Change
 from handler.state.pointers import Pointer, upload_digest
 from handler.state.reports import Report, forget_uploads, identity
 from handler.tiktok.responses import Audience
@@ -153,7 +153,7 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
             if not note_stall(lease, upload_digest(*identity(report)), progress=False):
                 raise
             run.set_outcome(report, reasons.no_progress())
-    mark_applied(lease.state, [applied(report, iso(run.now())) for report in counted])
+    lease.state["applied"] += [applied(report, iso(run.now())) for report in counted]
     lease.save()
     for report in counted:
         run.set_outcome(report, reasons.nothing_to_remove_from(note))

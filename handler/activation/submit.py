@@ -17,7 +17,7 @@ from handler.clock import iso
 from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
-from handler.state.audience_state import Applied, Change, FileRef, hold_back, mark_applied
+from handler.state.audience_state import Applied, Change, FileRef, hold_back
 from handler.state.lease import Lease
 from handler.state.lists import read_list, write_list
 from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
@@ -118,7 +118,7 @@ def record(
     """Write down that TikTok has accepted a change: first in the audience's state, then in the reports."""
     state = lease.state
     state["intent"], state["change"], state["hold"], state["audience_id"] = None, change, None, change["audience_id"]
-    mark_applied(state, _applied(request, change["began_at"]))
+    state["applied"] += _applied(request, change["began_at"])  # a list that is sent again is applied twice
     lease.save()
     mark_submitted(run, change, request, request_id)
 

@@ -6,7 +6,6 @@ processing (`change`), the uploads applied lately, and what TikTok has refused f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict, cast
 
@@ -18,6 +17,11 @@ SCHEMA = 2
 AUDIENCES = "audiences/"
 HOLD = timedelta(hours=1)  # a refusal lasts for hours, so no call is made before this
 REMEMBERED = timedelta(hours=48)  # an upload whose event arrives later is applied only if the order is certain
+_UP_TO: dict[str, Literal["appended_up_to", "removed_up_to", "replaced_up_to"]] = {
+    "append": "appended_up_to",
+    "remove": "removed_up_to",
+    "replace": "replaced_up_to",
+}
 
 
 class FileRef(TypedDict):
@@ -170,12 +174,6 @@ def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> N
     state["hold"] = {"call": call, "until": iso(now + HOLD), "code": refused.code.name, "reason": refused.reason}
 
 
-def mark_applied(state: State, entries: Iterable[Applied]) -> None:
-    """Remember uploads as applied. A list that is sent again is applied twice."""
-    known = {(each["key"], each["version_id"], each["sent_at"]) for each in state["applied"]}
-    state["applied"] += [each for each in entries if (each["key"], each["version_id"], each["sent_at"]) not in known]
-
-
 def forget_applied(state: State, change: Change) -> None:
     """Stop counting a change's uploads as applied, because it failed. An earlier change of theirs still counts."""
     failed = {(each["key"], each["version_id"], change["began_at"]) for each in change["files"]}
@@ -186,13 +184,7 @@ def forget_applied(state: State, change: Change) -> None:
 
 def forgotten_up_to(state: State, action: Action) -> str:
     """Return the upload time of the newest applied upload of an action that `applied` no longer holds; "" for none."""
-    match action:
-        case Action.APPEND:
-            return state["appended_up_to"] or ""
-        case Action.REMOVE:
-            return state["removed_up_to"] or ""
-        case Action.REPLACE:
-            return state["replaced_up_to"] or ""
+    return state[_UP_TO[action]] or ""
 
 
 def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) -> None:
@@ -203,7 +195,6 @@ def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) 
         if now - parse_iso(each["sent_at"]) < REMEMBERED or (oldest_waiting and oldest_waiting <= uploaded_at):
             kept.append(each)
             continue
-        name = {"append": "appended_up_to", "remove": "removed_up_to", "replace": "replaced_up_to"}[each["action"]]
-        newest = max(state[name] or "", each["uploaded_at"])  # type: ignore[literal-required]  # three known keys
-        state[name] = newest  # type: ignore[literal-required]  # as above
+        name = _UP_TO[each["action"]]
+        state[name] = max(state[name] or "", each["uploaded_at"])
     state["applied"] = kept

@@ -12,7 +12,7 @@ from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import iso
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Status
-from handler.state.audience_state import Applied, Change, State, forget_applied, mark_applied, new_state, prune_applied
+from handler.state.audience_state import Applied, Change, State, forget_applied, new_state, prune_applied
 from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, upload_digest
 
@@ -40,7 +40,7 @@ def applied(action: str, minutes: float = 0, sent: float = 0) -> Applied:
 
 def state(*entries: Applied, **changes: Any) -> State:
     made = new_state(AudienceKey(IdentifierType.EMAIL_SHA256, "vip"))
-    mark_applied(made, entries)
+    made["applied"] += entries
     made.update(changes)  # type: ignore[typeddict-item]  # keys of the state
     return made
 
@@ -130,9 +130,9 @@ def stored(first: float, last: float, status: Status, faulty: str | None = None)
     times = [iso(T + first * HOUR), iso(T + last * HOUR)]
     return {
         "schema": 2, "digest": "list", "first_uploaded_at": times[0], "last_uploaded_at": times[1],
-        "status": status, "code": None, "reason": None, "faulty_key": faulty, "outdated": [],
+        "status": status, "code": None, "faulty_key": faulty, "outdated": [],
         "files": [{"key": "a", "version_id": time, "uploaded_at": time, "counts": None} for time in times],
-        "rows": None, "uploads": [], "progress": None, "waiting_since": None, "updated_at": times[1],
+        "rows": None, "uploads": [], "progress": None, "waiting_since": None,
     }  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def test_lists_uploaded_within_an_hour_of_one_another_belong_together() -> None:
 
 def test_a_list_that_is_sent_again_and_fails_was_still_applied_before() -> None:
     made = state(applied("replace", 10, 20))
-    mark_applied(made, [applied("replace", 10, 600)])
+    made["applied"] += [applied("replace", 10, 600)]
     change: Change = {
         "call": "replace", "audience_id": "1", "files": [{"key": "k", "version_id": "v"}], "list": "list",
         "began_at": iso(T + timedelta(minutes=600)), "matched_before": None, "seen_processing": None, "reported": True,
