@@ -47,7 +47,7 @@ class Overtaking:
             return None
         identities = tuple(sorted((each["key"], each["version_id"]) for each in newer))
         if identities not in self._sets:
-            self._sets[identities] = self._load(identities) if _rows(newer) <= MAX_ROWS else None
+            self._sets[identities] = self._load(identities) if sum(each["rows"] for each in newer) <= MAX_ROWS else None
         overtaking = self._sets[identities]
         if overtaking is None:
             own = self._load(tuple(uploads))
@@ -86,7 +86,3 @@ def applied(report: Report, sent_at: str) -> Applied:
         "sent_at": sent_at,
         "rows": report["rows"]["accepted"] or 0,
     }
-
-
-def _rows(entries: Sequence[Applied]) -> int:
-    return sum(each["rows"] for each in entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TypeGuard
 
 from botocore.exceptions import ClientError
 
@@ -153,21 +154,17 @@ def refused_for_long(run: Invocation, lease: Lease, report: Report, error: Excep
         seconds = trouble["seconds"] + (gap if gap <= MAX_FAILURE_GAP_SECONDS else 0.0)
     if seconds >= MAX_UNREADABLE_SECONDS:
         lease.state["unreadable"].pop(digest, None)
-        return reasons.object_unreadable(_code(error))
+        return reasons.object_unreadable(error.response.get("Error", {}).get("Code", ""))
     lease.state["unreadable"][digest] = {"seconds": seconds, "last": iso(now)}
     return None
 
 
-def is_refusal(error: Exception) -> bool:
+def is_refusal(error: Exception) -> TypeGuard[ClientError]:
     """Return true if AWS refused access to one object; false for temporary errors."""
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status in {400, 403, 404, 405}
-
-
-def _code(error: Exception) -> str:
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
 
 
 def _without_outdated_parts(run: Invocation, lease: Lease, reports: Sequence[Report]) -> list[Report]:

@@ -13,7 +13,15 @@ from handler.activation.order import Export
 from handler.activation.overtaking import applied
 from handler.activation.prepare import count_or_end, note_stall, prepare
 from handler.activation.send_list import send_list, send_list_again
-from handler.activation.submit import explained, note_on_other_types, request_for, request_of, restore_change, submit
+from handler.activation.submit import (
+    MAX_UPLOADS_AGAIN,
+    explained,
+    note_on_other_types,
+    request_for,
+    request_of,
+    restore_change,
+    submit,
+)
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
 from handler.clock import iso
@@ -23,8 +31,6 @@ from handler.state.audience_state import Change
 from handler.state.pointers import Pointer, upload_digest
 from handler.state.reports import Report, forget_uploads, identity
 from handler.tiktok.responses import Audience
-
-MAX_UPLOADS_AGAIN = 2  # times that parts are uploaded again after TikTok lost them
 
 
 def send_next(turn: Turn) -> None:

@@ -11,19 +11,16 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, end_list, gather_list, open_list
 from handler.activation.list_upload import forget_list_uploads, note_counts, upload_list
 from handler.activation.order import Export
-from handler.activation.submit import explained, request_for_list, request_of, submit
+from handler.activation.submit import MAX_UPLOADS_AGAIN, explained, request_for_list, request_of, submit
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions
 from handler.clock import parse_iso
 from handler.errors import Failed, Outcome, OutOfTime, UploadAgain, Waiting
 from handler.events.keys import SUCCESS_MARKER
 from handler.model import Action
-from handler.report_codes import Code
 from handler.state.audience_state import Change
 from handler.state.reports import identity
 from handler.tiktok.responses import Audience
-
-MAX_UPLOADS_AGAIN = 2  # times that the parts are uploaded again after TikTok lost them
 
 
 def send_list(turn: Turn, lists: Sequence[Export]) -> None:
@@ -86,7 +83,7 @@ def _reopen(run: Invocation, opened: ListTurn) -> None:
     """Set the ended files of a list back to waiting, because the list is sent again."""
     for index, report in enumerate(opened.reports):
         if report["status"] != "waiting":
-            opened.reports[index] = run.ledger.reopen(report, Code.SETTLING, reasons.LIST_MADE_ANEW)
+            opened.reports[index] = run.ledger.reopen(report)
 
 
 def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:

@@ -23,6 +23,7 @@ from handler.state.lists import read_list, write_list
 from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
 from handler.tiktok.responses import Audience
 
+MAX_UPLOADS_AGAIN = 2  # times that parts are uploaded again after TikTok lost them
 MIN_MATCHED = 1000  # people that an audience has to match to be used (TikTok)
 
 

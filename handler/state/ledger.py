@@ -13,6 +13,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import cast
 
+from handler import reasons
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Damaged, Missing
 from handler.model import Action, AudienceKey, IdentifierType
@@ -78,7 +79,7 @@ class Ledger:
                 if not is_new and self._was_cut_short(report):
                     report, _ = self.update(report, self._receive_now)
                 self._point_to(report)
-        elif at_end(report):  # it has no pointer to keep it visible until it is published
+        else:  # it is at its end, and has no pointer to keep it visible until it is published
             self._publish(report)
         return report, is_new
 
@@ -169,22 +170,22 @@ class Ledger:
         else:
             raise Conflict(f"Other functions keep writing the report {key}.")
         if at_end(current):
-            self._finish(current)
+            self._finish(current, pointer_key(current))
         return current, changed
 
-    def reopen(self, report: Report, code: Code, reason: str) -> Report:
+    def reopen(self, report: Report) -> Report:
         """Make an upload wait again, because the list it belongs to is made anew."""
 
         def waiting(current: Report) -> None:
-            set_status(current, "waiting", code, reason)
+            set_status(current, "waiting", Code.SETTLING, reasons.LIST_MADE_ANEW)
             forget_uploads(current)
 
         self._point_to(report)
         return self.update(report, waiting, reopen=True)[0]
 
-    def _finish(self, report: Report) -> None:
+    def _finish(self, report: Report, pointer: str | None) -> None:
         self._publish(report)
-        if pointer := pointer_key(report):
+        if pointer:
             self._store.delete(pointer)
             self._finished.add(pointer)
 
@@ -222,9 +223,7 @@ class Ledger:
                 raise Damaged(f"{pointer.key} is not a pointer.") from None
         report = self.latest(*self._identities[pointer.key])
         if at_end(report):
-            self._publish(report)
-            self._store.delete(pointer.key)
-            self._finished.add(pointer.key)
+            self._finish(report, pointer.key)
             return None
         return report
 
