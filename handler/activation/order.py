@@ -218,7 +218,7 @@ def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bo
     """Return true if the newest list can go.
 
     No new file name was registered under `replace/` for an hour and nothing at all for the settling time, or a file
-    has waited six hours. A list whose turn has come already does not count for the latter.
+    has waited six hours. A list whose turn has come already does not count for the latter: it waits for something else.
     """
     pointers = [pointer for export in lists for pointer in export.pointers]
     if not all(has_waited(pointer, settle, now) for pointer in lists[-1].pointers):
@@ -230,8 +230,11 @@ def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bo
     is_quiet = now - max(pointer.registered_at for pointer in pointers) >= settle
     if is_quiet and now - max(names.values()) >= QUIET * settle:
         return True
-    unattempted = [export for export in lists if not (export.joined and export.joined["status"] == "waiting")]
-    return any(now - export.registered_first >= EXPORT_GAP * settle for export in unattempted)
+    return any(now - each.registered_first >= EXPORT_GAP * settle for each in lists if not _was_attempted(each.joined))
+
+
+def _was_attempted(stored: StoredList | None) -> bool:
+    return bool(stored and stored["status"] == "waiting" and (stored["uploads"] or stored["waiting_since"]))
 
 
 def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export]:

@@ -47,6 +47,8 @@ def send_next(turn: Turn) -> None:
     waiting = turn.waiting()
     replaces = [pointer for pointer in waiting if pointer.action is Action.REPLACE]
     changes = [pointer for pointer in waiting if pointer.action is not Action.REPLACE]
+    if since := turn.held_up_since():
+        replaces, changes = [], [pointer for pointer in changes if pointer.uploaded_at < since]
     if end_late(turn, changes):
         return
     lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
@@ -96,7 +98,8 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
     settled = [pointer for pointer in before if order.has_waited(pointer, run.settle, run.now())]
     if _end_copies(turn, before) or _end_replaced_versions(turn, before):
         return
-    _send_changes(turn, settled, has_replace=bool(lists))
+    may_create = bool(lists) or any(pointer.action is Action.APPEND for pointer in before)
+    _send_changes(turn, settled, may_create=may_create)
 
 
 def _have_ended(turn: Turn, pointers: Sequence[Pointer]) -> bool:
@@ -118,13 +121,19 @@ def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
     return bool(overwritten)
 
 
-def _send_changes(turn: Turn, settled: Sequence[Pointer], *, has_replace: bool) -> None:
-    """Send the next appends or removes in one call."""
+def _send_changes(turn: Turn, settled: Sequence[Pointer], *, may_create: bool) -> None:
+    """Send the next appends or removes in one call.
+
+    Args:
+        turn: the audience's turn.
+        settled: the uploads that can go.
+        may_create: true if an upload waits that could create the audience.
+    """
     run, lease = turn.run, turn.lease
     check_hold(turn, order.next_action(settled, has_audience=lease.state["audience_id"] is not None))
     audience, note = choose_audience(turn)
     action = order.next_action(settled, has_audience=audience is not None)
-    if audience is None and action is Action.REMOVE and has_replace:
+    if audience is None and action is Action.REMOVE and may_create:
         raise reasons.behind_older_upload()
     same = [pointer for pointer in settled if pointer.action is action]
     pointers = same if order.can_pass(settled, action) else order.neighbors(settled, action)

@@ -87,6 +87,8 @@ def _reopen(run: Invocation, opened: ListTurn) -> None:
 
 
 def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:
+    if audience is None:  # a new audience has no list that this one could be too small for
+        turn.lease.state["list_rows"] = None
     for uploads_left in reversed(range(MAX_UPLOADS_AGAIN + 1)):
         upload_list(turn.run, turn.lease, opened, turn.overtaking, turn.versions)
         check_deleted(opened, Versions(turn.run))  # while it was uploaded

@@ -18,10 +18,10 @@ from handler.clock import iso, parse_iso
 from handler.errors import Outcome, OutOfTime, Waiting
 from handler.model import Action
 from handler.report_codes import Code
-from handler.state.audience_state import State
+from handler.state.audience_state import Change, FileRef, State
 from handler.state.lease import Lease
 from handler.state.pointers import Pointer
-from handler.state.reports import Report, forget_uploads
+from handler.state.reports import Report, forget_uploads, identity
 
 # Only a list waits for these; the other uploads wait for the list.
 _OF_LISTS = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
@@ -77,12 +77,18 @@ def _tell_one(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
     report = run.report(pointer)
     if report is None:
         return
-    if report["uploads"] and is_stale(state, report):  # what is written now would hide that its parts are older
+    # What is written now would hide that its parts are older than a change, or than one of unknown outcome.
+    if report["uploads"] and (is_stale(state, report) or _is_behind(state["intent"], report)):
         report = run.write(report, forget_uploads)
     waits_for_list = reason.code in _OF_LISTS and pointer.action is not Action.REPLACE
     report = run.set_outcome(report, reasons.behind_older_upload() if waits_for_list else reason)
     if pointer.action is not Action.REPLACE:
         _count(run, turn.lease, report)
+
+
+def _is_behind(intent: Change | None, report: Report) -> bool:
+    key, version_id = identity(report)
+    return intent is not None and FileRef(key=key, version_id=version_id) not in intent["files"]
 
 
 def _count(run: Invocation, lease: Lease | None, report: Report) -> None:

@@ -8,9 +8,11 @@ from functools import cached_property
 
 from handler.activation import order
 from handler.activation.invocation import Invocation
+from handler.activation.list_turn import MAX_WAIT
 from handler.activation.overtaking import Overtaking
 from handler.activation.versions import Versions
 from handler.errors import Damaged, Missing
+from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import AUDIENCES, prune_applied
 from handler.state.lease import Lease
@@ -44,6 +46,22 @@ class Turn:
             for pointer in self.pointers
             if pointer.digest not in self.run.broken | self.run.unreadable and not self.run.ledger.is_finished(pointer)
         ]
+
+    def held_up_since(self) -> datetime | None:
+        """Return the upload time of the first file of a list that cannot be handled in this invocation; None without.
+
+        Its list must not go without it, and nothing newer before it. After a day it holds up nothing any more.
+        """
+        run = self.run
+        times = [
+            pointer.uploaded_at
+            for pointer in self.pointers
+            if pointer.digest in run.broken | run.unreadable
+            and pointer.action is Action.REPLACE
+            and run.now() - pointer.registered_at < MAX_WAIT
+            and not run.ledger.is_finished(pointer)
+        ]
+        return min(times, default=None)
 
     @cached_property
     def lists(self) -> dict[str, StoredList]:

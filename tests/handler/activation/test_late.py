@@ -88,3 +88,15 @@ def test_a_second_removal_that_fails_in_the_same_words_fails(world: World) -> No
         world.activate(f"{VIP}remove/{name}.csv", lines(people(0, 1500)))
         world.sweep(hours=1)
         assert world.standing(f"{VIP}remove/{name}.csv") == ("failed", "too_few_left")
+
+
+def test_a_remove_waits_for_an_append_that_has_not_settled_and_will_create_the_audience(world: World) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+    append = world.upload(f"{VIP}append/base.csv", lines(people(0, 3000)))
+    world.deliver(world.upload(f"{VIP}remove/out.csv", lines(people(0, 10))))
+    world.pass_time(1)
+    world.deliver(append)
+    world.sweep()
+    world.run(hours=3, every=0.5)
+    assert world.standing(f"{VIP}remove/out.csv") in {("available", "available"), ("skipped", "overtaken")}
+    assert world.members() == set(people(10, 2990))

@@ -107,3 +107,61 @@ def test_a_replace_of_unknown_outcome_is_looked_for_after_another_call_failed(se
     assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
     done = [each for each in settling.tiktok.calls() if each["call"] == "update" and each["code"] == 0]
     assert len(done) <= 1  # the call whose answer was lost
+
+
+def test_a_list_does_not_go_without_a_file_that_cannot_be_read_for_a_moment(settling: World) -> None:
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
+    settling.deliver(settling.multipart(f"{FOLDER}/part-1", lines(people(3000, 2000))))
+    settling.run(hours=3, every=1.1)
+    settling.pass_time(24)
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(1, 3000))))
+    settling.deliver(settling.multipart(f"{FOLDER}/part-1", lines(people(3001, 2000))))
+    settling.deliver(settling.upload("tiktok/vip/email_sha256/append/new.csv", lines(people(9000, 10))))
+    settling.pass_time(1.1)
+    settling.gate.before = lambda method, path: (
+        "503 Slow Down" if method == "GET" and path.endswith("/full/part-1") else None
+    )
+    assert settling.deliver('{"sweep": true}')
+    settling.gate.before = lambda *_: None
+    assert settling.calls("create", "update") == ["create"]
+    settling.run(hours=5, every=1.1)
+    assert settling.standing("tiktok/vip/email_sha256/append/new.csv") == ("available", "available")
+    assert settling.members() == {*people(1, 5000), *people(9000, 10)}
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_list_does_not_go_without_a_file_whose_report_somebody_deleted_or_damaged(
+    settling: World, *, damaged: bool
+) -> None:
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
+    message = settling.upload(f"{FOLDER}/part-1", lines(people(3000, 2000)))
+    settling.deliver(message)
+    place = {"Bucket": settling.bucket, "Key": f"reports/{FOLDER}/part-1/{settling.version_id(message)}.json"}
+    if damaged:
+        settling.s3.put_object(**place, Body=b"{")  # type: ignore[arg-type]  # two strings
+    else:
+        settling.s3.delete_object(**place)  # type: ignore[arg-type]  # as above
+    settling.run(hours=3, every=1.1)
+    assert settling.calls("create") == []
+
+
+def test_a_list_goes_after_six_hours_although_file_names_keep_coming(settling: World) -> None:
+    settling.activate("tiktok/vip/email_sha256/append/base.csv", lines(people(0, 2000)))
+    settling.run(hours=2, every=1.1)
+    settling.tiktok.configure(processing_seconds=8 * 3600)
+    settling.deliver(settling.upload("tiktok/vip/email_sha256/append/x.csv", lines(people(7000, 10))))
+    settling.sweep(hours=0.2)
+    for number in range(20):  # TikTok is at work when the list has waited for six hours
+        settling.deliver(settling.upload(f"{FOLDER}/part-{number}", lines(people(number * 1000, 1000))))
+        settling.sweep(hours=0.5)
+    assert settling.report(f"{FOLDER}/part-0")["status"] in {"submitted", "available"}
+
+
+def test_a_list_for_a_new_audience_is_not_compared_with_that_of_a_deleted_one(settling: World) -> None:
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 9000))))
+    settling.run(hours=3, every=1.1)
+    settling.delete_audience(settling.audiences()[0]["id"])
+    settling.pass_time(24)
+    settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
+    settling.run(hours=3, every=1.1)
+    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.handler.world import World, lines, people
@@ -146,3 +148,26 @@ def test_a_submitted_list_whose_state_was_deleted_ends(world: World) -> None:
     world.run(hours=30, every=1.1)
     assert {world.standing(key) for key in keys} == {("available", "available")}
     assert world.members() == set(people(0, 2000))
+
+
+@pytest.mark.parametrize("action", ["append", "remove"])
+def test_parts_made_before_a_change_of_unknown_outcome_are_made_anew(world: World, action: str) -> None:
+    other = {"append": "remove", "remove": "append"}[action]
+    world.activate(f"{VIP}base.csv", lines(people(0, 4000)))
+    world.sweep(hours=1.1)
+    earlier = world.now()
+    world.pass_time(1)
+    first = 6000 if action == "append" else 0
+    world.tiktok.fault("update", "code", code=40100, times=3)
+    assert world.activate(f"{VIP}{action}/waits.csv", lines(people(first, 100)))["uploads"]
+    late = world.upload(f"{VIP}{other}/late.csv", lines(people(1000, 10)), at=earlier + timedelta(minutes=5))
+    newer = world.upload(f"{VIP}{other}/newer.csv", lines(people(first, 50)))
+    world.tiktok.fault("update", "cut_after")
+    world.gate.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
+    world.deliver(late, newer)
+    world.gate.after = lambda *_: None
+    assert world.report(f"{VIP}{action}/waits.csv")["code"] == "outcome_unknown"
+    world.run(hours=5, every=0.7)
+    assert world.standing(f"{VIP}{action}/waits.csv") == ("available", "available")
+    assert bool(set(people(first, 50)) & world.members()) == (other == "append")
+    assert bool(set(people(first + 50, 50)) & world.members()) == (action == "append")
