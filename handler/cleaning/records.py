@@ -5,6 +5,7 @@ A quote opens only at the beginning of a field. A quoted field may hold delimite
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from handler.cleaning.counts import RejectionReason
@@ -50,6 +51,7 @@ def read_records(
     if b"\n" not in text:
         text = text.replace(b"\r", b"\n")
     lines = text.splitlines(keepends=True)
+    quotes = _OpenQuotes(lines, delimiter, max_record)
     records: list[Record] = []
     at = 0
     while at < len(lines):
@@ -59,10 +61,10 @@ def read_records(
             records.append(Record(line + at, [], RejectionReason.TOO_LONG, ended))
             at += 1
             continue
-        fields, open_quote, _ = split_fields(content, delimiter)
+        fields, open_quote, tidy = split_fields(content, delimiter)
         taken = 1
         if open_quote:
-            joined, taken = _join(lines, at, delimiter, max_record)
+            joined, taken = quotes.join(at) if tidy else (None, 1)
             if joined is None and taken == 0 and not last:
                 return records, line + at, b"".join(lines[at:])
             fields, taken = (joined, taken) if joined is not None else ([], 1)
@@ -74,20 +76,39 @@ def read_records(
     return records, line + at, b""
 
 
-def _join(lines: list[bytes], at: int, delimiter: bytes, max_record: int) -> tuple[list[bytes] | None, int]:
-    """Return the fields of a record that spans lines, and how many; no lines if it goes on after the last one."""
-    size = len(lines[at])
-    for end in range(at + 1, len(lines)):
-        size += len(lines[end])
-        if size > max_record:
-            return None, 1
-        if b'"' in lines[end]:
-            fields, open_quote, tidy = split_fields(b"".join(lines[at : end + 1]).rstrip(b"\r\n"), delimiter)
+class _OpenQuotes:
+    """Finds the line that closes a quote, and looks at each line once.
+
+    A line after an open quote begins inside it, whichever line opened it. So a line that leaves one quote open leaves
+    every other one open too. Without this, lines that each open a quote would all be followed for `max_record` bytes,
+    which took minutes for a block.
+    """
+
+    def __init__(self, lines: list[bytes], delimiter: bytes, max_record: int) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._max_record = max_record
+        self._begins = [0, *accumulate(map(len, lines))]
+        self._next = 0  # all lines between the last open quote and this one leave it open
+
+    def join(self, at: int) -> tuple[list[bytes] | None, int]:
+        """Return the fields of a record that spans lines, and how many; no lines if it goes on after the last one."""
+        for end in range(max(at + 1, self._next), len(self._lines)):
+            self._next = end
+            if self._begins[end + 1] - self._begins[at] > self._max_record:
+                return None, 1
+            line = self._lines[end]
+            if b'"' not in line:
+                continue
+            # The quoted text is not empty: the line feed stands for the end of the line before.
+            _, open_quote, tidy = split_fields(b'"\n' + line.rstrip(b"\r\n"), self._delimiter)
             if not tidy:
                 return None, 1
             if not open_quote:
-                return fields, end + 1 - at
-    return None, 0
+                record = b"".join(self._lines[at : end + 1]).rstrip(b"\r\n")
+                return split_fields(record, self._delimiter)[0], end + 1 - at
+        self._next = max(self._next, len(self._lines))
+        return None, 0
 
 
 def split_fields(line: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool]:

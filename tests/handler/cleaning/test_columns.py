@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handler.cleaning import records
 from handler.cleaning.counts import Tally, merge, progress_from_report, to_report
 from handler.cleaning.file_rules import check_file
 from handler.cleaning.headers import header_of
 from handler.cleaning.parts import Part, parts
+from handler.cleaning.records import split_fields
 from handler.errors import Outcome
 from handler.model import Action, IdentifierType
 from handler.report_codes import Code
@@ -349,6 +351,31 @@ def test_a_stray_quote_costs_one_row_only() -> None:
     assert (tally.accepted, tally.rejected_by_reason) == (198, {"wrong_number_of_fields": 1})
     text = f'email_sha256,name\n"{hashed(1)}","Jane\n"{hashed(2)}","Joe"\n{hashed(3)},x\n'
     assert tally_of(text.encode()).accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "line"),
+    [
+        ('a,"x', '""'),  # doubled quotes, as in the style of an HTML text
+        ('a,"x', '","'),  # each line closes a quote and opens the next
+        ('x","', 'x","'),  # each line opens a quote, whether one is open or not
+        ('a,"x', "text"),
+    ],
+)
+def test_a_quote_that_stays_open_costs_no_more_than_its_lines(
+    first: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = 0
+
+    def counting(text: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool]:
+        nonlocal looked_at
+        looked_at += len(text)
+        return split_fields(text, delimiter)
+
+    monkeypatch.setattr(records, "split_fields", counting)
+    text = "\n".join([first, *[line] * 9000, ""]).encode()
+    records.read_records(text, b",", 1, 1 << 16, last=True)
+    assert looked_at < 5 * len(text)
 
 
 def test_a_row_that_is_too_long_is_left_out() -> None:
