@@ -23,7 +23,7 @@ from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records
 from handler.cleaning.row_repair import (
     LOWER_HEX,
-    action_word,
+    ActionColumns,
     bare,
     fault_of,
     is_before_header,
@@ -32,8 +32,6 @@ from handler.cleaning.row_repair import (
 )
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
-
-_ACTION_ROWS = 100  # first rows in which a column of adds and removes is looked for
 
 
 def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max_record: int) -> Iterator[Block]:
@@ -79,7 +77,7 @@ class _Columns:
         self._layout = layout
         self._max_record = max_record
         self._unchanged = Unchanged(layout)
-        self._first = True  # no row was seen yet
+        self._actions = ActionColumns(layout.others)
         self._header_ahead = True
 
     def read(self, text: bytes, progress: Progress, *, last: bool) -> _Cleaned:
@@ -156,9 +154,7 @@ class _Columns:
 
     def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
-        if self._first:
-            self._first = False
-            self._check_actions(cells)
+        self._check_actions(cells)
         cleaned = [
             found.clean_column(number, column.name, cells[column.index], column.digits, lines)
             for number, column in enumerate(self._layout.columns)
@@ -174,10 +170,15 @@ class _Columns:
         return b"\n".join([*rows, b""])
 
     def _check_actions(self, cells: list[list[bytes]]) -> None:
-        for index in self._layout.others:
-            words = {action_word(bare(cell)) for cell in cells[index][:_ACTION_ROWS]}
-            if {"add", "remove"} <= words:
-                raise reasons.adds_and_removes(f"column {index + 1}")
+        """Refuse a file that mixes adds and removes, in these rows or together with those before.
+
+        A file that continues is read from its beginning, so all rows of a file are looked at, but not those of the
+        other files of a list.
+        """
+        for index in self._actions.columns:
+            self._actions.add(index, cells[index])
+        if (mixed := self._actions.mixed()) is not None:
+            raise reasons.adds_and_removes(f"column {mixed + 1}")
 
 
 class _Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from handler.cleaning.counts import RejectionReason, SeveralColumns
@@ -150,8 +151,17 @@ _ACTION_NAMES = """
     audience_action action action_type operation operation_type op change change_type add_remove add_or_remove is_add
     is_added membership membership_status segment_action user_action
 """
-_ADD_WORDS = frozenset(b"add added append insert inserted subscribe opt_in enter".split())
-_REMOVE_WORDS = frozenset(b"remove removed delete deleted unsubscribe opt_out exit".split())
+_ADD_WORDS = frozenset(
+    b"""
+    add added append insert inserted upsert subscribe subscribed opt_in opted_in optin enter entered
+""".split()
+)
+_REMOVE_WORDS = frozenset(
+    b"""
+    remove removed delete deleted unsubscribe unsubscribed opt_out opted_out optout exit exited
+""".split()
+)
+_TO_WORD = bytes.maketrans(b"- ", b"__")
 
 
 def is_action_name(name: str) -> bool:
@@ -161,7 +171,7 @@ def is_action_name(name: str) -> bool:
 
 def action_word(text: bytes) -> str | None:
     """Return "add" or "remove" if a field asks for one of them."""
-    text = text.lower()
+    text = text.lower().translate(_TO_WORD)
     return "add" if text in _ADD_WORDS else "remove" if text in _REMOVE_WORDS else None
 
 
@@ -171,8 +181,48 @@ def safe_name(name: bytes) -> str | None:
     return text if _SAFE_NAME.fullmatch(text) else None
 
 
+class ActionColumns:
+    """Looks for a column whose cells say whether a person is added or removed, by all of its rows that are read.
+
+    Such a column has few different values, and may be sorted by them. A column that turns out to have many, as names
+    and cities have, is not looked at any more.
+    """
+
+    MAX_VALUES = 20
+
+    def __init__(self, columns: Iterable[int] = ()) -> None:
+        self._values: dict[int, set[bytes]] = {column: set() for column in columns}
+        self._many: set[int] = set()
+
+    @property
+    def columns(self) -> list[int]:
+        """The columns with few different values so far."""
+        return [*self._values]
+
+    def add(self, column: int, cells: Iterable[bytes]) -> None:
+        """Look at cells of a column."""
+        if column in self._many:
+            return
+        values = self._values.setdefault(column, set())
+        values.update(cells)
+        if len(values) > self.MAX_VALUES:
+            del self._values[column]
+            self._many.add(column)
+
+    def mixed(self) -> int | None:
+        """Return the first column with additions and removals; None if there is none."""
+        for column, values in sorted(self._values.items()):
+            if len(values) > 1 and {"add", "remove"} <= {action_word(bare(value)) for value in values}:
+                return column
+        return None
+
+
 class ColumnHints:
-    """Collects hints from the first rows with more than one column."""
+    """Collects hints from rows with more than one column.
+
+    The first rows say which column holds identifiers. A column of adds and removes is looked for in all rows that this
+    invocation reads: advice to upload the identifiers alone would have the removed people appended.
+    """
 
     MAX_ROWS = 100
 
@@ -180,28 +230,30 @@ class ColumnHints:
         self._digits = digits
         self._header = header
         self._rows = 0
+        self._delimiter = b""
         self._right: set[int] = set()
-        self._words: dict[int, set[str]] = {}
+        self._actions = ActionColumns()
 
     def add(self, line: bytes) -> None:
         """Look at one row."""
-        if self._rows >= self.MAX_ROWS:
-            return
         self._rows += 1
-        delimiter = self._header.delimiter if self._header else delimiter_of(line)
-        for number, field in enumerate(visible(line).split(delimiter), 1):
+        if self._rows > self.MAX_ROWS:
+            fields = line.split(self._delimiter)
+            for number in self._actions.columns:
+                self._actions.add(number, fields[number - 1 : number])
+            return
+        self._delimiter = self._header.delimiter if self._header else delimiter_of(line)
+        for number, field in enumerate(visible(line).split(self._delimiter), 1):
             text = bare(field)
             if is_identifier(text, self._digits):
                 self._right.add(number)
-            if word := action_word(text):
-                self._words.setdefault(number, set()).add(word)
+            self._actions.add(number, [field])
 
     def found(self) -> SeveralColumns | None:
         """Return what was found; None if no row had more than one column."""
         if not self._rows:
             return None
         names = dict(enumerate(self._header.names, 1)) if self._header else {}
-        actions = [number for number, name in names.items() if is_action_name(name.decode(errors="replace"))]
-        actions += [number for number, words in self._words.items() if len(words) > 1]
+        action = next((n for n, name in names.items() if is_action_name(name.decode(errors="replace"))), None)
         safe = {number: text for number, name in names.items() if (text := safe_name(name))}
-        return SeveralColumns(frozenset(self._right), actions[0] if actions else None, safe)
+        return SeveralColumns(frozenset(self._right), action or self._actions.mixed(), safe)

@@ -275,6 +275,33 @@ def test_files_that_cannot_be_used_are_refused_with_what_to_do(text: str, code: 
     assert what in refused.reason
 
 
+@pytest.mark.parametrize("rows", [1200, 9000])  # in the same block and in another one
+@pytest.mark.parametrize(
+    ("added", "removed"),
+    [
+        ("added", "removed"),
+        ("Subscribed", "unsubscribed"),
+        ("opt-in", "Opted Out"),
+        ("entered", "exited"),
+        ("upsert", "delete"),
+    ],
+)
+def test_a_column_that_mixes_adds_and_removes_is_found_wherever_it_begins(added: str, removed: str, rows: int) -> None:
+    words = [added] * rows + [removed] * 300
+    text = "email_sha256,city,x\n" + "".join(f"{hashed(n)},{n},{word}\n" for n, word in enumerate(words))
+    refused = refusal(text)
+    assert refused.code is Code.WRONG_COLUMNS
+    assert "column 3 says whether a person is added or removed" in refused.reason
+
+
+def test_words_among_many_others_are_no_actions() -> None:
+    words = ["add", "remove", "active", *(f"note {n}" for n in range(30))]
+    text = "email_sha256,x\n" + "".join(f"{hashed(n)},{word}\n" for n, word in enumerate(words))
+    assert tally_of(text.encode()).accepted == len(words)
+    text = "email_sha256,x\n" + "".join(f"{hashed(n)},{'in' * (n % 2)}active\n" for n in range(9))
+    assert tally_of(text.encode()).accepted == 9
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n", f"sep=,\n{HEADER}\n"])
 def test_a_file_without_rows_is_empty(text: str) -> None:
     assert refusal(text).code is Code.EMPTY_FILE

@@ -294,6 +294,14 @@ def test_a_column_that_mixes_adds_and_removes_is_named() -> None:
     assert "and column 2 says whether a person is added or removed" in unnamed
 
 
+def test_a_column_of_adds_and_removes_may_be_sorted() -> None:
+    for header in (b"", b"email_sha256,x,name\n"):
+        rows = [b"%s,%s,%d\n" % (GOOD, b"added" if n < 9000 else b"removed", n) for n in range(9300)]
+        reason = refusal([header, *rows]).reason
+        assert "and column 2 says whether a person is added or removed" in reason
+        assert "alone: it holds" not in reason
+
+
 def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns() -> None:
     assert counted([b"email,\n", (GOOD + b",\n") * 9]).accepted == 9
     assert counted([(b'"' + GOOD + b'";\n') * 9]).accepted == 9
