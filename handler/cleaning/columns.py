@@ -58,6 +58,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
         carried = block_rows.carried
         progress = Progress(read - len(carried), block_rows.line, block_rows.tally)
         yield Block(block_rows.rows, block_rows.accepted, progress)
+    columns.check_change_codes()
 
 
 class _Cleaned(NamedTuple):
@@ -179,6 +180,11 @@ class _Columns:
             self._actions.add(index, cells[index])
         if (mixed := self._actions.mixed()) is not None:
             raise reasons.adds_and_removes(f"column {mixed + 1}")
+
+    def check_change_codes(self) -> None:
+        """Refuse a file that mixes insertions and deletions by their codes, after all of its rows were read."""
+        if (codes := self._actions.change_codes(min_codes=2)) is not None:  # D alone may be Germany
+            raise reasons.adds_and_removes(f"column {codes + 1}")
 
 
 class _Found:

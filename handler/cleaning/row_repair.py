@@ -161,6 +161,7 @@ _REMOVE_WORDS = frozenset(
     remove removed delete deleted unsubscribe unsubscribed opt_out opted_out optout exit exited
 """.split()
 )
+_CHANGE_CODES = frozenset([b"I", b"U", b"D"])  # insert, update and delete, in files of DMS and other change capture
 _TO_WORD = bytes.maketrans(b"- ", b"__")
 
 
@@ -216,6 +217,17 @@ class ActionColumns:
                 return column
         return None
 
+    def change_codes(self, min_codes: int = 1) -> int | None:
+        """Return the first column whose every cell is a code of a change, some of them deletions; None without one.
+
+        One letter says little, so this is right only once all rows were looked at.
+        """
+        for column, values in sorted(self._values.items()):
+            codes = {bare(value).upper() for value in values}
+            if b"D" in codes and codes <= _CHANGE_CODES and len(codes) >= min_codes:
+                return column
+        return None
+
 
 class ColumnHints:
     """Collects hints from rows with more than one column.
@@ -255,5 +267,6 @@ class ColumnHints:
             return None
         names = dict(enumerate(self._header.names, 1)) if self._header else {}
         action = next((n for n, name in names.items() if is_action_name(name.decode(errors="replace"))), None)
+        action = action or self._actions.mixed() or self._actions.change_codes()
         safe = {number: text for number, name in names.items() if (text := safe_name(name))}
-        return SeveralColumns(frozenset(self._right), action or self._actions.mixed(), safe)
+        return SeveralColumns(frozenset(self._right), action, safe)

@@ -294,6 +294,15 @@ def test_a_column_that_mixes_adds_and_removes_is_found_wherever_it_begins(added:
     assert "column 3 says whether a person is added or removed" in refused.reason
 
 
+def test_codes_of_insertions_and_deletions_are_found() -> None:
+    text = "x,email_sha256\n" + "".join(f"{'IUd'[n % 3]},{hashed(n)}\n" for n in range(9000))
+    assert "column 1 says whether a person is added or removed" in refusal(text).reason
+    for other in ("I", "U", "D", "A", ""):  # only insertions, or letters that mean something else
+        rows = [f"{other},{hashed(n)}\n" for n in range(9000)]
+        rows += [f"D,{hashed(1)}\n"] if other in {"A", ""} else []
+        assert tally_of(("x,email_sha256\n" + "".join(rows)).encode()).accepted == len(rows)
+
+
 def test_words_among_many_others_are_no_actions() -> None:
     words = ["add", "remove", "active", *(f"note {n}" for n in range(30))]
     text = "email_sha256,x\n" + "".join(f"{hashed(n)},{word}\n" for n, word in enumerate(words))

@@ -302,6 +302,16 @@ def test_a_column_of_adds_and_removes_may_be_sorted() -> None:
         assert "alone: it holds" not in reason
 
 
+def test_codes_of_changes_say_that_people_are_removed() -> None:
+    rows = [b"%s,%s\n" % ([b"I", b"U", b"d"][n % 3], GOOD) for n in range(900)]
+    assert "and column 1 says whether a person is added or removed" in refusal(rows).reason
+    inserts = [b"I,%s\n" % GOOD] * 900
+    assert "Upload column 2 alone" in refusal(inserts).reason
+    assert "column 1 says" in refusal([b"D,%s\n" % GOOD] * 9).reason
+    assert "column 1 says" in refusal([*inserts, b"D,%s\n" % GOOD]).reason
+    assert "Upload column 2 alone" in refusal([*inserts, b"D,%s\nF,%s\n" % (GOOD, GOOD)]).reason
+
+
 def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns() -> None:
     assert counted([b"email,\n", (GOOD + b",\n") * 9]).accepted == 9
     assert counted([(b'"' + GOOD + b'";\n') * 9]).accepted == 9
