@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from handler.cleaning.row_repair import SPACES
+
 BLOCK_BYTES = 1 << 18  # as much as a chunk of S3's, so that chunks need no copying
-_MARGIN = 4  # bytes of a line kept beyond its maximum, which show that it is too long
+_MARGIN = 3  # bytes of a line kept beyond its maximum, besides the one that stands for the others
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -19,8 +21,9 @@ def cut_at_line_ends(
 ) -> Iterator[tuple[int, bytes]]:
     """Cut a stream at line ends; yield the number of bytes read and the lines in them.
 
-    Only the first `max_line` bytes and a few more are kept of a longer line, however long it goes on. Only the last
-    block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
+    Only the first `max_line` bytes and a few more are kept of a longer line, however long it goes on. The last of them
+    is no space unless all others are spaces, so that a line that is too long can be told from one that ends with them.
+    Only the last block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
 
     Args:
         chunks: the stream, in pieces of any size.
@@ -39,15 +42,22 @@ def cut_at_line_ends(
         end = data.rfind(b"\n") + 1
         end = data.rfind(b"\r", end) + 1 or end
         if not end:
-            beginning += data[: keep - len(beginning)]
+            beginning = _kept(beginning + data, keep)
             size += len(data)
             continue
-        line_end = _LINE_END.search(data) if size > len(beginning) else None
-        first = line_end.start() if line_end else 0
+        first = 0
+        if size > len(beginning) and (line_end := _LINE_END.search(data)):
+            first = line_end.start()
+            beginning = _kept(beginning + data[:first], keep)
         yield size + end, b"".join((beginning, memoryview(data)[first:end]))
-        beginning, size = data[end : end + keep], len(data) - end
+        beginning, size = _kept(data[end:], keep), len(data) - end
     if size or held:
         yield size + len(held), beginning + held
+
+
+def _kept(line: bytes, keep: int) -> bytes:
+    """Return the first bytes of a line, and one that stands for the others if they are not only spaces."""
+    return line[:keep] + line[keep:].lstrip(SPACES)[:1]
 
 
 def _windows(chunks: Iterable[bytes], size: int, first_byte: int) -> Iterator[bytes]:

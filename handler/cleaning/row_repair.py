@@ -10,7 +10,7 @@ from typing import NamedTuple
 from handler.cleaning.counts import RejectionReason, SeveralColumns
 from handler.cleaning.nothing import is_null_marker
 
-MAX_LINE = 512  # bytes; an identifier with spaces and quotes needs 70
+MAX_LINE = 512  # bytes without trailing spaces; an identifier with spaces and quotes needs 70
 LOWER_HEX = b"0123456789abcdef"
 HEX = LOWER_HEX + b"ABCDEF"
 SPACES = b" \t\x0b\x0c"
@@ -98,7 +98,9 @@ def fault_of(line: bytes, text: bytes, *, one_column: bool = True) -> RejectionR
         one_column: False for a cell, in which delimiters do not separate columns.
     """
     if len(line) > MAX_LINE:
-        return RejectionReason.TOO_LONG
+        start = line[:MAX_LINE].strip(SPACES)
+        several = one_column and start.translate(None, DELIMITERS) != start
+        return RejectionReason.MORE_THAN_ONE_COLUMN if several else RejectionReason.TOO_LONG
     if _PHONE.fullmatch(text) or _DEVICE_ID.fullmatch(text):
         return RejectionReason.NOT_HASHED
     if not text.translate(None, HEX):
@@ -127,7 +129,7 @@ def find_header(head: bytes) -> Header | None:
         text = bare(line)
         if is_before_header(text) or is_null_marker(text):
             continue
-        if len(line) > MAX_LINE or not is_header(text) or not (delimiter := delimiter_of(text)):
+        if not is_header(text) or not (delimiter := delimiter_of(text)):
             return None
         return Header(delimiter, tuple(map(bare, visible(line).split(delimiter))))
     return None

@@ -21,6 +21,7 @@ from handler.cleaning.row_repair import (
     HEX,
     LOWER_HEX,
     MAX_LINE,
+    SPACES,
     ColumnHints,
     Header,
     bare,
@@ -216,6 +217,9 @@ class _Lines:
     def _judge(self, line: bytes) -> None:
         """Repair a line, skip it if it is empty, a NULL marker or the header, or reject it."""
         content = line.rstrip(b"\r\n")
+        last = len(line) == len(content)
+        if len(content) > MAX_LINE:
+            content = content.rstrip(SPACES)  # SQL*Plus fills up each line with them
         # Nothing surrounds plain letters and digits, except a prefix. Faulty rows are often no more than that.
         plain = content.isalnum() and content[1:2] not in b"xX"
         text = content if plain else bare(content, one_column=self._one_column)
@@ -231,16 +235,18 @@ class _Lines:
             if self.header_possible and is_header(text):
                 self.header_possible = is_before_header(text)
                 return
-            last = len(line) == len(content)
             complete = self._before.accepted + self._before.nothing + self._accepted
             if last and complete and is_unfinished(content, self._digits):
                 self._cut_off = True
                 self._reject(self.line, RejectionReason.CUT_OFF)
                 return
+        elif self.header_possible and not self._one_column:
+            self.header_possible = False
+            return
         self.header_possible = False
         reason = fault_of(content, text)
         if reason is RejectionReason.MORE_THAN_ONE_COLUMN:
-            self._hints.add(content)
+            self._hints.add(content[:MAX_LINE])
         self._reject(self.line, reason, len(text) if reason is RejectionReason.WRONG_LENGTH else None)
 
     def _reject(self, line: int, reason: RejectionReason, digits: int | None = None) -> None:

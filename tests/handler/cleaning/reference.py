@@ -65,9 +65,15 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
     for number, with_end in enumerate(lines, 1):
         line = with_end.rstrip(b"\r\n")
         end += len(with_end)
-        text = unwrap(line, keep_delimiters=several)
         if len(line) > 512:
-            found.append(Line(end, reason="too_long"))
+            line = line.rstrip(SPACES)
+        text = unwrap(line, keep_delimiters=several)
+        if len(line) > 512 and header_possible and is_header(text) and has_delimiter(text):
+            several = True
+            found.append(Line(end))
+        elif len(line) > 512:
+            columns = has_delimiter(line[:512].strip(SPACES))
+            found.append(Line(end, reason="more_than_one_column" if columns else "too_long"))
         elif not text:
             found.append(Line(end))
             continue
@@ -78,7 +84,7 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
             found.append(Line(end))
             continue
         elif header_possible and is_header(text):
-            several = any(delimiter in text for delimiter in (b",", b";", b"\t", b"|"))
+            several = has_delimiter(text)
             found.append(Line(end))
         else:
             last = number == len(lines) and with_end == line
@@ -140,7 +146,7 @@ def judge(line: bytes, text: bytes, digits: int, end: int, *, last: bool) -> Lin
         return Line(end, reason="not_hashed")
     if is_hex(text):
         return Line(end, reason="wrong_length", digits=len(text))
-    if any(separator in text for separator in (b",", b";", b"\t", b"|")):
+    if has_delimiter(text):
         return Line(end, reason="more_than_one_column")
     return Line(end, reason="not_hashed" if b"@" in text else "not_hex")
 
@@ -155,6 +161,11 @@ def is_beginning(line: bytes, digits: int) -> bool:
         if text.startswith(prefix) and is_hex(rest):
             return len(rest) < digits or (quoted and len(rest) == digits)
     return False
+
+
+def has_delimiter(text: bytes) -> bool:
+    """Return True if there is more than one column."""
+    return any(delimiter in text for delimiter in (b",", b";", b"\t", b"|"))
 
 
 def is_hex(text: bytes) -> bool:

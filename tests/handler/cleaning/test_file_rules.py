@@ -287,6 +287,14 @@ def test_columns_are_named_if_exactly_one_looks_right(header: bytes, row: bytes,
     assert "Jane" not in refused.reason
 
 
+def test_wide_rows_have_columns_and_spaces_at_the_end_do_not_make_a_row_long() -> None:
+    header = b"id,email_sha256," + b",".join(b"property %d" % n for n in range(200))
+    refused = refusal([header + b"\n", (b"7," + GOOD + b",some text" * 200 + b"\n") * 30])
+    assert refused.reason.startswith("None of the 30 rows in the file can be used. Most often they have more than one")
+    assert 'Upload column 2 ("email_sha256") alone' in refused.reason
+    assert counted([b"EMAIL".ljust(1000) + b"\n", (GOOD.ljust(1000) + b"\r\n") * 900]).accepted == 900
+
+
 def test_a_column_that_mixes_adds_and_removes_is_named() -> None:
     named = refusal([b"email,audience_action,batch_size\n", (GOOD + b",true,50\n") * 9]).reason
     assert 'column 2 ("audience_action") says whether a person is added or removed' in named
