@@ -20,7 +20,7 @@ from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
-from handler.cleaning.records import UNFINISHED, Record, read_records
+from handler.cleaning.records import UNFINISHED, Record, read_records, split_fields
 from handler.cleaning.row_repair import (
     LOWER_HEX,
     ActionColumns,
@@ -28,7 +28,10 @@ from handler.cleaning.row_repair import (
     fault_of,
     is_before_header,
     is_identifier,
+    is_row_count,
+    is_ruler,
     is_unfinished,
+    visible,
 )
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
@@ -80,6 +83,7 @@ class _Columns:
         self._unchanged = Unchanged(layout)
         self._actions = ActionColumns(layout.others)
         self._header_ahead = True
+        self._header: list[bytes] = []
 
     def read(self, text: bytes, progress: Progress, *, last: bool) -> _Cleaned:
         """Clean the text of a block, which begins with a record."""
@@ -92,7 +96,8 @@ class _Columns:
             count, filled = unchanged
             found.take(count, filled)
             return _Cleaned(text, count, line + count, found.tally(), b"")
-        if (columns := self._split(text)) is not None:
+        first = self._layout.columns[0].index
+        if (columns := self._split(text)) is not None and self._header[first] not in columns[first]:
             count = len(columns[0])
             rows = self._clean(columns, range(line, line + count), found)
             return _Cleaned(rows, found.accepted, line + count, found.tally(), b"")
@@ -107,7 +112,9 @@ class _Columns:
         for number, line in enumerate(lines, 1):
             if not is_before_header(bare(line.rstrip(b"\r\n"))):
                 self._header_ahead = False
-                return number, b"".join(lines[number:])
+                self._header, _, _ = split_fields(visible(line.rstrip(b"\r\n")), self._layout.delimiter)
+                rulers = int(number < len(lines) and is_ruler(bare(lines[number].rstrip(b"\r\n"))))
+                return number + rulers, b"".join(lines[number + rulers :])
         return len(lines), b""
 
     def _split(self, text: bytes) -> list[list[bytes]] | None:
@@ -133,8 +140,10 @@ class _Columns:
         return columns
 
     def _is_row(self, record: Record, found: _Found) -> bool:
-        """Return True if a record has all fields; report it otherwise, unless it is empty."""
+        """Return True if a record has all fields; report it otherwise, unless it is empty or no row of the table."""
         layout = self._layout
+        if record.fields == self._header or (len(record.fields) == 1 and is_row_count(bare(record.fields[0]))):
+            return False
         if not record.ended and found.complete:
             cell = record.fields[-1] if record.fields else b""
             digits = next((each.digits for each in layout.columns if each.index == layout.width - 1), 0)

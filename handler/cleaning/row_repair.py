@@ -14,7 +14,7 @@ MAX_LINE = 512  # bytes without trailing spaces; an identifier with spaces and q
 LOWER_HEX = b"0123456789abcdef"
 HEX = LOWER_HEX + b"ABCDEF"
 SPACES = b" \t\x0b\x0c"
-DELIMITERS = b",;\t|"
+DELIMITERS = b",;\t|\x01"  # the last one is Hive's
 
 # Characters that editors and spreadsheets leave behind, in UTF-8: zero-width characters, direction marks, soft hyphens
 # and byte order marks have no width; no-break spaces and the like are spaces. Latin-1's no-break space is one byte.
@@ -24,19 +24,32 @@ _LATIN_SPACE = b"\xa0"
 _CONTROL_Z = b"\x1a"  # the end of a file in DOS, also between files that were joined
 _QUOTES = (b'"', b"'")
 _ENDS = SPACES + DELIMITERS
+_EACH_DELIMITER = [bytes([byte]) for byte in DELIMITERS]
 _PREFIXES = (b"0", b"\\")
 _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server, Postgres
 _PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
+_DELIMITER = re.compile(rb"[,;\t|\x01]")
 _DELIMITER_LINE = re.compile(rb"sep=[,;\t|]?", re.IGNORECASE)  # for Excel, before the header
+_RULER = re.compile(rb"-{2,}(?:[-+ |,;\t]*-)?")
+_ROW_COUNT = re.compile(rb"\([0-9]+ rows?(?: affected)?\)")
 _UNNAMED = b"0"  # pandas' header of a column without a name
 _UNFINISHED = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
 
 
 class Header(NamedTuple):
-    """A header row with more than one column: its delimiter and the names between, cleaned."""
+    """A header row.
 
+    Attributes:
+        text: the row without what surrounds it.
+        ruler: the dashes that psql and others write under it; empty without them.
+        delimiter: the byte between names; empty if there is one name only.
+        names: the names, cleaned.
+    """
+
+    text: bytes
+    ruler: bytes
     delimiter: bytes
     names: tuple[bytes, ...]
 
@@ -80,7 +93,7 @@ def is_header(text: bytes) -> bool:
         return True
     if b"@" in text or not text.translate(None, HEX) or _LONG_HEX.search(text):
         return False
-    fields = re.split(rb"[,;\t|]", text)
+    fields = _DELIMITER.split(text)
     return not any(_PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
 
 
@@ -120,24 +133,39 @@ def is_unfinished(line: bytes, digits: int) -> bool:
 
 
 def find_header(head: bytes) -> Header | None:
-    """Return the header of a file that names more than one column.
+    """Return the header of a file; None if it has none.
 
     Args:
         head: the first bytes of the file.
     """
-    for line in head.splitlines():
+    lines = head.splitlines()
+    for number, line in enumerate(lines, 1):
         text = bare(line)
         if is_before_header(text) or is_null_marker(text):
             continue
-        if not is_header(text) or not (delimiter := delimiter_of(text)):
+        delimiter = delimiter_of(text)
+        if not is_header(text) or (len(line.rstrip(SPACES)) > MAX_LINE and not delimiter):
             return None
-        return Header(delimiter, tuple(map(bare, visible(line).split(delimiter))))
+        text = bare(line, one_column=not delimiter)
+        ruler = bare(lines[number], one_column=not delimiter) if number < len(lines) else b""
+        names = tuple(map(bare, visible(line).split(delimiter))) if delimiter else (text,)
+        return Header(text, ruler if is_ruler(ruler) else b"", delimiter, names)
     return None
+
+
+def is_ruler(text: bytes) -> bool:
+    """Return True for dashes as they are written under a header."""
+    return _RULER.fullmatch(text) is not None
+
+
+def is_row_count(text: bytes) -> bool:
+    """Return True for the line that psql and SQL Server write after the last row, such as `(0 rows affected)`."""
+    return _ROW_COUNT.fullmatch(text) is not None
 
 
 def delimiter_of(text: bytes) -> bytes:
     """Return the delimiter that occurs most often in a line; empty if none does."""
-    counts = Counter({delimiter: text.count(delimiter) for delimiter in (b",", b";", b"\t", b"|")})
+    counts = Counter({delimiter: text.count(delimiter) for delimiter in _EACH_DELIMITER})
     delimiter, count = counts.most_common(1)[0]
     return delimiter if count else b""
 

@@ -29,6 +29,7 @@ from handler.cleaning.row_repair import (
     is_before_header,
     is_header,
     is_identifier,
+    is_row_count,
     is_unfinished,
 )
 from handler.model import IdentifierType
@@ -72,7 +73,7 @@ def clean(
         identifier_type: the type of its rows.
         start: the position where an earlier invocation stopped; the beginning if left out.
         block_bytes: bytes of the file in a block, at most `BLOCK_BYTES`; a block may be larger by `MAX_BLOCK_GROWTH`.
-        header: the file's header if it names more than one column.
+        header: the file's header; None if it has none.
 
     Raises:
         Rejected: the rows are device ids that were not hashed.
@@ -81,7 +82,7 @@ def clean(
     digits = identifier_type.digits
     width = digits + 1
     nothing = hashes_of_nothing(digits)
-    hints = ColumnHints(digits, header)
+    hints = ColumnHints(digits, header if header and header.delimiter else None)
     header_possible = progress.next_byte == 0
     for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
         tally, next_byte = progress.tally, progress.next_byte + consumed
@@ -97,7 +98,7 @@ def clean(
             rows = block
             header_possible = False
         else:
-            lines = _Lines(digits, progress, header_possible, hints, one_column=header is None)
+            lines = _Lines(digits, progress, header_possible, hints, header)
             rows, count = lines.read(block)
             header_possible = lines.header_possible
             progress = Progress(next_byte, lines.line, lines.counted(tally))
@@ -114,14 +115,15 @@ class _Lines:
     """
 
     def __init__(
-        self, digits: int, progress: Progress, header_possible: bool, hints: ColumnHints, *, one_column: bool
+        self, digits: int, progress: Progress, header_possible: bool, hints: ColumnHints, header: Header | None
     ) -> None:
         self.line = progress.next_line
         self.header_possible = header_possible
         self._digits = digits
         self._before = progress.tally
         self._hints = hints
-        self._one_column = one_column
+        self._header = header
+        self._one_column = header is None or not header.delimiter
         self._room = MAX_REJECTIONS - len(progress.tally.rejections)
         self._runs: list[bytes] = []
         self._starts: list[tuple[int, int]] = []  # row index and line of each run of neighboring rows
@@ -215,7 +217,7 @@ class _Lines:
         return rows, width
 
     def _judge(self, line: bytes) -> None:
-        """Repair a line, skip it if it is empty, a NULL marker or the header, or reject it."""
+        """Repair a line, skip it if it is empty, a NULL marker, the header or around the rows, or reject it."""
         content = line.rstrip(b"\r\n")
         last = len(line) == len(content)
         if len(content) > MAX_LINE:
@@ -223,31 +225,47 @@ class _Lines:
         # Nothing surrounds plain letters and digits, except a prefix. Faulty rows are often no more than that.
         plain = content.isalnum() and content[1:2] not in b"xX"
         text = content if plain else bare(content, one_column=self._one_column)
-        if len(content) <= MAX_LINE:
-            if not text:
+        if len(content) > MAX_LINE:
+            if self.header_possible and not self._one_column:
+                self.header_possible = False
                 return
-            if is_identifier(text, self._digits):
-                self._take(text + b"\n", 1)
-                return
-            if is_null_marker(text):
-                self._null_markers += 1
-                return
-            if self.header_possible and is_header(text):
-                self.header_possible = is_before_header(text)
-                return
-            complete = self._before.accepted + self._before.nothing + self._accepted
-            if last and complete and is_unfinished(content, self._digits):
-                self._cut_off = True
-                self._reject(self.line, RejectionReason.CUT_OFF)
-                return
-        elif self.header_possible and not self._one_column:
-            self.header_possible = False
+        elif not text:
+            return
+        elif is_identifier(text, self._digits):
+            self._take(text + b"\n", 1)
+            return
+        elif self._is_skipped(text):
+            return
+        elif last and self._complete and is_unfinished(content, self._digits):
+            self._cut_off = True
+            self._reject(self.line, RejectionReason.CUT_OFF)
             return
         self.header_possible = False
         reason = fault_of(content, text)
         if reason is RejectionReason.MORE_THAN_ONE_COLUMN:
             self._hints.add(content[:MAX_LINE])
         self._reject(self.line, reason, len(text) if reason is RejectionReason.WRONG_LENGTH else None)
+
+    @property
+    def _complete(self) -> bool:
+        """True once a whole row was seen."""
+        return self._before.accepted + self._before.nothing + self._accepted > 0
+
+    def _is_skipped(self, text: bytes) -> bool:
+        """Return True for NULL markers, the header, and what stands around the rows of a query or a joined file.
+
+        A header in any words may be no header, but the first of many faulty rows. So where a file was joined on, it is
+        skipped only after a row.
+        """
+        if is_null_marker(text):
+            self._null_markers += 1
+            return True
+        if self.header_possible and is_header(text):
+            self.header_possible = is_before_header(text)
+            return True
+        header = self._header
+        around = header and (text == header.ruler or (text == header.text and self._complete))
+        return bool(around) or is_row_count(text)
 
     def _reject(self, line: int, reason: RejectionReason, digits: int | None = None) -> None:
         self._faults[reason.value] += 1

@@ -18,6 +18,7 @@ from handler.model import IdentifierType
 LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SPACES = b" \t\x0b\x0c"
+DELIMITERS = [b",", b";", b"\t", b"|", b"\x01"]
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202e", "\u2060", "\ufeff", "\u00ad"]
 WIDE_SPACES = ["\u00a0", "\u2000", "\u200a", "\u202f", "\u205f", "\u3000"]
 NULLS = [b"\\n", b"null", b"none", b"nan", b"n/a", b"na", b"nil", b"undefined", b"nat", b"(null)", b"<na>"]
@@ -60,6 +61,7 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
     found: list[Line] = []
     header_possible = True
     several = False  # the header names more than one column
+    header = ruler = b""
     end = 0
     lines = LINE.findall(file)
     for number, with_end in enumerate(lines, 1):
@@ -85,13 +87,28 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
             continue
         elif header_possible and is_header(text):
             several = has_delimiter(text)
+            header = unwrap(line, keep_delimiters=several) if end < 65536 else b""
+            ruler = ruler_after(lines[number : number + 1], keep_delimiters=several) if header else b""
+            found.append(Line(end))
+        elif re.fullmatch(rb"\([0-9]+ rows?( affected)?\)", text) or text in {ruler, header if seen(found) else b""}:
             found.append(Line(end))
         else:
             last = number == len(lines) and with_end == line
-            last = last and any(each.row or each.reason == "hash_of_nothing" for each in found)
-            found.append(judge(line, text, digits, end, last=last))
+            found.append(judge(line, text, digits, end, last=last and seen(found)))
         header_possible = False
     return found
+
+
+def seen(found: list[Line]) -> bool:
+    """Return True if there was a whole row."""
+    return any(each.row or each.reason == "hash_of_nothing" for each in found)
+
+
+def ruler_after(following: list[bytes], *, keep_delimiters: bool) -> bytes:
+    """Return the dashes under a header; nothing if there are none."""
+    text = unwrap(following[0].rstrip(b"\r\n"), keep_delimiters=keep_delimiters) if following else b""
+    dashes = len(text) > 1 and text[:2] == b"--" and text[-1:] == b"-"
+    return text if dashes and set(text) <= set(b"-+ |,;\t") else b""
 
 
 def unwrap(line: bytes, *, keep_delimiters: bool = False) -> bytes:
@@ -100,7 +117,7 @@ def unwrap(line: bytes, *, keep_delimiters: bool = False) -> bytes:
     while True:
         before = line
         line = line.strip(SPACES)
-        while not keep_delimiters and line[-1:] in {b",", b";", b"\t", b"|", b" ", b"\x0b", b"\x0c"}:
+        while not keep_delimiters and line[-1:] in {*DELIMITERS, b" ", b"\x0b", b"\x0c"}:
             line = line[:-1]
         for quote in (b'"', b"'"):
             if len(line) > 1 and line[:1] == line[-1:] == quote:
@@ -131,7 +148,7 @@ def is_header(text: bytes) -> bool:
         return True
     if b"@" in text or is_hex(text) or any(is_hex(text[at : at + 16]) for at in range(len(text) - 15)):
         return False
-    fields = re.split(rb"[,;\t|]", text)
+    fields = re.split(rb"[,;\t|\x01]", text)
     return not any(is_phone(unwrap(field)) or is_device(unwrap(field)) for field in [text, *fields])
 
 
@@ -165,7 +182,7 @@ def is_beginning(line: bytes, digits: int) -> bool:
 
 def has_delimiter(text: bytes) -> bool:
     """Return True if there is more than one column."""
-    return any(delimiter in text for delimiter in (b",", b";", b"\t", b"|"))
+    return any(delimiter in text for delimiter in DELIMITERS)
 
 
 def is_hex(text: bytes) -> bool:

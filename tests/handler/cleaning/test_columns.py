@@ -414,6 +414,13 @@ def test_a_quote_that_stays_open_costs_no_more_than_its_lines(
     assert looked_at < 5 * len(text)
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_header_of_a_file_that_was_joined_on_is_no_row(quote: str) -> None:
+    file = f"{HEADER}\n{ROW}\n{quote}{hashed(3)}{quote},,x\n".encode()
+    tally = tally_of(file * 3)
+    assert (tally.total, tally.accepted, tally.rejections) == (6, 6, ())
+
+
 def test_a_row_that_is_too_long_is_left_out() -> None:
     tally = tally_of(f"email_sha256,name\n{hashed(1)},{'x' * 70_000}\n{hashed(2)},x\n".encode())
     assert (tally.accepted, tally.rejected_by_reason) == (1, {"too_long": 1})

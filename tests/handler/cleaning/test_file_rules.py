@@ -177,6 +177,29 @@ def test_a_file_without_rows_is_a_normal_end_unless_it_is_a_replace(file: bytes)
             assert (type(refused), refused.code) == (outcome, Code.EMPTY_FILE)
 
 
+QUERIES = [
+    b" email_sha256 \n--------------\n(0 rows)\n\n",
+    b"email_sha256\r\n------------\r\n\r\n(0 rows affected)\r\n",
+    b" email_sha256 | name \n--------------+------\n(0 rows)\n",
+]
+
+
+@pytest.mark.parametrize("kind", [IdentifierType.EMAIL_SHA256, IdentifierType.MULTIPLE_TYPES])
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_result_of_a_query_without_rows_is_empty(query: bytes, kind: IdentifierType) -> None:
+    assert refusal([query], identifier_type=kind).code is Code.EMPTY_FILE
+
+
+@pytest.mark.parametrize("header", [b"hashed email", b" EMAIL ", b'"email"'])
+def test_the_header_of_each_page_or_joined_file_is_no_row(header: bytes) -> None:
+    page = header + b"\n------------\n" + ROWS
+    tally = counted([page, b"\n", page * 3, b"(40 rows)\n"])
+    assert (tally.total, tally.accepted) == (40, 40)
+    assert counted([header + b"\n" + ROWS + b"another\n"]).rejected == 1
+    refused = refusal([header + b"\n", (header + b"\n") * 30])  # rows that all say the same are faulty
+    assert (refused.code, refused.reason[:15]) == (Code.NO_VALID_ROW, "None of the 30 ")
+
+
 NOTHING = hashlib.sha256(b"").hexdigest().encode()
 
 
@@ -271,6 +294,7 @@ def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str
         (b"", b"7," + GOOD, "Upload column 2 alone: it holds the identifiers."),
         (b",email_sha256", b"7," + GOOD, 'Upload column 2 ("email_sha256") alone: it holds the identifiers.'),
         (b"Jane Doe;Hashed Email;City", b'x;"' + GOOD + b'";Z', 'Upload column 2 ("Hashed Email") alone'),
+        (b"", b"7\x01" + GOOD, "Upload column 2 alone: it holds the identifiers."),
         (b"Jane Doe;Berlin", GOOD + b";", "Upload column 1 alone"),
         (b"email,phone", GOOD + b"," + GOOD, "Upload the column of identifiers alone."),
         (

@@ -82,14 +82,30 @@ def line_kinds(digits: int) -> list[bytes]:
         good + b"\x1c" + good, good[:9] + b" " + good[9:],
         good[:9] + b'"' + good[9:] + b'"', b'"' + good[:9] + b'"' + good[9:],
     ]  # fmt: skip
-    columns = [good + b",1", b"jane@example.com;" + good, b"," + good, good + b"\t" + good, b"0," + good]
+    columns = [
+        good + b",1",
+        b"jane@example.com;" + good,
+        b"," + good,
+        good + b"\t" + good,
+        b"0," + good,
+        b"7\x01" + good,
+    ]
     long = [
         *(b"a" * length for length in (513, 514, 515, 516, 517, 2000)), good + b" " * (513 - digits), b" " * 513,
         b" " * 600 + b"email", b"email" + b" " * 600, b"email" + b" " * 508, good + b" " * 936,
         *(good + b" " * (length - digits) + b"x" for length in (511, 512, 513, 515, 516, 517, 900)),
         b"email," + b"column name," * 60, good + b",x" * 300, b"x" * 520 + b"," + good, b"x" * 505 + b",\t" + good,
     ]  # fmt: skip
-    rejected = [*nothing, *null, *not_hashed, *wrong_length, *not_hex, *columns, *long]
+    around = [
+        b"-----",
+        b"(0 rows)",
+        b"(1 row)",
+        b"(12 rows affected)",
+        b" email_sha256 ",
+        b"hashed email",
+        b"email,phone",
+    ]
+    rejected = [*around, *nothing, *null, *not_hashed, *wrong_length, *not_hex, *columns, *long]
     return [good, b"", b" ", b'""', b' "\t" ', *words, *repaired, *rejected]
 
 
