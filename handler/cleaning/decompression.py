@@ -19,6 +19,7 @@ OUTPUT_BYTES = 1 << 18
 # bzip2. So a high ratio is accepted until the output exceeds 1 GiB.
 MAX_RATIO = 100
 MAX_FREE_BYTES = 1 << 30
+_PADDING = b"\0\r\n\x1a"  # after a member: zeros of tapes, line ends of text-mode transfers, Ctrl-Z of DOS
 _GZIP_HEADER = 31  # zlib's wbits for a gzip header and the largest window
 
 
@@ -86,7 +87,7 @@ def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
                 raise reasons.damaged_compression(packing) from None
             data = b""
             if member.eof:
-                data, member, padding = member.unused_data, None, b"\0"
+                data, member, padding = member.unused_data, None, _PADDING
     if member:
         raise reasons.cut_off_compression(packing)
 

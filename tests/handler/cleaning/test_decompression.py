@@ -63,6 +63,14 @@ def test_zeros_after_a_member_are_padding(packing: Packing, size: int) -> None:
 
 
 @each_size
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\x1a", b"\r\n\x1a"])
+@each_packing
+def test_a_line_end_after_a_member_means_nothing(packing: Packing, end: bytes, size: int) -> None:
+    pack = PACK[packing]
+    assert unpacked(pack(TEXT[:10]) + end + pack(TEXT[10:]) + end, packing, size) == TEXT
+
+
+@each_size
 @pytest.mark.parametrize("end", [4, 5, 9, 10, 11, 5000, -9, -8, -1])
 @each_packing
 def test_a_file_that_is_cut_off_is_refused(packing: Packing, end: int, size: int) -> None:
