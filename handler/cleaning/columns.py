@@ -156,11 +156,24 @@ class _Columns:
             return False
         if not any(map(bare, record.fields)) and record.fault is None:
             return False
+        if not record.fault and self._lacks_empty_cells(record.fields):
+            record.fields.extend([b""] * (layout.width - len(record.fields)))
         if record.fault or len(record.fields) != layout.width:
             found.reject_row(record.line, RejectionReason.WRONG_NUMBER_OF_FIELDS)
             return False
         found.complete = True
         return True
+
+    def _lacks_empty_cells(self, fields: list[bytes]) -> bool:
+        """Return True if only empty cells at the end are missing, as in files of Excel.
+
+        A row that was broken in two or has another delimiter also has too few fields. So those that are there must have
+        an identifier, and nothing else where the header names identifiers.
+        """
+        there = [column for column in self._layout.columns if column.index < len(fields)]
+        texts = [(bare(fields[column.index]), column.digits) for column in there]
+        filled = [is_identifier(text, digits) for text, digits in texts if text and not is_null_marker(text)]
+        return len(fields) < self._layout.width and bool(filled) and all(filled)
 
     def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""

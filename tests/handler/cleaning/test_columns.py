@@ -90,7 +90,8 @@ def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], wi
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     next(reader)
     before = reader.line_num
-    for fields in reader:
+    for found_fields in reader:
+        fields = padded(found_fields, columns, width)
         line, before = before + 1, reader.line_num
         if not any(unwrap(each.encode()) for each in fields):
             continue
@@ -120,6 +121,13 @@ def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], wi
         else:
             found.nulls += "null" in kinds
     return found
+
+
+def padded(fields: list[str], columns: list[tuple[int, str, str]], width: int) -> list[str]:
+    """Add empty cells at the end if the cells that are there hold identifiers and no faults."""
+    there = [(unwrap(fields[i].encode()), 32 if h.endswith("MD5") else 64) for i, _, h in columns if i < len(fields)]
+    filled = [len(text) == digits and is_hex(text) for text, digits in there if text and text.lower() not in NULLS]
+    return fields + [""] * (width - len(fields)) if filled and all(filled) else fields
 
 
 def clean_cell(cell: bytes, digits: int) -> tuple[str, str]:
@@ -176,7 +184,9 @@ def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[int, str, str]], int]:
     quoting: Literal[0, 1] = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     end = draw(st.sampled_from(["\n", "\r\n"]))
     kinds = [cells(32 if header.endswith("MD5") else 64) if header else TEXTS for _, header in named]
-    rows = draw(st.lists(st.one_of(st.tuples(*kinds), st.tuples(*kinds), st.lists(TEXTS, max_size=3)), max_size=12))
+    row = st.tuples(*kinds)
+    short = st.tuples(row, st.integers(0, len(named))).map(lambda each: each[0][: each[1]])
+    rows = draw(st.lists(st.one_of(row, row, short, st.lists(TEXTS, max_size=3)), max_size=12))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end)
     writer.writerow([name for name, _ in named])
@@ -419,6 +429,15 @@ def test_the_header_of_a_file_that_was_joined_on_is_no_row(quote: str) -> None:
     file = f"{HEADER}\n{ROW}\n{quote}{hashed(3)}{quote},,x\n".encode()
     tally = tally_of(file * 3)
     assert (tally.total, tally.accepted, tally.rejections) == (6, 6, ())
+
+
+def test_missing_delimiters_of_empty_cells_at_the_end_are_repaired() -> None:
+    rows = [f"{hashed(1)},{hashed(2)}", f"{hashed(3)}", f'"{hashed(4)}"', f",{hashed(5)}", "NULL," + hashed(6)]
+    tally = tally_of("\r\n".join([HEADER, *rows, ""]).encode())
+    assert (tally.accepted, tally.rejected) == (5, 0)
+    broken = ["Jane", f"{hashed(7)},Jane", f"{hashed(8)};{hashed(9)}", "Doe," + hashed(10)]
+    tally = tally_of("\r\n".join([HEADER, *broken, ""]).encode())
+    assert tally.rejected_by_reason == {"wrong_number_of_fields": 4}
 
 
 def test_a_row_that_is_too_long_is_left_out() -> None:
