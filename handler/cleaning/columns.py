@@ -36,6 +36,8 @@ from handler.cleaning.row_repair import (
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
 
+MAX_SHOWN_NAME = 40  # characters
+
 
 def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max_record: int) -> Iterator[Block]:
     """Clean a file with columns from its beginning, block by block; its rows do not include the header.
@@ -49,7 +51,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
     Raises:
         Rejected: a column mixes adds and removes, or holds device ids that were not hashed.
     """
-    progress = Progress(tally=Tally(columns=tuple(ColumnCounts(column.name) for column in layout.columns)))
+    progress = Progress(tally=Tally(columns=tuple(ColumnCounts(_shown(column.name)) for column in layout.columns)))
     columns = _Columns(layout, max_record)
     carried = b""
     read = 0
@@ -62,6 +64,11 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
         progress = Progress(read - len(carried), block_rows.line, block_rows.tally)
         yield Block(block_rows.rows, block_rows.accepted, progress)
     columns.check_change_codes()
+
+
+def _shown(name: str) -> str:
+    """Return a column's name as reports and reasons show it: a header of any length must not fill them."""
+    return name[:MAX_SHOWN_NAME]
 
 
 class _Cleaned(NamedTuple):
@@ -179,7 +186,7 @@ class _Columns:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
         self._check_actions(cells)
         cleaned = [
-            found.clean_column(number, column.name, cells[column.index], column.digits, lines)
+            found.clean_column(number, _shown(column.name), cells[column.index], column.digits, lines)
             for number, column in enumerate(self._layout.columns)
         ]
         for column, identifiers in zip(self._layout.columns, cleaned, strict=True):

@@ -18,6 +18,7 @@ from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
 MAX_RECORD_BYTES = 1 << 16  # of the longest row of a file with columns
+MAX_BLANK_BYTES = 1 << 22  # of blank lines before the header of a file with columns
 MAX_PARTS = 500  # file_paths of one create or update
 
 
@@ -107,6 +108,9 @@ def _with_columns(
     """
     layout = read_layout(head)
     if layout is None:
+        head, chunks = _peek(chunks, MAX_BLANK_BYTES)
+        layout = read_layout(head.lstrip())
+    if layout is None:
         yield from cut((), max_part_bytes)
         return
     max_record = min(MAX_RECORD_BYTES, max_part_bytes // 3)
@@ -193,17 +197,17 @@ class _Open:
         )
 
 
-def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first 64 KiB of a stream, and the whole stream."""
+def _peek(chunks: Iterable[bytes], max_bytes: int = HEAD_BYTES) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first bytes of a stream, 64 KiB if nothing else is said, and the whole stream."""
     chunks = iter(chunks)
     head: list[bytes] = []
     size = 0
     for chunk in chunks:
         head.append(chunk)
         size += len(chunk)
-        if size >= HEAD_BYTES:
+        if size >= max_bytes:
             break
-    return b"".join(head)[:HEAD_BYTES], chain(head, chunks)
+    return b"".join(head)[:max_bytes], chain(head, chunks)
 
 
 def _timed(chunks: Iterable[bytes], check_time: Callable[[], None]) -> Iterator[bytes]:

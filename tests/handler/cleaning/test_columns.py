@@ -321,6 +321,20 @@ def test_words_among_many_others_are_no_actions() -> None:
     assert tally_of(text.encode()).accepted == 9
 
 
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " \n"])
+def test_a_header_may_stand_after_many_blank_lines(blank: str) -> None:
+    text = blank * 90_000 + f"{HEADER}\n{ROW}\nabc,,\n"
+    (part,) = read(text.encode())
+    assert (part.rows, part.progress.tally.rejections[0].line) == (1, 90_003)
+
+
+def test_a_long_name_of_a_column_is_cut() -> None:
+    name = f"{'hashed_' * 30}email"
+    text = f"{name},phone_sha256\n" + f"jane@x.com,{hashed(1)}\n" * 30
+    assert f'in the column "{name[:40]}" of the file' in refusal(text).reason
+    assert tally_of(text.encode()).rejections[0].column == name[:40]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n", f"sep=,\n{HEADER}\n"])
 def test_a_file_without_rows_is_empty(text: str) -> None:
     assert refusal(text).code is Code.EMPTY_FILE
