@@ -124,6 +124,8 @@ class Fault(NamedTuple):
         digits: the number of hexadecimal digits in that line if it has the wrong length.
         right: the column that holds identifiers, if a row has several columns and exactly one does.
         action: the column that says whether a person is added or removed.
+        all_right: True if more than one column holds identifiers.
+        plain: True if no column does, and cells look like email addresses or phone numbers.
         wanted: digits of an identifier of the type: 32 or 64; 0 for columns.
         device: True if the identifiers are device ids.
     """
@@ -133,6 +135,8 @@ class Fault(NamedTuple):
     digits: int | None = None
     right: str | None = None
     action: str | None = None
+    all_right: bool = False
+    plain: bool = False
     wanted: int = 64
     device: bool = False
 
@@ -307,6 +311,14 @@ def _explained(fault: Fault) -> str:
         )
     elif fault.reason == "more_than_one_column" and fault.right:
         advice = f"Upload {fault.right} alone: it holds the identifiers."
+    elif fault.reason == "more_than_one_column" and fault.all_right:
+        advice = (
+            "Upload one column of identifiers alone, or the file with a header row under the identifier type "
+            "multiple_types."
+        )
+    elif fault.reason == "more_than_one_column" and fault.plain:
+        what = "have more than one column, and the identifiers are not hashed"
+        advice = f"Hash one column with {algorithm}, as tiktok-activation hash does, and upload it alone."
     first = f", first{_in_line(fault.line)}" if fault.line else ""
     return f"Most often they {what}{first}. {advice}"
 

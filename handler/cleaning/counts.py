@@ -60,11 +60,13 @@ class SeveralColumns(NamedTuple):
         right: the numbers, from 1, of the columns that hold identifiers of the right length.
         action: the number of the column that says whether a person is added or removed; None without one.
         names: names by column number, as far as the header has names that are safe to repeat.
+        plain: True if no column holds identifiers, and cells look like email addresses or phone numbers.
     """
 
     right: frozenset[int] = frozenset()
     action: int | None = None
     names: Mapping[int, str] = MappingProxyType({})
+    plain: bool = False
 
 
 class Tally(NamedTuple):

@@ -116,6 +116,8 @@ def _fault(tally: Tally, identifier_type: IdentifierType, column: str | None = N
         digits=first.digits if first else None,
         right=_column(several, next(iter(several.right))) if len(several.right) == 1 else None,
         action=_column(several, several.action) if several.action else None,
+        all_right=len(several.right) > 1,
+        plain=several.plain,
         wanted=identifier_type.digits,
         device=not identifier_type.startswith(("email", "phone")),
     )

@@ -274,6 +274,7 @@ class ColumnHints:
         self._rows = 0
         self._delimiter = b""
         self._right: set[int] = set()
+        self._plain = False
         self._actions = ActionColumns()
 
     def add(self, line: bytes) -> None:
@@ -289,6 +290,8 @@ class ColumnHints:
             text = bare(field)
             if is_identifier(text, self._digits):
                 self._right.add(number)
+            # Without a plus or parenthesis it may as well be a date or a number of an order.
+            self._plain |= b"@" in text or (text[:1] in {b"+", b"("} and _PHONE.fullmatch(text) is not None)
             self._actions.add(number, [field])
 
     def found(self) -> SeveralColumns | None:
@@ -299,4 +302,4 @@ class ColumnHints:
         action = next((n for n, name in names.items() if is_action_name(name.decode(errors="replace"))), None)
         action = action or self._actions.mixed() or self._actions.change_codes()
         safe = {number: text for number, name in names.items() if (text := safe_name(name))}
-        return SeveralColumns(frozenset(self._right), action, safe)
+        return SeveralColumns(frozenset(self._right), action, safe, plain=self._plain and not self._right)

@@ -296,7 +296,14 @@ def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str
         (b"Jane Doe;Hashed Email;City", b'x;"' + GOOD + b'";Z', 'Upload column 2 ("Hashed Email") alone'),
         (b"", b"7\x01" + GOOD, "Upload column 2 alone: it holds the identifiers."),
         (b"Jane Doe;Berlin", GOOD + b";", "Upload column 1 alone"),
-        (b"email,phone", GOOD + b"," + GOOD, "Upload the column of identifiers alone."),
+        (b"email,phone", GOOD + b"," + GOOD, "under the identifier type multiple_types."),
+        (b"email,phone", GOOD[:40] + b",2026-01-31", "Upload the column of identifiers alone."),
+        (b"id,Name,Email", b"17,Jane Doe,jane@example.com", "Hash one column with SHA-256, as tiktok-activation hash"),
+        (
+            b"id;Name;Phone",
+            b"17;Jane Doe;+49 30 1234567",
+            "and the identifiers are not hashed, first in line 2. Hash one",
+        ),
         (
             b"email,audience_action,batch_size",
             b'"' + GOOD + b'","true","50"',
