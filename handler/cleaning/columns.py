@@ -149,7 +149,8 @@ class _Columns:
     def _is_row(self, record: Record, found: _Found) -> bool:
         """Return True if a record has all fields; report it otherwise, unless it is empty or no row of the table."""
         layout = self._layout
-        if record.fields == self._header or (len(record.fields) == 1 and is_row_count(bare(record.fields[0]))):
+        alone = record.fields[0] if len(record.fields) == 1 else b""
+        if record.fields == self._header or (alone and is_row_count(bare(alone))):
             return False
         if not record.ended and found.complete:
             cell = record.fields[-1] if record.fields else b""

@@ -240,6 +240,13 @@ class ActionColumns:
             del self._values[column]
             self._many.add(column)
 
+    def add_row(self, fields: list[bytes]) -> None:
+        """Look at the cells of one row, if their columns, numbered from 1, were seen before."""
+        width = len(fields)
+        new = [n for n, values in self._values.items() if n <= width and fields[n - 1] not in values]
+        for column in new:
+            self.add(column, fields[column - 1 : column])
+
     def mixed(self) -> int | None:
         """Return the first column with additions and removals; None if there is none."""
         for column, values in sorted(self._values.items()):
@@ -281,9 +288,7 @@ class ColumnHints:
         """Look at one row."""
         self._rows += 1
         if self._rows > self.MAX_ROWS:
-            fields = line.split(self._delimiter)
-            for number in self._actions.columns:
-                self._actions.add(number, fields[number - 1 : number])
+            self._actions.add_row(line.split(self._delimiter))
             return
         self._delimiter = self._header.delimiter if self._header else delimiter_of(line)
         for number, field in enumerate(visible(line).split(self._delimiter), 1):
