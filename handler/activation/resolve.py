@@ -64,6 +64,8 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
         if history_entry(audience, intent, state["history_seen"]):
             record(run, lease, intent, request_of(run, lease, intent))
             return
+        if audience.is_valid is None and (listed := run.account.snapshot().by_id.get(audience.id)):
+            audience = audience.filled_in(listed)  # only the history has to come from `get`
         where = stage(audience, None if audience.is_valid else intent, None, run.now())
         # Repeating an append or a remove is safe. A replace must not be repeated while it may still appear.
         if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):

@@ -107,6 +107,28 @@ def _base_hours(world: World, hours: float) -> None:
     assert world.standing(BASE) == DONE
 
 
+@pytest.mark.parametrize("action", ["append", "replace"])
+def test_a_lost_change_is_sent_again_although_get_leaves_out_if_the_audience_is_valid(
+    world: World, action: str
+) -> None:
+    _base(world)
+    alter(world, "get", without("is_valid"))
+    world.tiktok.fault("update", "cut_before")
+    key = f"{VIP}{action}/file.csv"
+    world.activate(key, lines(people(1000, 2000)))
+    world.run(hours=6, every=1)
+    assert world.standing(key) == DONE
+
+
+def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_valid(world: World) -> None:
+    world.activate(BASE, lines(people(0, 500)))
+    world.sweep(hours=100)
+    alter(world, "get", without("is_valid", "msg", "error_msg"))
+    alter(world, "list", without("msg", "error_msg"))
+    world.activate(f"{VIP}more.csv", lines(people(1000, 2000)))
+    assert world.standing(f"{VIP}more.csv") == ("waiting", "audience_too_small")
+
+
 def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> None:
     world.tiktok.fault("create", "cut_after")
     world.activate(BASE, lines(people(0, 2000)))
