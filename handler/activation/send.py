@@ -77,8 +77,8 @@ def _send_again(turn: Turn, intent: Change) -> bool:
         return send_list_again(turn, intent)
     run, state = turn.run, turn.lease.state
     request = request_of(run, turn.lease, intent)
-    reports = _without_withdrawn(turn, [report for report in request.reports if report["status"] == "waiting"])
-    if reports:
+    # Their turn has come before, and TikTok may apply them: it is too late to withdraw one whose object was deleted.
+    if reports := [report for report in request.reports if report["status"] == "waiting"]:
         check_hold(turn, request.action)
         audience, note = choose_audience(turn)
         if audience:

@@ -91,7 +91,8 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
         turn.lease.state["list_rows"] = None
     for uploads_left in reversed(range(MAX_UPLOADS_AGAIN + 1)):
         upload_list(turn.run, turn.lease, opened, turn.overtaking, turn.versions)
-        check_deleted(opened, Versions(turn.run))  # while it was uploaded
+        if not turn.lease.state["intent"]:  # TikTok may apply a list that is sent again
+            check_deleted(opened, Versions(turn.run))  # while it was uploaded
         try:
             submit(turn.run, turn.lease, audience, request_for_list(opened, note))
         except UploadAgain:

@@ -129,6 +129,23 @@ def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_v
     assert world.standing(f"{VIP}more.csv") == ("waiting", "audience_too_small")
 
 
+@pytest.mark.parametrize("action", ["append", "replace"])
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after"])
+def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(
+    world: World, action: str, fault: str
+) -> None:
+    _base(world)
+    world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
+    world.tiktok.fault("update", fault)
+    key = f"{VIP}{action}/full.csv"
+    world.activate(key, lines(people(1000, 4000)))
+    assert world.standing(key) == ("waiting", "outcome_unknown")
+    world.delete(key)
+    world.run(hours=9, every=1)
+    assert world.standing(key) == DONE
+    assert world.members() == {*people(1000, 4000), *(people(0, 1000) if action == "append" else ())}
+
+
 def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> None:
     world.tiktok.fault("create", "cut_after")
     world.activate(BASE, lines(people(0, 2000)))
