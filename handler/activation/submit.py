@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from handler import reasons
+from handler.activation.audience_status import MAX_PROCESSING
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, reports_of
 from handler.activation.overtaking import applied
 from handler.activation.report_counts import tally_from_json, write_counts
-from handler.clock import iso
+from handler.clock import iso, parse_iso
 from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
@@ -92,11 +93,25 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
     except Outcome as refused:
         # With any other answer TikTok has not made the change. An earlier call of unknown outcome may be the reason.
         state["intent"] = unresolved
-        if isinstance(refused, NotEditable):
-            hold_back(state, change["call"], refused, run.now())
+        outcome = _unknown_still(run, unresolved, refused) or refused
+        if isinstance(outcome, NotEditable):
+            hold_back(state, change["call"], outcome, run.now())
         lease.save()
-        raise
+        raise outcome from None
     record(run, lease, change, request, request_id)
+
+
+def _unknown_still(run: Invocation, unresolved: Change | None, refused: Outcome) -> NotEditable | None:
+    """Return the reason to wait if a change that is sent again is refused because TikTok may be at work on the first.
+
+    TikTok's words for this are not documented. So a request that is wrong for no known reason counts, as long as TikTok
+    may take to process a change.
+    """
+    if unresolved is None or refused.code is not Code.REQUEST_REFUSED:
+        return None
+    if run.now() - parse_iso(unresolved["began_at"]) >= MAX_PROCESSING:
+        return None
+    return NotEditable(Code.OUTCOME_UNKNOWN, reasons.outcome_unknown().reason)
 
 
 def _change(run: Invocation, audience: Audience | None, request: ChangeRequest) -> Change:

@@ -131,9 +131,7 @@ def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_v
 
 @pytest.mark.parametrize("action", ["append", "replace"])
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after"])
-def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(
-    world: World, action: str, fault: str
-) -> None:
+def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(world: World, action: str, fault: str) -> None:
     _base(world)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
     world.tiktok.fault("update", fault)
@@ -144,6 +142,49 @@ def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(
     world.run(hours=9, every=1)
     assert world.standing(key) == DONE
     assert world.members() == {*people(1000, 4000), *(people(0, 1000) if action == "append" else ())}
+
+
+@pytest.mark.parametrize("action", ["append", "remove", "replace"])
+def test_a_lost_change_that_is_refused_when_it_is_sent_again_is_still_unknown(world: World, action: str) -> None:
+    _base(world)
+    world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
+    world.tiktok.fault("update", "cut_after")
+    key = f"{VIP}{action}/file.csv"
+    world.activate(key, lines(people(1000, 2000)))
+    _refuse_updates(world)
+    for _ in range(5):
+        world.sweep(hours=1)
+        assert world.standing(key) == ("waiting", "outcome_unknown")
+    world.run(hours=5, every=1)
+    assert world.standing(key) == DONE
+    expected = {"append": people(0, 4000), "remove": [*people(0, 1000), *people(3000, 1000)]}
+    assert world.members() == set(expected.get(action, people(1000, 2000)))
+
+
+@pytest.mark.parametrize("action", ["append", "replace"])
+def test_a_lost_change_that_is_refused_for_two_days_fails_and_is_asked_for_once_an_hour(
+    world: World, action: str
+) -> None:
+    _base(world)
+    world.tiktok.fault("update", "cut_before")
+    key = f"{VIP}{action}/file.csv"
+    world.activate(key, lines(people(1000, 2000)))
+    _refuse_updates(world)
+    world.tiktok.clear_calls()
+    world.run(hours=47.5, every=0.25)
+    assert world.standing(key) == ("waiting", "outcome_unknown")
+    assert len(world.calls("update")) <= 48
+    world.run(hours=2, every=0.25)
+    assert world.standing(key) == ("failed", "request_refused")
+    world.tiktok.clear_faults()
+    world.activate(f"{VIP}next.csv", lines(people(9000, 10)))
+    world.run(hours=3, every=1)
+    assert world.standing(f"{VIP}next.csv") == DONE
+
+
+def _refuse_updates(world: World) -> None:
+    message = "A task of this audience is already running."
+    world.tiktok.fault("update", "code", code=40002, message=message, times=None)
 
 
 def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> None:
