@@ -85,7 +85,7 @@ def end_change(run: Invocation, lease: Lease) -> None:
     state, change = lease.state, lease.state["change"]
     if change is None:
         return
-    audience = run.account.since(_audience_id(change), change["seen_processing"])
+    audience = run.account.since(_audience_id(change), change["seen_processing"] or change["began_at"])
     if audience is None:
         _fail(run, lease, change, request_of(run, lease, change), reasons.deleted_while_processing())
     else:

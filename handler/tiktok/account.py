@@ -70,26 +70,24 @@ class Account:
         self._snapshot = None
         self._details.clear()
 
-    def since(self, audience_id: str, seen_processing: str | None) -> Audience | None:
+    def since(self, audience_id: str, moment: str) -> Audience | None:
         """Return an audience as it was at TikTok after a given time, or None if TikTok does not know it.
 
-        In a long sweep another function may have seen the audience processing after the snapshot was taken.
+        In a long sweep another function may have changed the audience, or seen it processing, after the snapshot was
+        taken.
 
         Args:
             audience_id: TikTok's id.
-            seen_processing: when the audience was first seen processing, in whole seconds; None for any time.
+            moment: the time, in whole seconds.
 
         Raises:
             Waiting: a call to TikTok failed.
         """
         snapshot = self.snapshot()
-        listed = snapshot.by_id.get(audience_id)
-        if seen_processing:
-            earliest = parse_iso(seen_processing) + timedelta(seconds=1)
-            if snapshot.taken_at < earliest:
-                listed = None
-            if audience_id in self._details and self._details[audience_id][0] < earliest:
-                del self._details[audience_id]
+        earliest = parse_iso(moment) + timedelta(seconds=1)
+        if audience_id in self._details and self._details[audience_id][0] < earliest:
+            del self._details[audience_id]
+        listed = snapshot.by_id.get(audience_id) if snapshot.taken_at >= earliest else None
         return listed or self.details(audience_id)
 
     def details(self, audience_id: str, also: Iterable[str] = ()) -> Audience | None:

@@ -246,6 +246,25 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     assert world.standing(removal) == ("failed", "too_few_left")
 
 
+def test_a_listing_from_before_the_change_does_not_tell_that_it_was_processed(world: World) -> None:
+    """The listing shows that TikTok is processing the change before it."""
+    world.activate(SEED, lines(people(0, 2000)))
+    world.sweep(hours=1)
+    world.activate(FIRST, lines(people(2000, 10)))
+    world.activate(SECOND, lines(people(3000, 10)))
+    world.sweep(hours=0.5)
+    long_sweep = app.new_invocation(world.here, Context())
+    long_sweep.account.snapshot()
+    world.tiktok.configure(stays_valid=True)
+    world.sweep(hours=0.5)
+    assert (world.standing(FIRST)[0], world.standing(SECOND)[0]) == ("available", "submitted")
+    advance(long_sweep, parse_key(SEED).audience, sweep=True)
+    world.sweep(hours=0.1)
+    assert world.standing(SECOND) == ("submitted", "submitted")
+    world.sweep(hours=1)
+    assert world.standing(SECOND) == ("available", "available")
+
+
 @pytest.mark.processes
 def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> None:
     """Whoever gets that message at once would find the lease taken, and delete it."""
