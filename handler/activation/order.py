@@ -259,12 +259,10 @@ def is_out_of_order(pointer: Pointer, state: State, sent: Applied | None) -> boo
         state: the audience's state.
         sent: the newest replace that was sent and has not failed.
     """
-    uploaded_at = pointer.uploaded_at
     if sent and moment(pointer) < applied_moment(sent) and pointer.registered_at >= parse_iso(sent["sent_at"]):
         return True
     other = Action.REMOVE if pointer.action is Action.APPEND else Action.APPEND
-    forgotten = [forgotten_up_to(state, Action.REPLACE), forgotten_up_to(state, other)]
-    return any(each and uploaded_at < parse_iso(each) for each in forgotten)
+    return any(_is_before_forgotten(moment(pointer), state, action) for action in (Action.REPLACE, other))
 
 
 def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> bool:
@@ -274,9 +272,13 @@ def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> 
         return True
     if sent and is_older(export, sent):
         return export.registered_first >= parse_iso(sent["sent_at"])
-    return any(
-        (forgotten := forgotten_up_to(state, action)) and export.first < parse_iso(forgotten) for action in Action
-    )
+    return any(_is_before_forgotten(place, state, action) for action in Action)
+
+
+def _is_before_forgotten(place: Moment, state: State, action: Action) -> bool:
+    """Return true if an applied upload of an action that the state no longer holds goes after this place."""
+    forgotten = forgotten_up_to(state, action)
+    return bool(forgotten) and place < (parse_iso(forgotten), _RANK[action])
 
 
 def is_older(export: Export, sent: Applied) -> bool:

@@ -102,7 +102,19 @@ def test_what_is_older_than_the_state_remembers_is_out_of_order(action: str) -> 
     prune_applied(made, None, T + timedelta(hours=49))
     assert made["applied"] == []
     assert order.is_out_of_order(pointer(action, 9), made, None)
-    assert not order.is_out_of_order(pointer(action, 10), made, None)
+    assert not order.is_out_of_order(pointer(action, 11), made, None)
+
+
+@pytest.mark.parametrize(("forgotten", "late"), [("remove", "append"), ("append", "replace"), ("remove", "replace")])
+def test_what_goes_before_a_forgotten_upload_of_its_second_is_out_of_order(forgotten: str, late: str) -> None:
+    for first, second, expected in ((late, forgotten, True), (forgotten, late, False)):
+        made = state(applied(second, 10, 20))
+        prune_applied(made, None, T + timedelta(hours=49))
+        if first == "replace":
+            (export,) = order.exports([pointer(first, 10)], {}, S)
+            assert order.is_list_out_of_order(export, made, None) is expected
+        else:
+            assert order.is_out_of_order(pointer(first, 10), made, None) is expected
 
 
 def test_applied_uploads_are_remembered_while_anything_older_waits() -> None:
