@@ -179,19 +179,21 @@ class Account:
 
     def _named(self, key: AudienceKey) -> list[Audience]:
         """Return the own customer-file audiences of this name and type, the oldest first."""
-        candidates = [each for each in self.snapshot().items if _could_be(each, _nfc(key.name))]
-        if not all(each.id and each.name and each.kind and each.is_creator for each in candidates):
-            raise reasons.unusable_response()
-        without_type = [each.id for each in candidates if not each.calculate_type]
+        name = _nfc(key.name)
+        candidates = [each for each in self.snapshot().items if _could_be(each, name)]
+        lacking = [each.id for each in candidates if each.id and not _is_described(each)]
         matches = []
         for audience in candidates:
-            known: Audience | None = audience
-            if not audience.calculate_type:
-                known = self.details(audience.id, also=without_type)
-            if known is None or not known.calculate_type:
+            known = audience
+            if not _is_described(audience) and audience.id and (details := self.details(audience.id, also=lacking)):
+                known = audience.filled_in(details)
+            # A lookalike audience may have no type of its own.
+            if not _could_be(known, name):
+                continue
+            if not _is_described(known):
                 raise reasons.unusable_response()
             if _has_type(known, key):
-                matches.append(audience)
+                matches.append(known)
         return _oldest_first(matches)
 
 
@@ -201,6 +203,13 @@ def _could_be(audience: Audience, name: str) -> bool:
         audience.name in {"", name}
         and audience.is_creator is not False
         and (not audience.kind or audience.is_customer_file)
+    )
+
+
+def _is_described(audience: Audience) -> bool:
+    """Return true if TikTok says all that tells if an upload belongs to an audience."""
+    return bool(audience.id and audience.name and audience.kind and audience.calculate_type) and (
+        audience.is_creator is not None
     )
 
 

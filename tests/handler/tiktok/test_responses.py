@@ -155,24 +155,38 @@ def test_what_the_listing_may_lack_makes_no_twin(world: World, field: str) -> No
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
 
 
-def test_a_type_that_the_listing_lacks_is_requested_once(world: World) -> None:
+@pytest.mark.parametrize("field", ["calculate_type", "audience_type", "is_creator", "name"])
+def test_what_the_listing_lacks_of_a_possible_match_is_requested_once(world: World, field: str) -> None:
+    world.tiktok.seed(ADVERTISER_ID, name="other")
     world.tiktok.seed(ADVERTISER_ID, name="vip", calculate_type="PHONE_SHA256")
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
-    alter(world, "list", without("calculate_type"))
+    alter(world, "list", without(field))
     assert world.activate(KEY, lines(people(0, 2000)))["audience"]["id"] == vip
     assert world.calls("get") == ["get"]
 
 
-@pytest.mark.parametrize("field", ["audience_id", "audience_type", "is_creator", "name"])
-def test_an_audience_that_could_be_the_one_holds_the_upload_until_the_listing_tells(world: World, field: str) -> None:
+@pytest.mark.parametrize("fields", [["audience_id"], ["audience_type", "type"], ["is_creator"], ["name"]])
+def test_an_audience_that_could_be_the_one_holds_the_upload_until_tiktok_tells(world: World, fields: list[str]) -> None:
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip")
-    alter(world, "list", without(field))
+    for call in ("list", "get"):
+        alter(world, call, without(*fields))
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
     assert world.calls("create", "update") == []
     alter(world, "list", lambda answer: answer)
     world.sweep()
     assert world.report(KEY)["audience"]["id"] == vip
+
+
+@pytest.mark.parametrize("field", ["calculate_type", "audience_type", "is_creator", "name"])
+def test_a_lost_create_is_found_whatever_the_listing_lacks(world: World, field: str) -> None:
+    alter(world, "list", without(field))
+    world.tiktok.fault("create", "cut_after")
+    world.activate(KEY, lines(people(0, 2000)))
+    for _ in range(2):
+        world.sweep(hours=1)
+    assert world.standing(KEY) == ("available", "available")
+    assert len(world.audiences()) == 1
 
 
 @pytest.mark.parametrize(
