@@ -37,19 +37,39 @@ _DOCUMENTS = (
 _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-# A time without separators after a date. `_0007` and `_000007` are counters, not times just after midnight.
-_TIME = r"T[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)|[_-]?(?!0000)[0-2]\d[0-5]\d[0-5]\d(?!\d)"
-# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, Unix times, and the
-# hash algorithm or encoding that a person put there.
+# UUIDs, also without hyphens, and ULIDs.
+_ID = rf"{_UUID} | (?<![0-9a-z]) (?: [0-9a-f]{{32}} | [0-7][0-9a-hjkmnp-tv-z]{{25}} ) (?![0-9a-z])"
+_MONTH, _DAY = "(?: 0[1-9] | 1[0-2] )", r"(?: 3[01] | [12]\d | 0[1-9] )"
+_ONE_DIGIT_TOO = r"(?: 3[01] | [12]\d | 0?[1-9] )"  # a month or day
+_MONTH_NAME = """(?: jan(?:uary)? | feb(?:ruary)? | mar(?:ch)? | apr(?:il)? | may | june? | july? | aug(?:ust)? |
+    sept?(?:ember)? | oct(?:ober)? | nov(?:ember)? | dec(?:ember)? )"""
+# Redshift and Snowflake append their counters to a prefix, which may end with a date: `20260131` and `0000_part_00`,
+# `2026_01_31` and `_0_7_10`. So days and months between underscores have two digits, and digits after a date are a time
+# only in the forms of `_TIME`.
+_DATE = rf"""
+    (?<!\d) (?:19|20)\d\d (?: _ {_MONTH} _ {_DAY} | ([-.]) {_ONE_DIGIT_TOO} \1 {_ONE_DIGIT_TOO} )
+    | (?<!\d) 20\d\d {_MONTH} {_DAY}
+    | (?<!\d) (?: {_ONE_DIGIT_TOO} ([-.]) {_ONE_DIGIT_TOO} \2 | {_DAY} _ {_DAY} _ | {_DAY} {_DAY} ) (?:19|20)\d\d (?!\d)
+    | (?<!\d) {_ONE_DIGIT_TOO} [-_ ]? {_MONTH_NAME} [-_ ]? (?:20)?\d\d (?!\d)
+    | (?<![a-z]) {_MONTH_NAME} [-_ ]? {_ONE_DIGIT_TOO} ,?[-_ ]? 20\d\d (?!\d)
+"""
+# A time after a date. Without separators it needs seconds, or a `T` or nothing before it: `_0900` may be a counter.
+# Zeros at its beginning are a counter's, unless a `T` is before it: `_000007`.
+_TIME = r"""
+    (?: [T_ -][0-2] | \ at\ [0-2]? )\d ([-:._h]) [0-5]\d (?: \3 [0-5]\d )? (?!\d)
+        (?: [-.]\d{1,6} Z? (?![0-9a-z]) )? (?: \+[01]\d:?[0-5]\d (?!\d) )?
+    | T [0-2]\d (?:[0-5]\d){0,2} (?!\d) (?: \.\d{1,6} (?!\d) )?
+    | [_-]? (?!0000) [0-2]\d [0-5]\d [0-5]\d (?: \d{3} | \d{6} )? (?!\d)
+    | (?<=\d{8}) (?!00) [0-2]\d [0-5]\d (?! \d | _part_ )
+"""
+_UNIX_TIME = r"(?<!\d) 1[5-9]\d{8} (?:\d{3}){0,3} (?!\d) (?: \.\d{3,7} (?!\d) )?"  # of 2017 to 2033
+_ALGORITHM = r"(?: sha[ _-]?(?:224|256|384|512) | sha-?1 | md5 | utf[ _-]?(?:8|16) ) (?!\d)"
+# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, years, months and weeks,
+# Unix times, and the hash algorithm or encoding that a person put there.
 _KEPT = re.compile(
-    rf"{_UUID}"
-    rf"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T_ -][0-2]\d[-:.][0-5]\d(?:[-:.][0-5]\d)?(?:[-.]\d{{1,6}})?(?!\d)|{_TIME})?"
-    rf"|(?<!\d)(?:19|20)\d\d[01]\d[0-3]\d(?:{_TIME})?(?!\d)"
-    r"|(?<!\d)[0-3]?\d([-._])[0-3]?\d\1(?:19|20)\d\d(?!\d)"
-    r"|(?<!\d)(?:19|20)\d\d(?:-[01]\d)?(?!\d)"
-    r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)"
-    r"|(?:sha[ _-]?(?:224|256|384|512)|sha-?1|md5|utf[ _-]?(?:8|16))(?!\d)",
-    re.IGNORECASE,
+    rf"{_ID} | (?: {_DATE} ) (?: {_TIME} )? | (?<!\d) (?:19|20)\d\d (?: -[01]\d | -?W\d\d )? (?!\d)"
+    rf"| {_UNIX_TIME} | {_ALGORITHM}",
+    re.IGNORECASE | re.VERBOSE,
 )
 # Athena's UNLOAD: the query's time and id, then a different UUID for each file.
 _ATHENA = re.compile(rf"\d{{8}}_\d{{6}}_\d{{5}}_[a-z0-9]{{5}}_(?={_UUID})")

@@ -123,6 +123,18 @@ def test_an_odd_name_may_be_data(name: str) -> None:
         ("000000000000.csv", "000000000001.csv"),
         ("customers_2026-01-31_0007.csv", "customers_2026-01-31_0123.csv"),
         ("customers_20260131_000001.csv", "customers_20260131_000002.csv"),
+        ("vip_2026-01-31_09-00-00_1.csv", "vip_2026-01-31_09-00-00_2.csv"),
+        ("vip_20260131_0001.csv", "vip_20260131_0002.csv"),
+        ("vip_202601310000_part_00", "vip_202601311123_part_01"),
+        ("vip_20260131000", "vip_20260131001"),
+        ("vip_20260131000000000000.csv", "vip_20260131000000000001.csv"),
+        ("vip_2026-01-310000_part_00", "vip_2026-01-310003_part_00"),
+        ("vip_2026_01_31_0000_part_00", "vip_2026_01_31_0003_part_00"),
+        ("vip_2026_01_31000", "vip_2026_01_31001"),
+        ("vip_2026_01_31_0_0_0.csv.gz", "vip_2026_01_31_0_17_10.csv.gz"),
+        ("vip_2026_01_31_1.csv", "vip_2026_01_31_2.csv"),
+        ("vip_2026_0_1_0.csv.gz", "vip_2026_0_2_0.csv.gz"),
+        ("vip_1_marketing_10.csv", "vip_2_marketing_10.csv"),
     ],
 )  # fmt: skip
 def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> None:
@@ -143,10 +155,56 @@ def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> 
         ("export_20260131_120000.csv", "export_20260131_130000.csv"),
         ("export_2026-01-31T1200.csv", "export_2026-01-31T1300.csv"),
         ("vip.csv", "gold.csv"),
+        ("vip_20260131000", "vip_20260201000"),
+        ("vip_202601310000_part_00", "vip_202602010000_part_00"),
+        ("vip_20260131_0900.csv", "vip_20260201_0900.csv"),
     ],
 )
 def test_names_that_differ_in_dates_or_ids_are_two_lists(first: str, second: str) -> None:
     assert without_counters(first) != without_counters(second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("vip_2026_01_31.csv", "vip_2026_02_01.csv"),
+        ("vip_2026.01.31.csv", "vip_2026.02.01.csv"),
+        ("vip_2026-1-31.csv", "vip_2026-2-1.csv"),
+        ("vip_31012026.csv", "vip_01022026.csv"),
+        ("vip_01312026.csv", "vip_02012026.csv"),
+        ("vip_31_01_2026.csv", "vip_01_02_2026.csv"),
+        ("vip_31-Jan-2026.csv", "vip_30-Jan-2026.csv"),
+        ("vip 31 January 2026.csv", "vip 30 January 2026.csv"),
+        ("vip_31Jan26.csv", "vip_30Jan26.csv"),
+        ("vip_Jan-31-2026.csv", "vip_Jan-30-2026.csv"),
+        ("vip_2026-W05.csv", "vip_2026-W06.csv"),
+        ("customers_202601311020.csv", "customers_202601311420.csv"),
+        ("vip_20260131090000.csv", "vip_20260131130000.csv"),
+        ("vip_20260131090000123.csv", "vip_20260131130000123.csv"),
+        ("vip_20260131_090000123.csv", "vip_20260131_130000123.csv"),
+        ("vip_20260131T09.csv", "vip_20260131T13.csv"),
+        ("query_result_2026-01-31T10_20_30.481Z.csv", "query_result_2026-01-31T14_20_30.481Z.csv"),
+        ("vip_2026-01-31T090000.123Z.csv", "vip_2026-01-31T130000.123Z.csv"),
+        ("vip_2026-01-31T09:00:00+01:00.csv", "vip_2026-01-31T13:00:00+01:00.csv"),
+        ("vip_2026-01-31_09h00.csv", "vip_2026-01-31_13h00.csv"),
+        ("vip 2026-01-31 at 09.00.00.csv", "vip 2026-01-31 at 13.00.00.csv"),
+        ("vip 2026-01-31 at 9.00.00 AM.csv", "vip 2026-01-31 at 8.00.00 AM.csv"),
+        ("vip_31.01.2026_09-00.csv", "vip_31.01.2026_13-00.csv"),
+        ("vip_2026_01_31_09_00_00.csv", "vip_2026_01_31_13_00_00.csv"),
+        (f"vip_2026-01-31-10-20-30-{UUID}", f"vip_2026-01-31-14-20-30-{UUID}"),
+        ("vip_1769850000.csv", "vip_1769864400.csv"),
+        ("vip_1769850000.123456.csv", "vip_1769864400.123456.csv"),
+        ("vip_1769850000123.csv", "vip_1769864400123.csv"),
+        ("vip_1769850000123456.csv", "vip_1769864400123456.csv"),
+        (f"vip_{UUID}.csv", f"vip_{UUID.replace('1111', '2222')}.csv"),
+        (f"vip_{UUID.replace('-', '')}.csv", f"vip_{UUID.replace('-', '').replace('1111', '2222')}.csv"),
+        ("vip_01KGABCDEFGHJKMNPQRSTVWXYZ.csv", "vip_01KHABCDEFGHJKMNPQRSTVWXYZ.csv"),
+    ],
+)
+def test_a_date_a_time_or_an_id_in_any_spelling_is_no_counter(first: str, second: str) -> None:
+    assert without_counters(first) != without_counters(second)
+    assert not has_counter(first)
+    assert not has_counter(second)
 
 
 @pytest.mark.parametrize(
