@@ -23,8 +23,10 @@ _MIN_COMPONENTS = 4  # tiktok, audience, identifier type, file
 _FOLDERS_ABOVE = 3  # tiktok, audience, identifier type
 # Files that tools write beside or instead of data, see `is_ignored`.
 _IGNORED_ENDINGS = (
-    "_$folder$", ".crc", ".metadata", ".dfm", ".tmp", ".part", ".partial", ".filepart", ".crdownload",
+    "_$folder$", ".crc", ".metadata", ".dfm", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload",
+    ".download", ".opdownload", ".writing", ".uploading", ".inprogress", "._copying_", "~",
 )  # fmt: skip
+_EMACS_COPY = re.compile(r"#.+#")
 _DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
 MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
 # Names that say that the content cannot be read as text. Anything else is decided by the content.
@@ -99,7 +101,7 @@ def is_ignored(key: str) -> bool:
     lower = name.lower()
     if len(components) >= _MIN_COMPONENTS and name.startswith("_") and not lower.endswith(_DATA_ENDINGS):
         return True
-    return lower.endswith(_IGNORED_ENDINGS) or is_manifest(name)
+    return lower.endswith(_IGNORED_ENDINGS) or bool(_EMACS_COPY.fullmatch(name)) or is_manifest(name)
 
 
 def is_manifest(file_name: str) -> bool:

@@ -89,7 +89,8 @@ CASES = {
     "12 transfers": [
         *parts("append/x.csv"),
         *other("append/x.csv.filepart", "append/x.csv.part", "append/x.csv.partial", "append/x.csv.crdownload"),
-        *other("append/x.tmp", content=b"half a row"),
+        *other("append/x.csv.writing", "append/x.csv._COPYING_", "append/x.csv.opdownload", "append/x.csv.inprogress"),
+        *other("append/x.tmp", "append/x.csv~", "append/#x.csv#", content=b"half a row"),
     ],
     "14 Finder": [
         *parts("append/x.csv"),

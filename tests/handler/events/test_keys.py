@@ -94,13 +94,22 @@ def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Co
         "tiktok/vip/email_sha256/LOAD00000009.dfm",
         "tiktok/vip/email_sha256/a.csv.filepart",
         "tiktok/vip/email_sha256/a.csv.crdownload",
+        "tiktok/vip/email_sha256/a.csv._COPYING_",
+        "tiktok/vip/email_sha256/a.csv.writing",
+        "tiktok/vip/email_sha256/a.csv.Download",
+        "tiktok/vip/email_sha256/a.csv.opdownload",
+        "tiktok/vip/email_sha256/a.csv.temp",
+        "tiktok/vip/email_sha256/a.csv.uploading",
+        "tiktok/vip/email_sha256/a.csv.inprogress",
+        "tiktok/vip/email_sha256/a.csv~",
+        "tiktok/vip/email_sha256/#a.csv#",
     ],
 )
 def test_what_is_not_data_is_ignored(key: str) -> None:
     assert is_ignored(key)
 
 
-@pytest.mark.parametrize("name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part"])
+@pytest.mark.parametrize("name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part", "~a", "#"])
 def test_an_odd_name_may_be_data(name: str) -> None:
     assert not is_ignored(f"tiktok/vip/email_sha256/{name}")
 
