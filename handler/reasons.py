@@ -244,12 +244,12 @@ def adds_and_removes(column: str) -> Rejected:
     )
 
 
-def plain_text_column(column: str) -> Rejected:
-    """Refuse a file with identifiers in plain text."""
+def plain_text_column(number: int) -> Rejected:
+    """Refuse a file with a column of identifiers in plain text."""
     return Rejected(
         Code.NOT_HASHED,
-        f"The file has identifiers in plain text in {column}. Hash them with SHA-256, name the column MAID_SHA256, and "
-        "upload the file again.",
+        f'The file has identifiers in plain text in column {number} ("MAID"). Hash them with SHA-256, name the column '
+        "MAID_SHA256, and upload the file again.",
     )
 
 

@@ -49,7 +49,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
         max_record: bytes of the longest row, quoted line breaks included.
 
     Raises:
-        Rejected: a column mixes adds and removes, or holds device ids that were not hashed.
+        Rejected: a column mixes adds and removes, or holds identifiers that were not hashed.
     """
     progress = Progress(tally=Tally(columns=tuple(ColumnCounts(_shown(column.name)) for column in layout.columns)))
     columns = _Columns(layout, max_record)
@@ -186,6 +186,9 @@ class _Columns:
     def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
         self._check_actions(cells)
+        for index in self._layout.plain:
+            if any(text and not is_null_marker(text) for text in map(bare, cells[index])):
+                raise reasons.plain_text_column(index + 1)
         cleaned = [
             found.clean_column(number, _shown(column.name), cells[column.index], column.digits, lines)
             for number, column in enumerate(self._layout.columns)

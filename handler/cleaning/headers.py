@@ -51,6 +51,7 @@ class Layout(NamedTuple):
         delimiter: the byte between fields.
         width: the number of fields in each row.
         columns: the identifier columns, in the order in which they are sent.
+        plain: the indices of columns for identifiers in plain text. TikTok's template has one, which must be empty.
         header: TikTok's header row, with a line feed.
         not_frame: every byte but the delimiter and the line feed.
     """
@@ -58,6 +59,7 @@ class Layout(NamedTuple):
     delimiter: bytes
     width: int
     columns: tuple[Column, ...]
+    plain: tuple[int, ...]
     header: bytes
     not_frame: bytes
 
@@ -72,8 +74,8 @@ def read_layout(head: bytes) -> Layout | None:
     """Return the columns of a file by its header row; None if there is none because the file has no rows.
 
     Raises:
-        Rejected: the first line is no header, names no identifier column, a column of adds and removes or of plain-text
-            identifiers, or the same header four times.
+        Rejected: the first line is no header, names no identifier column, a column of adds and removes, or the same
+            header four times.
     """
     line = next((line for line in head.splitlines() if not is_before_header(bare(line))), None)
     if line is None:
@@ -87,8 +89,9 @@ def read_layout(head: bytes) -> Layout | None:
     for index, name in enumerate(names, 1):
         if is_action_name(name):
             raise reasons.adds_and_removes(f'column {index} ("{name}")')
-        if _words(name) == "maid":
-            raise reasons.plain_text_column(f'column {index} ("MAID")')
+    plain = tuple(index for index, name in enumerate(names) if _words(name) == "maid")
+    if plain and not columns:
+        raise reasons.plain_text_column(plain[0] + 1)
     if not columns:
         raise reasons.no_identifier_column(list(HEADERS), has_header=is_header(bare(line)))
     columns.sort(key=lambda column: list(HEADERS).index(column.header))
@@ -99,6 +102,7 @@ def read_layout(head: bytes) -> Layout | None:
         delimiter,
         len(names),
         tuple(columns),
+        plain,
         ",".join(column.header for column in columns).encode() + b"\n",
         bytes(byte for byte in range(256) if byte not in delimiter + b"\n"),
     )

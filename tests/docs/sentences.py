@@ -52,7 +52,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     ],
     "cut_off": [lambda: reasons.cut_off(5000)],
     "adds_and_removes": [lambda: reasons.adds_and_removes(_COLUMN)],
-    "plain_text_column": [lambda: reasons.plain_text_column('column 1 ("MAID")')],
+    "plain_text_column": [lambda: reasons.plain_text_column(1)],
     "no_identifier_column": [lambda: reasons.no_identifier_column(list(HEADERS), has_header=True)],
     "too_many_columns": [lambda: reasons.too_many_columns("email_SHA256", MAX_SAME_HEADER)],
     "tiktok_busy": [lambda: reasons.tiktok_busy("")],

@@ -335,6 +335,23 @@ def test_a_long_name_of_a_column_is_cut() -> None:
     assert tally_of(text.encode()).rejections[0].column == name[:40]
 
 
+TEMPLATE = "MAID,phone_SHA256,email_SHA256,MAID_SHA256,MAID_MD5"  # TikTok's own
+
+
+@pytest.mark.parametrize("cell", ["", " ", '""', "NULL"])
+def test_a_column_for_plain_text_may_be_empty(cell: str) -> None:
+    rows = f"{cell},{hashed(1)},{hashed(2)},,\n" * 2
+    assert content(f"{TEMPLATE}\n{rows}".encode()).splitlines()[1:] == [f"{hashed(2)},{hashed(1)},,".encode()] * 2
+
+
+@pytest.mark.parametrize("rows_before", [0, 1, 1000])
+def test_one_plain_text_identifier_refuses_the_file(rows_before: int) -> None:
+    rows = f",{hashed(1)},{hashed(2)},,\n" * rows_before + f"{uuid.UUID(int=7)},,,,\n"
+    refused = refusal(f"{TEMPLATE}\n{rows}")
+    assert refused.code is Code.NOT_HASHED
+    assert 'plain text in column 1 ("MAID")' in refused.reason
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n", f"sep=,\n{HEADER}\n"])
 def test_a_file_without_rows_is_empty(text: str) -> None:
     assert refusal(text).code is Code.EMPTY_FILE
