@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,17 +14,29 @@ from handler.cleaning.row_repair import DELIMITERS, bare, is_action_name, is_bef
 # TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
 MAX_SAME_HEADER = 3  # columns with the same header in one file
-_EMAIL = "email e_mail mail em hem email_address e_mail_address mail_address"
-_PHONE = "phone mobile cell tel telephone ph msisdn phone_number mobile_number cell_phone mobile_phone telephone_number"
-_DEVICE = "maid madid idfa gaid aaid adid first device_id advertising_id mobile_ad_id mobile_advertising_id ad_id"
+_EMAIL = """
+    email emails e_mail mail em hem email_address e_mail_address mail_address email_adresse e_mail_adresse mail_adresse
+    correo correo_electronico courriel
+"""
+_PHONE = """
+    phone phones mobile cell tel telephone ph msisdn phone_number phone_no phone_num mobile_number mobile_no cell_number
+    cell_phone cell_phone_number mobile_phone mobile_phone_number telephone_number
+    telefon telefonnummer rufnummer handy handynummer mobil mobilnummer telefono telefone celular movil
+"""
+_DEVICE = """
+    maid madid idfa gaid aaid adid ifa first device_id advertising_id mobile_ad_id mobile_advertising_id ad_id
+"""
 _KINDS = {
     spelling.replace("_", ""): kind
     for kind, spellings in (("email", _EMAIL), ("phone", _PHONE), ("MAID", _DEVICE))
     for spelling in spellings.split()
 }
 # Words that do not change what a column is: the algorithm, a number, and others that exports add.
-_ALGORITHM = re.compile(r"sha_?256|md_?5|hashed|hash|hex")
-_FILLERS = re.compile(r"\d+$|^(?:primary|secondary|home|work|customer|user|alternate|other|normalized|lower(?:case)?)")
+_ALGORITHM = re.compile(r"sha_?(?:2_)?256|sha_?2(?!_?\d)|md_?5|hashed|hash|hex")
+_FILLERS = re.compile(
+    r"^(?:primary|secondary|home|work|customer|user|alternate|other|normalized|lower(?:case)?|personal|business|billing"
+    r"|shipping|contact|account|google|gps|android|ios|apple)|(?:normalized|lower(?:case)?|lc|e164|\d+)$"
+)
 _OTHER_ALGORITHM = re.compile(r"sha_?(?:1(?!\d)|224|384|512)|base64|b64")
 
 
@@ -129,7 +142,8 @@ def header_of(name: str) -> str | None:
 
 
 def _words(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    letters = unicodedata.normalize("NFKD", name.lower())  # an accent is a character of its own
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"[\u0300-\u036f]", "", letters)).strip("_")
 
 
 def _fields(line: bytes) -> tuple[bytes, list[str]]:

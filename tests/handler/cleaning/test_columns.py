@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.hashing.columns import named_kind
+from console.hashing.values import Kind
 from handler.cleaning import records
 from handler.cleaning.counts import Tally, merge, progress_from_report, to_report
 from handler.cleaning.file_rules import check_file
@@ -34,6 +36,17 @@ NAMES = {
     "phone_SHA256": ["phone_sha256", "Phone SHA-256", "hashed phone number", "mobile_hash", "PHONE_SHA256"],
     "MAID_SHA256": ["maid_sha256", "idfa_sha256", "GAID_SHA256", "hashed_idfa", "first_sha256", "device_id_sha256"],
     "MAID_MD5": ["maid_md5", "IDFA MD5", "gaid_md5", "md5_maid"],
+}  # fmt: skip
+SPELLINGS = {
+    "email": ["email_sha256_lower", "email_lc_sha256", "email_lowercase_sha256", "personal_email_sha256",
+              "business_email_sha256", "billing_email_sha256", "contact_email_sha256", "email_sha2", "Email SHA2-256",
+              "E-Mail SHA256", "E-Mail-Adresse SHA256", "correo_electronico_sha256", "courriel_sha256"],
+    "phone": ["phone_e164_sha256", "hashed_phone_e164", "cell_number_sha256", "phone_no_sha256", "celular_sha256",
+              "movil_sha256", "M\u00f3vil SHA256", "handy_sha256", "telefono_sha256", "Tele\u0301fono SHA256",
+              "Telefon SHA256", "Telefonnummer (SHA256)", "rufnummer_hash", "phone_num_sha256",
+              "mobile_phone_number_sha256"],
+    "MAID": ["google_advertising_id_sha256", "gps_adid_sha256", "ios_idfa_sha256", "android_gaid_sha256",
+             "android_advertising_id_sha256", "ifa_sha256"],
 }  # fmt: skip
 OTHERS = [
     "first_name",
@@ -237,10 +250,21 @@ def test_any_file_is_read_as_the_csv_module_reads_it(
         ("Primary Email (SHA256)", "email_SHA256"),
         ("MAID_SHA256", "MAID_SHA256"),
         ("phone_md5", None),
+        *((name, f"{kind}_SHA256") for kind, names in SPELLINGS.items() for name in names),
+        ("gps_adid_md5", "MAID_MD5"),
+        ("email_sha2_512", None),
+        ("email_domain_sha256", None),
+        ("sha256_of_email_and_phone", None),
+        ("Telefon", None),
     ],
 )
 def test_headers_are_known_in_their_usual_spellings(name: str, header: str | None) -> None:
     assert header_of(name) == header
+
+
+def test_the_console_takes_the_same_names_for_the_same_kinds() -> None:
+    kinds = {"email": Kind.EMAIL, "phone": Kind.PHONE, "MAID": Kind.DEVICE_ID}
+    assert [name for kind, names in SPELLINGS.items() for name in names if named_kind(name) is not kinds[kind]] == []
 
 
 HEADER = "email_sha256,phone_sha256,name"
