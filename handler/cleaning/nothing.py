@@ -13,17 +13,21 @@ from collections.abc import Iterable
 _MARKERS = r"\n null (null) <null> [null] none nan nat na n/a #n/a <na> nil undefined"
 NULL_MARKERS = frozenset(_MARKERS.encode().split())
 _MIXED_CASE = r"\N NaN NaT N/A #N/A <NA>"
-# Names of columns as exporters write them; the last three are for columns without an alias.
+# Placeholders that people and tools write into a cell, and the text of a phone number whose parts are missing.
+_PLACEHOLDERS = "- 0 unknown Unknown UNKNOWN (blank) + +nan +NaN +None +null +NULL"
+# Names of columns as exporters write them; the last four are for columns without an alias.
 _COLUMNS = """
     email Email phone Phone mobile idfa gaid aaid maid adid device_id phone_number email_address hashed_email
     hashed_phone email_hash phone_hash email_sha256 phone_sha256 idfa_sha256 gaid_sha256 maid_sha256 first_sha256
-    idfa_md5 gaid_md5 maid_md5 first_md5 hash value _col0 f0_ ?column?
+    idfa_md5 gaid_md5 maid_md5 first_md5 hash value E-Mail _col0 _c0 f0_ ?column?
 """
+_COLUMNS_WITH_SPACES = ("Email Address", "Phone Number", "(No column name)")
 _ZERO_IDS = ("00000000-0000-0000-0000-000000000000", "0" * 32)
 
 
 def _values() -> Iterable[str]:
-    yield from ("", " ", "\n", "(No column name)", *_MIXED_CASE.split(), *_ZERO_IDS)
+    yield from ("", " ", "\u00a0", "\n", "\r", "\r\n", *_MIXED_CASE.split(), *_PLACEHOLDERS.split())
+    yield from (*_COLUMNS_WITH_SPACES, *_ZERO_IDS)
     for text in _MARKERS.split():
         yield from (text, text.upper(), text.capitalize())
     for text in _COLUMNS.split():

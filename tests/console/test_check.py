@@ -16,7 +16,7 @@ from tests.console.running import ROOT, console
 
 pytestmark = pytest.mark.processes
 
-HASHES = "".join(f"{hashlib.sha256(str(number).encode()).hexdigest()}\n" for number in range(50))
+HASHES = "".join(f"{hashlib.sha256(str(number).encode()).hexdigest()}\n" for number in range(1, 51))
 
 
 def test_a_good_file_is_accepted(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ NULLS = [b"\\n", b"null", b"none", b"nan", b"n/a", b"na", b"nil", b"undefined", 
 NOTHING_VALUES = [
     *("", " ", "\n", "\\N", "NULL", "null", "Null", "None", "none", "NONE", "nan", "NaN", "NAN", "N/A", "n/a", "<NA>"),
     *("email", "Email", "EMAIL", "phone", "email_sha256", "_col0", "f0_", "?column?", "(No column name)"),
-    *("0" * 32, "00000000-0000-0000-0000-000000000000"),
+    *("0" * 32, "00000000-0000-0000-0000-000000000000", "0", "-", "\r", "\r\n", "\u00a0", "unknown", "UNKNOWN"),
+    *("(blank)", "+", "+nan", "+NaN", "+None", "+null", "+NULL", "E-Mail", "Email Address", "Phone Number", "_c0"),
 ]
 NOTHING = {
     digits: [*(hashlib.new(name, value.encode()).hexdigest().encode() for value in NOTHING_VALUES), b"0" * digits]

@@ -65,7 +65,7 @@ ORDER = [*NAMES]
 
 
 def hashed(number: int, digits: int = 64) -> str:
-    return hashlib.sha256(str(number).encode()).hexdigest()[:digits]
+    return hashlib.sha256(f"person {number}".encode()).hexdigest()[:digits]
 
 
 def pieces(file: bytes, size: int) -> Iterator[bytes]:

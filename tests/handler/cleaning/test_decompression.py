@@ -15,7 +15,7 @@ from handler.cleaning.kinds import Packing
 from handler.errors import Rejected
 from handler.report_codes import Code
 
-TEXT = b"".join(hashlib.sha256(b"%d" % number).hexdigest().encode() + b"\n" for number in range(3000))
+TEXT = b"".join(hashlib.sha256(b"person %d" % number).hexdigest().encode() + b"\n" for number in range(3000))
 CHUNKS = [1, 7, 1000, 1 << 18]
 PACK: dict[Packing, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress}
 each_packing = pytest.mark.parametrize("packing", PACK)

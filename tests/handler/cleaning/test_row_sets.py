@@ -17,7 +17,7 @@ EMAIL = IdentifierType.EMAIL_SHA256
 
 def rows(digits: int, *numbers: int) -> bytes:
     """Rows that only differ by a number: hashes of 64 or 32 digits, or two columns."""
-    hashes = [hashlib.sha256(b"%d" % number).hexdigest() for number in numbers]
+    hashes = [hashlib.sha256(b"person %d" % number).hexdigest() for number in numbers]
     return "".join(f"{each[:digits]}\n" if digits else f"{each},\n" for each in hashes).encode()
 
 

@@ -29,7 +29,7 @@ BYTE_VALUES = [bytes([value]) for value in range(256)]
 
 
 def hashed(number: int, digits: int) -> bytes:
-    return hashlib.sha256(str(number).encode()).hexdigest()[:digits].encode()
+    return hashlib.sha256(f"person {number}".encode()).hexdigest()[:digits].encode()
 
 
 def line_kinds(digits: int) -> list[bytes]:
