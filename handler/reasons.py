@@ -75,6 +75,11 @@ name_of_archive = partial(
     "The file's name is that of an archive or of an unsupported compression. "
     "Unpack it and upload the CSV file, or compress that with gzip.",
 )
+name_of_encrypted = partial(
+    Rejected,
+    Code.WRONG_FILE_EXTENSION,
+    "The file's name is that of an encrypted file. Decrypt it, and upload the CSV file in it.",
+)
 name_of_document = partial(
     Rejected,
     Code.WRONG_FILE_EXTENSION,

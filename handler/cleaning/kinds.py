@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from handler import reasons
+from handler.errors import Rejected
 from handler.report_codes import Code
 
 HEAD_BYTES = 1 << 16  # an Excel workbook names its sheets within these, whatever program wrote it
@@ -18,12 +19,17 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _EXCEL_PART = re.compile(rb"\[Content_Types\]\.xml|xl/[_a-zA-Z]{4}|mimetypeapplication/vnd\.oasis")
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html)", re.IGNORECASE)
+# Bytes that no text has: control characters but tabs, line ends, DOS's end of file, and zeros, which pad files.
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\0\t\n\x0b\x0c\r\x1a")
+_MIN_DIFFERENT_CONTROL = 8  # Hive and others separate fields by one or two of them
+_MIN_CONTROL_SHARE = 0.02  # random bytes have a tenth
 _ZEROS = 8  # first bytes among which every other one is zero in UTF-16
 
 # First bytes, code, name of the kind, and what to do.
 _EXPORT = "Export the list as CSV with one identifier per line, and upload that."
 _SAVE = "Save the sheet as CSV UTF-8, and upload that."
 _UNPACK = "Unpack it and upload the text file in it, plain or compressed with gzip."
+_DECRYPT = "Decrypt it, and upload the text file in it."
 _RESAVE = "Save it as CSV UTF-8, and upload it again."
 _KINDS: list[tuple[bytes, Code, str, str]] = [
     (b"\xff\xfe", Code.UTF16, "UTF-16 text", _RESAVE),
@@ -35,7 +41,10 @@ _KINDS: list[tuple[bytes, Code, str, str]] = [
     (b"%PDF", Code.NOT_TEXT, "a PDF document", _EXPORT),
     (b"{\\rtf", Code.NOT_TEXT, "a text document with formatting (RTF)", _EXPORT),
     (b"SQLite format 3", Code.NOT_TEXT, "a database", _EXPORT),
-    (b"-----BEGIN PGP", Code.NOT_TEXT, "encrypted with PGP", "Decrypt it, and upload the text file in it."),
+    (b"-----BEGIN PGP", Code.NOT_TEXT, "encrypted with PGP", _DECRYPT),
+    (b"-----BEGIN AGE", Code.NOT_TEXT, "encrypted with age", _DECRYPT),
+    (b"age-encryption.org", Code.NOT_TEXT, "encrypted with age", _DECRYPT),
+    (b"Salted__", Code.NOT_TEXT, "encrypted with OpenSSL", _DECRYPT),
     (
         b"\0\x05\x16\x07",
         Code.NOT_TEXT,
@@ -81,9 +90,7 @@ def check_kind(head: bytes) -> None:
         if head.startswith(magic):
             raise reasons.wrong_kind(code, kind, advice)
     if head.startswith(_ZIP):
-        if _EXCEL_PART.search(head):
-            raise reasons.wrong_kind(Code.EXCEL_WORKBOOK, "an Excel workbook or another spreadsheet", _SAVE)
-        raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a zip archive", _UNPACK)
+        raise _kind_of_zip(head)
     if head.startswith(_TAR[1], _TAR[0]):
         raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a tar archive", _UNPACK)
     if packing(head):
@@ -94,3 +101,19 @@ def check_kind(head: bytes) -> None:
         raise reasons.wrong_kind(Code.NOT_TEXT, "JSON", _EXPORT)
     if _MARKUP.match(head):
         raise reasons.wrong_kind(Code.NOT_TEXT, "a web page or an XML document", _EXPORT)
+    if _is_binary(head):
+        advice = "Decrypt or unpack it, and upload the text file in it."
+        raise reasons.wrong_kind(Code.NOT_TEXT, "not text, perhaps encrypted", advice)
+
+
+def _kind_of_zip(head: bytes) -> Rejected:
+    if _EXCEL_PART.search(head):
+        return reasons.wrong_kind(Code.EXCEL_WORKBOOK, "an Excel workbook or another spreadsheet", _SAVE)
+    return reasons.wrong_kind(Code.ZIP_ARCHIVE, "a zip archive", _UNPACK)
+
+
+def _is_binary(head: bytes) -> bool:
+    others = head.translate(None, _CONTROL)
+    if len(head) - len(others) < max(_MIN_DIFFERENT_CONTROL, _MIN_CONTROL_SHARE * len(head)):
+        return False
+    return len(set(head) & set(_CONTROL)) >= _MIN_DIFFERENT_CONTROL

@@ -32,6 +32,7 @@ MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
 # Names that say that the content cannot be read as text. Anything else is decided by the content.
 _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tbz2", ".xz", ".zst", ".lz4", ".snappy", ".lzo", ".br")
+_ENCRYPTED = (".gpg", ".pgp", ".age", ".enc")
 _DOCUMENTS = (
     ".parquet", ".avro", ".orc", ".json", ".jsonl", ".ndjson", ".xml", ".html", ".pdf", ".doc", ".docx",
     ".png", ".jpg", ".jpeg", ".gif",
@@ -221,6 +222,8 @@ def _check_file_name(file_name: str) -> None:
         raise reasons.name_of_spreadsheet()
     if lower.endswith(_ARCHIVES):
         raise reasons.name_of_archive()
+    if lower.endswith(_ENCRYPTED):
+        raise reasons.name_of_encrypted()
     if lower.endswith(_DOCUMENTS):
         raise reasons.name_of_document()
 

@@ -53,7 +53,9 @@ class Line:
 def is_no_text(file: bytes) -> bool:
     """Return True if the whole file is refused because of its first bytes."""
     text = file.removeprefix(BYTE_ORDER_MARK).lstrip()
-    return file.startswith(NO_TEXT + PACKED) or b"\0" in file[:8] or text[:1] == b"{"
+    control = [byte for byte in file[: 1 << 16] if byte < 32 and byte not in b"\0\t\n\x0b\x0c\r\x1a"]
+    binary = len(set(control)) >= 8 and len(control) >= len(file[: 1 << 16]) / 50
+    return file.startswith(NO_TEXT + PACKED) or b"\0" in file[:8] or text[:1] == b"{" or binary
 
 
 def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:

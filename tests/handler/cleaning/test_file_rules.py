@@ -100,6 +100,10 @@ KINDS = {
     "zip in gzip": gzip.compress(archive("people.csv")),
     "ods": b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
     "pgp": b"-----BEGIN PGP MESSAGE-----",
+    "salted by OpenSSL": b"Salted__" + bytes(range(40)),
+    "age": b"age-encryption.org/v1\n-> X25519 abc\n",
+    "armored age": b"-----BEGIN AGE ENCRYPTED FILE-----\n",
+    "bin of PGP": b"\x85\x01\x0c\x03" + b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(64)),
     "macos": b"\0\x05\x16\x07\0\x02\0\0Mac OS X",
 }
 EXPECTED = {
@@ -123,6 +127,10 @@ EXPECTED = {
     "xz": (Code.ZIP_ARCHIVE, "xz", "compressed with gzip"),
     "tar": (Code.ZIP_ARCHIVE, "is a tar archive", "Unpack it"),
     "pgp": (Code.NOT_TEXT, "encrypted with PGP", "Decrypt it"),
+    "sal": (Code.NOT_TEXT, "encrypted with OpenSSL", "Decrypt it"),
+    "age": (Code.NOT_TEXT, "encrypted with age", "Decrypt it"),
+    "arm": (Code.NOT_TEXT, "encrypted with age", "Decrypt it"),
+    "bin": (Code.NOT_TEXT, "not text, perhaps encrypted", "Decrypt or unpack it"),
     "mac": (Code.NOT_TEXT, "macOS companion file", "without the leading ._"),
     "twi": (Code.BROKEN_GZIP, "is compressed twice", "only once"),
 }
@@ -160,6 +168,12 @@ def test_the_content_decides_whatever_the_name(pack: Callable[[bytes], bytes]) -
 def test_only_the_beginning_of_a_file_tells_its_kind() -> None:
     tally = counted([ROWS, b"PAR1\n"])
     assert (tally.accepted, tally.rejected) == (10, 1)
+
+
+@pytest.mark.parametrize("garbage", [b"\x01a\x01b", b"\x1a", b"\x00\x01\x02\x03\x04\x05\x06\x07\x08"])
+def test_a_few_control_characters_are_faults_of_their_rows(garbage: bytes) -> None:
+    assert counted([ROWS, garbage, b"\n"]).accepted == 10
+    assert counted([b"".join(row + b"\x01de\n" for row in ROWS.split(b"\n"))]).accepted == 0
 
 
 EMPTY = [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbfhashed email\r\n", b"PHONE", b'""\n', b"email\n\x1a"]

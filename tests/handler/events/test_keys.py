@@ -61,6 +61,10 @@ def test_a_key_says_audience_action_and_run(
         ("tiktok/vip/email_sha256/a.csv.zip", Code.WRONG_FILE_EXTENSION),
         ("tiktok/vip/email_sha256/a.snappy.parquet", Code.WRONG_FILE_EXTENSION),
         ("tiktok/vip/email_sha256/a.JSON", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.csv.gpg", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.csv.PGP", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.age", Code.WRONG_FILE_EXTENSION),
+        ("tiktok/vip/email_sha256/a.csv.enc", Code.WRONG_FILE_EXTENSION),
     ],
 )
 def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Code) -> None:
