@@ -27,6 +27,8 @@ _IGNORED_ENDINGS = (
     ".download", ".opdownload", ".writing", ".uploading", ".inprogress", "._copying_", "~",
 )  # fmt: skip
 _EMACS_COPY = re.compile(r"#.+#")
+# A file's checksum beside it. `emails.sha256` alone is data: a silently ignored list would be worse.
+_CHECKSUM = re.compile(r".+\.(?:csv|txt|gz|bz2)\.(?:md5|sha-?(?:1|256|512))", re.IGNORECASE)
 _DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
 MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
 # Names that say that the content cannot be read as text. Anything else is decided by the content.
@@ -102,7 +104,9 @@ def is_ignored(key: str) -> bool:
     lower = name.lower()
     if len(components) >= _MIN_COMPONENTS and name.startswith("_") and not lower.endswith(_DATA_ENDINGS):
         return True
-    return lower.endswith(_IGNORED_ENDINGS) or bool(_EMACS_COPY.fullmatch(name)) or is_manifest(name)
+    if _EMACS_COPY.fullmatch(name) or _CHECKSUM.fullmatch(name):
+        return True
+    return lower.endswith(_IGNORED_ENDINGS) or is_manifest(name)
 
 
 def is_manifest(file_name: str) -> bool:

@@ -107,13 +107,18 @@ def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Co
         "tiktok/vip/email_sha256/a.csv.inprogress",
         "tiktok/vip/email_sha256/a.csv~",
         "tiktok/vip/email_sha256/#a.csv#",
+        "tiktok/vip/email_sha256/a.csv.sha256",
+        "tiktok/vip/email_sha256/a.csv.gz.MD5",
+        "tiktok/vip/email_sha256/a.txt.sha1",
     ],
 )
 def test_what_is_not_data_is_ignored(key: str) -> None:
     assert is_ignored(key)
 
 
-@pytest.mark.parametrize("name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part", "~a", "#"])
+@pytest.mark.parametrize(
+    "name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part", "~a", "#", "emails.sha256"]
+)
 def test_an_odd_name_may_be_data(name: str) -> None:
     assert not is_ignored(f"tiktok/vip/email_sha256/{name}")
 
