@@ -787,6 +787,16 @@ def rows_left_out(rejected: int, total: int) -> str:
     return f" {rejected:,} of {total:,} rows were left out; `rejections` gives lines and reasons." if rejected else ""
 
 
+def columns_left_out(names: Sequence[str]) -> str:
+    """Return a note about columns of hashes with unknown names, empty if there are none."""
+    if not names:
+        return ""
+    return (
+        f" Not sent, although they hold hashes: {', '.join(names)}. If these columns are identifiers, name them as "
+        "docs/uploading.md says, and upload the file again."
+    )
+
+
 def rows_overtaken(overtaken: int) -> str:
     """Return a note about overtaken rows, empty if there are none."""
     return f" {overtaken:,} rows were left out because newer uploads name them." if overtaken else ""

@@ -14,8 +14,8 @@ from components.alarm_table import LOG_METRICS
 from components.checks import CHECKS
 from console.cli import build
 from console.errors import EXIT_CODES
-from handler import reasons
 from handler.activation.outcome_events import DETAIL_TYPE, SOURCE
+from handler.cleaning.counts import RejectionReason
 from handler.metrics import NAMESPACE, Metric
 from handler.model import Action, IdentifierType
 from handler.report_codes import Code
@@ -145,7 +145,7 @@ def test_every_code_has_a_sentence_of_each_function() -> None:
 
 def test_every_reason_of_a_row_is_documented() -> None:
     listed = page("codes").partition("## Reasons of rows")[2].partition("## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(reasons._FAULTS)
+    assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(RejectionReason)
 
 
 def test_every_identifier_type_and_action_is_documented() -> None:

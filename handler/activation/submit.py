@@ -14,6 +14,7 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, reports_of
 from handler.activation.overtaking import applied
 from handler.activation.report_counts import tally_from_json, write_counts
+from handler.cleaning.counts import RejectionReason
 from handler.clock import iso, parse_iso
 from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
@@ -214,10 +215,15 @@ def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, requ
 
 
 def notes_on_rows(report: Report) -> str:
-    """Return the sentences about rows that were left out."""
+    """Return the sentences about rows and columns that were left out."""
     rows = report["rows"]
-    return reasons.rows_left_out(rows["rejected"] or 0, rows["total"] or 0) + reasons.rows_overtaken(
-        rows["overtaken"] or 0
+    columns = [
+        each["column"] or "" for each in report["rejections"] if each["reason"] == RejectionReason.COLUMN_LEFT_OUT
+    ]
+    return (
+        reasons.rows_left_out(rows["rejected"] or 0, rows["total"] or 0)
+        + reasons.columns_left_out(columns)
+        + reasons.rows_overtaken(rows["overtaken"] or 0)
     )
 
 

@@ -31,12 +31,14 @@ from handler.cleaning.row_repair import (
     is_row_count,
     is_ruler,
     is_unfinished,
+    safe_name,
     visible,
 )
 from handler.cleaning.rows import Block
 from handler.cleaning.unchanged import Unchanged
 
 MAX_SHOWN_NAME = 40  # characters
+_HASH_DIGITS = (64, 32)  # of SHA-256 and MD5
 
 
 def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max_record: int) -> Iterator[Block]:
@@ -91,6 +93,8 @@ class _Columns:
         self._actions = ActionColumns(layout.others)
         self._header_ahead = True
         self._header: list[bytes] = []
+        self._header_line = 1
+        self._first = True  # no row was seen yet
 
     def read(self, text: bytes, progress: Progress, *, last: bool) -> _Cleaned:
         """Clean the text of a block, which begins with a record."""
@@ -99,6 +103,7 @@ class _Columns:
         if self._header_ahead:
             skipped, text = self._without_header(text)
             line += skipped
+            self._header_line = line - 1
         if unchanged := self._unchanged.filled(text):
             count, filled = unchanged
             found.take(count, filled)
@@ -186,6 +191,9 @@ class _Columns:
     def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
         self._check_actions(cells)
+        if self._first:
+            self._first = False
+            self._note_hashes(cells, found)
         for index in self._layout.plain:
             if any(text and not is_null_marker(text) for text in map(bare, cells[index])):
                 raise reasons.plain_text_column(index + 1)
@@ -218,6 +226,24 @@ class _Columns:
         """Refuse a file that mixes insertions and deletions by their codes, after all of its rows were read."""
         if (codes := self._actions.change_codes(min_codes=2)) is not None:  # D alone may be Germany
             raise reasons.adds_and_removes(f"column {codes + 1}")
+
+    def _note_hashes(self, cells: list[list[bytes]], found: _Found) -> None:
+        """Report the columns of hashes that are left out, so that no identifiers get lost without a word."""
+        for index in self._layout.others:
+            if _are_hashes(cells[index]):
+                name = safe_name(self._layout.names[index].encode()) or f"column {index + 1}"
+                found.leave_out(index, self._header_line, name)
+
+
+def _are_hashes(cells: list[bytes]) -> bool:
+    """Return True if all cells that are not empty are hashes of one kind, and there are any."""
+    digits = 0
+    for text in map(bare, cells):
+        if text and not is_null_marker(text):
+            digits = digits or len(text)
+            if digits not in _HASH_DIGITS or not is_identifier(text, digits):
+                return False
+    return digits > 0
 
 
 class _Found:
@@ -300,6 +326,11 @@ class _Found:
         self._faults[reason.value] += 1
         self._cut_off |= reason is RejectionReason.CUT_OFF
         self._rejections.append((line, -1, Rejection(line, reason)))
+
+    def leave_out(self, index: int, line: int, name: str) -> None:
+        """Report that a column of hashes is left out, in the header's line."""
+        self._faults[RejectionReason.COLUMN_LEFT_OUT.value] += 1
+        self._rejections.append((line, index, Rejection(line, RejectionReason.COLUMN_LEFT_OUT, name)))
 
     def tally(self) -> Tally:
         """Return the file's tally with the rows of this block."""

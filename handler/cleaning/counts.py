@@ -22,6 +22,7 @@ class RejectionReason(StrEnum):
     HASH_OF_NOTHING = "hash_of_nothing"
     CUT_OFF = "cut_off"
     WRONG_NUMBER_OF_FIELDS = "wrong_number_of_fields"
+    COLUMN_LEFT_OUT = "column_left_out"  # of the header: a column of hashes with a name that is not known
 
 
 class Rejection(NamedTuple):

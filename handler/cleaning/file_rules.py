@@ -107,6 +107,7 @@ def _fault(tally: Tally, identifier_type: IdentifierType, column: str | None = N
     if column or not counts:
         counts = Counter(each.reason.value for each in rejections)
     counts.pop(RejectionReason.HASH_OF_NOTHING, None)
+    counts.pop(RejectionReason.COLUMN_LEFT_OUT, None)
     reason = counts.most_common(1)[0][0] if counts else RejectionReason.NOT_HEX.value
     first = next((each for each in rejections if each.reason == reason), None)
     several = tally.several or SeveralColumns()

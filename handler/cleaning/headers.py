@@ -62,7 +62,7 @@ class Layout(NamedTuple):
 
     Attributes:
         delimiter: the byte between fields.
-        width: the number of fields in each row.
+        names: the names of all columns.
         columns: the identifier columns, in the order in which they are sent.
         plain: the indices of columns for identifiers in plain text. TikTok's template has one, which must be empty.
         header: TikTok's header row, with a line feed.
@@ -70,11 +70,16 @@ class Layout(NamedTuple):
     """
 
     delimiter: bytes
-    width: int
+    names: tuple[str, ...]
     columns: tuple[Column, ...]
     plain: tuple[int, ...]
     header: bytes
     not_frame: bytes
+
+    @property
+    def width(self) -> int:
+        """The number of fields in each row."""
+        return len(self.names)
 
     @property
     def others(self) -> list[int]:
@@ -113,7 +118,7 @@ def read_layout(head: bytes) -> Layout | None:
             raise reasons.too_many_columns(header, MAX_SAME_HEADER)
     return Layout(
         delimiter,
-        len(names),
+        tuple(names),
         tuple(columns),
         plain,
         ",".join(column.header for column in columns).encode() + b"\n",

@@ -96,6 +96,7 @@ OTHERS = {
     Code.SUBMITTED: [reasons.submitted("")],
     Code.AVAILABLE: [
         reasons.available(4200, reasons.rows_left_out(12, 5012)),
+        reasons.available(4200, reasons.columns_left_out(["customer hash"])),
         reasons.available_without_growth(4200, ""),
     ],
 }

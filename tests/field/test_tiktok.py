@@ -88,10 +88,11 @@ def test_kind_47_48_49_a_person_has_to_act(connector: FieldConnector, name: str)
 
 def test_kind_51_several_identifier_types_in_one_file(connector: FieldConnector) -> None:
     emails, phones = people(0, 1200), [hashlib.sha256(each.encode()).hexdigest() for each in people(0, 1200)]
-    rows = [f"{email},{phone},DE" for email, phone in zip(emails, phones, strict=True)]
-    content = body(rows, header="email_sha256,phone_sha256,country")
+    rows = [f"{email},{phone},DE,{email}" for email, phone in zip(emails, phones, strict=True)]
+    content = body(rows, header="email_sha256,phone_sha256,country,second hash")
     message = connector.put("tiktok/vip/multiple_types/x.csv", content)
     single = connector.put(f"{VIP}/x.csv", body(people(5000, 1500)))
     connector.end()
     assert [connector.ends(message), connector.ends(single)] == [AVAILABLE] * 2
+    assert "Not sent, although they hold hashes: second hash." in (connector.report_of(message) or {})["reason"]
     assert sorted(each["calculate_type"] for each in connector.audiences()) == ["EMAIL_SHA256", "MULTIPLE_TYPES"]

@@ -359,6 +359,21 @@ def test_a_long_name_of_a_column_is_cut() -> None:
     assert tally_of(text.encode()).rejections[0].column == name[:40]
 
 
+def test_a_column_of_hashes_that_is_left_out_is_named() -> None:
+    names = "user id,Mail SHA1,email_sha256,Jane's,email_md5,sha256,note"
+    row = f"7,{hashed(1, 40)},{hashed(1)},{hashed(2)},{hashed(3, 32)},NULL,x\n"
+    rows = row.replace("NULL", hashed(4).upper()) + row + f"8,,{hashed(5)},,,,{hashed(6)}\n"
+    for text in (f"{names}\n{rows}", f"sep=,\n{names}\n{rows.replace('x', chr(34) + 'x' + chr(34))}"):
+        tally = tally_of(text.encode())
+        assert (tally.total, tally.accepted, tally.rejected) == (3, 3, 0)
+        assert tally.rejected_by_reason == {"column_left_out": 3}
+        assert [each.column for each in tally.rejections] == ["column 4", "email_md5", "sha256"]
+        assert {each.line for each in tally.rejections} == {1 + text.startswith("sep")}
+        check_file(tally, Action.REPLACE, 0, TYPE)
+    refused = refusal(f"email_sha256,sha256\njane@x.com,{hashed(1)}\n")
+    assert "are not hashed, first in line 2" in refused.reason
+
+
 TEMPLATE = "MAID,phone_SHA256,email_SHA256,MAID_SHA256,MAID_MD5"  # TikTok's own
 
 
