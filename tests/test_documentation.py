@@ -111,6 +111,7 @@ def test_the_number_of_resources_is_the_number_of_resources() -> None:
     assert f"A connector is {len(children)} AWS resources, and {len(alarms)} of them are alarms" in README
 
 
+@pytest.mark.processes
 def test_the_figures_of_a_connector_are_its_options() -> None:
     advertisers: list[dict[str, object]] = [
         {"name": "plain"},

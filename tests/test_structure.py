@@ -143,6 +143,7 @@ def test_imports_go_one_way() -> None:
     assert forbidden(GRAPH) == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("module", "line"),
     [

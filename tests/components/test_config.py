@@ -330,6 +330,7 @@ def test_options_may_come_from_other_resources() -> None:
     assert "made-later" in made.one("acme", "BucketPolicy").inputs["policy"]
 
 
+@pytest.mark.processes
 def test_a_stack_without_alarm_target_or_with_a_plain_token_is_warned() -> None:
     token = {"accessToken": TOKEN, "advertiserId": "7"}
     advertisers = [{"name": "acme"}, {"name": "globex", "alarmEmail": "a@b.example", **token}, {"name": "initech"}]

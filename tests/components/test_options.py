@@ -121,6 +121,7 @@ def test_every_option_is_here() -> None:
     assert CHANGES.keys() == CHECKS.keys()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("option", CHANGES)
 def test_an_option_changes_what_it_is_for(plain: Program, option: str) -> None:
     settings, expected, added = CHANGES[option]

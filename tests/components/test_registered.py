@@ -144,6 +144,7 @@ def test_nothing_of_one_connector_names_anything_of_another(everything: Program)
         assert mine & theirs == set()
 
 
+@pytest.mark.processes
 def test_no_pattern_of_one_connector_covers_anything_of_another() -> None:
     """Names that begin or end like another's, and the same name in another stack."""
     names = ["acme", "acme-b", "acme-function", "acme-dead-letters", "b-acme"]

@@ -39,6 +39,7 @@ def send(connector: Connector, suffix: str, seconds_ago: int) -> None:
     message.sent_timestamp -= seconds_ago * 1000
 
 
+@pytest.mark.processes
 def test_the_age_is_that_of_the_oldest_message_of_this_queue(connector: Connector) -> None:
     assert queues.oldest_age(connector) == timedelta(0)
     send(connector, "-another", 90_000)

@@ -101,6 +101,7 @@ def test_conditional_writes_are_atomic_and_compare_the_etag(world: World) -> Non
         world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"2", IfMatch=made["ETag"])
 
 
+@pytest.mark.processes
 def test_time_runs_with_sweeps(world: World) -> None:
     world.deliver_all(*(world.upload(f"tiktok/vip {n}/email_sha256/a.csv", ROWS) for n in range(11)))
     world.tiktok.clear_calls()

@@ -19,6 +19,7 @@ def at_once(world: World, *messages: str) -> list[Any]:
         return list(pool.map(world.deliver, messages))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("others", [0, 150, 250])
 def test_ten_functions_with_a_file_each_make_one_audience(world: World, others: int) -> None:
     world.tiktok.seed(ADVERTISER_ID, count=others)

@@ -161,6 +161,7 @@ def test_a_lost_change_that_is_refused_when_it_is_sent_again_is_still_unknown(wo
     assert world.members() == set(expected.get(action, people(1000, 2000)))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("action", ["append", "replace"])
 def test_a_lost_change_that_is_refused_for_two_days_fails_and_is_asked_for_once_an_hour(
     world: World, action: str

@@ -70,6 +70,7 @@ def test_a_line_end_after_a_member_means_nothing(packing: Packing, end: bytes, s
     assert unpacked(pack(TEXT[:10]) + end + pack(TEXT[10:]) + end, packing, size) == TEXT
 
 
+@pytest.mark.processes
 @each_size
 @pytest.mark.parametrize("end", [4, 5, 9, 10, 11, 5000, -9, -8, -1])
 @each_packing
@@ -79,6 +80,7 @@ def test_a_file_that_is_cut_off_is_refused(packing: Packing, end: int, size: int
     assert refused.reason.startswith(f"The {packing} file is cut off")
 
 
+@pytest.mark.processes
 @each_size
 @pytest.mark.parametrize("after", [b"x", b"garbage after it", TEXT, bytes(9) + b"x"])
 @each_packing

@@ -67,6 +67,7 @@ def test_every_row_of_a_file_is_in_one_part() -> None:
     reading.check_parts(cut(cleaned, 300_000), 300_000, 200_000)
 
 
+@pytest.mark.processes
 def test_only_one_part_is_held_even_by_one_who_keeps_them() -> None:
     tracemalloc.start()
     try:

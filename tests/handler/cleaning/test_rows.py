@@ -213,6 +213,7 @@ def test_any_bits_and_pieces_are_too(digits: int, data: st.DataObject, chunk: in
     check(data.draw(tokens(digits)), digits, chunk, block)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("digits", TYPES)
 @settings(examples, max_examples=25)
 @given(data=st.data(), chunk=st.sampled_from([1 << 16, 1 << 18, (1 << 18) + 7, 1 << 30]))
@@ -220,6 +221,7 @@ def test_large_files_with_few_faults_are_too(digits: int, data: st.DataObject, c
     check(data.draw(mostly_clean(digits)), digits, chunk, BLOCK_BYTES)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("digits", TYPES)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b"\n\r", b"\r\r\n"])
 def test_every_kind_of_line_with_every_end(digits: int, end: bytes) -> None:

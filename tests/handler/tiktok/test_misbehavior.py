@@ -38,6 +38,7 @@ def _can_meet(call: str, fault: dict[str, Any]) -> bool:
     return fault.get("code") != 40900 or call not in {"list", "get"}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_one_fault_at_each_call_of_a_new_audience_changes_nothing_in_the_end(
     world: World, fault: dict[str, Any]
@@ -53,6 +54,7 @@ def test_one_fault_at_each_call_of_a_new_audience_changes_nothing_in_the_end(
     assert len([each for each in world.tiktok.calls() if each["call"] == "create" and each["code"] == 0]) <= 1
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("call", "fault"),
     [
@@ -89,6 +91,7 @@ def _sweep_until_available(world: World, key: str) -> None:
     assert world.keys("pending/") == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("kind", "action"),
     [("slow_before", "append"), ("slow_after", "append"), ("slow_after", "remove"), ("slow_after", "replace")],
