@@ -61,6 +61,7 @@ class _Check:
             fate.changes = [each for each in self.changes if mark in each.rows]
         written = [at for at, status, _ in self.one.written[key] if status in {"submitted", "available"}]
         fate.sent = min([each.at for each in fate.changes] or written, default=None)
+        fate.tried = min((at for at, _, code in self.one.written[key] if code == "outcome_unknown"), default=None)
         return fate
 
     def problems(self) -> Iterator[str]:
@@ -131,7 +132,7 @@ class _Check:
                 continue
             if export.is_available:
                 allowed.add(("skipped", "superseded"))
-            if export.sent and fate.registered and fate.registered >= export.sent - IN_FLIGHT:
+            if export.sent and export.tried and fate.registered and fate.registered >= export.tried - IN_FLIGHT:
                 allowed.add(("rejected", "out_of_order"))
         return allowed
 

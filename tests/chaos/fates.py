@@ -24,6 +24,7 @@ class Fate:
         end: status and code of its report; None if it has none.
         registered: when the connector says that it registered it.
         sent: when TikTok first accepted it, as the wire shows; without a marker when its report first said so.
+        tried: when its report first said that a call with it was made, even if the answer was lost on the way.
         changes: the changes at TikTok that name its marker.
     """
 
@@ -31,6 +32,7 @@ class Fate:
     end: End | None = None
     registered: datetime | None = None
     sent: datetime | None = None
+    tried: datetime | None = None
     changes: list[AcceptedChange] = field(default_factory=list)
 
     @property
@@ -59,6 +61,11 @@ class WholeList:
     def sent(self) -> datetime | None:
         """When TikTok first accepted it."""
         return min((each.sent for each in self.files if each.sent), default=None)
+
+    @property
+    def tried(self) -> datetime | None:
+        """When it was first sent, whether or not TikTok got it: the connector cannot tell."""
+        return min((each for file in self.files for each in (file.sent, file.tried) if each), default=None)
 
     @property
     def is_available(self) -> bool:

@@ -159,7 +159,7 @@ class _Adapter(HTTPAdapter):
             case "cut before":
                 raise requests.ConnectionError
             case "cut during":
-                _send_half(request)
+                _send_part(request)
                 raise requests.ConnectionError
             case "killed before":
                 me.dead = True
@@ -227,14 +227,16 @@ def _advertiser_id(request: requests.PreparedRequest) -> str:
     return str(json.loads(body)["advertiser_id"])
 
 
-def _send_half(request: requests.PreparedRequest) -> None:
-    """Send the first half of a request, then close the connection."""
+def _send_part(request: requests.PreparedRequest) -> None:
+    """Send a part of a request, then close the connection."""
     url = urlsplit(request.url or "")
     body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
     head = f"{request.method} {url.path}?{url.query} HTTP/1.1\r\n".encode()
     head += "".join(f"{name}: {_text(value)}\r\n" for name, value in request.headers.items()).encode() + b"\r\n"
+    # A server takes a head that ends too early for a whole one without the rest of its headers.
+    sent = (head + body)[: len(head) + len(body) // 2] if body else head[:2]
     with socket.create_connection((url.hostname or "", url.port or 80)) as connection:
-        connection.sendall((head + body)[: len(head) // 2 if not body else len(head) + len(body) // 2])
+        connection.sendall(sent)
 
 
 def _text(value: str | bytes) -> str:
