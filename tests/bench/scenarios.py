@@ -62,7 +62,7 @@ def replace_calls(files: int = PART_FILES) -> list[float]:
         world.pass_time(hours=2)
         world.tiktok.clear_calls()
         world.sweep()
-        if {world.standing(key)[0] for key in keys} != {"submitted"}:
+        if {world.outcome(key)[0] for key in keys} != {"submitted"}:
             raise RuntimeError(f"The list was not submitted: {world.report(keys[0])['reason']}")
         return [float(len(world.calls()))]
 

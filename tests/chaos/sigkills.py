@@ -85,7 +85,7 @@ class Killings:
 
     def _differences(self, world: World, wanted: set[str]) -> Iterator[str]:
         for key in world.events:
-            if (end := world.standing(key)) != ("available", "available"):
+            if (end := world.outcome(key)) != ("available", "available"):
                 yield f"SIGKILL: {key} ended as {end}"
         if len(world.audiences()) != 1:
             yield f"SIGKILL: {len(world.audiences())} audiences at TikTok, not 1"

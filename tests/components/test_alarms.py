@@ -43,7 +43,7 @@ Metric = tuple[str, str, tuple[tuple[str, str], ...]]  # namespace, name, dimens
 class PackagedWorld(World):
     """A world whose messages go to the function's package, as the program declares it."""
 
-    function: LambdaFunction
+    packaged_function: LambdaFunction
 
     def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
         records = [
@@ -55,8 +55,8 @@ class PackagedWorld(World):
             }
             for number, message in enumerate(bodies)
         ]
-        self.function.spec = replace(self.function.spec, timeout=seconds)
-        done = self.function.invoke({"Records": records})
+        self.packaged_function.spec = replace(self.packaged_function.spec, timeout=seconds)
+        done = self.packaged_function.invoke({"Records": records})
         assert done.error is None
         return [bodies[int(failure["itemIdentifier"])] for failure in done.result["batchItemFailures"]]
 
@@ -78,11 +78,11 @@ def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
             environment={**variables, **here},
             logging={"logFormat": "JSON", "applicationLogLevel": "INFO"},
         )
-        world.function = LambdaFunction(spec, out.append)
+        world.packaged_function = LambdaFunction(spec, out.append)
         try:
             live(world)
         finally:
-            world.function.close()
+            world.packaged_function.close()
         assert_nothing_personal([*out, *world.written()])
     return [json.loads(line) for line in out if line.startswith("{")]
 
@@ -108,7 +108,7 @@ def live(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="old", created_seconds_ago=360 * 24 * 3600)
     for _ in range(2):  # the second file has the people of the first, so its append matches nobody new
         world.sweep(hours=1)
-    assert world.standing("tiktok/vip/email_sha256/first.csv") == ("available", "available")
+    assert world.outcome("tiktok/vip/email_sha256/first.csv") == ("available", "available")
 
 
 def metrics_of(emf: dict[str, Any]) -> Iterator[Metric]:

@@ -136,7 +136,7 @@ class JudgedWorld(World):
     def cold_start(self, **changes: str) -> None:
         super().cold_start(**changes)
         settings = read_settings({**self.environment, "MAX_PART_BYTES": PART_BYTES})
-        self.here = app.connect(settings, s3=self.account.s3, sqs=self.account.sqs, secrets=self.account.secrets)
+        self.function = app.connect(settings, s3=self.account.s3, sqs=self.account.sqs, secrets=self.account.secrets)
 
     def send(self, *bodies: str) -> None:
         """Put messages on the queue, as EventBridge and Scheduler do."""
@@ -163,7 +163,7 @@ class JudgedWorld(World):
                 }
                 for message in answer.get("Messages", [])
             ]
-            failed = app.handle(self.here, {"Records": records}, Context(seconds))["batchItemFailures"]
+            failed = app.handle(self.function, {"Records": records}, Context(seconds))["batchItemFailures"]
             for record in records:
                 if {"itemIdentifier": record["messageId"]} not in failed:
                     self.account.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=str(record["receiptHandle"]))
@@ -222,11 +222,11 @@ def live(world: JudgedWorld) -> dict[str, Any]:
         world.tiktok.advance(3600)
         world.send('{"sweep": true}')
         world.poll()
-    standing = {key: world.standing(key)[0] for key in world.events}
+    statuses = {key: world.outcome(key)[0] for key in world.events}
     left = world.sqs.get_queue_attributes(QueueUrl=world.queue_url, AttributeNames=["All"])["Attributes"]
     queued = int(left["ApproximateNumberOfMessages"]) + int(left["ApproximateNumberOfMessagesNotVisible"])
     times_of_objects = "T12:59:00Z" not in world.report(FIRST)["file"]["uploaded_at"]
-    return {**standing, "pending": len(world.pending()), "queued": queued, "times of objects": times_of_objects}
+    return {**statuses, "pending": len(world.pending()), "queued": queued, "times of objects": times_of_objects}
 
 
 @pytest.fixture(scope="module")

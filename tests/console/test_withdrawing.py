@@ -29,11 +29,11 @@ def test_no_file_of_a_list_whose_outcome_is_unknown_is_withdrawn(world: World) -
     keys = [f"{FULL}part-{number}" for number in range(3)]
     world.deliver_all(*(world.upload(key, lines(people(n * 1000, 1000))) for n, key in enumerate(keys)))
     world.sweep(hours=1.1)
-    assert {world.standing(key) for key in keys} == {("waiting", "outcome_unknown")}
+    assert {world.outcome(key) for key in keys} == {("waiting", "outcome_unknown")}
     done = withdraw(world, *(world.report(key) for key in keys))
     assert [each.refused for each in done] == ["TikTok is receiving it"] * 3
     world.run(hours=30, every=1)
-    assert {world.standing(key) for key in keys} == {("available", "available")}
+    assert {world.outcome(key) for key in keys} == {("available", "available")}
     assert world.members() == set(people(0, 3000))
 
 
@@ -45,5 +45,5 @@ def test_a_waiting_list_is_withdrawn_whole(world: World) -> None:
     late = world.upload(f"{FULL}part-3", lines(people(3000, 1000)))
     world.deliver_all(late)
     world.run(hours=3, every=0.5)
-    assert {world.standing(key) for key in [*keys, f"{FULL}part-3"]} == {("skipped", "withdrawn")}
+    assert {world.outcome(key) for key in [*keys, f"{FULL}part-3"]} == {("skipped", "withdrawn")}
     assert world.calls("create") == []

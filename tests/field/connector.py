@@ -141,7 +141,7 @@ class FieldConnector(World):
         """Make the audience `vip`, ready to be changed, and return its people."""
         self.put(f"{VIP}/base.csv", body(people(first, count)))
         self.end()
-        assert self.standing(f"{VIP}/base.csv") == AVAILABLE
+        assert self.outcome(f"{VIP}/base.csv") == AVAILABLE
         self.counted()
         self._metrics.clear()
         return set(people(first, count))

@@ -85,7 +85,7 @@ def test_kind_41_a_copy_of_a_remove_that_found_no_audience(connector: FieldConne
     key = f"{VIP}/remove/x.csv"
     connector.put(key, body(people(0, 500)))
     connector.end()
-    assert connector.standing(key) == ("rejected", "nothing_to_remove_from")
+    assert connector.outcome(key) == ("rejected", "nothing_to_remove_from")
     base = connector.base()
     message = connector.copy(key)
     assert connector.deliver(message) == []

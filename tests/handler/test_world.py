@@ -107,4 +107,4 @@ def test_time_runs_with_sweeps(world: World) -> None:
     world.tiktok.clear_calls()
     world.run(hours=1.1, every=0.25)
     assert world.calls("list") == ["list"] * 4
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}

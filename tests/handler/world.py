@@ -128,10 +128,10 @@ class World:
 
     def cold_start(self, **changes: str) -> None:
         """A new function, with changes to its environment."""
-        here = app.connect(
+        function = app.connect(
             read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
         )
-        self.here = here._replace(pause=lambda seconds: time.sleep(seconds / 50), now=self.now)
+        self.function = function._replace(pause=lambda seconds: time.sleep(seconds / 50), now=self.now)
         handler = logging.getLogger("tiktok-activation").handlers[0]
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self.log)
@@ -266,7 +266,7 @@ class World:
             for body in bodies
         }
         event = {"Records": [{"messageId": key, **record} for key, record in records.items()]}
-        answer = app.handle(self.here, event, Context(seconds))
+        answer = app.handle(self.function, event, Context(seconds))
         return [str(records[failure["itemIdentifier"]]["body"]) for failure in answer["batchItemFailures"]]
 
     def activate(self, key: str, body: bytes, **delivery: Any) -> dict[str, Any]:
@@ -296,8 +296,8 @@ class World:
         report: dict[str, Any] = json.loads(answer["Body"].read())
         return report
 
-    def standing(self, key: str) -> tuple[str, str]:
-        """Status and code of a file."""
+    def outcome(self, key: str) -> tuple[str, str]:
+        """Return the status and the code of the newest upload of a key."""
         report = self.report(key)
         return report["status"], report["code"]
 

@@ -43,7 +43,7 @@ def handled(advertisers: int) -> float:
             world.sweep(hours=1.1)
         taken = time.perf_counter() - begun
         for world in worlds:
-            if {world.standing(key)[0] for key in world.events} != {"submitted"}:
+            if {world.outcome(key)[0] for key in world.events} != {"submitted"}:
                 raise RuntimeError("Not all files were submitted.")
         return taken
 

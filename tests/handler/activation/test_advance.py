@@ -49,8 +49,8 @@ def test_a_second_file_waits_and_is_then_appended(world: World) -> None:
     assert world.calls() == ["list", "upload", "create"], "not one call for a file that cannot go"
 
     world.sweep(hours=1)
-    assert world.standing(KEY) == ("available", "available")
-    assert world.standing(SECOND) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("available", "available")
+    assert world.outcome(SECOND) == ("submitted", "submitted")
     world.sweep(hours=1)
     report = world.report(SECOND)
     assert report["status"] == "available"
@@ -68,7 +68,7 @@ def test_ten_files_for_a_busy_audience_share_one_append(world: World) -> None:
     world.sweep(hours=1)
     assert world.calls("update") == ["update"]
     assert world.members() == set(people(0, 10_000))
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
 
 
 def test_files_of_one_batch_share_one_create(world: World) -> None:
@@ -90,7 +90,7 @@ def test_a_removal_after_an_append_that_waits_takes_the_people_out(world: World)
     for _ in range(4):
         world.sweep(hours=1)
     assert world.members() == set(people(0, 4000)) - set(people(2500, 1000))
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_append_delivered_after_a_newer_removal_adds_nobody(
     world.activate(f"tiktok/vip/email_sha256/{action}/newer.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     assert world.deliver(late) == []
-    assert world.standing(SECOND) == status
+    assert world.outcome(SECOND) == status
     assert world.pending() == []
 
 
@@ -127,8 +127,8 @@ def test_of_two_replaces_only_the_newer_is_sent(world: World) -> None:
     world.activate(newer, lines(people(4000, 2000)))
     world.sweep(hours=1)
     world.sweep(hours=1)
-    assert world.standing(older) == ("skipped", "superseded")
-    assert world.standing(newer) == ("available", "available")
+    assert world.outcome(older) == ("skipped", "superseded")
+    assert world.outcome(newer) == ("available", "available")
     assert world.members() == set(people(4000, 2000))
     assert world.report(newer)["tiktok"]["match_rate"] == 1.0
     assert world.calls("update") == ["update"]
@@ -141,7 +141,7 @@ def test_a_faulty_newer_replace_does_not_take_the_older_one_with_it(world: World
     world.activate(newer, b"jane@example.com\n")
     world.sweep(hours=1)
     world.sweep(hours=1)
-    assert world.standing(newer)[0] == "rejected"
+    assert world.outcome(newer)[0] == "rejected"
     assert world.members() == set(people(2000, 2000))
 
 
@@ -161,7 +161,7 @@ def test_the_second_replace_of_a_day_waits_for_tomorrow(world: World) -> None:
     assert (report["status"], report["code"]) == ("waiting", "replaced_today")
     world.sweep(hours=24)
     world.sweep(hours=1)
-    assert world.standing(second) == ("available", "available")
+    assert world.outcome(second) == ("available", "available")
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -190,10 +190,10 @@ def test_the_end_of_an_append_is_seen_however_tiktok_shows_it(world: World, hist
     world.sweep()
     world.sweep(hours=1)
     if history_at == "never" and stays_valid:
-        assert world.standing(SECOND)[0] == "submitted"
+        assert world.outcome(SECOND)[0] == "submitted"
         _age(world, hours=48)
         world.sweep()
-    assert world.standing(SECOND) == ("available", "available")
+    assert world.outcome(SECOND) == ("available", "available")
     assert world.members() == set(people(0, 4000))
 
 
@@ -220,7 +220,7 @@ def test_an_audience_deleted_while_it_was_processed_fails_its_files(world: World
     world.activate(KEY, lines(people(0, 2000)))
     world.delete_audience(world.audiences()[0]["id"])
     world.sweep(hours=1)
-    assert world.standing(KEY) == ("failed", "processing_failed")
+    assert world.outcome(KEY) == ("failed", "processing_failed")
     assert "deleted in Ads Manager" in world.report(KEY)["reason"]
 
 
@@ -271,7 +271,7 @@ def test_what_waits_for_a_too_small_audience_goes_once_that_is_deleted(world: Wo
     assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
     world.delete_audience(small)
     world.sweep()
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
 
 
 def test_one_refused_file_of_a_call_fails_alone(world: World) -> None:
@@ -283,8 +283,8 @@ def test_one_refused_file_of_a_call_fails_alone(world: World) -> None:
     world.tiktok.fault("update", "code", code=40908, times=2)
     for _ in range(4):
         world.sweep(hours=1)
-    standing = [world.standing(key) for key in keys]
-    assert sorted(standing) == [("available", "available"), ("available", "available"), ("failed", "file_refused")]
+    outcomes = [world.outcome(key) for key in keys]
+    assert sorted(outcomes) == [("available", "available"), ("available", "available"), ("failed", "file_refused")]
 
 
 @pytest.mark.parametrize("kind", ["forgotten", "damaged"])
@@ -303,7 +303,7 @@ def test_one_listing_a_sweep_however_many_audiences(world: World) -> None:
     world.tiktok.clear_calls()
     world.sweep(hours=1)
     assert world.calls() == ["list"]
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
     world.tiktok.clear_calls()
     world.sweep()
     assert world.calls() == [], "nothing is pending, nothing is asked"
@@ -319,7 +319,7 @@ def test_a_key_that_comes_encoded_is_decoded_only_if_the_object_asks_for_it(worl
     key = "tiktok/a b/email_sha256/file.csv"
     message = world.upload(key, lines(people(0, 2000)))
     assert world.deliver(message.replace("a b", "a+b")) == []
-    assert world.standing(key) == ("submitted", "submitted")
+    assert world.outcome(key) == ("submitted", "submitted")
 
 
 def test_a_large_file_is_several_parts_of_one_create(world: World) -> None:

@@ -29,7 +29,7 @@ def test_ten_functions_with_a_file_each_make_one_audience(world: World, others: 
         world.sweep(hours=1)
     assert world.calls("create") == ["create"]
     assert world.members() == set(people(0, 10_000))
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
     assert world.keys("pending/") == []
 
 
@@ -40,10 +40,10 @@ def test_one_event_delivered_to_two_functions_is_one_change(world: World, action
     key = f"tiktok/vip/email_sha256/{action}/file.csv"
     message = world.upload(key, lines(people(3000, 2000)))
     assert at_once(world, message, message) == [[], []]
-    assert world.standing(key) == ("submitted", "submitted")
+    assert world.outcome(key) == ("submitted", "submitted")
     assert world.calls("update") == ["update"]
     world.sweep(hours=1)
-    assert world.standing(key) == ("available", "available")
+    assert world.outcome(key) == ("available", "available")
 
 
 def test_a_sweep_and_an_upload_at_the_same_moment_are_one_change(world: World) -> None:

@@ -42,8 +42,8 @@ def test_a_file_that_is_gone_when_parts_are_made_anew_fails_alone(world: World) 
     world.tiktok.forget_files()
     _delete(world, FIRST)
     world.sweep(hours=1)
-    assert world.standing(FIRST) == ("failed", "object_missing")
-    assert world.standing(SECOND) == ("submitted", "submitted")
+    assert world.outcome(FIRST) == ("failed", "object_missing")
+    assert world.outcome(SECOND) == ("submitted", "submitted")
 
 
 @pytest.mark.parametrize("what", ["report gone", "report empty", "pointer empty", "pointer of nothing"])
@@ -63,7 +63,7 @@ def test_an_object_that_somebody_broke_stops_no_other_file(world: World, what: s
     report_of_second = world.activate(SECOND, lines(people(1000, 1000)))
     assert report_of_second["status"] == "submitted"
     world.sweep(hours=1)
-    assert world.standing(SECOND) == ("available", "available")
+    assert world.outcome(SECOND) == ("available", "available")
     assert "report unreadable" in world.log.getvalue()
     assert pointer in world.keys("pending/")
 
@@ -75,7 +75,7 @@ def test_a_state_without_a_field_is_read_as_if_it_had_it(world: World) -> None:
     del known["appended_up_to"], known["message_seen"]
     world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps(known))
     world.sweep(hours=1)
-    assert world.standing(FIRST) == ("available", "available")
+    assert world.outcome(FIRST) == ("available", "available")
 
 
 def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(world: World) -> None:
@@ -84,8 +84,8 @@ def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(worl
     gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
     messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, b"jane@example.com\n")]
     assert world.deliver(*messages) == messages[:1]
-    assert world.standing(FIRST) == ("waiting", "audience_processing")
-    assert world.standing(SECOND) == ("rejected", "no_valid_row")
+    assert world.outcome(FIRST) == ("waiting", "audience_processing")
+    assert world.outcome(SECOND) == ("rejected", "no_valid_row")
 
 
 def test_a_file_that_a_sweep_cannot_read_is_heard_of(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_a_sweep_cannot_read_is_heard_of(world: World, capsys: pytes
     assert _metrics(capsys.readouterr().out)["WaitingSeconds"] > 0
     gate.before = lambda *_: None
     world.sweep()
-    assert world.standing(FIRST) == ("submitted", "submitted")
+    assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
 def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(world: World) -> None:
@@ -110,7 +110,7 @@ def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(world: Wor
     busy[:] = ["403 Forbidden"]
     assert world.deliver("nonsense", SWEEP) == ["nonsense", SWEEP]
     world.sweep()
-    assert world.standing(FIRST) == ("submitted", "submitted")
+    assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
 def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(world: World) -> None:
@@ -133,7 +133,7 @@ def test_a_report_that_somebody_damaged_while_tiktok_processed_stops_no_later_fi
     world.s3.put_object(Bucket=world.bucket, Key=report, Body=body)
     world.sweep(hours=1)
     world.sweep(hours=1)
-    assert world.standing(SECOND) == ("available", "available")
+    assert world.outcome(SECOND) == ("available", "available")
 
 
 def test_of_uploads_under_one_key_in_a_bucket_without_versions_none_is_passed_over(world: World) -> None:
@@ -147,8 +147,8 @@ def test_of_uploads_under_one_key_in_a_bucket_without_versions_none_is_passed_ov
 
 def test_a_message_without_attributes_is_handled(world: World) -> None:
     record = {"messageId": "1", "receiptHandle": "1", "body": world.upload(FIRST, lines(people(0, 1000)))}
-    assert app.handle(world.here, {"Records": [record]}, Context()) == {"batchItemFailures": []}
-    assert world.standing(FIRST) == ("submitted", "submitted")
+    assert app.handle(world.function, {"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
 def test_while_tiktok_is_out_of_reach_it_is_not_asked_for_every_audience(world: World) -> None:
@@ -198,7 +198,7 @@ def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> N
     assert being_read.wait(20)
     world.deliver(message)
     uploader.join()
-    assert world.standing(key) == ("skipped", "withdrawn")
+    assert world.outcome(key) == ("skipped", "withdrawn")
     assert world.calls("update") == []
     world.sweep(hours=1)
     assert world.members() == set(people(0, 2000))
@@ -235,15 +235,15 @@ def test_what_another_function_wrote_is_not_counted_again(world: World, capsys: 
 def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
-    long_sweep = app.new_invocation(world.here, Context())
+    long_sweep = app.new_invocation(world.function, Context())
     long_sweep.account.snapshot()
     removal = f"{VIP}remove/some.csv"
     world.activate(removal, lines(people(0, 1500)))
     world.sweep(hours=0.2)
     advance(long_sweep, parse_key(SEED).audience)
-    assert world.standing(removal) == ("submitted", "submitted")
+    assert world.outcome(removal) == ("submitted", "submitted")
     world.sweep(hours=1)
-    assert world.standing(removal) == ("failed", "too_few_left")
+    assert world.outcome(removal) == ("failed", "too_few_left")
 
 
 def test_a_listing_from_before_the_change_does_not_tell_that_it_was_processed(world: World) -> None:
@@ -253,16 +253,16 @@ def test_a_listing_from_before_the_change_does_not_tell_that_it_was_processed(wo
     world.activate(FIRST, lines(people(2000, 10)))
     world.activate(SECOND, lines(people(3000, 10)))
     world.sweep(hours=0.5)
-    long_sweep = app.new_invocation(world.here, Context())
+    long_sweep = app.new_invocation(world.function, Context())
     long_sweep.account.snapshot()
     world.tiktok.configure(stays_valid=True)
     world.sweep(hours=0.5)
-    assert (world.standing(FIRST)[0], world.standing(SECOND)[0]) == ("available", "submitted")
+    assert (world.outcome(FIRST)[0], world.outcome(SECOND)[0]) == ("available", "submitted")
     advance(long_sweep, parse_key(SEED).audience, sweep=True)
     world.sweep(hours=0.1)
-    assert world.standing(SECOND) == ("submitted", "submitted")
+    assert world.outcome(SECOND) == ("submitted", "submitted")
     world.sweep(hours=1)
-    assert world.standing(SECOND) == ("available", "available")
+    assert world.outcome(SECOND) == ("available", "available")
 
 
 @pytest.mark.processes
@@ -281,7 +281,7 @@ def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> No
     world.tiktok.fault("upload", "slow", seconds=0.4, times=None)
     assert world.deliver(message, seconds=2) == []
     gate.before = lambda *_: None
-    assert world.standing(FIRST) == ("waiting", "continuing")
+    assert world.outcome(FIRST) == ("waiting", "continuing")
     assert len(world.messages()) == 1
     assert holders[0] is not None
     assert holders[-1] is None
@@ -300,5 +300,5 @@ def test_a_remove_without_an_audience_whose_stream_breaks_stops_no_other(world: 
     world.pass_time(hours=0.2)
     world.gate.before = broken
     assert world.deliver(SWEEP) == [SWEEP]
-    assert world.standing(first) == ("waiting", "settling")
-    assert world.standing(second) == ("rejected", "nothing_to_remove_from")
+    assert world.outcome(first) == ("waiting", "settling")
+    assert world.outcome(second) == ("rejected", "nothing_to_remove_from")

@@ -63,7 +63,7 @@ def _finish(world: World, message: str) -> None:
 
 
 def _check(world: World, expected: set[str]) -> None:
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
     assert world.members() == expected
     assert world.keys("pending/") == []
 
@@ -188,7 +188,7 @@ def test_a_killed_create_is_looked_for_before_another_is_made(world: World, zygo
     message = _prepare(world, "create")
     assert zygote.run(world, message, lambda pid: world.tiktok.fault("create", "kill_after", pid=pid))
     _finish_one(world, message)
-    assert world.standing(KEY) == ("waiting", "outcome_unknown")
+    assert world.outcome(KEY) == ("waiting", "outcome_unknown")
     world.sweep(hours=1)
     world.sweep(hours=1)
     _check(world, _expected("create"))

@@ -15,8 +15,8 @@ def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_
     removal = world.upload(f"{VIP}remove/some.csv", lines(people(0, 500)))
     assert world.deliver(removal) == []
     assert world.deliver(append) == []
-    assert world.standing(f"{VIP}remove/some.csv") == ("rejected", "nothing_to_remove_from")
-    assert world.standing(f"{VIP}everybody.csv") == ("submitted", "submitted")
+    assert world.outcome(f"{VIP}remove/some.csv") == ("rejected", "nothing_to_remove_from")
+    assert world.outcome(f"{VIP}everybody.csv") == ("submitted", "submitted")
     assert world.report(f"{VIP}everybody.csv")["rows"]["overtaken"] == 500
     world.sweep(hours=1)
     assert world.members() == set(people(500, 1500))
@@ -31,8 +31,8 @@ def test_a_replace_delivered_after_a_newer_append_takes_nobody_out(world: World)
     assert world.deliver(replace) == []
     for _ in range(2):
         world.sweep(hours=1)
-    assert world.standing(f"{VIP}replace/all.csv") == ("rejected", "out_of_order")
-    assert world.standing(f"{VIP}more.csv") == ("available", "available")
+    assert world.outcome(f"{VIP}replace/all.csv") == ("rejected", "out_of_order")
+    assert world.outcome(f"{VIP}more.csv") == ("available", "available")
     assert set(people(9000, 500)) <= world.members()
 
 
@@ -41,15 +41,15 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_fail_the_next_append(worl
     world.sweep(hours=1)
     world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
     world.sweep(hours=1)
-    assert world.standing(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
+    assert world.outcome(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
     world.activate(f"{VIP}more.csv", lines(people(2000, 1000)))
     world.sweep(hours=0.2)
-    assert world.standing(f"{VIP}more.csv") == ("submitted", "submitted")
+    assert world.outcome(f"{VIP}more.csv") == ("submitted", "submitted")
     report = world.activate(f"{VIP}still-more.csv", lines(people(3000, 1000)))
     assert (report["status"], report["code"]) == ("waiting", "audience_processing")
     for _ in range(2):
         world.sweep(hours=1)
-    assert {world.standing(f"{VIP}{name}.csv") for name in ("base", "more", "still-more")} == {
+    assert {world.outcome(f"{VIP}{name}.csv") for name in ("base", "more", "still-more")} == {
         ("available", "available")
     }
     assert world.members() == set(people(0, 4000))
@@ -60,7 +60,7 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_sma
     world.sweep(hours=1)
     world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
     world.sweep(hours=1)
-    assert world.standing(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
+    assert world.outcome(f"{VIP}remove/most.csv") == ("failed", "too_few_left")
 
     def changed_in_ads_manager(answer: dict[str, Any]) -> object:
         for audience in answer["data"]["list"]:
@@ -76,7 +76,7 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_sma
 def test_the_next_file_of_an_audience_that_was_made_too_small_says_so(world: World) -> None:
     world.activate(f"{VIP}few.csv", lines(people(0, 10)))
     world.sweep(hours=1)
-    assert world.standing(f"{VIP}few.csv") == ("failed", "audience_too_small")
+    assert world.outcome(f"{VIP}few.csv") == ("failed", "audience_too_small")
     report = world.activate(f"{VIP}many.csv", lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
 
@@ -87,7 +87,7 @@ def test_a_second_removal_that_fails_in_the_same_words_fails(world: World) -> No
     for name in ("first", "second"):
         world.activate(f"{VIP}remove/{name}.csv", lines(people(0, 1500)))
         world.sweep(hours=1)
-        assert world.standing(f"{VIP}remove/{name}.csv") == ("failed", "too_few_left")
+        assert world.outcome(f"{VIP}remove/{name}.csv") == ("failed", "too_few_left")
 
 
 def test_a_remove_waits_for_an_append_that_has_not_settled_and_will_create_the_audience(world: World) -> None:
@@ -98,5 +98,5 @@ def test_a_remove_waits_for_an_append_that_has_not_settled_and_will_create_the_a
     world.deliver(append)
     world.sweep()
     world.run(hours=3, every=0.5)
-    assert world.standing(f"{VIP}remove/out.csv") in {("available", "available"), ("skipped", "overtaken")}
+    assert world.outcome(f"{VIP}remove/out.csv") in {("available", "available"), ("skipped", "overtaken")}
     assert world.members() == set(people(10, 2990))

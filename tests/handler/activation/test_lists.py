@@ -48,7 +48,7 @@ def test_a_file_or_manifest_of_a_list_that_cannot_be_read_for_an_hour_ends_the_l
         world.pass_time(5 * MINUTE)
         world.deliver(SWEEP)
     for key in {first, unreadable} - {f"{folder}manifest"}:  # a manifest has no report
-        assert world.standing(key) == ("rejected", "list_rejected")
+        assert world.outcome(key) == ("rejected", "list_rejected")
     assert world.report(later)["status"] == "submitted"
 
 
@@ -61,7 +61,7 @@ def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -
     assert world.report(f"{VIP}new.csv")["status"] == "available"
     world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
     world.run(hours=3, every=0.25)
-    assert world.standing(LIST) == ("available", "available")
+    assert world.outcome(LIST) == ("available", "available")
     assert world.members() == set(people(5000, 2000))
 
 
@@ -78,7 +78,7 @@ def test_a_late_older_version_does_not_put_a_list_before_an_applied_append(world
     assert world.report(f"{VIP}new.csv")["status"] in {"submitted", "available"}
     world.deliver_all(older)
     world.run(hours=5, every=0.25)
-    assert world.standing(LIST) == ("available", "available")
+    assert world.outcome(LIST) == ("available", "available")
     assert world.report(LIST, older)["code"] == "superseded"
     assert world.members() == set(people(5000, 2000))
 
@@ -100,10 +100,10 @@ def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.delete(LIST)
     world.run(hours=1.5, every=0.25)
-    assert world.standing(LIST) == ("skipped", "withdrawn")
+    assert world.outcome(LIST) == ("skipped", "withdrawn")
     world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
     world.run(hours=3, every=0.25)
-    assert world.standing(LIST) == ("available", "available")
+    assert world.outcome(LIST) == ("available", "available")
 
 
 def test_a_file_of_an_older_list_is_no_list_of_its_own(world: World) -> None:
@@ -116,17 +116,17 @@ def test_a_file_of_an_older_list_is_no_list_of_its_own(world: World) -> None:
     world.pass_time(MINUTE)
     world.deliver_all(world.upload(f"{chosen}_SUCCESS", b""))
     world.run(hours=6, every=0.25)
-    assert world.standing(f"{chosen}1.csv") == ("available", "available")
+    assert world.outcome(f"{chosen}1.csv") == ("available", "available")
     assert world.members() == set(people(5000, 2000))
-    assert world.standing(f"{older}1.csv") == ("skipped", "superseded")
-    assert world.standing(f"{older}2.csv") == ("skipped", "superseded")
+    assert world.outcome(f"{older}1.csv") == ("skipped", "superseded")
+    assert world.outcome(f"{older}2.csv") == ("skipped", "superseded")
 
 
 def test_an_object_whose_key_is_too_long_for_a_report_stops_no_list(world: World) -> None:
     world.upload(f"{VIP}replace/x/{'k' * 985}.csv", lines(people(0, 10)))
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.run(hours=3, every=0.25)
-    assert world.standing(LIST) == ("available", "available")
+    assert world.outcome(LIST) == ("available", "available")
 
 
 def test_a_damaged_report_of_an_ended_upload_stops_no_later_one(world: World) -> None:
@@ -137,7 +137,7 @@ def test_a_damaged_report_of_an_ended_upload_stops_no_later_one(world: World) ->
     world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
     world.deliver_all(world.upload(f"{VIP}good.csv", lines(people(0, 2000))))
     world.run(hours=0.5, every=0.25)
-    assert world.standing(f"{VIP}good.csv") == ("submitted", "submitted")
+    assert world.outcome(f"{VIP}good.csv") == ("submitted", "submitted")
 
 
 def test_a_list_lacks_a_file_of_its_manifest_whose_report_is_damaged(world: World) -> None:
@@ -150,7 +150,7 @@ def test_a_list_lacks_a_file_of_its_manifest_whose_report_is_damaged(world: Worl
     world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
     world.deliver_all(world.upload(later, lines(people(2000, 1000))))
     world.run(hours=26, every=1)
-    assert world.standing(first) == ("rejected", "incomplete_list")
+    assert world.outcome(first) == ("rejected", "incomplete_list")
     assert world.report(later)["status"] in {"submitted", "available"}
 
 
@@ -180,12 +180,12 @@ def test_a_corrected_file_of_a_list_goes_if_nothing_newer_was_applied(world: Wor
     world.pass_time(MINUTE)
     world.deliver_all(world.upload(first, lines(people(3000, 1000))), world.upload(second, b"PK\x03\x04 a workbook"))
     world.run(hours=3, every=0.25)
-    assert world.standing(before) == ("available", "available")
-    assert world.standing(first) == ("rejected", "list_rejected")
+    assert world.outcome(before) == ("available", "available")
+    assert world.outcome(first) == ("rejected", "list_rejected")
     world.pass_time(20)
     world.deliver_all(world.upload(second, lines(people(4000, 1000))))
     world.run(hours=3, every=0.25)
-    assert {world.standing(key) for key in (first, second)} == {("available", "available")}
+    assert {world.outcome(key) for key in (first, second)} == {("available", "available")}
     assert world.members() == set(people(3000, 2000))
 
 
@@ -198,12 +198,12 @@ def test_a_corrected_file_of_a_list_after_a_newer_append_says_that_all_files_are
     world.run(hours=2, every=0.25)
     world.deliver_all(world.upload(second, lines(people(4000, 1000))))
     world.run(hours=1.5, every=0.25)
-    assert world.standing(second) == ("rejected", "out_of_order")
+    assert world.outcome(second) == ("rejected", "out_of_order")
     assert "all of its files" in world.report(second)["reason"]
     assert world.members() == set(people(0, 2000))
     world.deliver_all(*(world.upload(key, lines(people(at, 1000))) for key, at in ((first, 3000), (second, 4000))))
     world.run(hours=3, every=0.25)
-    assert {world.standing(key) for key in (first, second)} == {("available", "available")}
+    assert {world.outcome(key) for key in (first, second)} == {("available", "available")}
     assert world.members() == set(people(3000, 2000))
 
 

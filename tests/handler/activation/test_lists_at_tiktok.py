@@ -55,20 +55,20 @@ def test_a_list_waits_for_a_file_that_another_function_registers_after_the_sweep
 def test_a_list_that_another_function_ends_after_the_sweep_has_listed_is_not_made_anew(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 2000))))
     settling.sweep(hours=1.1)
-    assert settling.standing(f"{FOLDER}/part-0") == ("submitted", "submitted")
+    assert settling.outcome(f"{FOLDER}/part-0") == ("submitted", "submitted")
     settling.pass_time(25)
 
     def end(_: str, path: str) -> None:
         if "/audiences/" in path:
             settling.gate.before = lambda *_: None
             settling.sweep()
-            assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+            assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
 
     settling.gate.before = end
     settling.sweep()
     settling.run(hours=3, every=1.1)
     assert settling.calls("create", "update") == ["create"]
-    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+    assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
     assert settling.keys("pending/") == []
 
 
@@ -81,7 +81,7 @@ def _lose_a_replace(world: World, kind: str) -> str:
     message = world.upload(f"{FOLDER}/part-0", lines(people(0, 3000)))
     world.deliver_all(message)
     world.sweep(hours=1.1)
-    assert world.standing(f"{FOLDER}/part-0") == ("waiting", "outcome_unknown")
+    assert world.outcome(f"{FOLDER}/part-0") == ("waiting", "outcome_unknown")
     return message
 
 
@@ -104,7 +104,7 @@ def test_a_replace_of_unknown_outcome_is_looked_for_after_another_call_failed(se
     settling.run(hours=2, every=0.2)
     settling.tiktok.clear_faults()
     settling.run(hours=6, every=0.2)
-    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+    assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
     done = [each for each in settling.tiktok.calls() if each["call"] == "update" and each["code"] == 0]
     assert len(done) <= 1  # the call whose answer was lost
 
@@ -125,7 +125,7 @@ def test_a_list_does_not_go_without_a_file_that_cannot_be_read_for_a_moment(sett
     settling.gate.before = lambda *_: None
     assert settling.calls("create", "update") == ["create"]
     settling.run(hours=5, every=1.1)
-    assert settling.standing("tiktok/vip/email_sha256/append/new.csv") == ("available", "available")
+    assert settling.outcome("tiktok/vip/email_sha256/append/new.csv") == ("available", "available")
     assert settling.members() == {*people(1, 5000), *people(9000, 10)}
 
 
@@ -164,4 +164,4 @@ def test_a_list_for_a_new_audience_is_not_compared_with_that_of_a_deleted_one(se
     settling.pass_time(24)
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
     settling.run(hours=3, every=1.1)
-    assert settling.standing(f"{FOLDER}/part-0") == ("available", "available")
+    assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")

@@ -60,7 +60,7 @@ def test_a_multipart_upload_of_a_file_that_failed_is_no_copy(world: World) -> No
     world.pass_time(1)
     world.deliver_all(world.multipart(key, lines(people(5000, 1000))))
     world.sweep(hours=1)
-    assert world.standing(key)[0] in {"submitted", "available"}
+    assert world.outcome(key)[0] in {"submitted", "available"}
 
 
 def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: World) -> None:
@@ -79,9 +79,9 @@ def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: W
         busy.pop() if busy and method == "GET" and path == f"/{world.bucket}/{key}" else None
     )
     assert world.deliver(SWEEP) == [SWEEP]
-    assert world.standing(key) == ("waiting", "settling")
+    assert world.outcome(key) == ("waiting", "settling")
     world.sweep(hours=1)
-    assert world.standing(key) == ("skipped", "unchanged_copy")
+    assert world.outcome(key) == ("skipped", "unchanged_copy")
     assert world.members() == set(people(0, 2000)) | set(people(5500, 500))
 
 
@@ -105,7 +105,7 @@ def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait
     assert world.report(newer)["status"] == "submitted"
     world.sweep(5 / 60)
     world.run(hours=4, every=0.5)
-    assert world.standing(append) == ("available", "available")
+    assert world.outcome(append) == ("available", "available")
     assert people(5000, 1)[0] not in world.members()
 
 
@@ -118,8 +118,8 @@ def test_a_submitted_upload_whose_state_was_deleted_stops_no_other(world: World)
     world.activate(second, lines(people(1000, 1000)))
     for _ in range(2):
         world.sweep(hours=3)
-    assert world.standing(second) == ("available", "available")
-    assert world.standing(first) == ("available", "available")
+    assert world.outcome(second) == ("available", "available")
+    assert world.outcome(first) == ("available", "available")
     assert world.calls("create", "update") == ["create", "update"]
     assert world.keys("pending/") == []
 
@@ -133,7 +133,7 @@ def test_a_submitted_append_that_fails_after_its_state_was_deleted_fails(world: 
         world.s3.delete_object(Bucket=world.bucket, Key=key)
     for _ in range(3):
         world.sweep(hours=1)
-    assert world.standing(removal) == ("failed", "too_few_left")
+    assert world.outcome(removal) == ("failed", "too_few_left")
     assert world.calls("create", "update") == ["create", "update"]
 
 
@@ -142,11 +142,11 @@ def test_a_submitted_list_whose_state_was_deleted_ends(world: World) -> None:
     keys = [f"{VIP}replace/run/{number}.csv" for number in range(2)]
     world.deliver_all(*(world.upload(key, lines(people(number * 1000, 1000))) for number, key in enumerate(keys)))
     world.sweep(hours=1.1)
-    assert {world.standing(key) for key in keys} == {("submitted", "submitted")}
+    assert {world.outcome(key) for key in keys} == {("submitted", "submitted")}
     for key in world.keys("audiences/"):
         world.s3.delete_object(Bucket=world.bucket, Key=key)
     world.run(hours=30, every=1.1)
-    assert {world.standing(key) for key in keys} == {("available", "available")}
+    assert {world.outcome(key) for key in keys} == {("available", "available")}
     assert world.members() == set(people(0, 2000))
 
 
@@ -168,6 +168,6 @@ def test_parts_made_before_a_change_of_unknown_outcome_are_made_anew(world: Worl
     world.gate.after = lambda *_: None
     assert world.report(f"{VIP}{action}/waits.csv")["code"] == "outcome_unknown"
     world.run(hours=5, every=0.7)
-    assert world.standing(f"{VIP}{action}/waits.csv") == ("available", "available")
+    assert world.outcome(f"{VIP}{action}/waits.csv") == ("available", "available")
     assert bool(set(people(first, 50)) & world.members()) == (other == "append")
     assert bool(set(people(first + 50, 50)) & world.members()) == (action == "append")

@@ -24,7 +24,7 @@ def told(world: World, aws: InProcessAws) -> Iterator[World]:
     pattern = {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"bucket": [world.bucket]}}
     aws.events.put_rule(Name=world.bucket, EventPattern=json.dumps(pattern))
     aws.events.put_targets(Rule=world.bucket, Targets=[{"Id": "queue", "Arn": arn}])
-    world.here = world.here._replace(events=aws.events)
+    world.function = world.function._replace(events=aws.events)
     yield world
     aws.events.remove_targets(Rule=world.bucket, Ids=["queue"])
     aws.events.delete_rule(Name=world.bucket)
@@ -70,7 +70,7 @@ def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(told: World) 
     told.pass_time(50)
     told.gate.before = lambda _, path: "400 Bad Request" if path == "/AWSEvents.PutEvents" else None
     told.deliver('{"sweep": true}')
-    assert told.standing(GOOD) == ("available", "available")
+    assert told.outcome(GOOD) == ("available", "available")
     assert (details(told), told.pending()) == ([], [GOOD])
     told.gate.before = lambda *_: None
     told.sweep(hours=1)
@@ -79,6 +79,6 @@ def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(told: World) 
 
 
 def test_without_the_option_no_event_is_sent(told: World) -> None:
-    told.here = told.here._replace(events=None)
+    told.function = told.function._replace(events=None)
     told.activate(WRONG, b"")
     assert details(told) == []

@@ -245,7 +245,7 @@ def test_an_expired_token_holds_everything_and_a_new_one_lets_it_go(world: World
     world.sweep()
     world.sweep(hours=1)
 
-    assert {world.standing(key) for key in world.events} == {("available", "available")}
+    assert {world.outcome(key) for key in world.events} == {("available", "available")}
     assert len(world.audiences()) == 2
 
 
@@ -258,7 +258,7 @@ def test_a_secret_without_a_value_is_waited_for(world: World) -> None:
     value = json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID})
     world.secrets.put_secret_value(SecretId=arn, SecretString=value)
     world.sweep()
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
 
 
 def test_the_file_that_made_an_audience_too_small_fails_and_says_what_to_do(world: World) -> None:
@@ -274,7 +274,7 @@ def test_the_file_that_made_an_audience_too_small_fails_and_says_what_to_do(worl
 def test_a_refused_message_fails_alone(world: World) -> None:
     good = world.upload(KEY, GOOD)
     assert world.deliver("nonsense", good) == ["nonsense"]
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
 
 
 def test_a_key_too_long_for_a_report_fails_its_message(world: World) -> None:
@@ -291,4 +291,4 @@ def test_a_failure_of_aws_fails_its_message_and_changes_nothing(world: World) ->
     assert world.calls() == []
     world.cold_start()
     assert world.deliver(message) == []
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")

@@ -34,7 +34,7 @@ def test_an_upload_that_comes_later_is_told_as_well(world: World) -> None:
     for number in range(3):
         world.activate(f"{VIP}{number}.csv", lines(people(number, 10)))
         world.sweep(hours=0.1)
-        assert world.standing(f"{VIP}{number}.csv") == ("waiting", "audience_processing")
+        assert world.outcome(f"{VIP}{number}.csv") == ("waiting", "audience_processing")
 
 
 def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registered(world: World) -> None:
@@ -54,7 +54,7 @@ def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registere
     world.tiktok.configure(processing_seconds=3600)
     for _ in range(3):
         world.sweep(hours=25)
-    assert world.standing(killed) == ("available", "available")
+    assert world.outcome(killed) == ("available", "available")
     assert world.keys("pending/") == []
 
 

@@ -17,7 +17,7 @@ DONE = ("available", "available")
 def _base(world: World, count: int = 4000) -> None:
     world.activate(BASE, lines(people(0, count)))
     world.sweep(hours=1)
-    assert world.standing(BASE) == DONE
+    assert world.outcome(BASE) == DONE
 
 
 @pytest.mark.parametrize("action", ["append", "remove"])
@@ -35,7 +35,7 @@ def test_the_end_of_the_change_before_is_not_taken_for_that_of_a_lost_one(world:
     world.sweep(hours=1)
     expected = set(people(2000, 2000)) if action == "remove" else {*people(0, 4000), *people(9000, 2000)}
     assert world.members() == expected
-    assert {world.standing(first), world.standing(second)} == {DONE}
+    assert {world.outcome(first), world.outcome(second)} == {DONE}
 
 
 def test_a_failure_that_only_the_history_tells_is_one(world: World) -> None:
@@ -45,7 +45,7 @@ def test_a_failure_that_only_the_history_tells_is_one(world: World) -> None:
     world.activate(removal, lines(people(0, 1500)))
     world.sweep(hours=0.1)
     world.sweep(hours=1)
-    assert world.standing(removal) == ("failed", "too_few_left")
+    assert world.outcome(removal) == ("failed", "too_few_left")
 
 
 def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(world: World) -> None:
@@ -53,10 +53,10 @@ def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(
     world.activate(BASE, lines(people(0, 2000)))
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip", members=people(5000, 1000), created_seconds_ago=3600)
     world.sweep()
-    assert world.standing(BASE) == ("waiting", "outcome_unknown")
+    assert world.outcome(BASE) == ("waiting", "outcome_unknown")
     for _ in range(2):
         world.sweep(hours=1)
-    assert world.standing(BASE) == DONE
+    assert world.outcome(BASE) == DONE
     assert world.tiktok.members(vip) == {*people(0, 2000), *people(5000, 1000)}
     assert world.calls("create") == ["create"]
 
@@ -75,9 +75,9 @@ def test_a_lost_change_of_an_old_audience_is_waited_for(
     world.activate(key, lines(people(1000, 2000)))
     for _ in range(9):
         world.sweep(hours=1)
-        assert world.standing(key)[1] in {"outcome_unknown", "audience_processing", "submitted", "available"}
+        assert world.outcome(key)[1] in {"outcome_unknown", "audience_processing", "submitted", "available"}
     world.sweep(hours=6)
-    assert world.standing(key) == DONE
+    assert world.outcome(key) == DONE
     done = [call for call in world.tiktok.calls() if call["call"] == "update" and (call["fault"] or call["code"] == 0)]
     # What shows no sign of being done may be done again if that changes nothing.
     assert len(done) == 1 or (stays_valid and history_at == "end" and action != "replace")
@@ -96,7 +96,7 @@ def test_what_tiktok_shows_of_a_lost_change_is_not_taken_for_newer_uploads(world
     world.tiktok.fault("update", "cut_after")
     world.activate(second, lines(people(2000, 10)))
     world.run(hours=16, every=1)
-    assert (world.standing(first), world.standing(second)) == (DONE, DONE)
+    assert (world.outcome(first), world.outcome(second)) == (DONE, DONE)
     assert world.members() == set(people(0, 4000)) - {*people(1000, 10), *people(2000, 10)}
     assert world.keys("pending/") == []
 
@@ -104,7 +104,7 @@ def test_what_tiktok_shows_of_a_lost_change_is_not_taken_for_newer_uploads(world
 def _base_hours(world: World, hours: float) -> None:
     world.activate(BASE, lines(people(0, 4000)))
     world.sweep(hours=hours)
-    assert world.standing(BASE) == DONE
+    assert world.outcome(BASE) == DONE
 
 
 @pytest.mark.parametrize("action", ["append", "replace"])
@@ -117,7 +117,7 @@ def test_a_lost_change_is_sent_again_although_get_leaves_out_if_the_audience_is_
     key = f"{VIP}{action}/file.csv"
     world.activate(key, lines(people(1000, 2000)))
     world.run(hours=6, every=1)
-    assert world.standing(key) == DONE
+    assert world.outcome(key) == DONE
 
 
 def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_valid(world: World) -> None:
@@ -126,7 +126,7 @@ def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_v
     alter(world, "get", without("is_valid", "msg", "error_msg"))
     alter(world, "list", without("msg", "error_msg"))
     world.activate(f"{VIP}more.csv", lines(people(1000, 2000)))
-    assert world.standing(f"{VIP}more.csv") == ("waiting", "audience_too_small")
+    assert world.outcome(f"{VIP}more.csv") == ("waiting", "audience_too_small")
 
 
 @pytest.mark.parametrize("action", ["append", "replace"])
@@ -137,10 +137,10 @@ def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(world: 
     world.tiktok.fault("update", fault)
     key = f"{VIP}{action}/full.csv"
     world.activate(key, lines(people(1000, 4000)))
-    assert world.standing(key) == ("waiting", "outcome_unknown")
+    assert world.outcome(key) == ("waiting", "outcome_unknown")
     world.delete(key)
     world.run(hours=9, every=1)
-    assert world.standing(key) == DONE
+    assert world.outcome(key) == DONE
     assert world.members() == {*people(1000, 4000), *(people(0, 1000) if action == "append" else ())}
 
 
@@ -154,9 +154,9 @@ def test_a_lost_change_that_is_refused_when_it_is_sent_again_is_still_unknown(wo
     _refuse_updates(world)
     for _ in range(5):
         world.sweep(hours=1)
-        assert world.standing(key) == ("waiting", "outcome_unknown")
+        assert world.outcome(key) == ("waiting", "outcome_unknown")
     world.run(hours=5, every=1)
-    assert world.standing(key) == DONE
+    assert world.outcome(key) == DONE
     expected = {"append": people(0, 4000), "remove": [*people(0, 1000), *people(3000, 1000)]}
     assert world.members() == set(expected.get(action, people(1000, 2000)))
 
@@ -173,14 +173,14 @@ def test_a_lost_change_that_is_refused_for_two_days_fails_and_is_asked_for_once_
     _refuse_updates(world)
     world.tiktok.clear_calls()
     world.run(hours=47.5, every=0.25)
-    assert world.standing(key) == ("waiting", "outcome_unknown")
+    assert world.outcome(key) == ("waiting", "outcome_unknown")
     assert len(world.calls("update")) <= 48
     world.run(hours=2, every=0.25)
-    assert world.standing(key) == ("failed", "request_refused")
+    assert world.outcome(key) == ("failed", "request_refused")
     world.tiktok.clear_faults()
     world.activate(f"{VIP}next.csv", lines(people(9000, 10)))
     world.run(hours=3, every=1)
-    assert world.standing(f"{VIP}next.csv") == DONE
+    assert world.outcome(f"{VIP}next.csv") == DONE
 
 
 def _refuse_updates(world: World) -> None:
@@ -196,12 +196,12 @@ def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> 
     world.tiktok.clear_calls()
     assert world.deliver(*messages, '{"sweep": true}') == []
     assert world.calls() == ["list"]
-    assert {world.standing(key) for key in world.events} == {("waiting", "permission_refused")}
+    assert {world.outcome(key) for key in world.events} == {("waiting", "permission_refused")}
     assert "ADVERTISER_ID" in world.report(BASE)["reason"]
     world.tiktok.clear_faults()
     world.sweep()
     world.sweep(hours=1)
-    assert {world.standing(key) for key in world.events} == {DONE}
+    assert {world.outcome(key) for key in world.events} == {DONE}
     assert len(world.audiences()) == 3
 
 
@@ -212,7 +212,7 @@ def test_parts_that_tiktok_keeps_losing_do_not_fail_the_other_files_of_the_call(
     assert world.deliver(*messages) == []
     for _ in range(2):
         world.sweep(hours=1)
-    assert {world.standing(key) for key in world.events} == {DONE}
+    assert {world.outcome(key) for key in world.events} == {DONE}
     assert world.members() == {*people(0, 4000), *people(5000, 400)}
 
 
@@ -221,7 +221,7 @@ def test_a_request_that_is_wrong_for_every_file_is_halved_down_to_each(world: Wo
     messages = [world.upload(f"{VIP}{n}.csv", lines(people(n, 10))) for n in range(16)]
     world.tiktok.fault("update", "code", code=40006, times=None)
     assert world.deliver(*messages) == []
-    assert {world.standing(key) for key in world.events if key != BASE} == {("failed", "request_refused")}
+    assert {world.outcome(key) for key in world.events if key != BASE} == {("failed", "request_refused")}
     assert len(world.calls("update")) == 2 * 16 - 1
 
 
@@ -237,11 +237,11 @@ def test_what_tiktok_refuses_for_a_day_is_not_asked_for_at_every_sweep(world: Wo
         assert report["status"] == "waiting"
         world.sweep(hours=0.1)
     assert world.calls() == []
-    assert world.standing(second) == ("waiting", "replaced_today")
+    assert world.outcome(second) == ("waiting", "replaced_today")
     world.sweep(hours=24)
     for _ in range(2):
         world.sweep(hours=1)
-    assert {world.standing(key) for key in world.events} == {DONE}
+    assert {world.outcome(key) for key in world.events} == {DONE}
     assert world.members() == {*people(0, 2000), *people(5000, 100)}
 
 

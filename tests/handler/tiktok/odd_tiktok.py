@@ -35,7 +35,7 @@ class OddTikTok(HTTPAdapter):
 
 def alter(world: World, call: str, alter: Alter, times: int = -1, status: int = 200) -> None:
     """Alter the next responses to a call; -1 is all of them."""
-    world.here.session.mount(_url(world, call), OddTikTok(alter, times, status))
+    world.function.session.mount(_url(world, call), OddTikTok(alter, times, status))
 
 
 class ShortTimeout(HTTPAdapter):
@@ -51,7 +51,7 @@ class ShortTimeout(HTTPAdapter):
 
 def set_timeout(world: World, call: str, seconds: float) -> None:
     """Wait only this long for the responses to a call."""
-    world.here.session.mount(_url(world, call), ShortTimeout(seconds))
+    world.function.session.mount(_url(world, call), ShortTimeout(seconds))
 
 
 def _url(world: World, call: str) -> str:

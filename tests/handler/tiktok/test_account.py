@@ -19,8 +19,10 @@ VIP = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
 
 
 def account(world: World) -> Account:
-    here = world.here
-    client = TikTokClient(here.session, world.tiktok.url, here.credentials, Deadline(900), here.logger, here.pause)
+    function = world.function
+    client = TikTokClient(
+        function.session, world.tiktok.url, function.credentials, Deadline(900), function.logger, function.pause
+    )
     return Account(client, world.now)
 
 

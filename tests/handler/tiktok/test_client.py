@@ -26,8 +26,10 @@ EMAIL = IdentifierType.EMAIL_SHA256
 
 
 def client(world: World, **fields: Any) -> TikTokClient:
-    here = world.here
-    made = TikTokClient(here.session, world.tiktok.url, here.credentials, Deadline(900), here.logger, here.pause)
+    function = world.function
+    made = TikTokClient(
+        function.session, world.tiktok.url, function.credentials, Deadline(900), function.logger, function.pause
+    )
     return replace(made, **fields)
 
 
@@ -96,7 +98,7 @@ class Watched(HTTPAdapter):
 
 
 def test_no_call_outlives_the_invocation(world: World) -> None:
-    world.here.session.mount(world.tiktok.url, watched := Watched())
+    world.function.session.mount(world.tiktok.url, watched := Watched())
     client(world, deadline=Deadline(31), connect_seconds=2.0).list_audiences()
     ((connect, read),) = watched.timeouts
     assert connect == 2.0

@@ -84,9 +84,9 @@ def _met(world: World) -> set[str]:
 
 def _sweep_until_available(world: World, key: str) -> None:
     for _ in range(6):
-        if world.standing(key)[0] != "available":
+        if world.outcome(key)[0] != "available":
             world.sweep(hours=1)
-    assert world.standing(key) == ("available", "available")
+    assert world.outcome(key) == ("available", "available")
     assert len(world.audiences()) == 1
     assert world.keys("pending/") == []
 
@@ -108,7 +108,7 @@ def test_a_call_that_timed_out_is_not_repeated_blindly(world: World, kind: str, 
         time.sleep(0.01)
     for _ in range(3):
         world.sweep(hours=1)
-    assert world.standing(key) == ("available", "available")
+    assert world.outcome(key) == ("available", "available")
     assert world.calls("update") == ["update"]
 
 
@@ -117,15 +117,15 @@ def test_a_throttled_invocation_makes_no_further_call(world: World) -> None:
     messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "abcdef"]
     assert world.deliver(*messages) == []
     assert len(world.calls()) == 3, "a few quick tries, once"
-    assert {world.standing(key) for key in world.events} == {("waiting", "tiktok_throttled")}
+    assert {world.outcome(key) for key in world.events} == {("waiting", "tiktok_throttled")}
     world.tiktok.clear_faults()
     world.sweep()
-    assert {world.standing(key) for key in world.events} == {("submitted", "submitted")}
+    assert {world.outcome(key) for key in world.events} == {("submitted", "submitted")}
 
 
 def test_the_seconds_limit_is_waited_out_within_the_call(world: World) -> None:
     waits: list[float] = []
-    world.here = world.here._replace(pause=waits.append)
+    world.function = world.function._replace(pause=waits.append)
     world.tiktok.fault("create", "code", code=40100, times=2)
     assert world.activate(FIRST, lines(people(0, 1000)))["status"] == "submitted"
     assert len(set(waits)) == 2, "with jitter"
@@ -151,13 +151,13 @@ def test_one_audience_that_cannot_be_read_does_not_stop_the_batch(world: World) 
     good = world.upload("tiktok/gold/email_sha256/a.csv", lines(people(0, 1000)))
     world.s3.put_object(Bucket=world.bucket, Key="audiences/email_sha256/vip.json", Body=b"not JSON")
     assert world.deliver(broken, good) == [broken]
-    assert world.standing("tiktok/gold/email_sha256/a.csv") == ("submitted", "submitted")
+    assert world.outcome("tiktok/gold/email_sha256/a.csv") == ("submitted", "submitted")
 
 
 def test_a_message_that_time_does_not_allow_goes_back(world: World) -> None:
     messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "ab"]
     assert world.deliver(*messages, seconds=30) == [messages[1]]
-    assert world.standing("tiktok/a/email_sha256/a.csv") == ("submitted", "submitted")
+    assert world.outcome("tiktok/a/email_sha256/a.csv") == ("submitted", "submitted")
     assert world.pending() == ["tiktok/a/email_sha256/a.csv", "tiktok/b/email_sha256/a.csv"]
 
 
@@ -167,10 +167,10 @@ def test_uploads_wait_for_the_terms_and_go_through_once_they_are_accepted(world:
     world.tiktok.fault("upload", "code", code=code, message=said, times=None)
     messages = [world.upload(f"tiktok/{name}/email_sha256/a.csv", lines(people(0, 1000))) for name in "ab"]
     assert world.deliver(*messages) == []
-    assert {world.standing(key) for key in world.events} == {("waiting", "terms_not_accepted")}
+    assert {world.outcome(key) for key in world.events} == {("waiting", "terms_not_accepted")}
     assert world.calls("upload") == ["upload"], "no other upload of this advertiser can go through"
     reason = world.report("tiktok/a/email_sha256/a.csv")["reason"]
     assert f"Advertiser {ADVERTISER_ID} has not accepted" in reason
     world.tiktok.clear_faults()
     world.sweep()
-    assert {world.standing(key) for key in world.events} == {("submitted", "submitted")}
+    assert {world.outcome(key) for key in world.events} == {("submitted", "submitted")}

@@ -134,7 +134,7 @@ def test_an_unreadable_listing_holds_uploads_and_fails_none(world: World, odd: A
     assert world.calls("create") == []
     alter(world, "list", lambda answer: answer)
     world.sweep()
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
 
 
 @pytest.mark.parametrize("odd", [data(None), data({}), data({"list": [{}]}), data({"list": [7]})])
@@ -185,7 +185,7 @@ def test_a_lost_create_is_found_whatever_the_listing_lacks(world: World, field: 
     world.activate(KEY, lines(people(0, 2000)))
     for _ in range(2):
         world.sweep(hours=1)
-    assert world.standing(KEY) == ("available", "available")
+    assert world.outcome(KEY) == ("available", "available")
     assert len(world.audiences()) == 1
 
 
@@ -245,7 +245,7 @@ def test_details_without_is_valid_do_not_end_a_change(world: World) -> None:
     world.activate(SECOND, lines(people(2000, 2000)))
     for _ in range(2):
         world.sweep(hours=0.1)
-        assert world.standing(SECOND) == ("submitted", "submitted")
+        assert world.outcome(SECOND) == ("submitted", "submitted")
     world.sweep(hours=1)
     assert world.report(SECOND)["tiktok"]["matched"] == 4000
 
@@ -273,7 +273,7 @@ def test_the_audience_of_a_create_without_an_id_is_looked_for(world: World, cont
     assert (report["status"], report["code"]) == ("waiting", "outcome_unknown")
     world.sweep(hours=1)
     world.sweep(hours=1)
-    assert world.standing(KEY) == ("available", "available")
+    assert world.outcome(KEY) == ("available", "available")
     (audience,) = world.audiences()
     assert world.report(KEY)["audience"]["id"] == audience["id"]
 
@@ -283,7 +283,7 @@ def test_a_part_without_a_path_is_uploaded_again(world: World) -> None:
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "tiktok_unavailable")
     world.sweep()
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
 
 
 def test_the_token_is_removed_from_every_message(world: World) -> None:
@@ -315,4 +315,4 @@ def test_an_unlisted_code_is_quoted_while_the_upload_waits(world: World) -> None
     assert "code 41001: Under maintenance" in report["reason"]
     world.tiktok.clear_faults()
     world.sweep()
-    assert world.standing(KEY) == ("submitted", "submitted")
+    assert world.outcome(KEY) == ("submitted", "submitted")
