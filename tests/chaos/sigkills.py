@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from random import Random
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.handler.activation.killing import Trap, Zygote
+from tests.handler.activation.process_kills import ForkServer, WriteKiller
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN, assert_nothing_personal
 from tests.servers import embedded_aws
@@ -38,13 +38,13 @@ class Killings:
 
     def go(self) -> None:
         """Kill the functions of some uploads, let the next ones finish their work, and compare."""
-        trap = Trap()
+        killer = WriteKiller()
         with (
             redirect_stdout(io.StringIO()),
-            embedded_aws(trap) as url,
+            embedded_aws(killer) as url,
             TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=60) as tiktok,
         ):
-            world, zygote = World(url, tiktok), Zygote()
+            world, fork_server = World(url, tiktok), ForkServer()
             wanted: set[str] = set()
             for number in range(UPLOADS):
                 action = "append" if number < 2 else self.random.choice(["append", "remove"])
@@ -54,18 +54,18 @@ class Killings:
                 if number == 0:
                     body, wanted = body | set(people(9000, 1200)), wanted | set(people(9000, 1200))
                 message = world.upload(f"{FOLDER}/{action}/{number}.csv", lines(sorted(body)))
-                self.killed += zygote.run(world, message, lambda pid: self._arm(trap, tiktok, pid))
-                trap.pid = None
+                self.killed += fork_server.run(world, message, lambda pid: self._arm(killer, tiktok, pid))
+                killer.pid = None
                 tiktok.clear_faults()
                 self._finish(world, message)
-            zygote.close()
+            fork_server.close()
             self.problems += self._differences(world, wanted)
             assert_nothing_personal(world.written())
 
-    def _arm(self, trap: Trap, tiktok: TikTokEmulator, pid: int) -> None:
+    def _arm(self, killer: WriteKiller, tiktok: TikTokEmulator, pid: int) -> None:
         """Choose where a function is killed."""
         if self.random.random() < 0.5:
-            trap.left, trap.pid = self.random.randint(1, MAX_WRITES), pid
+            killer.writes_left, killer.pid = self.random.randint(1, MAX_WRITES), pid
             return
         kind = self.random.choice(["kill_before", "kill_after"])
         call = self.random.choice([["list"], ["upload"], ["create", "update"]])

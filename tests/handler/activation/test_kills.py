@@ -1,4 +1,4 @@
-"""A function killed at any of its steps leaves what the next delivery or sweep completes."""
+"""A function that is killed at any step: the next delivery or sweep completes its work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.handler.activation.killing import Trap, Zygote
+from tests.handler.activation.process_kills import ForkServer, WriteKiller
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN, assert_nothing_personal
 from tests.servers import InProcessAws, embedded_aws
@@ -21,35 +21,42 @@ SWEEP = json.dumps({"sweep": True})
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    zygote = Zygote()
-    yield zygote
-    printed = zygote.printed()
-    zygote.close()
+def fork_server() -> Iterator[ForkServer]:
+    fork_server = ForkServer()
+    yield fork_server
+    printed = fork_server.printed()
+    fork_server.close()
     assert_nothing_personal([printed])
 
 
 @pytest.fixture(scope="module")
-def trap() -> Iterator[tuple[Trap, str]]:
-    trap = Trap()
-    with embedded_aws(trap) as url:
-        yield trap, url
+def killer() -> WriteKiller:
+    return WriteKiller()
+
+
+@pytest.fixture(scope="module")
+def killer_url(killer: WriteKiller) -> Iterator[str]:
+    with embedded_aws(killer) as url:
+        yield url
 
 
 @pytest.fixture
-def world(trap: tuple[Trap, str]) -> Iterator[World]:
+def world(killer_url: str) -> Iterator[World]:
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
-        world = World(trap[1], tiktok)
+        world = World(killer_url, tiktok)
         yield world
         assert_nothing_personal(world.written())
 
 
-def _armed(spring: Trap, step: int) -> Callable[[int], None]:
-    return lambda pid: _set(spring, pid, step)
+def _kill_after(killer: WriteKiller, writes: int) -> Callable[[int], None]:
+    def prepare_kill(pid: int) -> None:
+        killer.writes_left, killer.pid = writes, pid
+
+    return prepare_kill
 
 
 def _finish(world: World, message: str) -> None:
-    """Let happen what follows a kill: the lease ends, the message is delivered again, sweeps run."""
+    """Expire the lease, deliver the message again, and run sweeps, as happens after a kill."""
     for key in world.keys("audiences/"):
         state = world.json(key)
         if state["held_until"]:
@@ -68,7 +75,7 @@ def _check(world: World, expected: set[str]) -> None:
     assert world.keys("pending/") == []
 
 
-SCENES = {
+SCENARIOS = {
     "create": ([], KEY, 0),
     "append": ([KEY], SECOND, 1),
     "end": ([KEY], None, 0),
@@ -76,14 +83,15 @@ SCENES = {
 
 
 class Killed(BaseException):
-    """Ends a function of this process as a kill would: no `except Exception` sees it."""
+    """Simulates a kill of a function in this process. No `except Exception` catches it."""
 
 
 def _kill_at(world: World, step: int) -> None:
-    """End the function once its n-th write to AWS is done, which is before the next one, too.
+    """Make AWS end the function after its n-th write.
 
-    Nothing that its `finally` clauses ask for is done. Between two writes nothing changes that the next delivery could
-    find.
+    Later requests, such as those of `finally` clauses, are refused, because a killed process sends none. A kill right
+    after a write is the same as a kill right before the next one, because nothing that a later delivery could see
+    changes in between.
     """
     left = step
 
@@ -100,13 +108,15 @@ def _kill_at(world: World, step: int) -> None:
     world.gate.before, world.gate.after = refuse, count
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_killed_at_any_write_to_aws(aws: InProcessAws, scene: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_work_completes_after_a_kill_at_any_write_to_aws(
+    aws: InProcessAws, scenario: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for step in range(1, 60):
         with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
             world = World(aws, tiktok)
             world.cold_start(CREATE_GRACE_SECONDS="0")
-            message = _prepare(world, scene)
+            message = _prepare(world, scenario)
             _kill_at(world, step)
             try:
                 world.deliver(message)
@@ -116,37 +126,32 @@ def test_killed_at_any_write_to_aws(aws: InProcessAws, scene: str, capsys: pytes
             world.gate.before = world.gate.after = lambda *_: None
             world.cold_start(CREATE_GRACE_SECONDS="0")
             _finish(world, message)
-            _check(world, _expected(scene))
-            if scene != "end":
+            _check(world, _expected(scenario))
+            if scenario != "end":
                 assert len(world.calls("create")) == 1
             printed = capsys.readouterr().out
             assert_nothing_personal([*world.written(), printed])
         if not killed:
             assert step > 4
-            assert ("FilesAvailable" if scene == "end" else "FilesSubmitted") in printed
+            assert ("FilesAvailable" if scenario == "end" else "FilesSubmitted") in printed
             return
-    pytest.fail("the function never came to its end")
+    pytest.fail("the function made more than 59 writes")
 
 
-@pytest.mark.parametrize(("scene", "step"), [("create", 5), ("append", 6), ("end", 3)])
-def test_a_process_killed_at_a_write_to_aws(
-    world: World, trap: tuple[Trap, str], zygote: Zygote, scene: str, step: int
+@pytest.mark.parametrize(("scenario", "step"), [("create", 5), ("append", 6), ("end", 3)])
+def test_work_completes_after_a_sigkill_at_a_write_to_aws(
+    world: World, killer: WriteKiller, fork_server: ForkServer, scenario: str, step: int
 ) -> None:
-    spring, _ = trap
     world.cold_start(CREATE_GRACE_SECONDS="0")
-    message = _prepare(world, scene)
-    assert zygote.run(world, message, _armed(spring, step))
-    spring.pid = None
+    message = _prepare(world, scenario)
+    assert fork_server.run(world, message, _kill_after(killer, step))
+    killer.pid = None
     _finish(world, message)
-    _check(world, _expected(scene))
+    _check(world, _expected(scenario))
 
 
-def _set(trap: Trap, pid: int, step: int) -> None:
-    trap.left, trap.pid = step, pid
-
-
-def _prepare(world: World, scene: str) -> str:
-    before, then, hours = SCENES[scene]
+def _prepare(world: World, scenario: str) -> str:
+    before, then, hours = SCENARIOS[scenario]
     for key in before:
         world.activate(key, lines(people(0, 1000)))
     if hours:
@@ -157,12 +162,12 @@ def _prepare(world: World, scene: str) -> str:
     return world.upload(then, lines(people(1000, 1000)))
 
 
-def _expected(scene: str) -> set[str]:
-    return {"create": set(people(1000, 1000)), "append": set(people(0, 2000)), "end": set(people(0, 1000))}[scene]
+def _expected(scenario: str) -> set[str]:
+    return {"create": set(people(1000, 1000)), "append": set(people(0, 2000)), "end": set(people(0, 1000))}[scenario]
 
 
 @pytest.mark.parametrize(
-    ("scene", "call", "kind"),
+    ("scenario", "call", "kind"),
     [
         ("create", "list", "kill_before"),
         ("create", "list", "kill_after"),
@@ -174,27 +179,31 @@ def _expected(scene: str) -> set[str]:
         ("append", "update", "kill_after"),
     ],
 )
-def test_killed_at_a_call_to_tiktok(world: World, zygote: Zygote, scene: str, call: str, kind: str) -> None:
+def test_work_completes_after_a_sigkill_at_a_call_to_tiktok(
+    world: World, fork_server: ForkServer, scenario: str, call: str, kind: str
+) -> None:
     world.cold_start(CREATE_GRACE_SECONDS="0")
-    message = _prepare(world, scene)
-    assert zygote.run(world, message, lambda pid: world.tiktok.fault(call, kind, pid=pid))
+    message = _prepare(world, scenario)
+    assert fork_server.run(world, message, lambda pid: world.tiktok.fault(call, kind, pid=pid))
     _finish(world, message)
-    _check(world, _expected(scene))
+    _check(world, _expected(scenario))
     assert len(world.audiences()) == 1
 
 
-def test_a_killed_create_is_looked_for_before_another_is_made(world: World, zygote: Zygote) -> None:
+def test_a_create_whose_function_was_killed_is_searched_for_before_another_create(
+    world: World, fork_server: ForkServer
+) -> None:
     world.tiktok.configure(list_lag_seconds=1800)
     message = _prepare(world, "create")
-    assert zygote.run(world, message, lambda pid: world.tiktok.fault("create", "kill_after", pid=pid))
-    _finish_one(world, message)
+    assert fork_server.run(world, message, lambda pid: world.tiktok.fault("create", "kill_after", pid=pid))
+    _deliver_after_lease(world, message)
     assert world.outcome(KEY) == ("waiting", "outcome_unknown")
     world.sweep(hours=1)
     world.sweep(hours=1)
     _check(world, _expected("create"))
 
 
-def _finish_one(world: World, message: str) -> None:
+def _deliver_after_lease(world: World, message: str) -> None:
     (key,) = world.keys("audiences/")
     state = {**world.json(key), "held_until": None}
     world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(state))
