@@ -1,1 +1,1 @@
-"""The use case: which uploads go next, their upload to TikTok, the change and its end."""
+"""The main use case: choose the next uploads, send them to TikTok, and follow each change to its final result."""

@@ -1,4 +1,4 @@
-"""One audience's turn: its waiting uploads go as far as they can go now, under the audience's lease."""
+"""The processing of one audience's waiting uploads, under the lease on the audience."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from handler import reasons
 from handler.activation.invocation import Invocation
-from handler.activation.resolve import end_change, resolve_intent
+from handler.activation.resolve import finish_change, resolve_intent
 from handler.activation.send import send_next
 from handler.activation.submit import mark_submitted, request_of
-from handler.activation.tell import count_alone, tell
 from handler.activation.turn import Turn
+from handler.activation.waiting_reasons import count_without_lease, write_waiting_reason
 from handler.errors import OutOfTime, Waiting
 from handler.model import AudienceKey
 from handler.state.lease import Lease, lease_on
@@ -21,19 +21,19 @@ from handler.state.pointers import Pointer, upload_digest
 def advance(
     run: Invocation, audience: AudienceKey, pointers: Sequence[Pointer] | None = None, *, sweep: bool = False
 ) -> None:
-    """Take an audience's waiting uploads as far as they can go now.
+    """Process an audience's waiting uploads as far as possible now.
 
-    A function that does not get the lease leaves its uploads pending. The holder lists the pointers again after its
-    turn, so that no upload is left behind between the two.
+    A function that does not get the lease leaves its uploads pending. The holder of the lease lists the pointers again
+    after its turn, so that it also finds uploads that were registered meanwhile.
 
     Args:
         run: the invocation.
         audience: the audience.
-        pointers: its pending pointers, if the caller has just listed them.
-        sweep: true to ask TikTok about the change that it is processing.
+        pointers: the audience's pending pointers, if the caller has just listed them.
+        sweep: true to check whether TikTok has processed the current change.
 
     Raises:
-        Exception: S3 or our own code failed; the message fails and comes back.
+        Exception: S3 or our own code failed; the message fails and is delivered again.
     """
     seen: set[Pointer] = set()
     while True:
@@ -44,20 +44,20 @@ def advance(
         with lease_on(run.store, audience, run.holder, run.deadline.remaining(), run.now) as lease:
             if lease is None:
                 if not run.settings.settle_seconds:
-                    count_alone(run, [pointer for pointer in pending if pointer not in seen])
+                    count_without_lease(run, [pointer for pointer in pending if pointer not in seen])
                 return
             out_of_time = _take_turn(run, lease, pending, sweep=sweep)
-        if out_of_time:  # after the turn, because the next function needs the lease
+        if out_of_time:  # sent after the lease is released, because the next function needs it
             run.continue_later(audience)
             return
-        if run.deadline.near() or run.settle:  # what has just been registered has not settled
+        if run.deadline.near() or run.settle:  # uploads registered during the turn have not settled
             return
         seen.update(pending)
         pointers, sweep = None, False
 
 
 def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, sweep: bool) -> bool:
-    """Take one turn; return true if it ended because time ran out."""
+    """Process the uploads once; return true if the invocation ran out of time."""
     turn = Turn(run, lease, pending)
     try:
         resolve_intent(run, lease, turn.registered_elsewhere)
@@ -66,14 +66,14 @@ def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, swe
                 mark_submitted(run, change, request_of(run, lease, change))
             if not sweep:
                 raise reasons.audience_processing()
-            end_change(run, lease)
+            finish_change(run, lease)
         while before := turn.waiting():
             send_next(turn)
             if not lease.state["change"] and turn.waiting() == before:
-                raise RuntimeError("a turn that ends no upload and sends none would never end")
+                raise RuntimeError("The turn finished no upload and sent none, so it would repeat forever.")
     except Waiting as reason:
         submitted = _submitted(turn)
-        tell(turn, [pointer for pointer in turn.waiting() if pointer.digest not in submitted], reason)
+        write_waiting_reason(turn, [pointer for pointer in turn.waiting() if pointer.digest not in submitted], reason)
         return isinstance(reason, OutOfTime)
     finally:
         _measure_wait(turn)

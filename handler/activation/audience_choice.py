@@ -1,4 +1,4 @@
-"""The audience that uploads belong to, and the checks before it is created or changed."""
+"""The choice of the audience that uploads belong to, and the checks before it is created or changed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from handler.tiktok.responses import Audience
 
 
 def check_hold(turn: Turn, action: Action) -> None:
-    """Check that TikTok has not recently refused this kind of change.
+    """Check that TikTok did not recently refuse this kind of change.
 
     Raises:
-        NotEditable: it has, and the change is tried again later.
+        NotEditable: TikTok refused it less than an hour ago. The change is tried again later.
     """
     hold = turn.lease.state["hold"]
     if hold and hold["call"] == action and turn.run.now() < parse_iso(hold["until"]):
@@ -28,20 +28,20 @@ def check_hold(turn: Turn, action: Action) -> None:
 
 
 def check_limit(turn: Turn) -> None:
-    """Check that the advertiser can have another audience.
+    """Check that the advertiser can create another audience.
 
     Raises:
-        Waiting: it cannot.
+        Waiting: the advertiser has the maximum number of audiences.
     """
     if turn.run.account.count() >= MAX_AUDIENCES:
         raise reasons.audience_limit_reached()
 
 
 def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
-    """Register objects of the folders that have no report yet.
+    """Register the objects in the folders of these keys that have no report yet.
 
     Raises:
-        Waiting: there was one, so the turn ends.
+        Waiting: there are such objects, so the turn ends until they have settled.
     """
     run = turn.run
     if not run.settle or not keys:
@@ -53,10 +53,10 @@ def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
 
 
 def choose_audience(turn: Turn) -> tuple[Audience | None, str]:
-    """Return the audience that the uploads belong to, or None if it is to be created; and a note for their reports.
+    """Return the audience that the uploads belong to, or None if it must be created, and a note for the reports.
 
     Raises:
-        Waiting: the audience accepts no change, or a call to TikTok failed.
+        Waiting: the audience accepts no change now, or a call to TikTok failed.
     """
     run, lease = turn.run, turn.lease
     registered = lease.state["audience_id"]

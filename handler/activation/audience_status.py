@@ -1,4 +1,4 @@
-"""The stage of an audience at TikTok, judged from `is_valid`, the history, TikTok's messages and the time."""
+"""The stage of an audience at TikTok, determined from `is_valid`, the history, TikTok's messages and the time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from handler.tiktok.wording import says_failed, says_too_small
 
 # TikTok's portal: a change is processed within 48 hours.
 MAX_PROCESSING = timedelta(hours=48)
-# An audience that is not valid after TikTok's 48 hours is too small. A day is added for differences between clocks.
+# An audience that is still not valid after TikTok's 48 hours is too small. The extra day allows for clock differences.
 TOO_SMALL_AFTER = timedelta(hours=72)
-# Tolerance when a time of TikTok's is compared with one of ours.
+# The tolerance when a time from TikTok is compared with a time of the connector.
 CLOCK_SKEW = timedelta(seconds=60)
-# A valid audience counts as expired only this long after `expired_time`, see `_is_expired`.
-EXPIRY_DOUBT = timedelta(hours=24)
+# A valid audience counts as expired only this long after its `expired_time`; see `_is_expired`.
+EXPIRY_TOLERANCE = timedelta(hours=24)
 
 
 class Stage(Enum):
-    """The stages of an audience."""
+    """The stage of an audience at TikTok."""
 
     PROCESSING = "processing"
     READY = "ready"
@@ -31,16 +31,16 @@ class Stage(Enum):
 
 
 def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
-    """Return the audience without a message that TikTok left from an earlier change.
+    """Return the audience without TikTok's message if the message is from an earlier change.
 
-    A message is old if TikTok said the same when the audience was last ready. One exception: a remove or a replace
-    that has ended may have failed for the same reason as the one before, so its message counts.
-    `docs/decisions/old-messages.md` says why.
+    A message is old if TikTok showed the same message when the audience was last ready. There is one exception: a
+    remove or replace that TikTok has processed may have failed for the same reason as the change before it, so its
+    message counts. `docs/decisions/old-messages.md` explains why.
 
     Args:
-        audience: as TikTok shows it now.
-        state: has `message_seen`, the message when the audience was last ready.
-        change: what is being processed; None if nothing is.
+        audience: the audience as TikTok shows it now.
+        state: the audience's state. Its `message_seen` is the message when the audience was last ready.
+        change: the change that TikTok is processing, or None.
     """
     if not audience.message or audience.message != state["message_seen"]:
         return audience
@@ -50,12 +50,12 @@ def without_old_message(audience: Audience, state: State, change: Change | None 
 
 
 def history_entry(audience: Audience, change: Change, history_seen: str | None) -> tuple[datetime, str] | None:
-    """Return time and message of the newest history entry of this change, or None if there is none.
+    """Return the time and message of the newest history entry of this change, or None if there is no entry.
 
     Args:
-        audience: as `get` returns it, with its history.
+        audience: the audience as `get` returns it, with its history.
         change: the change to look for.
-        history_seen: time of the newest entry that an earlier change left; entries up to it do not count.
+        history_seen: the time of the newest entry of an earlier change. Entries up to this time do not count.
     """
     since = parse_iso(change["began_at"]) - CLOCK_SKEW
     seen = parse_iso(history_seen) if history_seen else None
@@ -67,18 +67,18 @@ def history_entry(audience: Audience, change: Change, history_seen: str | None) 
     return max(entries, default=None)
 
 
-def made_since(audience: Audience, change: Change) -> bool:
-    """Return true if this change may have created the audience. An audience without a creation time counts."""
+def created_since(audience: Audience, change: Change) -> bool:
+    """Return true if the audience was created since this change started, or if its creation time is unknown."""
     return audience.created_at is None or audience.created_at >= parse_iso(change["began_at"]) - CLOCK_SKEW
 
 
 def needs_details(audience: Audience, change: Change | None, now: datetime) -> bool:
-    """Return true if the listing does not tell the stage, so that `get` has to be called.
+    """Return true if the listing is not enough to determine the stage, so that `get` has to be called.
 
     Args:
-        audience: as `list` returns it.
-        change: what is being processed; None if nothing is.
-        now: the time, with a zone.
+        audience: the audience as `list` returns it.
+        change: the change that TikTok is processing, or None.
+        now: the current time, with a time zone.
     """
     if audience.is_valid:
         return change is not None and change["call"] != "create"
@@ -90,22 +90,23 @@ def needs_details(audience: Audience, change: Change | None, now: datetime) -> b
 def stage(audience: Audience, change: Change | None, history_seen: str | None, now: datetime) -> Stage:
     """Return the stage of an audience.
 
-    Only an audience with `is_valid` true can be changed (TikTok's portal). No source says if it turns false during an
-    update. So an update is done when `is_valid` was seen to come back, when the history shows it, or after 48 hours.
-    An audience is too small if TikTok says so, or if it is not valid 72 hours after its last change.
+    Only an audience whose `is_valid` is true can be changed (TikTok's portal). No source says whether `is_valid` is
+    false during an update. An update is therefore done when `is_valid` was false and is true again, when the history
+    has an entry of it, or after 48 hours. An audience is too small if TikTok says so, or if it is not valid 72 hours
+    after its last change.
 
     Args:
-        audience: as `get` returns it, with its history, if `needs_details` asks for it.
-        change: what is being processed; None if nothing is.
+        audience: the audience; as `get` returns it, with its history, if `needs_details` is true.
+        change: the change that TikTok is processing, or None.
         history_seen: see `history_entry`.
-        now: the time, with a zone.
+        now: the current time, with a time zone.
     """
     if _is_expired(audience, now):
         return Stage.EXPIRED
     if not audience.is_valid:
-        # If `is_valid` is unknown, the audience's age says nothing.
-        aged = audience.is_valid is False and _is_old(audience, change, now)
-        return Stage.TOO_SMALL if aged or says_too_small(audience.message) else Stage.PROCESSING
+        # If `is_valid` is unknown, the age of the last change has no meaning.
+        is_old = audience.is_valid is False and _is_old(audience, change, now)
+        return Stage.TOO_SMALL if is_old or says_too_small(audience.message) else Stage.PROCESSING
     if change is None or change["call"] == "create":
         return Stage.READY
     if entry := history_entry(audience, change, history_seen):
@@ -118,22 +119,22 @@ def stage(audience: Audience, change: Change | None, history_seen: str | None, n
 
 
 def _is_expired(audience: Audience, now: datetime) -> bool:
-    """Return true if the audience can only be deleted.
+    """Return true if the audience has expired, so that it can only be deleted.
 
-    Only a valid audience can be changed, and use postpones the expiry (TikTok's portal). So a valid audience whose
-    `expired_time` has just passed may be in use, or the time may be in another zone. A day later it counts as expired,
-    because then a person has to look at it.
+    Using an audience postpones its expiry (TikTok's portal). A valid audience whose `expired_time` has just passed may
+    therefore be in use, or the time may be in another time zone. It counts as expired a day later, so that a person
+    checks it.
     """
     if audience.expires_at is None:
         return False
-    return now - audience.expires_at >= (EXPIRY_DOUBT if audience.is_valid else timedelta(0))
+    return now - audience.expires_at >= (EXPIRY_TOLERANCE if audience.is_valid else timedelta(0))
 
 
 def _is_old(audience: Audience, change: Change | None, now: datetime) -> bool:
-    """Return true if the last change is 72 hours ago. Without any time the age is unknown, and waiting is safe."""
-    moments = [at for _, at, _ in audience.history]
+    """Return true if the last known change is at least 72 hours ago. Without a known time, waiting is safe."""
+    times = [at for _, at, _ in audience.history]
     if audience.created_at:
-        moments.append(audience.created_at)
+        times.append(audience.created_at)
     if change:
-        moments.append(parse_iso(change["began_at"]))
-    return bool(moments) and now - max(moments) >= TOO_SMALL_AFTER
+        times.append(parse_iso(change["began_at"]))
+    return bool(times) and now - max(times) >= TOO_SMALL_AFTER

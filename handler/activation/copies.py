@@ -1,4 +1,7 @@
-"""Copies: an object copied onto itself, to change its metadata, storage class or encryption, changes no audience."""
+"""Unchanged copies: objects copied onto themselves, for example to change their metadata or storage class.
+
+They change no audience.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from botocore.exceptions import ClientError
 from handler import reasons
 from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
-from handler.activation.prepare import is_refusal, set_aside
+from handler.activation.prepare import is_refusal, mark_broken
 from handler.activation.reading import identifier_type_of, read_parts
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
@@ -21,18 +24,18 @@ from handler.state.objects import Version
 from handler.state.pointers import Pointer
 from handler.state.reports import Report, identity
 
-# A copy that cannot be counted within this many invocations is sent like any upload.
+# A copy that cannot be counted within this many invocations is sent like any other upload.
 MAX_INVOCATIONS = 2
 
 
-def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, pointers: Sequence[Pointer]) -> bool:
-    """End uploads that are copies with the same accepted rows as the version of their key before them.
+def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, pointers: Sequence[Pointer]) -> bool:
+    """Skip copies whose accepted rows equal those of the previous version of their key.
 
     Returns:
-        True if an upload ended, or is left out because S3 failed.
+        True if an upload was skipped, or is left out of this invocation because S3 failed.
 
     Raises:
-        OutOfTime: the invocation ends.
+        OutOfTime: the invocation is about to end.
     """
     ended, stalled = False, lease.state["stalled"]
     for pointer in pointers:
@@ -40,7 +43,7 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
         if not pointer.is_copy or stalled.get(stall_key, 0) >= MAX_INVOCATIONS or not (report := run.report(pointer)):
             continue
         source, known = _source(run, versions, report)
-        if source is None or report["uploads"] or (known and _is_tried_again(known)):
+        if source is None or report["uploads"] or (known and _was_not_applied(known)):
             continue
         try:
             if not _has_rows_of(run, report, source, known):
@@ -48,11 +51,11 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
         except OutOfTime:
             stalled[stall_key] = stalled.get(stall_key, 0) + 1
             raise
-        except Outcome:  # its own turn reports the fault
+        except Outcome:  # the fault is reported when the copy is prepared like any other upload
             continue
         except ClientError as error:
-            if not is_refusal(error):  # sent like any upload, it could bring back people that were removed since
-                set_aside(run, lease, report, error)
+            if not is_refusal(error):  # sent as an upload, the copy could add people who were removed since
+                mark_broken(run, lease, report, error)
                 ended = True
             continue
         others = any(
@@ -65,12 +68,12 @@ def drop_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
 
 
 def _source(run: Invocation, versions: Versions, report: Report) -> tuple[Version | None, Report | None]:
-    """Return the version that a copy repeats, and its report: not a copy that changed nothing itself."""
+    """Return the version that was copied, and its report. Unchanged copies in between are passed over."""
     source = versions.previous(*identity(report))
     known = source and _report_of(run, source)
     while source and known and known["code"] == Code.UNCHANGED_COPY:
         before = versions.previous(source.key, source.version_id)
-        if before is None:  # gone by now
+        if before is None:  # it no longer exists
             break
         source, known = before, _report_of(run, before)
     return source, known
@@ -83,9 +86,9 @@ def _report_of(run: Invocation, version: Version) -> Report | None:
         return None
 
 
-def _is_tried_again(source: Report) -> bool:
-    """Return true if the version before was not applied, so that uploading it again is the way to have it applied."""
-    if source["code"] == Code.NOTHING_TO_REMOVE_FROM:  # its rows count as applied
+def _was_not_applied(source: Report) -> bool:
+    """Return true if the source was not applied, so that a copy of it is a new attempt to apply it."""
+    if source["code"] == Code.NOTHING_TO_REMOVE_FROM:  # counts as applied
         return False
     return source["status"] in {"rejected", "failed"} or source["code"] == Code.WITHDRAWN
 
@@ -94,12 +97,12 @@ def _has_rows_of(run: Invocation, report: Report, source: Version, known: Report
     """Return true if an upload has the same accepted rows as an older version of its key.
 
     Raises:
-        Outcome: one of the two cannot be counted.
+        Outcome: one of the two versions cannot be counted.
     """
     try:
         rows = report["rows"]["md5"] or count(run, report)["rows"]["md5"]
     except (Rejected, Skipped):
-        # Empty files of a list have ended as skipped, but alone each would be a faulty list.
+        # An empty file of a list is skipped, but counted by itself it would be rejected as an empty list.
         return bool(
             known and known["code"] == Code.EMPTY_FILE and run.ledger.latest(*identity(report))["rows"] == known["rows"]
         )

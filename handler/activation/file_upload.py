@@ -1,4 +1,4 @@
-"""One upload: cleaned, cut into parts and uploaded to TikTok as it streams, or only counted."""
+"""Streaming of one upload: it is cleaned, cut into parts and uploaded to TikTok, or only counted."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from handler.state.reports import Report, action_of, identity
 
 
 def count(run: Invocation, report: Report) -> Report:
-    """Clean a file that cannot go yet, so that its faults are reported at once.
+    """Count the rows of a file that cannot be sent yet, so that its faults are reported immediately.
 
     Raises:
         Skipped, Rejected: there is nothing to send, or the file is faulty.
         Failed: the object cannot be read.
-        OutOfTime: it will be counted when its turn comes.
+        OutOfTime: the invocation is about to end.
     """
     tally = Tally()
     for part in read_parts(run, *identity(report), identifier_type_of(report)):
@@ -30,30 +30,32 @@ def count(run: Invocation, report: Report) -> Report:
     _check(run, report, tally)
 
     def counted(current: Report) -> None:
-        if current["rows"]["total"] is None:  # the holder of the lease may be uploading it, and counts it too
+        if current["rows"]["total"] is None:  # the holder of the lease may have counted it meanwhile
             write_counts(current, tally)
 
     return run.write(report, counted)
 
 
 def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_packed: bool) -> Part | None:
-    """Upload every part of a file, from where an earlier invocation stopped. The ledger has its newest report.
+    """Upload every part of a file, starting where an earlier invocation stopped.
+
+    The report is updated after each part. Read the newest version from the ledger afterward.
 
     Args:
         run: the invocation.
         report: the upload's report.
-        keep: leaves out overtaken rows; None if there are none.
-        may_be_packed: true if a file that is a single part is to be returned instead of uploaded.
+        keep: a filter that leaves out overtaken rows; None if no rows are overtaken.
+        may_be_packed: true to return the part of a file that fits into one part, instead of uploading it.
 
     Returns:
-        The single part that is to be packed with those of other files, or None if all is uploaded.
+        The only part of the file, to be packed with parts of other files; None if the file is uploaded.
 
     Raises:
         Skipped: there is nothing to send.
         Rejected: the file is faulty.
         Failed: the object cannot be read, or TikTok refuses the file.
-        OutOfTime: finished parts are noted in the report.
-        Waiting: TikTok cannot take it now.
+        OutOfTime: the invocation is about to end; finished parts are recorded in the report.
+        Waiting: TikTok cannot accept the file now.
     """
     start, identifier_type, is_first = progress_from_report(report), identifier_type_of(report), True
     for part in read_parts(run, *identity(report), identifier_type, start=start, keep=keep):
@@ -67,7 +69,7 @@ def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_pa
         if may_be_packed and part.last and start == Progress() and not report["uploads"]:
             return part
         path, request_id = run.tiktok.upload(part, identifier_type) if part.rows else ("", "")
-        report = note_part(run, report, part, Uploaded(path, part.bytes, request_id), is_first=is_first)
+        report = record_part(run, report, part, Uploaded(path, part.bytes, request_id), is_first=is_first)
         is_first = False
         if not part.last:
             check_time(run)
@@ -75,12 +77,12 @@ def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_pa
 
 
 class Uploaded(NamedTuple):
-    """A part at TikTok.
+    """A part that was uploaded to TikTok.
 
     Attributes:
         path: TikTok's `file_path`; empty if the part had no rows and was not uploaded.
-        bytes: the size of the part, with the rows of other uploads that share it.
-        request_id: TikTok's id of the call.
+        bytes: the size of the part, including the rows of other uploads that share it.
+        request_id: TikTok's id of the upload request.
     """
 
     path: str
@@ -88,18 +90,18 @@ class Uploaded(NamedTuple):
     request_id: str
 
 
-def note_part(run: Invocation, report: Report, part: Part, uploaded: Uploaded, *, is_first: bool) -> Report:
-    """Write down that TikTok has a part of an upload.
+def record_part(run: Invocation, report: Report, part: Part, uploaded: Uploaded, *, is_first: bool) -> Report:
+    """Record in the report that TikTok has a part of an upload.
 
     Args:
         run: the invocation.
         report: the upload's report.
-        part: the upload's own rows in it.
+        part: the upload's own rows in the part.
         uploaded: the part at TikTok.
         is_first: true for the first part of the upload in this invocation, which counts as one attempt.
     """
 
-    def note(current: Report) -> None:
+    def record(current: Report) -> None:
         write_counts(current, part.progress.tally)
         current["attempts"] += is_first
         if part.rows:
@@ -110,11 +112,11 @@ def note_part(run: Invocation, report: Report, part: Part, uploaded: Uploaded, *
             "next_line": None if part.last else part.progress.next_line,
         }
 
-    return run.write(report, note)
+    return run.write(report, record)
 
 
 def with_counts(run: Invocation, report: Report, tally: Tally, outcome: Outcome) -> Outcome:
-    """Write the counts of a file into its report and return the outcome to raise."""
+    """Write the counts of a file into its report and return the outcome, which the caller raises."""
     run.write(report, lambda current: write_counts(current, tally))
     return outcome
 

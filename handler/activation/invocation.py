@@ -1,4 +1,4 @@
-"""The context of one invocation, and the one place where an upload's status is written, logged and counted."""
+"""The context of one invocation, and the only place where an upload's status is written, logged and counted."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Invocation:
     """One invocation of the function.
 
     Attributes:
-        holder: names this invocation in a lease.
-        now: the time, UTC.
-        continue_later: sends the message that makes the function go on with an audience at once.
+        holder: the name of this invocation in a lease.
+        now: returns the current time in UTC.
+        continue_later: sends a message that makes the function continue with an audience immediately.
         broken: digests of uploads that S3 or our own code failed to handle in this invocation.
-        unreadable: digests of uploads whose report or pointer somebody deleted or damaged.
+        unreadable: digests of uploads whose report or pointer was deleted or damaged by someone.
     """
 
     settings: Settings
@@ -49,32 +49,32 @@ class Invocation:
 
     @property
     def settle(self) -> timedelta:
-        """The settling time S."""
+        """The settling time."""
         return timedelta(seconds=self.settings.settle_seconds)
 
     def report(self, pointer: Pointer) -> Report | None:
-        """Return the report that a pointer leads to; None if its upload is at its end or the report is unreadable."""
+        """Return the report that a pointer refers to; None if the upload is finished or the report is unreadable."""
         try:
             return self.ledger.follow(pointer)
         except (Missing, Damaged):
-            # Somebody deleted or changed the report or the pointer by hand. No other upload is stopped by that.
+            # Someone deleted or edited the report or the pointer manually. The other uploads continue.
             self.logger.exception("report unreadable", extra={"pointer": pointer.key})
             self.unreadable.add(pointer.digest)
             return None
 
     def write(self, report: Report, change: Callable[[Report], None], *, alarm: bool = False) -> Report:
-        """Change a report. If that changes its status or code, log it in one line and count it."""
+        """Apply a change to a report. If its status or code changes, log and count the new status."""
         written, changed = self.ledger.update(report, change)
         if changed:
             self.announce(written, alarm=alarm)
         return written
 
     def set_outcome(self, report: Report, outcome: Outcome) -> Report:
-        """Write the status of an upload from an outcome."""
+        """Write an outcome into the report of an upload."""
         return self.write(report, lambda current: set_outcome(current, outcome), alarm=outcome.alarm)
 
     def announce(self, report: Report, *, alarm: bool = False) -> None:
-        """Log the status of an upload in one line and count it. The alarms' metric filters read the line."""
+        """Log the status of an upload in one line and count it. The metric filters of the alarms match this line."""
         rows, audience = report["rows"], report["audience"]
         self.logger.info(
             "file",

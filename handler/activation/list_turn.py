@@ -1,4 +1,4 @@
-"""A list whose turn has come: the files it consists of, and its end."""
+"""A list that is about to be sent: its files, the checks of the files, and the outcome of the list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.manifests import describes, entries
 from handler.activation.order import EXPORT_GAP, Export
-from handler.activation.prepare import refused_for_long
+from handler.activation.prepare import outcome_after_refusals
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import iso, parse_iso
@@ -26,20 +26,20 @@ from handler.state.lists import SCHEMA, ListFile, StoredList, write_list
 from handler.state.objects import Version
 from handler.state.reports import Report, identity
 
-# A list that lacks files, or that shrank without a confirmation, is given up after this.
+# A list that lacks files, or that shrank without a confirmation, is rejected after this.
 MAX_WAIT = timedelta(hours=24)
 
 
 @dataclass
 class ListTurn:
-    """A list whose turn has come.
+    """A list that is about to be sent.
 
     Attributes:
         stored: the list object. Its files are the newest versions of the list's keys.
         reports: the reports of its files, in the order of `stored["files"]`.
-        tallies: the counts of files that were read in this invocation, by index; they hold more than the stored ones.
-        cut_off: key and outcome of a file whose last line is cut off; its own report says so.
-        outdated: the reports of waiting versions and files that are not part of the list; they share its end.
+        outdated: the reports of older versions and unlisted files. They get the outcome of the list.
+        tallies: by index, the counts of files read in this invocation. They are more detailed than the stored counts.
+        cut_off: the key and outcome of a file whose last line is cut off. Only this file gets that outcome.
     """
 
     audience: AudienceKey
@@ -51,7 +51,7 @@ class ListTurn:
 
 
 def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions) -> ListTurn | None:
-    """Return the list that an export makes; None if it has ended because it was withdrawn or cannot become complete.
+    """Return the list of an export; None if the list is withdrawn or rejected.
 
     Raises:
         Waiting: files are missing, or a job is still writing them.
@@ -64,17 +64,17 @@ def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions)
         if manifests := [each for each in versions.manifests(turn.reports) if describes(each, turn.reports)]:
             _apply_manifests(run, lease, turn, versions, manifests)
         elif run.settle:
-            _check_names(turn, versions, EXPORT_GAP * run.settle)
+            _check_refused_names(turn, versions, EXPORT_GAP * run.settle)
     except Waiting as missing:
         if run.now() - export.last < MAX_WAIT:
             for report in (*turn.reports, *turn.outdated):
                 if report["status"] == "waiting":
                     run.set_outcome(report, missing)
             raise
-        end_list(run, turn, reasons.incomplete_list())
+        set_list_outcome(run, turn, reasons.incomplete_list())
         return None
     except Outcome as outcome:
-        end_list(run, turn, outcome)
+        set_list_outcome(run, turn, outcome)
         return None
     previous = export.joined
     if previous and previous["status"] == "waiting" and _identities(previous) == _identities(turn.stored):
@@ -83,15 +83,15 @@ def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions)
 
 
 def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn:
-    """Return the list of an export's waiting files, and of the earlier files if the list is made anew."""
+    """Return the list of an export: its waiting files and, if it was sent or finished before, its earlier files."""
     waiting = [report for pointer in export.pointers if (report := run.report(pointer))]
     earlier: list[Report] = []
     if export.joined and export.joined["status"] not in {None, "waiting"}:
-        sent_before = reports_of(run, export.joined["files"])
-        earlier = [report for report in sent_before if versions.current(report["file"]["key"])]
+        reports = reports_of(run, export.joined["files"])
+        earlier = [report for report in reports if versions.current(report["file"]["key"])]
     by_key: dict[str, Report] = {}
     outdated = []
-    for report in sorted([*earlier, *waiting], key=versions.place):
+    for report in sorted([*earlier, *waiting], key=versions.sort_key):
         older = by_key.get(report["file"]["key"])
         if older and identity(older) != identity(report):
             outdated.append(older)
@@ -102,7 +102,7 @@ def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions
 
 
 def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Report]:
-    """Return the reports of a list's files. One that somebody deleted or damaged is left out."""
+    """Return the reports of some files, without reports that were deleted or damaged by someone."""
     reports = []
     for file in files:
         try:
@@ -112,8 +112,8 @@ def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Rep
     return reports
 
 
-def end_list(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
-    """Write an outcome into the list object and the reports of all its files."""
+def set_list_outcome(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
+    """Write an outcome into a list object and the reports of all its files."""
     stored = turn.stored
     stored["status"], stored["code"] = outcome.status, outcome.code.value
     stored["uploads"], stored["progress"] = [], None
@@ -166,20 +166,20 @@ def _identities(stored: StoredList) -> list[tuple[str, str]]:
 
 
 def check_deleted(turn: ListTurn, versions: Versions) -> None:
-    """Withdraw a list if one of its files was deleted.
+    """Check that none of a list's files was deleted.
 
     Raises:
-        Skipped: a file was deleted.
+        Skipped: a file was deleted, so the list is withdrawn.
     """
     if any(versions.is_deleted(report) or not versions.exists(report) for report in turn.reports):
         raise reasons.list_withdrawn() if len(turn.reports) > 1 else reasons.withdrawn()
 
 
-def _check_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
-    """Reject a list if a file of its run was refused by its name, because the people in that file would be left out.
+def _check_refused_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
+    """Check that no file of the list's run was rejected because of its name.
 
     Raises:
-        Rejected: there is such a file.
+        Rejected: there is such a file. Without it, the people in the file would be missing from the audience.
     """
     times = [parse_iso(report["file"]["uploaded_at"]) for report in turn.reports]
     if refused := versions.refused_by_name(turn.reports, min(times) - gap, max(times) + gap):
@@ -189,13 +189,18 @@ def _check_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
 def _apply_manifests(
     run: Invocation, lease: Lease, turn: ListTurn, versions: Versions, manifests: Sequence[Version]
 ) -> None:
-    """Make the entries of manifests the list."""
+    """Set the files of a list to the entries of its manifests.
+
+    Raises:
+        Waiting: an entry does not exist, or a manifest is older than its files.
+        Rejected: a manifest cannot be used.
+    """
     by_key = {report["file"]["key"]: report for report in turn.reports}
     folders = {list_folder(key) for key in by_key}
     named = set().union(*(_entries(run, lease, turn, manifest, folders) for manifest in manifests))
     for key in sorted(named - by_key.keys()):
         current = versions.current(key)
-        report = _find(run.ledger, key, current.version_id) if current else None
+        report = _find_report(run.ledger, key, current.version_id) if current else None
         if report is None:
             raise reasons.list_lacks_files()
         by_key[key] = report
@@ -210,12 +215,12 @@ def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, f
     try:
         return entries(run, manifest, folders)
     except ClientError as error:
-        if refused_for_long(run, lease, turn.reports[0], error):
+        if outcome_after_refusals(run, lease, turn.reports[0], error):
             raise reasons.manifest_unreadable(manifest.key) from None
         raise
 
 
-def _find(ledger: Ledger, key: str, version_id: str) -> Report | None:
+def _find_report(ledger: Ledger, key: str, version_id: str) -> Report | None:
     try:
         return ledger.latest(key, version_id)
     except (Missing, Damaged):

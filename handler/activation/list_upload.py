@@ -1,4 +1,4 @@
-"""The upload of a list: all of its rows reach TikTok, or none; or they are only counted."""
+"""The upload of a list: all of its rows are uploaded to TikTok, or they are only counted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import MAX_WAIT, ListTurn
 from handler.activation.overtaking import Keep, Overtaking
-from handler.activation.packing import Pack
-from handler.activation.prepare import note_stall, refused_for_long
+from handler.activation.part_builder import PartBuilder
+from handler.activation.prepare import outcome_after_refusals, record_stall
 from handler.activation.reading import check_time, read_parts
 from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
 from handler.activation.versions import Versions
@@ -30,31 +30,31 @@ from handler.state.reports import Report, identity
 
 
 def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:
-    """Count the rows of a list that cannot go yet, so that its faults are reported at once.
+    """Count the rows of a list that cannot be sent yet, so that its faults are reported immediately.
 
     Raises:
-        Rejected, Skipped, Failed: the list is faulty.
-        OutOfTime: it will be counted when its turn comes.
+        Rejected, Skipped, Failed: the list is faulty or has nothing to send.
+        OutOfTime: the invocation is about to end.
     """
     for index, report in enumerate(turn.reports):
         tally = Tally()
         for part in _parts(run, lease, turn, report):
             tally = part.progress.tally
-        _note_tally(turn, index, tally)
-        _check_one(turn, report, tally)
-    _check_whole(run, turn)
+        _record_tally(turn, index, tally)
+        _check_list_file(turn, report, tally)
+    _check_total(run, turn)
     turn.stored["status"] = "waiting"
     write_list(run.store, turn.audience, turn.stored)
 
 
 def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
-    """Return true if a list has been counted and its files' reports say so."""
+    """Return true if the rows of a waiting list have been counted."""
     stored = read_list(run.store, audience, digest)
     return bool(stored and stored["status"] == "waiting" and stored["rows"] is not None)
 
 
-def note_counts(run: Invocation, turn: ListTurn) -> None:
-    """Write the counts of a list's files into their reports, while the list waits."""
+def record_counts(run: Invocation, turn: ListTurn) -> None:
+    """Write the counts of a waiting list's files into their reports."""
     for file, report in zip(turn.stored["files"], turn.reports, strict=True):
         if file["counts"] is not None and report["rows"]["total"] is None:
             tally = tally_from_json(file["counts"])
@@ -62,27 +62,27 @@ def note_counts(run: Invocation, turn: ListTurn) -> None:
 
 
 def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overtaking, versions: Versions) -> None:
-    """Bring all rows of a list to TikTok, from where an earlier invocation stopped.
+    """Upload all rows of a list to TikTok, starting where an earlier invocation stopped.
 
     Raises:
-        Rejected, Skipped, Failed: the list is faulty.
-        Waiting: the list shrank, or TikTok cannot take it now.
-        OutOfTime: finished parts are noted in the list object.
+        Rejected, Skipped, Failed: the list is faulty or has nothing to send.
+        Waiting: the list shrank, or TikTok cannot accept it now.
+        OutOfTime: the invocation is about to end; finished parts are recorded in the list object.
     """
     is_uploaded = bool(turn.stored["uploads"]) and not turn.stored["progress"]
     if not is_uploaded:
         first = parse_iso(turn.stored["first_uploaded_at"])
         keep = overtaking.filter(Action.REPLACE, first, [identity(report) for report in turn.reports])
         _upload_all(run, lease, turn, keep)
-    _check_whole(run, turn)
-    if not is_uploaded:  # with the number of its rows, which must be known even if TikTok's answer is lost
+    _check_total(run, turn)
+    if not is_uploaded:  # stores the number of rows, which must be known even if TikTok's response is lost
         turn.stored["status"] = "waiting"
         write_list(run.store, turn.audience, turn.stored)
-    _check_shrinking(run, lease, turn, versions)
+    _check_shrink(run, lease, turn, versions)
 
 
 def forget_list_uploads(run: Invocation, turn: ListTurn) -> None:
-    """Forget the parts of a list, so that it is read and uploaded from its beginning."""
+    """Remove the uploaded parts from a list object, so that the list is read and uploaded from its start."""
     turn.stored["uploads"], turn.stored["progress"] = [], None
     write_list(run.store, turn.audience, turn.stored)
 
@@ -102,13 +102,13 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
             tally = Tally()
             for part in _parts(run, lease, turn, report, start=start, keep=keep):
                 tally = part.progress.tally
-                uploader.take(index, part)
+                uploader.add(index, part)
                 check_time(run)
-            _note_tally(turn, index, tally)
-            _check_one(turn, report, tally)
+            _record_tally(turn, index, tally)
+            _check_list_file(turn, report, tally)
         uploader.finish()
     except OutOfTime:
-        if note_stall(lease, stored["digest"], progress=len(stored["uploads"]) > uploaded_before):
+        if record_stall(lease, stored["digest"], progress=len(stored["uploads"]) > uploaded_before):
             raise reasons.no_progress() from None
         stored["status"], stored["code"] = "waiting", Code.CONTINUING.value
         write_list(run.store, turn.audience, stored)
@@ -128,58 +128,58 @@ def _parts(
     try:
         yield from read_parts(run, *identity(report), turn.audience.identifier_type, start=start, keep=keep)
     except (Rejected, Failed) as fault:
-        raise _of_list(turn, report, fault) from None
+        raise _list_outcome(turn, report, fault) from None
     except ClientError as error:
-        if given_up := refused_for_long(run, lease, report, error):
-            raise _of_list(turn, report, given_up) from None
+        if given_up := outcome_after_refusals(run, lease, report, error):
+            raise _list_outcome(turn, report, given_up) from None
         raise
 
 
-def _note_tally(turn: ListTurn, index: int, tally: Tally) -> None:
+def _record_tally(turn: ListTurn, index: int, tally: Tally) -> None:
     turn.tallies[index] = tally
     turn.stored["files"][index]["counts"] = tally_to_json(tally)
 
 
-def _check_one(turn: ListTurn, report: Report, tally: Tally) -> None:
-    """Reject the list if one of several files has rows and no valid one, or is cut off."""
+def _check_list_file(turn: ListTurn, report: Report, tally: Tally) -> None:
+    """Reject the list if one of several files has rows but no valid row, or is cut off."""
     if len(turn.reports) > 1:
         try:
             check_list_file(tally, turn.audience.identifier_type)
         except Rejected as fault:
-            raise _of_list(turn, report, fault) from None
+            raise _list_outcome(turn, report, fault) from None
 
 
-def _of_list(turn: ListTurn, report: Report, fault: Rejected | Failed) -> Outcome:
-    """Return the outcome of the whole list for the fault of one file."""
+def _list_outcome(turn: ListTurn, report: Report, fault: Rejected | Failed) -> Outcome:
+    """Return the outcome of the list for the fault of one file."""
     turn.stored["faulty_key"] = report["file"]["key"]
     if fault.code is Code.CUT_OFF:
         turn.cut_off = report["file"]["key"], fault
     return fault if len(turn.reports) == 1 else reasons.list_rejected(report["file"]["key"], fault)
 
 
-def _check_whole(run: Invocation, turn: ListTurn) -> None:
+def _check_total(run: Invocation, turn: ListTurn) -> None:
     tallies = [
         turn.tallies[index] if index in turn.tallies else tally_from_json(file["counts"])
         for index, file in enumerate(turn.stored["files"])
         if file["counts"] is not None
     ]
     identifier_type, limit = turn.audience.identifier_type, run.settings.max_rejected_ratio
-    whole = merge(tallies)
+    total = merge(tallies)
     if len(tallies) == 1:
         check_file(tallies[0], Action.REPLACE, limit, identifier_type)
     else:
-        check_file(whole, Action.REPLACE, limit, identifier_type, "list")
-    if whole.accepted == whole.overtaken:
+        check_file(total, Action.REPLACE, limit, identifier_type, "list")
+    if total.accepted == total.overtaken:
         raise reasons.overtaken()
-    turn.stored["rows"] = whole.accepted
+    turn.stored["rows"] = total.accepted
 
 
-def _check_shrinking(run: Invocation, lease: Lease, turn: ListTurn, versions: Versions) -> None:
+def _check_shrink(run: Invocation, lease: Lease, turn: ListTurn, versions: Versions) -> None:
     last, rows = lease.state["list_rows"], turn.stored["rows"] or 0
     if (
         last is None
         or rows >= last * (1 - run.settings.max_shrink)
-        or versions.has_fresh_marker(CONFIRMED_MARKER, turn.reports)
+        or versions.has_newer_marker(CONFIRMED_MARKER, turn.reports)
     ):
         return
     now, since = run.now(), turn.stored["waiting_since"]
@@ -193,26 +193,26 @@ def _check_shrinking(run: Invocation, lease: Lease, turn: ListTurn, versions: Ve
 
 
 class _Uploader:
-    """Uploads the rows of a list in parts as large as possible, and keeps the list object's progress."""
+    """Uploads the rows of a list in parts that are as large as possible, and stores the progress in the list object."""
 
     def __init__(self, run: Invocation, turn: ListTurn) -> None:
         self._run = run
         self._turn = turn
-        self._pack = Pack(run.settings.max_part_bytes)
-        self._taken: tuple[int, Part] | None = None  # index of the last file and its last packed part
+        self._builder = PartBuilder(run.settings.max_part_bytes)
+        self._last: tuple[int, Part] | None = None  # index of the current file, and its last part that was added
 
-    def take(self, index: int, part: Part) -> None:
-        """Take the next part of the file with this index."""
+    def add(self, index: int, part: Part) -> None:
+        """Add the next part of the file with this index; upload the collected rows first if the part does not fit."""
         if part.rows:
-            if not self._pack.fits(part):
-                self._upload(self._pack.take())
-            self._pack.add(part)
-        self._taken = index, part
+            if not self._builder.fits(part):
+                self._upload(self._builder.build())
+            self._builder.add(part)
+        self._last = index, part
 
     def finish(self) -> None:
-        """Upload what is left."""
-        if self._pack.rows:
-            self._upload(self._pack.take())
+        """Upload the remaining rows."""
+        if self._builder.rows:
+            self._upload(self._builder.build())
         self._turn.stored["progress"] = None
 
     def _upload(self, part: Part) -> None:
@@ -221,12 +221,12 @@ class _Uploader:
             raise reasons.too_many_parts(MAX_PARTS)
         path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
         stored["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
-        if self._taken:
-            index, taken = self._taken
+        if self._last:
+            index, last = self._last
             stored["progress"] = {
-                "file": index + taken.last,
-                "next_byte": 0 if taken.last else taken.progress.next_byte,
-                "next_line": 1 if taken.last else taken.progress.next_line,
-                "counts": tally_to_json(Tally() if taken.last else taken.progress.tally),
+                "file": index + last.last,
+                "next_byte": 0 if last.last else last.progress.next_byte,
+                "next_line": 1 if last.last else last.progress.next_line,
+                "counts": tally_to_json(Tally() if last.last else last.progress.tally),
             }
         write_list(self._run.store, self._turn.audience, stored)

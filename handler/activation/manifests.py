@@ -1,4 +1,4 @@
-"""Redshift's manifests: `<prefix>manifest`, a JSON object that names the files of a list."""
+"""Redshift manifests: JSON objects with the key `<prefix>manifest` that name the files of a list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_MANIFEST_BYTES = 5_000_000
 
 
 def describes(manifest: Version, reports: Sequence[Report]) -> bool:
-    """Return true if a manifest is about one of these files: their keys begin with its prefix."""
+    """Return true if a manifest belongs to one of these files, because the file's key starts with its prefix."""
     prefix = manifest.key[: -len(MANIFEST_ENDING)]
     return any(report["file"]["key"].startswith(prefix) for report in reports)
 
@@ -25,7 +25,7 @@ def entries(run: Invocation, manifest: Version, folders: set[str]) -> set[str]:
     """Return the keys that a manifest names.
 
     Raises:
-        Rejected: it is damaged or cannot be read, or an entry lies outside the bucket or the list's folder.
+        Rejected: the manifest cannot be read, or an entry is outside the bucket or the list's folder.
     """
     try:
         content = json.loads(run.store.read_text(manifest.key, manifest.version_id, MAX_MANIFEST_BYTES))

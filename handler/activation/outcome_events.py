@@ -1,4 +1,4 @@
-"""Outcome events: each final status, put on the account's default event bus at least once."""
+"""Outcome events: the final status of each upload, sent to the default event bus at least once."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ DETAIL_TYPE = "TikTok Audience File"
 
 
 def publisher(client: EventBridgeClient | None, now: Callable[[], datetime]) -> Callable[[Report], None]:
-    """Return a function that publishes the report of an upload at its end; without a client it does nothing.
+    """Return a function that publishes the report of a finished upload as an event.
 
-    The function raises `ConnectorError` if EventBridge refuses the event.
+    Without a client, the function does nothing. It raises `ConnectorError` if EventBridge rejects the event.
     """
 
     def publish(report: Report) -> None:
         if client is None:
             return
-        answer = client.put_events(
+        response = client.put_events(
             Entries=[
                 {"Time": now(), "Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(event_detail(report))}
             ]
         )
-        if answer["FailedEntryCount"]:
-            raise ConnectorError(f"EventBridge refused an outcome event: {answer['Entries'][0].get('ErrorCode')}.")
+        if response["FailedEntryCount"]:
+            raise ConnectorError(f"EventBridge rejected an outcome event: {response['Entries'][0].get('ErrorCode')}.")
 
     return publish
 
 
 def event_detail(report: Report) -> dict[str, object]:
-    """Return the detail of an outcome event. It holds neither identifiers nor the token."""
+    """Return the `detail` of an outcome event. It contains no identifiers and no token."""
     audience, rows = report["audience"], report["rows"]
     return {
         "status": report["status"],

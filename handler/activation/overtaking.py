@@ -1,6 +1,6 @@
-"""Overtaken rows: an upload leaves out the rows that newer, already applied uploads of the other action name.
+"""Overtaken rows: an upload leaves out the rows of newer uploads of the other action that were already applied.
 
-The smaller side is held in memory. See `handler.cleaning.row_sets` for the limit and its memory.
+The smaller of the two sides is held in memory. See `handler.cleaning.row_sets` for the limit and its memory use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Keep = Callable[[bytes], bytes]
 
 
 class Overtaking:
-    """Filters for the rows of uploads, for one turn. Sets of rows are kept for uploads that share them."""
+    """Filters for the rows of uploads during one turn. Row sets are kept for uploads that share them."""
 
     def __init__(self, run: Invocation, state: State, identifier_type: IdentifierType) -> None:
         self._run = run
@@ -32,12 +32,12 @@ class Overtaking:
         self._sets: dict[tuple[tuple[str, str], ...], RowSet | None] = {}
 
     def filter(self, action: Action, uploaded_at: datetime, uploads: Sequence[tuple[str, str]]) -> Keep | None:
-        """Return the filter for the rows of an upload or a list; None if nothing overtakes it.
+        """Return the filter for the rows of an upload or list; None if no newer upload overtakes its rows.
 
         Args:
             action: the upload's action.
-            uploaded_at: its upload time; for a list that of its first file.
-            uploads: key and version id of the upload, or of all files of the list.
+            uploaded_at: the upload time; for a list, the upload time of its first file.
+            uploads: the key and version id of the upload, or of each file of the list.
 
         Raises:
             Rejected: neither side fits into memory, or the rows of a newer upload can no longer be read.
@@ -70,13 +70,13 @@ class Overtaking:
 
 
 def is_stale(state: State, report: Report) -> bool:
-    """Return true if a newer upload, which overtakes rows, was applied after parts of this upload were cleaned."""
+    """Return true if a newer upload that overtakes rows was applied after parts of this upload were cleaned."""
     newer = newer_applied(state, action_of(report), parse_iso(report["file"]["uploaded_at"]))
     return any(each["sent_at"] >= report["updated_at"] for each in newer)
 
 
-def applied(report: Report, sent_at: str) -> Applied:
-    """Return the entry of an upload in the state's `applied`."""
+def applied_entry(report: Report, sent_at: str) -> Applied:
+    """Return the entry for an upload in the state's `applied`."""
     key, version_id = identity(report)
     return {
         "key": key,

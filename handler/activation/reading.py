@@ -1,4 +1,4 @@
-"""Reading an upload: S3's stream through the cleaning, within the invocation's time."""
+"""Reading of uploads: an object is streamed from S3, cleaned and cut into parts, within the invocation's time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from handler.state.reports import Report
 
 
 def identifier_type_of(report: Report) -> IdentifierType:
-    """Return the identifier type of an upload whose key is right."""
+    """Return the identifier type of an upload whose key is valid."""
     if report["audience"] is None:
-        raise AssertionError("an upload with a wrong key is never read")
+        raise AssertionError("An upload with an invalid key is never read.")
     return IdentifierType(report["audience"]["identifier_type"])
 
 
@@ -33,15 +33,15 @@ def read_parts(
     Args:
         run: the invocation.
         key: the object's key.
-        version_id: its version.
-        identifier_type: the type of its rows.
-        start: the place where an earlier invocation stopped.
-        keep: filters the accepted rows.
+        version_id: the object's version id.
+        identifier_type: the type of the identifiers.
+        start: the position where an earlier invocation stopped.
+        keep: a filter for the accepted rows.
 
     Raises:
         Rejected: the file cannot hold identifiers.
         Failed: the object cannot be read.
-        OutOfTime: the invocation ends.
+        OutOfTime: the invocation is about to end.
     """
     return parts(
         lambda first_byte: run.store.stream(key, version_id, first_byte),
@@ -54,10 +54,10 @@ def read_parts(
 
 
 def check_time(run: Invocation) -> None:
-    """Stop reading when the invocation's reserve is reached.
+    """Check that the invocation has time left to continue reading.
 
     Raises:
-        OutOfTime: only the reserve is left.
+        OutOfTime: only the reserve for finishing the invocation is left.
     """
     if run.deadline.near():
         raise reasons.out_of_time()

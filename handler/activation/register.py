@@ -1,4 +1,4 @@
-"""Registration: an upload gets its report and its pending pointer before anything is done with it."""
+"""Registration: an upload gets its report and its pending pointer before it is processed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from handler.state.reports import Report, new_report, set_outcome, set_status
 
 
 def register(run: Invocation, upload: Upload) -> Report | None:
-    """Open an upload's report, or find the one it has.
+    """Create the report of an upload, or return the existing one.
 
     Returns:
-        The report; None if the object is not data and is ignored.
+        The report; None if the object is ignored because it is not data.
 
     Raises:
-        MessageError: the bucket's versioning is suspended and the report is on another upload of the same key.
+        MessageError: the bucket's versioning is suspended, and the report belongs to another upload of the same key.
     """
     upload = _as_stored(run, upload)
     if is_ignored(upload.key):
@@ -37,16 +37,16 @@ def register(run: Invocation, upload: Upload) -> Report | None:
         set_status(report, "waiting", Code.SETTLING, reasons.SETTLING)
     opened, is_new = run.ledger.open(report)
     if upload.version_id == "null" and opened["file"]["etag"] != upload.etag:
-        raise MessageError("The bucket's versioning is suspended, so uploads of one key cannot be told apart.")
+        raise MessageError("The bucket's versioning is suspended, so uploads of the same key cannot be distinguished.")
     if is_new and (fault or run.settings.settle_seconds):
         run.announce(opened)
     return opened
 
 
 def _as_stored(run: Invocation, upload: Upload) -> Upload:
-    """Return the upload with its LastModified. Its key is decoded if only the decoded form exists.
+    """Return the upload with the object's `LastModified`. The key is decoded if only the decoded key exists.
 
-    EventBridge delivers keys without encoding. If that ever changes, the decoded key still finds the object.
+    EventBridge delivers keys that are not URL-encoded. The decoded key finds the object in case this ever changes.
     """
     if is_ignored(upload.key):
         return upload

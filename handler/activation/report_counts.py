@@ -1,4 +1,4 @@
-"""The counts of a file's rows as JSON: in its report, and in the object of its list."""
+"""The counts of a file's rows as JSON, as stored in its report and in the list object."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from handler.state.reports import Report
 
 def write_counts(report: Report, tally: Tally) -> None:
     """Write the counts of a file into its report."""
-    report.update(to_report(tally))  # type: ignore[typeddict-item]  # the cleaning does not know reports
+    report.update(to_report(tally))  # type: ignore[typeddict-item]  # `cleaning` has no report types
 
 
 def tally_to_json(tally: Tally) -> dict[str, Any]:
-    """Return the counts of a file of a list as JSON."""
+    """Return the counts of a list's file as JSON."""
     return {
         **to_report(tally),
         "null_markers": tally.null_markers,
@@ -24,7 +24,7 @@ def tally_to_json(tally: Tally) -> dict[str, Any]:
 
 
 def tally_from_json(counts: dict[str, Any]) -> Tally:
-    """Return the counts that `tally_to_json` wrote."""
+    """Return the counts from the JSON of `tally_to_json`."""
     at_beginning = {"progress": {"next_byte": 0, "next_line": 1}}
     tally = progress_from_report({**counts, **at_beginning}).tally
     return tally._replace(

@@ -1,4 +1,4 @@
-"""The end of one change at TikTok: find out what became of a lost call, and end what TikTok has processed."""
+"""The result of one change at TikTok: resolve calls whose response was lost, and finish processed changes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from datetime import timedelta
 from handler import reasons
 from handler.activation.audience_status import (
     Stage,
+    created_since,
     history_entry,
-    made_since,
     needs_details,
     stage,
     without_old_message,
 )
 from handler.activation.invocation import Invocation
-from handler.activation.list_turn import end_list
+from handler.activation.list_turn import set_list_outcome
 from handler.activation.submit import (
     MIN_MATCHED,
     ChangeRequest,
-    explained,
     note_on_other_types,
     notes_on_rows,
-    record,
+    record_change,
     request_of,
+    with_columns_note,
 )
 from handler.clock import iso, parse_iso
 from handler.errors import Failed
@@ -38,13 +38,13 @@ from handler.tiktok.wording import says_too_small
 
 
 def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable[[], Collection[str]]) -> None:
-    """Find out what became of a call whose answer was never written down.
+    """Find out whether TikTok made the change of an intent without a result.
 
-    A change to an audience that TikTok shows no sign of is kept as an intent, and is sent again as it was: it may still
-    appear, and then nothing else must be taken for it.
+    If TikTok shows no sign of an update, the intent is kept and the same update is sent again. TikTok may still show
+    the first call later, and no other change must then be mistaken for it.
 
     Raises:
-        OutcomeUnknown: TikTok does not show it yet.
+        OutcomeUnknown: TikTok does not show the change yet.
         Waiting: a call to TikTok failed.
     """
     state, intent = lease.state, lease.state["intent"]
@@ -52,34 +52,34 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
         return
     in_grace = run.now() - parse_iso(intent["began_at"]) < timedelta(seconds=run.settings.create_grace_seconds)
     if intent["call"] == "create":
-        # No such audience was listed before the call, so one that was created since is its result.
+        # No audience of this name was listed before the call, so an audience created since then is its result.
         found = run.account.find(lease.audience, None, registered_elsewhere)
-        if made := [each for each in found if made_since(each, intent)]:
+        if made := [each for each in found if created_since(each, intent)]:
             created: Change = {**intent, "audience_id": made[0].id}
-            record(run, lease, created, request_of(run, lease, intent))
+            record_change(run, lease, created, request_of(run, lease, intent))
             return
         if in_grace:
             raise reasons.outcome_unknown()
     elif audience := run.account.details(_audience_id(intent)):
         if history_entry(audience, intent, state["history_seen"]):
-            record(run, lease, intent, request_of(run, lease, intent))
+            record_change(run, lease, intent, request_of(run, lease, intent))
             return
         if audience.is_valid is None and (listed := run.account.snapshot().by_id.get(audience.id)):
-            audience = audience.filled_in(listed)  # only the history has to come from `get`
-        where = stage(audience, None if audience.is_valid else intent, None, run.now())
-        # Repeating an append or a remove is safe. A replace must not be repeated while it may still appear.
-        if where is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
+            audience = audience.filled_in(listed)  # `get` is needed only for the history
+        found_stage = stage(audience, None if audience.is_valid else intent, None, run.now())
+        # Repeating an append or remove is safe. A replace must not be repeated while the first may still appear.
+        if found_stage is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
             raise reasons.outcome_unknown()
         return
     state["intent"] = None
     lease.save()
 
 
-def end_change(run: Invocation, lease: Lease) -> None:
-    """End the change that TikTok was processing: its uploads become available or failed.
+def finish_change(run: Invocation, lease: Lease) -> None:
+    """Finish the change that TikTok was processing: its uploads become `available` or `failed`.
 
     Raises:
-        NotEditable: TikTok is still processing it.
+        NotEditable: TikTok is still processing the change.
         Waiting: a call to TikTok failed.
     """
     state, change = lease.state, lease.state["change"]
@@ -89,12 +89,12 @@ def end_change(run: Invocation, lease: Lease) -> None:
     if audience is None:
         _fail(run, lease, change, request_of(run, lease, change), reasons.deleted_while_processing())
     else:
-        _end_with(run, lease, change, audience)
+        _finish_with(run, lease, change, audience)
     state["change"] = None
     lease.save()
 
 
-def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience) -> None:
+def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audience) -> None:
     state = lease.state
     if not audience.history and needs_details(audience, change, run.now()):
         ids = (each.id for each in run.account.snapshot().by_id.values() if each.is_creator and each.is_valid)
@@ -102,25 +102,25 @@ def _end_with(run: Invocation, lease: Lease, change: Change, audience: Audience)
         audience = details.filled_in(audience) if details else audience
     message = audience.message
     audience = without_old_message(audience, state, change)
-    where = stage(audience, change, state["history_seen"], run.now())
-    if where is Stage.PROCESSING:
+    found_stage = stage(audience, change, state["history_seen"], run.now())
+    if found_stage is Stage.PROCESSING:
         if audience.is_valid is False and not change["seen_processing"]:
             change["seen_processing"] = iso(run.now())
             lease.save()
         raise reasons.audience_processing()
     request = request_of(run, lease, change)
-    if where is Stage.READY:
+    if found_stage is Stage.READY:
         _make_available(run, lease, change, request, audience)
     else:
         for report in request.reports:
-            run.write(report, lambda current: _note_message(current, audience.message))
-        outcome = _end_reason(where, change, audience)
+            run.write(report, lambda current: _set_message(current, audience.message))
+        outcome = _failure(found_stage, change, audience)
         if audience.message and not says_too_small(audience.message):
-            outcome = explained(lease.audience, outcome)
+            outcome = with_columns_note(lease.audience, outcome)
         _fail(run, lease, change, request, outcome)
     if audience.history:
         state["history_seen"] = iso(max(at for _, at, _ in audience.history))
-    if audience.is_valid:  # the message of an audience that is too small is not an old one
+    if audience.is_valid:  # the message of an audience that is not valid (too small) must count the next time, too
         state["message_seen"] = message
 
 
@@ -153,31 +153,31 @@ def _make_available(run: Invocation, lease: Lease, change: Change, request: Chan
     run.metrics.add(Metric.AUDIENCES_UNMATCHED, int(unmatched))
 
 
-def _end_reason(where: Stage, change: Change, audience: Audience) -> Failed:
+def _failure(found_stage: Stage, change: Change, audience: Audience) -> Failed:
     message = f' TikTok says: "{audience.message.rstrip(".")}".' if audience.message else ""
-    if where is Stage.TOO_SMALL and change["call"] == "create":
+    if found_stage is Stage.TOO_SMALL and change["call"] == "create":
         return reasons.created_too_small(message)
-    if where is Stage.TOO_SMALL or says_too_small(audience.message):
+    if found_stage is Stage.TOO_SMALL or says_too_small(audience.message):
         return reasons.too_few_left_after_change(message)
-    if where is Stage.EXPIRED:
+    if found_stage is Stage.EXPIRED:
         return reasons.expired_while_processing()
     return reasons.processing_failed(message)
 
 
-def _note_message(report: Report, message: str) -> None:
+def _set_message(report: Report, message: str) -> None:
     report["tiktok"]["message"] = message or None
 
 
 def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Failed) -> None:
-    """Write down that a change failed. Its uploads no longer count as applied."""
+    """Set the outcome of a failed change's uploads, which no longer count as applied."""
     for report in request.reports:
         run.set_outcome(report, outcome)
     forget_applied(lease.state, change)
     if request.list_turn:
-        end_list(run, request.list_turn, outcome)
+        set_list_outcome(run, request.list_turn, outcome)
 
 
 def _audience_id(change: Change) -> str:
     if change["audience_id"] is None:
-        raise AssertionError("a change that TikTok has accepted has an audience")
+        raise AssertionError("Only the intent of a create has no audience id.")
     return change["audience_id"]

@@ -1,4 +1,4 @@
-"""The next step of an audience's turn: which uploads go, and the call to TikTok."""
+"""The next step of an audience's turn: choose the uploads to send, and send them to TikTok in one call."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from handler import reasons
 from handler.activation import order
 from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
-from handler.activation.copies import drop_unchanged_copies
-from handler.activation.late import end_late, end_late_list
+from handler.activation.copies import skip_unchanged_copies
+from handler.activation.late_uploads import end_late_list, end_late_uploads
 from handler.activation.order import Export
-from handler.activation.overtaking import applied
-from handler.activation.prepare import count_or_end, note_stall, prepare
+from handler.activation.overtaking import applied_entry
+from handler.activation.prepare import count_or_end, prepare, record_stall
 from handler.activation.send_list import send_list, send_list_again
 from handler.activation.submit import (
     MAX_UPLOADS_AGAIN,
-    explained,
     note_on_other_types,
     request_for,
     request_of,
     restore_change,
     submit,
+    with_columns_note,
 )
 from handler.activation.turn import Turn
 from handler.activation.versions import is_applied_when_deleted
@@ -34,10 +34,10 @@ from handler.tiktok.responses import Audience
 
 
 def send_next(turn: Turn) -> None:
-    """Send the next uploads, or end those that cannot be sent.
+    """Send the next uploads, or finish uploads that cannot be sent.
 
     Raises:
-        Waiting: nothing more can go now; the outcome says why.
+        Waiting: no more uploads can be sent now, for the reason in the exception.
     """
     run, state = turn.run, turn.lease.state
     if state["change"]:
@@ -49,7 +49,7 @@ def send_next(turn: Turn) -> None:
     changes = [pointer for pointer in waiting if pointer.action is not Action.REPLACE]
     if since := turn.held_up_since():
         replaces, changes = [], [pointer for pointer in changes if pointer.uploaded_at < since]
-    if end_late(turn, changes):
+    if end_late_uploads(turn, changes):
         return
     lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
     late = [export for export in lists if end_late_list(turn, export)]
@@ -57,8 +57,8 @@ def send_next(turn: Turn) -> None:
         return
     complete = bool(lists) and order.is_complete(lists, run.settle, run.now())
     if complete:
-        # A copy of an old list must not compete with a new one.
-        if _have_ended(turn, replaces) or _end_copies(turn, replaces):
+        # A finished file must not be sent again, and a copy of an old list must not compete with a new one.
+        if _have_finished(turn, replaces) or _end_copies(turn, replaces):
             return
         send_list(turn, lists)
         return
@@ -66,18 +66,18 @@ def send_next(turn: Turn) -> None:
 
 
 def _send_again(turn: Turn, intent: Change) -> bool:
-    """Send a change whose outcome is unknown once more, as it was, before anything else.
+    """Repeat a change whose outcome is unknown, with the same uploads, before any other change.
 
-    With other uploads in it, what TikTok shows of the first call would be taken for all of them.
+    If the repeated change included other uploads, a result of the first call would be mistaken for the result of all.
 
     Returns:
-        False if its uploads have ended meanwhile, or there is no audience any more.
+        False if its uploads have finished meanwhile, or the audience no longer exists.
     """
     if intent["list"]:
         return send_list_again(turn, intent)
     run, state = turn.run, turn.lease.state
     request = request_of(run, turn.lease, intent)
-    # Their turn has come before, and TikTok may apply them: it is too late to withdraw one whose object was deleted.
+    # TikTok may have applied these uploads, so it is too late to withdraw one whose object was deleted.
     if reports := [report for report in request.reports if report["status"] == "waiting"]:
         check_hold(turn, request.action)
         audience, note = choose_audience(turn)
@@ -90,9 +90,9 @@ def _send_again(turn: Turn, intent: Change) -> bool:
 
 
 def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export]) -> None:
-    """Send the next of the appends and removes that have settled and wait for no list."""
+    """Send the next appends or removes that have settled and are older than the waiting lists."""
     run = turn.run
-    before = [pointer for pointer in changes if not lists or order.moment(pointer) < (lists[0].first, 0)]
+    before = [pointer for pointer in changes if not lists or order.position_of(pointer) < (lists[0].first, 0)]
     if not order.is_ready(before, run.settle, run.now()):
         raise reasons.settling()
     settled = [pointer for pointer in before if order.has_waited(pointer, run.settle, run.now())]
@@ -102,21 +102,21 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
     _send_changes(turn, settled, may_create=may_create)
 
 
-def _have_ended(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    """Return true if another function has ended one of these since they were listed: it must not make a list anew."""
+def _have_finished(turn: Turn, pointers: Sequence[Pointer]) -> bool:
+    """Return true if another function finished one of these uploads since the pointers were listed."""
     return None in [turn.run.report(pointer) for pointer in pointers]
 
 
 def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    return drop_unchanged_copies(turn.run, turn.lease, turn.versions, pointers)
+    return skip_unchanged_copies(turn.run, turn.lease, turn.versions, pointers)
 
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    """End appends that a newer version replaced shortly afterwards; return true if there are any."""
+    """Skip appends that a newer version of the key replaced shortly afterward; return true if there are any."""
     overwritten = order.overwritten(pointers, turn.run.settle)
     for versions in overwritten:
         reports = [report for pointer in versions if (report := turn.run.report(pointer))]
-        for report in sorted(reports, key=turn.versions.place)[:-1]:
+        for report in sorted(reports, key=turn.versions.position)[:-1]:
             turn.run.set_outcome(report, reasons.newer_version())
     return bool(overwritten)
 
@@ -126,8 +126,8 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, may_create: bool) -
 
     Args:
         turn: the audience's turn.
-        settled: the uploads that can go.
-        may_create: true if an upload waits that could create the audience.
+        settled: the uploads that can be sent.
+        may_create: true if a waiting upload could create the audience.
     """
     run, lease = turn.run, turn.lease
     check_hold(turn, order.next_action(settled, has_audience=lease.state["audience_id"] is not None))
@@ -156,7 +156,7 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, may_create: bool) -
 
 
 def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
-    """End removes that have no audience. Their rows count as applied: an older append may still arrive."""
+    """Reject removes that have no audience. Their rows count as applied, because an older append may still arrive."""
     run, lease = turn.run, turn.lease
     note = note_on_other_types(run, lease.audience)
     counted = []
@@ -165,17 +165,17 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
             if ready := count_or_end(run, lease, report):
                 counted.append(ready)
         except OutOfTime:
-            if not note_stall(lease, upload_digest(*identity(report)), progress=False):
+            if not record_stall(lease, upload_digest(*identity(report)), progress=False):
                 raise
             run.set_outcome(report, reasons.no_progress())
-    lease.state["applied"] += [applied(report, iso(run.now())) for report in counted]
+    lease.state["applied"] += [applied_entry(report, iso(run.now())) for report in counted]
     lease.save()
     for report in counted:
         run.set_outcome(report, reasons.nothing_to_remove_from(note))
 
 
 def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, uploads_again: int) -> None:
-    """Upload and submit uploads of one action. After a refusal they are halved, to find the one that is faulty."""
+    """Upload and submit uploads of one action. If TikTok refuses them, send each half, to find the faulty upload."""
     run, lease = turn.run, turn.lease
     ready = prepare(run, lease, reports, turn.overtaking)
     if not ready:
@@ -187,14 +187,14 @@ def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note
             forgotten = [run.write(report, forget_uploads) for report in ready]
             _send(turn, audience, forgotten, note, uploads_again - 1)
         else:
-            _halve(turn, audience, ready, note, refused)
+            _send_halves(turn, audience, ready, note, refused)
     except Failed as refused:
-        _halve(turn, audience, ready, note, refused)
+        _send_halves(turn, audience, ready, note, refused)
 
 
-def _halve(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, refused: Failed) -> None:
+def _send_halves(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, refused: Failed) -> None:
     if len(reports) == 1:
-        turn.run.set_outcome(reports[0], explained(turn.lease.audience, refused))
+        turn.run.set_outcome(reports[0], with_columns_note(turn.lease.audience, refused))
         return
     middle = len(reports) // 2
     for half in (reports[:middle], reports[middle:]):
@@ -204,7 +204,7 @@ def _halve(turn: Turn, audience: Audience | None, reports: Sequence[Report], not
 
 
 def _without_withdrawn(turn: Turn, reports: Sequence[Report]) -> list[Report]:
-    """End uploads that were deleted before their turn; return the others."""
+    """Withdraw uploads that were deleted before their turn; return the others."""
     kept = []
     for report in reports:
         if not is_applied_when_deleted(report) and turn.versions.is_deleted(report):

@@ -1,4 +1,4 @@
-"""The next list of an audience: which one goes, its upload, and the call to TikTok."""
+"""The next list of an audience: choose the list, upload its files, and send it to TikTok."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from handler import reasons
 from handler.activation import order
 from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
 from handler.activation.invocation import Invocation
-from handler.activation.list_turn import ListTurn, check_deleted, end_list, gather_list, open_list
-from handler.activation.list_upload import forget_list_uploads, note_counts, upload_list
+from handler.activation.list_turn import ListTurn, check_deleted, gather_list, open_list, set_list_outcome
+from handler.activation.list_upload import forget_list_uploads, record_counts, upload_list
 from handler.activation.order import Export
-from handler.activation.submit import MAX_UPLOADS_AGAIN, explained, request_for_list, request_of, submit
+from handler.activation.submit import MAX_UPLOADS_AGAIN, request_for_list, request_of, submit, with_columns_note
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions
 from handler.clock import parse_iso
@@ -24,7 +24,7 @@ from handler.tiktok.responses import Audience
 
 
 def send_list(turn: Turn, lists: Sequence[Export]) -> None:
-    """Send the newest list."""
+    """Send the newest list, or set the outcome of lists that cannot be sent."""
     run, lease = turn.run, turn.lease
     if _end_deleted_exports(turn, lists):
         return
@@ -45,13 +45,13 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
 
 
 def send_list_again(turn: Turn, intent: Change) -> bool:
-    """Send the list of a replace whose outcome is unknown once more, as it was.
+    """Repeat a replace whose outcome is unknown, with the same files.
 
-    Nothing else is sent before: the audience's history would not tell it from this replace, and a list with newer files
-    would be taken for the one that TikTok got.
+    No other list is sent before it: the audience's history shows only that there was a replace, so the result of the
+    first call would be mistaken for the result of the newer list.
 
     Returns:
-        False if the list has ended meanwhile.
+        False if the list has finished meanwhile.
     """
     opened = request_of(turn.run, turn.lease, intent).list_turn
     if opened is None or opened.stored["status"] != "waiting":
@@ -64,35 +64,36 @@ def send_list_again(turn: Turn, intent: Change) -> bool:
 
 
 def _send(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:
-    """Send a list, or end it."""
+    """Send a list, or set its outcome if it cannot be sent."""
     run = turn.run
     try:
         _upload_and_submit(turn, audience, opened, note)
     except OutOfTime:
         raise
     except Waiting:
-        note_counts(run, opened)
+        record_counts(run, opened)
         raise
     except Failed as refused:
-        end_list(run, opened, explained(turn.lease.audience, refused))
+        set_list_outcome(run, opened, with_columns_note(turn.lease.audience, refused))
     except Outcome as outcome:
-        end_list(run, opened, outcome)
+        set_list_outcome(run, opened, outcome)
 
 
 def _reopen(run: Invocation, opened: ListTurn) -> None:
-    """Set the ended files of a list back to waiting, because the list is sent again."""
+    """Set the finished files of a list back to `waiting`, because the list is sent again."""
     for index, report in enumerate(opened.reports):
         if report["status"] != "waiting":
             opened.reports[index] = run.ledger.reopen(report)
 
 
 def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, note: str) -> None:
-    if audience is None:  # a new audience has no list that this one could be too small for
+    if audience is None:  # a new audience has no previous list to compare the size with
         turn.lease.state["list_rows"] = None
     for uploads_left in reversed(range(MAX_UPLOADS_AGAIN + 1)):
         upload_list(turn.run, turn.lease, opened, turn.overtaking, turn.versions)
-        if not turn.lease.state["intent"]:  # TikTok may apply a list that is sent again
-            check_deleted(opened, Versions(turn.run))  # while it was uploaded
+        # With an intent, TikTok may have applied the list already, so it is too late to withdraw the list.
+        if not turn.lease.state["intent"]:
+            check_deleted(opened, Versions(turn.run))  # a new listing: files may have been deleted during the upload
         try:
             submit(turn.run, turn.lease, audience, request_for_list(opened, note))
         except UploadAgain:
@@ -104,10 +105,10 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
 
 
 def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
-    """End files that were all deleted before the other files of their folder came; return true if there are any.
+    """Withdraw files that were all deleted before other files of the folder came; return true if there are any.
 
-    What comes after all files of a list were deleted is another export: Spark in overwrite mode deletes what the run
-    before wrote, and gives its own files other names.
+    Files uploaded after the deletion are another export: in overwrite mode, Spark deletes the files of the previous
+    run and writes files with other names.
     """
     run, found = turn.run, False
     for export in lists:
@@ -126,9 +127,10 @@ def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
 
 
 def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
-    """Return the list that goes; None if some have ended instead.
+    """Return the list to send; None if lists were withdrawn or rejected instead.
 
-    Lists end here if a file of them was deleted, or if several were uploaded together and it is unclear which is meant.
+    If several lists were uploaded together, those with a deleted file are withdrawn. If it is unclear which list is
+    meant, the lists are rejected.
     """
     run = turn.run
     together = order.uploaded_together(lists, run.settle)
@@ -137,22 +139,22 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
     if _end_withdrawn(turn, [opened for _, opened in gathered]):
         return None
-    finished = [export for export, opened in gathered if turn.versions.has_fresh_marker(SUCCESS_MARKER, opened.reports)]
+    finished = [export for export, opened in gathered if turn.versions.has_newer_marker(SUCCESS_MARKER, opened.reports)]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
-        # An older list next to the chosen one is superseded later. One of its second or newer would replace it.
+        # A list older than the chosen one is superseded later. A list of the same second or newer would replace it.
         if chosen is None or (export is not chosen and export.first >= chosen.first):
-            end_list(run, opened, reasons.ambiguous_replace())
+            set_list_outcome(run, opened, reasons.ambiguous_replace())
     return chosen
 
 
 def _end_withdrawn(turn: Turn, lists: Sequence[ListTurn]) -> bool:
-    """End the lists of which a file was deleted, so that they compete with no other; return true if there are any."""
+    """Withdraw the lists that have a deleted file, so that the others can be sent; return true if there are any."""
     found = False
     for opened in lists:
         try:
             check_deleted(opened, turn.versions)
         except Outcome as withdrawn:
-            end_list(turn.run, opened, withdrawn)
+            set_list_outcome(turn.run, opened, withdrawn)
             found = True
     return found

@@ -1,6 +1,6 @@
-"""One change at TikTok: its intent is written before the call, its result after it.
+"""One change at TikTok: the intent is stored before the call, and the result after it.
 
-A function that finds an intent without a result asks TikTok before anything is sent again (`resolve.py`).
+A function that finds an intent without a result checks with TikTok before it sends anything again (`resolve.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from handler import reasons
 from handler.activation.audience_status import MAX_PROCESSING
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, reports_of
-from handler.activation.overtaking import applied
+from handler.activation.overtaking import applied_entry
 from handler.activation.report_counts import tally_from_json, write_counts
 from handler.cleaning.counts import RejectionReason
 from handler.clock import iso, parse_iso
@@ -25,19 +25,19 @@ from handler.state.lists import read_list, write_list
 from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
 from handler.tiktok.responses import Audience
 
-MAX_UPLOADS_AGAIN = 2  # times that parts are uploaded again after TikTok lost them
-MIN_MATCHED = 1000  # people that an audience has to match to be used (TikTok)
+MAX_UPLOADS_AGAIN = 2  # how often parts are uploaded again after TikTok lost them
+MIN_MATCHED = 1000  # people an audience has to match before it can be used (TikTok)
 
 
 class ChangeRequest(NamedTuple):
-    """The files of one change.
+    """The uploads of one change.
 
     Attributes:
-        action: what happens to the audience.
-        reports: the uploads, or the files of a list.
-        paths: TikTok's names of their parts.
+        action: the action of the uploads.
+        reports: the reports of the uploads, or of the files of a list.
+        paths: TikTok's `file_paths` of their parts.
         list_turn: the list; None for appends and removes.
-        note: sentences for the reports.
+        note: sentences to add to the reason in each report.
     """
 
     action: Action
@@ -48,14 +48,14 @@ class ChangeRequest(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """Accepted rows of all files."""
+        """The number of accepted rows in all files."""
         if self.list_turn:
             return self.list_turn.stored["rows"] or 0
         return sum(report["rows"]["accepted"] or 0 for report in self.reports)
 
 
 def request_for(reports: Sequence[Report], note: str) -> ChangeRequest:
-    """Return the request for uploads of one action. Small uploads may share a part."""
+    """Return the request for uploads of one action. Several small uploads may share a part."""
     paths = dict.fromkeys(path for report in reports for path in file_paths(report))
     return ChangeRequest(action_of(reports[0]), reports, list(paths), note=note)
 
@@ -67,17 +67,17 @@ def request_for_list(turn: ListTurn, note: str) -> ChangeRequest:
 
 
 def submit(run: Invocation, lease: Lease, audience: Audience | None, request: ChangeRequest) -> None:
-    """Ask TikTok for one change: a create if there is no audience yet.
+    """Send one change to TikTok: a create if there is no audience yet, otherwise an update.
 
     Raises:
         Failed: TikTok refuses the call or one of its files.
         UploadAgain: TikTok no longer has a part.
-        Waiting: TikTok cannot take it now, or its answer was lost.
+        Waiting: TikTok cannot make the change now, or its response was lost.
     """
     state = lease.state
     change = _change(run, audience, request)
     unresolved = state["intent"]
-    if unresolved:  # the same files: their first call may still show in the audience's history
+    if unresolved:  # the same files: the first call may still appear in the audience's history
         change["began_at"] = unresolved["began_at"]
     state["intent"] = change
     state["message_seen"] = audience.message if audience else None
@@ -92,21 +92,21 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
         run.account.forget()
         raise
     except Outcome as refused:
-        # With any other answer TikTok has not made the change. An earlier call of unknown outcome may be the reason.
+        # TikTok did not make this change. An earlier call whose outcome is unknown may be the reason.
         state["intent"] = unresolved
-        outcome = _unknown_still(run, unresolved, refused) or refused
+        outcome = _still_unknown(run, unresolved, refused) or refused
         if isinstance(outcome, NotEditable):
             hold_back(state, change["call"], outcome, run.now())
         lease.save()
         raise outcome from None
-    record(run, lease, change, request, request_id)
+    record_change(run, lease, change, request, request_id)
 
 
-def _unknown_still(run: Invocation, unresolved: Change | None, refused: Outcome) -> NotEditable | None:
-    """Return the reason to wait if a change that is sent again is refused because TikTok may be at work on the first.
+def _still_unknown(run: Invocation, unresolved: Change | None, refused: Outcome) -> NotEditable | None:
+    """Return the reason to wait if a repeated change may be refused because TikTok is processing the first call.
 
-    TikTok's words for this are not documented. So a request that is wrong for no known reason counts, as long as TikTok
-    may take to process a change.
+    TikTok does not document the message for this case. Every refusal without a known reason therefore counts, for as
+    long as TikTok may take to process a change.
     """
     if unresolved is None or refused.code is not Code.REQUEST_REFUSED:
         return None
@@ -129,29 +129,29 @@ def _change(run: Invocation, audience: Audience | None, request: ChangeRequest) 
     }
 
 
-def record(
+def record_change(
     run: Invocation, lease: Lease, change: Change, request: ChangeRequest, request_id: str | None = None
 ) -> None:
-    """Write down that TikTok has accepted a change: first in the audience's state, then in the reports."""
+    """Record that TikTok accepted a change, first in the audience's state and then in the reports."""
     state = lease.state
     state["intent"], state["change"], state["hold"], state["audience_id"] = None, change, None, change["audience_id"]
-    state["applied"] += _applied(request, change["began_at"])  # a list that is sent again is applied twice
+    state["applied"] += _applied(request, change["began_at"])  # a list that is sent again has two entries
     lease.save()
     mark_submitted(run, change, request, request_id)
 
 
 def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
     if not request.list_turn:
-        return [applied(report, sent_at) for report in request.reports]
-    entry = applied(request.reports[0], sent_at)
+        return [applied_entry(report, sent_at) for report in request.reports]
+    entry = applied_entry(request.reports[0], sent_at)
     stored = request.list_turn.stored
     return [{**entry, "uploaded_at": stored["first_uploaded_at"], "rows": stored["rows"] or 0}]
 
 
 def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
-    """Return the request behind a change that an earlier invocation made.
+    """Return the request for a change that an earlier invocation started.
 
-    A report that somebody deleted or damaged is left out.
+    Reports that were deleted or damaged by someone are left out.
     """
     if change["list"]:
         stored = read_list(run.store, lease.audience, change["list"])
@@ -165,10 +165,10 @@ def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
 
 
 def restore_change(run: Invocation, lease: Lease, reports: Sequence[Report]) -> None:
-    """Make the change of submitted uploads anew from their reports, because somebody deleted the audience's state."""
+    """Restore the change of submitted uploads from their reports, because someone deleted the audience's state."""
     newest = [run.ledger.read_again(*identity(report)) for report in reports]
     reports = [report for report in newest if report["status"] == "submitted"]
-    if not reports:  # another function has ended them
+    if not reports:  # another function has finished them
         return
     request, audience = request_for(reports, ""), reports[0]["audience"]
     change: Change = {
@@ -179,11 +179,11 @@ def restore_change(run: Invocation, lease: Lease, reports: Sequence[Report]) -> 
         "matched_before": reports[0]["tiktok"]["matched_before"],
     }
     run.logger.error("submitted uploads without a change", extra={"key": reports[0]["file"]["key"]})
-    record(run, lease, change, request)
+    record_change(run, lease, change, request)
 
 
 def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, request_id: str | None = None) -> None:
-    """Bring the reports of a change up to `submitted`. A function that was killed may have left some behind."""
+    """Set the reports of a change to `submitted`, including those that a killed function did not update."""
     warning = reasons.few_rows(request.rows) if change["call"] == "create" and request.rows < MIN_MATCHED else ""
     if request.list_turn and request.list_turn.stored["status"] != "submitted":
         request.list_turn.stored["status"], request.list_turn.stored["code"] = "submitted", Code.SUBMITTED.value
@@ -215,7 +215,7 @@ def mark_submitted(run: Invocation, change: Change, request: ChangeRequest, requ
 
 
 def notes_on_rows(report: Report) -> str:
-    """Return the sentences about rows and columns that were left out."""
+    """Return sentences about rows and columns that were left out."""
     rows = report["rows"]
     columns = [
         each["column"] or "" for each in report["rejections"] if each["reason"] == RejectionReason.COLUMN_LEFT_OUT
@@ -228,7 +228,7 @@ def notes_on_rows(report: Report) -> str:
 
 
 def note_on_other_types(run: Invocation, audience: AudienceKey) -> str:
-    """Return a sentence about the audiences that a remove does not touch, although they have the same name.
+    """Return a sentence about audiences of the same name that a remove does not change.
 
     Raises:
         Waiting: a call to TikTok failed.
@@ -236,8 +236,8 @@ def note_on_other_types(run: Invocation, audience: AudienceKey) -> str:
     return reasons.other_identifier_types(run.account.same_name(audience.name, audience.identifier_type))
 
 
-def explained(audience: AudienceKey, refused: Failed) -> Failed:
-    """Return a refusal by TikTok, with a note if the file has columns: their format is documented only in part."""
+def with_columns_note(audience: AudienceKey, refused: Failed) -> Failed:
+    """Return TikTok's refusal, with a note if the file has columns, whose format TikTok documents only partly."""
     if audience.identifier_type is not IdentifierType.MULTIPLE_TYPES:
         return refused
     return Failed(refused.code, refused.reason + reasons.note_on_columns())

@@ -1,4 +1,4 @@
-"""One audience's turn: its lease, its waiting uploads, and what is known about them."""
+"""One audience's turn: the lease, the waiting uploads, and cached information about them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from handler.state.pointers import Pointer
 
 
 class Turn:
-    """One audience's turn.
+    """The processing of one audience's uploads while the lease is held.
 
     Attributes:
         run: the invocation.
         lease: the lease on the audience.
-        versions: the object versions behind its uploads.
-        overtaking: filters for the rows of its uploads.
+        pointers: the pending pointers of its uploads.
+        versions: the object versions of its uploads.
+        overtaking: the filters for the rows of its uploads.
     """
 
     def __init__(self, run: Invocation, lease: Lease, pointers: Sequence[Pointer]) -> None:
@@ -40,7 +41,7 @@ class Turn:
         prune_applied(lease.state, oldest, run.now())
 
     def waiting(self) -> list[Pointer]:
-        """Return the pointers of uploads that are not at their end and can be handled in this invocation."""
+        """Return the pointers of unfinished uploads that this invocation can handle."""
         return [
             pointer
             for pointer in self.pointers
@@ -48,9 +49,10 @@ class Turn:
         ]
 
     def held_up_since(self) -> datetime | None:
-        """Return the upload time of the first file of a list that cannot be handled in this invocation; None without.
+        """Return the upload time of the oldest list file that this invocation cannot handle; None if there is none.
 
-        Its list must not go without it, and nothing newer before it. After a day it holds up nothing any more.
+        The list must not be sent without the file, and newer uploads must not be sent before the list. After a day the
+        file no longer blocks other uploads.
         """
         run = self.run
         times = [
@@ -65,7 +67,7 @@ class Turn:
 
     @cached_property
     def lists(self) -> dict[str, StoredList]:
-        """The stored lists of the waiting replaces, by digest, as they were when the turn began."""
+        """The stored lists of the waiting replaces by digest, as of the first access in this turn."""
         replaces = (pointer for pointer in self.pointers if pointer.list_digest)
         digests = sorted({order.digest_of_list(pointer, self.run.settle) for pointer in replaces})
         found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
@@ -73,7 +75,10 @@ class Turn:
 
     @cached_property
     def deleted_lists(self) -> dict[str, datetime]:
-        """When all files of a list that shares its end had been deleted, by digest: what comes next is another list."""
+        """By digest, the time by which all files of an ambiguous or withdrawn list were deleted.
+
+        Files uploaded after this time start a new list.
+        """
         shared = {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}
         times = {
             digest: self.versions.all_deleted_at((file["key"], file["version_id"]) for file in stored["files"])
@@ -89,7 +94,7 @@ class Turn:
         ids = set()
         for key in self.run.store.keys(prefix):
             name = key.removeprefix(prefix).removesuffix(".json")
-            if "/" in name or name == own.name:  # the object of a list, or the audience itself
+            if "/" in name or name == own.name:  # a list object, or the state of this audience
                 continue
             try:
                 ids.add(self.run.store.read(key).content.get("audience_id"))

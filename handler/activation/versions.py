@@ -1,4 +1,4 @@
-"""The object versions behind waiting uploads: deleted ones, copies, markers, and objects that were never registered."""
+"""The object versions of waiting uploads: deletions, previous versions, markers, and unregistered objects."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from handler.state.objects import Version
 from handler.state.pointers import upload_digest
 from handler.state.reports import Report, action_of, identity
 
-# An object without a report is taken up if it is not older than this: S3's events are delivered within minutes, and
-# older objects were uploaded before there was a connector.
+# An object without a report is registered unless it is older than this: S3 delivers events within minutes, and older
+# objects were uploaded before the connector existed.
 UNREGISTERED_AGE = timedelta(days=1)
 
 
 @dataclass
 class Versions:
-    """Listings of object versions, one per identifier type folder, each made once per turn."""
+    """Listings of object versions. Each identifier type folder is listed once per turn."""
 
     run: Invocation
     _listed: dict[str, dict[str, list[Version]]] = field(default_factory=dict)
 
     def folder(self, prefix: str) -> dict[str, list[Version]]:
-        """Return all versions below a prefix by key."""
+        """Return all versions and delete markers below a prefix, by key, the newest first."""
         if prefix not in self._listed:
             by_key: dict[str, list[Version]] = {}
             for version in self.run.store.versions(prefix):
                 by_key.setdefault(version.key, []).append(version)
-            for versions in by_key.values():  # from the newest to the oldest, as S3 lists the versions of a key
+            for versions in by_key.values():  # newest first; within a second, S3's order
                 versions.sort(key=lambda each: each.modified_at, reverse=True)
             self._listed[prefix] = by_key
         return self._listed[prefix]
@@ -52,26 +52,26 @@ class Versions:
         """Return all versions and delete markers of one key."""
         return self.folder(type_folder(key)).get(key, [])
 
-    def place(self, report: Report) -> tuple[str, int]:
-        """Return a key that sorts the versions of a key by age. Within a second, S3's listing tells which is newer."""
+    def sort_key(self, report: Report) -> tuple[str, int]:
+        """Return a sort key that puts uploads in the order of their times, and versions of one second in S3's order."""
         key, version_id = identity(report)
         newest_first = [each.version_id for each in self.of_key(key)]
         index = newest_first.index(version_id) if version_id in newest_first else len(newest_first)
         return report["file"]["uploaded_at"], -index
 
     def current(self, key: str) -> Version | None:
-        """Return the current version of a key, or None if it does not exist or is deleted."""
+        """Return the current version of a key, or None if the object does not exist or is deleted."""
         return next((each for each in self.of_key(key) if each.is_latest and not each.is_delete_marker), None)
 
     def is_deleted(self, report: Report) -> bool:
-        """Return true if a person or a tool deleted an upload before its turn."""
+        """Return true if someone deleted the object of an upload before its turn."""
         return self.deleted_at(report) is not None
 
     def deleted_at(self, report: Report) -> datetime | None:
-        """Return when a person or a tool deleted an upload before its turn; None if nobody did.
+        """Return the time when someone deleted the object of an upload before its turn, else None.
 
-        A delete marker after the version counts, even if a newer version exists. Markers of the bucket's lifecycle do
-        not count, nor do markers on uploads of schema 1.
+        A delete marker after the version counts even if a newer version exists. Delete markers of lifecycle rules and
+        delete markers on uploads of schema 1 do not count.
         """
         uploaded_at = parse_iso(report["file"]["uploaded_at"])
         expires_at = uploaded_at + timedelta(days=self.run.settings.file_retention_days)
@@ -83,8 +83,8 @@ class Versions:
     def _later_markers(self, key: str, version_id: str, uploaded_at: datetime) -> list[Version]:
         """Return the delete markers after a version of a key.
 
-        In the second of the upload, S3's times do not tell a deletion before it from one after it. There, only the
-        newest entry of the key is a later one: tools delete an object before they write it anew.
+        S3's times have a resolution of one second. A delete marker of the same second counts only if it is the newest
+        entry of the key, because tools delete an object before they write it again.
         """
         versions = self.of_key(key)
         if any(each.version_id == version_id and each.is_latest for each in versions):
@@ -97,15 +97,15 @@ class Versions:
         ]
 
     def exists(self, report: Report) -> bool:
-        """Return true if the version itself still exists."""
+        """Return true if the object version of an upload still exists."""
         return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
 
     def all_deleted_at(self, files: Iterable[tuple[str, str]]) -> datetime | None:
-        """Return when the last of some versions, given as key and version id, was deleted; None if one is kept."""
+        """Return the time by which all versions, given as key and version id, were deleted; None if one was not."""
         last = datetime.min.replace(tzinfo=UTC)
         for key, version_id in files:
             own = next((each for each in self.of_key(key) if each.version_id == version_id), None)
-            if own is None:  # nobody knows when
+            if own is None:  # deleted for good, at an unknown time
                 continue
             markers = self._later_markers(key, version_id, own.modified_at)
             if not markers:
@@ -114,9 +114,9 @@ class Versions:
         return last
 
     def previous(self, key: str, version_id: str) -> Version | None:
-        """Return the version of the same key that was uploaded before; None if there is none or it was deleted.
+        """Return the version before this one; None if there is none or a delete marker is in between.
 
-        What is uploaded after a deletion is no copy: the deletion may have withdrawn the version before.
+        An upload after a deletion is not a copy, because the deletion may have withdrawn the previous version.
         """
         newest_first = iter(self.of_key(key))
         if not any(each.version_id == version_id for each in newest_first):
@@ -124,29 +124,29 @@ class Versions:
         before = next(newest_first, None)
         return None if before is None or before.is_delete_marker else before
 
-    def has_fresh_marker(self, name: str, reports: Sequence[Report]) -> bool:
-        """Return true if a marker such as `_SUCCESS` lies in the list's folder and is newer than its files.
+    def has_newer_marker(self, name: str, reports: Sequence[Report]) -> bool:
+        """Return true if the list's folder has a marker, such as `_SUCCESS`, that is newer than its files.
 
-        The folders of Hive partitions in it belong to it.
+        Folders of Hive partitions belong to the list's folder.
         """
         newest = max(parse_iso(report["file"]["uploaded_at"]) for report in reports)
         return any(
             each.key.endswith(f"/{name}") and list_folder(each.key) == folder and each.modified_at >= newest
-            for folder, each in self._beside(_folders(reports))
+            for folder, each in self._below(_folders(reports))
         )
 
     def manifests(self, reports: Iterable[Report]) -> list[Version]:
-        """Return the current manifests in a list's folder."""
-        beside = self._beside(_folders(reports))
-        return [each for folder, each in beside if "/" not in each.key[len(folder) :] and is_manifest(each.key)]
+        """Return the manifests in a list's folder, in their current versions."""
+        below = self._below(_folders(reports))
+        return [each for folder, each in below if "/" not in each.key[len(folder) :] and is_manifest(each.key)]
 
     def is_being_written(self, reports: Iterable[Report]) -> bool:
-        """Return true if Hadoop's `_temporary/` lies in a list's folder."""
-        beside = self._beside(_folders(reports))
-        return any(each.key.startswith(f"{folder}{TEMPORARY_FOLDER}/") for folder, each in beside)
+        """Return true if a list's folder has Hadoop's `_temporary/` folder."""
+        below = self._below(_folders(reports))
+        return any(each.key.startswith(f"{folder}{TEMPORARY_FOLDER}/") for folder, each in below)
 
-    def _beside(self, folders: Iterable[str]) -> Iterator[tuple[str, Version]]:
-        """Yield the current versions below folders of a list, each with its folder, in order."""
+    def _below(self, folders: Iterable[str]) -> Iterator[tuple[str, Version]]:
+        """Yield the current versions below the folders of a list, each with its folder, sorted by key."""
         for folder in sorted(folders):
             for key in sorted(self.folder(type_folder(folder))):
                 if key.startswith(folder) and (version := self.current(key)):
@@ -155,15 +155,17 @@ class Versions:
     def refused_by_name(
         self, reports: Iterable[Report], after: datetime, before: datetime
     ) -> tuple[str, Rejected] | None:
-        """Return the key and the fault of a file of a run that was refused by its name, such as a workbook.
+        """Return the key and fault of a file of the run whose name is rejected, such as a workbook, else None.
+
+        Files directly under `replace/` are not in a run, and a file with another name there belongs to another list.
 
         Args:
-            reports: the other files of the list. Directly under `replace/`, another name is another list.
-            after: the file was uploaded after this, because a folder may be used again.
-            before: the file was uploaded before this.
+            reports: the reports of the list's files.
+            after: the start of the time range to search. A folder may be used again for a later list.
+            before: the end of the time range to search.
         """
         in_runs = [report for report in reports if parse_key(report["file"]["key"]).run is not None]
-        for folder, each in self._beside(_folders(in_runs)):
+        for folder, each in self._below(_folders(in_runs)):
             if list_folder(each.key) == folder and not is_ignored(each.key) and after < each.modified_at < before:
                 try:
                     parse_key(each.key)
@@ -172,16 +174,15 @@ class Versions:
         return None
 
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
-        """Register objects of the last day that this turn does not know of.
+        """Register objects of the last day that this turn does not know.
 
-        S3 delivers some events late. And another function may have registered an upload after this one listed what is
-        pending.
-
-        A new object is left to its event, which also tells if the object is a copy.
+        S3 delivers some events late, and another function may have registered an upload after this function listed the
+        pending pointers. An object younger than the settling time is not registered here, because its event, which
+        also says whether the object is a copy, is probably on its way.
 
         Args:
             keys: the keys of uploads of the audience.
-            known: digests of the uploads that this turn knows of.
+            known: the digests of the uploads that this turn knows.
 
         Returns:
             True if there are such objects.
@@ -195,7 +196,7 @@ class Versions:
                         continue
                     if len(each.key.encode()) > MAX_KEY_BYTES:  # no room for a report
                         continue
-                    if upload_digest(each.key, each.version_id) in known or self._is_past_waiting(each):
+                    if upload_digest(each.key, each.version_id) in known or self._is_no_longer_waiting(each):
                         continue
                     if age < self.run.settle:
                         found = True
@@ -205,12 +206,12 @@ class Versions:
                     found |= bool(report and report["audience"])
         return found
 
-    def _is_past_waiting(self, version: Version) -> bool:
+    def _is_no_longer_waiting(self, version: Version) -> bool:
         try:
             return self.run.ledger.latest(version.key, version.version_id)["status"] != "waiting"
         except Missing:
             return False
-        except Damaged:  # an upload that waits has a pointer, and the turn knows of it
+        except Damaged:  # a waiting upload has a pointer, so this turn would know it
             return True
 
 
@@ -219,10 +220,10 @@ def _folders(reports: Iterable[Report]) -> set[str]:
 
 
 def is_applied_when_deleted(report: Report) -> bool:
-    """Return true if an upload is applied although its object was deleted.
+    """Return true if an upload is applied even if its object was deleted.
 
-    Tools delete what they wrote, and an opt-out must not get lost: so removes, and appends in a run or with a counter
-    in their name, do not count as withdrawn.
+    This applies to removes, because an opt-out must not get lost, and to appends in a run or with a counter in the
+    name, because tools delete the files that they wrote.
     """
     if action_of(report) is Action.REMOVE:
         return True

@@ -1,4 +1,4 @@
-"""Packing: small files of one call share parts, because TikTok takes 500 parts per call and advises fewer than 50."""
+"""Parts made of several files: TikTok accepts 500 parts per call and recommends fewer than 50, so files share parts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from handler.cleaning.parts import Part
 from handler.cleaning.row_sets import row_blocks
 
 
-class Pack:
-    """Rows of several files that become one part.
+class PartBuilder:
+    """Combines the rows of several files into one part.
 
     Args:
-        max_bytes: the largest part, in bytes.
+        max_bytes: the maximum size of a part in bytes.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -24,11 +24,11 @@ class Pack:
         self.bytes = 0
 
     def fits(self, part: Part) -> bool:
-        """Return true if a part's rows can be added: there is room, and they have the same header."""
+        """Return true if the rows of a part can be added: they fit, and they have the same header."""
         return not self.rows or (self._header == part.header and self.bytes + part.bytes <= self._max_bytes)
 
     def add(self, part: Part) -> None:
-        """Add the rows of a part. Its chunks are kept until `take`."""
+        """Add the rows of a part. Its chunks are kept in memory until `build` is called."""
         if not self.rows and part.header:
             self._chunks.append(part.header)
             self.bytes = len(part.header)
@@ -37,8 +37,8 @@ class Pack:
         self.rows += part.rows
         self.bytes += part.bytes - len(part.header)
 
-    def take(self) -> Part:
-        """Return the rows as one part, and begin anew."""
+    def build(self) -> Part:
+        """Return the rows as one part and start an empty one."""
         md5 = hashlib.md5(usedforsecurity=False)
         for chunk in self._chunks:
             md5.update(chunk)

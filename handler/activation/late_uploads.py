@@ -1,4 +1,4 @@
-"""Uploads that come too late: superseded by a processed replace, or out of order."""
+"""Late uploads: those that a newer replace supersedes, and those that arrive out of order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handler import reasons
 from handler.activation import order
-from handler.activation.list_turn import end_list, gather_list
+from handler.activation.list_turn import gather_list, set_list_outcome
 from handler.activation.order import Export
 from handler.activation.turn import Turn
 from handler.errors import Outcome
@@ -14,15 +14,15 @@ from handler.report_codes import Code
 from handler.state.pointers import Pointer
 
 
-def end_late(turn: Turn, changes: Sequence[Pointer]) -> bool:
-    """End appends and removes that a processed replace supersedes or that come too late; return true if any did."""
+def end_late_uploads(turn: Turn, changes: Sequence[Pointer]) -> bool:
+    """Finish appends and removes that are superseded or out of order; return true if there are any."""
     run, state = turn.run, turn.lease.state
     sent = order.last_replace(state)
     ended = False
     for pointer in changes:
         if order.is_out_of_order(pointer, state, sent):
             outcome: Outcome = reasons.out_of_order()
-        elif sent and order.moment(pointer) < order.applied_moment(sent):
+        elif sent and order.position_of(pointer) < order.applied_position(sent):
             outcome = reasons.superseded()
         else:
             continue
@@ -33,23 +33,27 @@ def end_late(turn: Turn, changes: Sequence[Pointer]) -> bool:
 
 
 def end_late_list(turn: Turn, export: Export) -> bool:
-    """End a list that is superseded, comes too late, or shares the end of its list; return true if it did.
+    """Finish a list that is superseded, is out of order, or belongs to a finished list; return true if it was finished.
 
-    A list is superseded as a whole: its last file may be newer than the first one of the list that was sent.
+    A list is superseded as a unit, although its last file may be newer than the first file of the list that was sent.
     """
     run, joined, state = turn.run, export.joined, turn.lease.state
     sent = order.last_replace(state)
+    store_list = False
     if joined and joined["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
         outcome: Outcome = reasons.list_withdrawn() if joined["code"] == Code.WITHDRAWN else reasons.ambiguous_replace()
-        end_list(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
+        store_list = True
     elif order.is_list_out_of_order(export, state, sent):
         outcome = reasons.list_out_of_order()
     elif sent and order.is_older(export, sent):
         outcome = reasons.superseded()
-        if run.settle and export.digest not in turn.lists:  # a file of it that comes later shares its place
-            end_list(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
+        # Once it is stored, later files of the list join it and are superseded too.
+        store_list = bool(run.settle) and export.digest not in turn.lists
     else:
         return False
+    if store_list:
+        set_list_outcome(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
+        return True
     for pointer in export.pointers:
         if report := run.report(pointer):
             run.set_outcome(report, outcome)
