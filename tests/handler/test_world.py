@@ -1,4 +1,4 @@
-"""The world around the handler keeps to what AWS does where tests rely on it."""
+"""The test environment of the handler: it behaves like AWS where tests rely on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _event(message: str) -> dict[str, Any]:
     return {"time": event["time"], "reason": event["detail"]["reason"], **event["detail"]["object"]}
 
 
-def test_uploads_are_a_second_apart_for_s3_and_for_the_event(world: World) -> None:
+def test_upload_times_are_one_second_apart_in_s3_and_in_events(world: World) -> None:
     events = [_event(world.upload(key, ROWS)) for key in (KEY, OTHER)]
     world.pass_time(hours=2)
     events.append(_event(world.upload(KEY, ROWS)))
@@ -30,19 +30,19 @@ def test_uploads_are_a_second_apart_for_s3_and_for_the_event(world: World) -> No
         "2026-01-31T14:00:01Z",
     ]
     for event in events:
-        there = world.s3.head_object(Bucket=world.bucket, Key=event["key"], VersionId=event["version-id"])
-        assert there["LastModified"].isoformat().replace("+00:00", "Z") == event["time"]
+        head = world.s3.head_object(Bucket=world.bucket, Key=event["key"], VersionId=event["version-id"])
+        assert head["LastModified"].isoformat().replace("+00:00", "Z") == event["time"]
     assert world.now() == START + timedelta(hours=2, seconds=1)
 
 
-def test_an_upload_has_the_time_it_is_given_and_the_clock_stays(world: World) -> None:
+def test_an_upload_with_a_given_time_does_not_advance_the_clock(world: World) -> None:
     event = _event(world.upload(KEY, ROWS, at=START - timedelta(days=50)))
-    there = world.s3.head_object(Bucket=world.bucket, Key=KEY)
-    assert (event["time"], there["LastModified"]) == ("2025-12-12T12:00:00Z", START - timedelta(days=50))
+    head = world.s3.head_object(Bucket=world.bucket, Key=KEY)
+    assert (event["time"], head["LastModified"]) == ("2025-12-12T12:00:00Z", START - timedelta(days=50))
     assert world.now() == START
 
 
-def test_equal_bytes_have_different_etags(world: World) -> None:
+def test_objects_with_equal_bytes_have_different_etags(world: World) -> None:
     messages = [
         world.upload(KEY, ROWS),
         world.upload(KEY, ROWS),
@@ -60,12 +60,12 @@ def test_equal_bytes_have_different_etags(world: World) -> None:
         "CompleteMultipartUpload",
     ]
     for message, event in zip(messages, events, strict=True):
-        there = world.s3.get_object(Bucket=world.bucket, Key=event["key"], VersionId=world.version_id(message))
-        assert there["ETag"] == f'"{event["etag"]}"'
-        assert there["Body"].read() == ROWS
+        response = world.s3.get_object(Bucket=world.bucket, Key=event["key"], VersionId=world.version_id(message))
+        assert response["ETag"] == f'"{event["etag"]}"'
+        assert response["Body"].read() == ROWS
 
 
-def test_a_delete_marker_follows_the_version_it_hides(world: World) -> None:
+def test_a_delete_marker_is_newer_than_the_version_it_hides(world: World) -> None:
     first = world.upload(KEY, ROWS)
     marker = world.delete(KEY)
     second = world.upload(KEY, ROWS)
@@ -77,7 +77,7 @@ def test_a_delete_marker_follows_the_version_it_hides(world: World) -> None:
         world.s3.head_object(Bucket=world.bucket, Key=KEY, VersionId=world.version_id(first))
 
 
-def test_a_gate_is_passed_by_the_requests_of_its_own_world(world: World) -> None:
+def test_the_gate_of_a_world_sees_and_can_refuse_its_requests(world: World) -> None:
     seen: list[str] = []
     world.gate.before = lambda method, path: seen.append(f"{method} {path}")
     world.activate(OTHER, ROWS)
@@ -94,15 +94,15 @@ def test_a_gate_is_passed_by_the_requests_of_its_own_world(world: World) -> None
 
 
 def test_conditional_writes_are_atomic_and_compare_the_etag(world: World) -> None:
-    made = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfNoneMatch="*")
-    changed = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfMatch=made["ETag"])
-    assert changed["ETag"] != made["ETag"]
+    created = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfNoneMatch="*")
+    changed = world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"1", IfMatch=created["ETag"])
+    assert changed["ETag"] != created["ETag"]
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"2", IfMatch=made["ETag"])
+        world.s3.put_object(Bucket=world.bucket, Key="state", Body=b"2", IfMatch=created["ETag"])
 
 
 @pytest.mark.processes
-def test_time_runs_with_sweeps(world: World) -> None:
+def test_run_sweeps_at_every_interval(world: World) -> None:
     world.deliver_all(*(world.upload(f"tiktok/vip {n}/email_sha256/a.csv", ROWS) for n in range(11)))
     world.tiktok.clear_calls()
     world.run(hours=1.1, every=0.25)

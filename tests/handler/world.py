@@ -1,6 +1,6 @@
-"""Everything around the handler, real but small: an embedded AWS in this process and the emulated TikTok over HTTP.
+"""The environment of the handler in tests: an embedded AWS in this process and an emulated TikTok over HTTP.
 
-`World.deliver` does what Lambda does with a batch. Nothing of the handler is replaced except its clock and its pauses.
+`World.deliver` delivers a batch as Lambda does. Tests replace only the handler's clock and its pauses between retries.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def people(first: int, count: int) -> list[str]:
-    """Identifiers `first` to `first + count`: the SHA-256 of made-up names."""
+    """Return `count` identifiers, starting with number `first`: SHA-256 hashes of made-up names."""
     return [hashlib.sha256(f"person {number}".encode()).hexdigest() for number in range(first, first + count)]
 
 
 def lines(identifiers: Iterable[str]) -> bytes:
-    """A file of these identifiers."""
+    """Return the content of a file with one identifier per line."""
     return "".join(f"{identifier}\n" for identifier in identifiers).encode()
 
 
 @cache
 def clients(aws_url: str) -> Clients:
-    """Clients of an embedded AWS behind a socket, made once: that takes longer than most tests."""
+    """Return clients of an embedded AWS behind a socket. They are cached because creating them is slow."""
     session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
     return (
         session.client("s3", endpoint_url=aws_url),
@@ -54,7 +54,7 @@ def clients(aws_url: str) -> Clients:
 
 
 class Context:
-    """Lambda's context of one invocation."""
+    """The Lambda context of one invocation."""
 
     def __init__(self, seconds: float = 900) -> None:
         self.aws_request_id = str(uuid4())
@@ -65,21 +65,21 @@ class Context:
 
 
 class World:
-    """One advertiser's connector without Pulumi and Lambda around it.
+    """One advertiser's connector, without Pulumi and Lambda.
 
-    There is one clock, for the function, for TikTok and for what is uploaded. It stands at START and advances by a
-    second for each upload, and by `pass_time`. With an AWS behind a socket, where functions run in other processes, it
-    is real time.
+    The function, TikTok and S3 share one clock. It starts at `START`, and advances by one second for each upload and by
+    `pass_time`. With an AWS behind a socket, where functions run in other processes, the clock shows the real time.
 
     Args:
-        aws: the AWS of this process, or the URL of one behind a socket.
-        tiktok: the emulator.
+        aws: the AWS in this process, or the URL of an AWS behind a socket.
+        tiktok: the TikTok emulator.
 
     Attributes:
-        gate: hooks around every request to AWS; only those of the AWS of this process pass it.
-        events: object key -> message of its newest upload.
-        log: what the function logged.
-        printed: lines for the search for personal data, added by tests.
+        function: the warm function.
+        gate: hooks around every request to the AWS in this process. They do not see requests over a socket.
+        events: by object key, the message for the key's newest upload.
+        log: the log output of the function.
+        printed: more output to search for personal data; tests add to it.
     """
 
     def __init__(self, aws: InProcessAws | str, tiktok: TikTokEmulator) -> None:
@@ -111,7 +111,7 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The function's environment."""
+        """The environment variables of the function."""
         return {
             "BUCKET_NAME": self.bucket,
             "CREDENTIALS_SECRET_ARN": self.secret_arn,
@@ -127,7 +127,7 @@ class World:
         }
 
     def cold_start(self, **changes: str) -> None:
-        """A new function, with changes to its environment."""
+        """Replace the function with a new one, with these changes to its environment variables."""
         function = app.connect(
             read_settings({**self.environment, **changes}), s3=self.s3, sqs=self.sqs, secrets=self.secrets
         )
@@ -137,44 +137,44 @@ class World:
         handler.setStream(self.log)
 
     def now(self) -> datetime:
-        """Return the time of the function, of TikTok and of AWS."""
+        """Return the current time of the function, TikTok and S3."""
         return (self._frozen or datetime.now(UTC)) + self._ahead
 
     def pass_time(self, hours: float) -> None:
-        """Let time pass, for TikTok and for the function."""
+        """Advance the clock of the function, TikTok and S3."""
         self.tiktok.advance(hours * 3600)
         self._ahead += timedelta(hours=hours)
 
     def set_secret(self, text: str) -> None:
-        """Put what a person would into the secret."""
+        """Store a value in the secret, as a person does."""
         self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)
 
     def restore_secret(self) -> None:
-        """Put the valid credentials into the secret."""
+        """Store the valid credentials in the secret."""
         self.set_secret(json.dumps({"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": ADVERTISER_ID}))
 
     def upload(
         self, key: str, body: bytes, at: datetime | None = None, reason: str = "PutObject", **headers: Any
     ) -> str:
-        """Upload a file; files are uploaded a second apart.
+        """Upload a file, one second after the previous upload.
 
         Args:
-            key: object key.
-            body: content.
-            at: upload time; by default the world's clock goes on by a second.
-            reason: of the event.
-            headers: arguments of PutObject.
+            key: the object key.
+            body: the content.
+            at: the upload time. By default, the clock advances by one second.
+            reason: the `reason` in the event.
+            headers: more arguments for PutObject.
 
         Returns:
-            The body of the message that tells of it.
+            The body of the SQS message with the event.
         """
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **headers)
         return self._message(key, reason, at)
 
     def copy(self, key: str, to: str | None = None, **changes: Any) -> str:
-        """Copy the newest version of a file, onto itself or to another key, and return the message that tells of it.
+        """Copy the newest version of a file onto itself or to another key, and return the message with the event.
 
-        `changes` are arguments of CopyObject, for instance `StorageClass`.
+        `changes` are arguments for CopyObject, such as `StorageClass`.
         """
         if to is None and not changes:
             changes = {"MetadataDirective": "REPLACE"}
@@ -183,18 +183,18 @@ class World:
         return self._message(to or key, "CopyObject")
 
     def multipart(self, key: str, body: bytes, at: datetime | None = None) -> str:
-        """Upload a file as one part of a multipart upload and return the message that tells of it."""
-        place: Any = {"Bucket": self.bucket, "Key": key}
-        place["UploadId"] = self.s3.create_multipart_upload(**place)["UploadId"]
-        part = self.s3.upload_part(**place, PartNumber=1, Body=body)
+        """Upload a file as a multipart upload with one part, and return the message with the event."""
+        upload: Any = {"Bucket": self.bucket, "Key": key}
+        upload["UploadId"] = self.s3.create_multipart_upload(**upload)["UploadId"]
+        part = self.s3.upload_part(**upload, PartNumber=1, Body=body)
         parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-        self.s3.complete_multipart_upload(**place, MultipartUpload=parts)
+        self.s3.complete_multipart_upload(**upload, MultipartUpload=parts)
         return self._message(key, "CompleteMultipartUpload", at)
 
     def delete(self, key: str, version_id: str | None = None) -> str | None:
-        """Delete one version of a file for good; without a version, write a delete marker and return its version id.
+        """Delete a version permanently; without `version_id`, write a delete marker and return its version id.
 
-        The connector's rule matches no event of a deletion, so there is no message.
+        There is no message, because the connector's rule does not match deletion events.
         """
         if version_id:
             self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version_id)
@@ -205,28 +205,28 @@ class World:
 
     @staticmethod
     def version_id(message: str) -> str:
-        """Return the version that a message tells of."""
+        """Return the version id in a message."""
         version_id: str = json.loads(message)["detail"]["object"]["version-id"]
         return version_id
 
     def _next_second(self) -> datetime:
-        """Return the world's time, a second or more after the last upload."""
-        self._uploaded_at = moment = max(self.now(), self._uploaded_at + timedelta(seconds=1))
+        """Advance the clock to at least one second after the last upload, and return the time."""
+        self._uploaded_at = upload_time = max(self.now(), self._uploaded_at + timedelta(seconds=1))
         if self._frozen:
-            self.pass_time((moment - self.now()).total_seconds() / 3600)
-        return moment
+            self.pass_time((upload_time - self.now()).total_seconds() / 3600)
+        return upload_time
 
     def _message(self, key: str, reason: str, at: datetime | None = None) -> str:
-        """Give the newest version of a file its upload time, and make the message as EventBridge does."""
-        there = self.s3.head_object(Bucket=self.bucket, Key=key)
-        version_id = there.get("VersionId", "null")
-        moment = at or self._next_second()
-        if not set_last_modified(self.bucket, key, version_id, moment):
-            moment = there["LastModified"]  # an AWS in another process has its own clock
+        """Set the upload time of a file's newest version, and return the message that EventBridge sends for it."""
+        head = self.s3.head_object(Bucket=self.bucket, Key=key)
+        version_id = head.get("VersionId", "null")
+        upload_time = at or self._next_second()
+        if not set_last_modified(self.bucket, key, version_id, upload_time):
+            upload_time = head["LastModified"]  # an AWS in another process has its own clock
         s3_object = {
             "key": key,
-            "size": there["ContentLength"],
-            "etag": there["ETag"].strip('"'),
+            "size": head["ContentLength"],
+            "etag": head["ETag"].strip('"'),
             "version-id": version_id,
             "sequencer": "0055AED6DCD90281E5",
         }
@@ -237,7 +237,7 @@ class World:
                 "detail-type": "Object Created",
                 "source": "aws.s3",
                 "account": "123456789012",
-                "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "time": upload_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "region": "us-east-1",
                 "resources": [f"arn:aws:s3:::{self.bucket}"],
                 "detail": {
@@ -255,7 +255,7 @@ class World:
         return message
 
     def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
-        """Deliver one batch; return the bodies that are to be delivered again."""
+        """Deliver one batch of messages, and return the bodies of those that failed or were returned."""
         records = {
             str(uuid4()): {
                 "receiptHandle": uuid4().hex,
@@ -266,38 +266,38 @@ class World:
             for body in bodies
         }
         event = {"Records": [{"messageId": key, **record} for key, record in records.items()]}
-        answer = app.handle(self.function, event, Context(seconds))
-        return [str(records[failure["itemIdentifier"]]["body"]) for failure in answer["batchItemFailures"]]
+        response = app.handle(self.function, event, Context(seconds))
+        return [str(records[failure["itemIdentifier"]]["body"]) for failure in response["batchItemFailures"]]
 
     def activate(self, key: str, body: bytes, **delivery: Any) -> dict[str, Any]:
-        """Upload a file, deliver its message and return its report."""
+        """Upload a file, deliver its message, and return its report."""
         assert self.deliver(self.upload(key, body), **delivery) == []
         return self.report(key)
 
     def deliver_all(self, *bodies: str) -> None:
-        """Deliver messages in batches of ten, none of which may come back."""
+        """Deliver messages in batches of ten; none of them may fail."""
         for first in range(0, len(bodies), 10):
             assert self.deliver(*bodies[first : first + 10]) == []
 
     def sweep(self, hours: float = 0) -> None:
-        """Let time pass, then sweep."""
+        """Advance the clock, then sweep."""
         self.pass_time(hours)
         assert self.deliver('{"sweep": true}') == []
 
     def run(self, hours: float, every: float = 5 / 60) -> None:
-        """Let time pass with a sweep after each `every` hours, as the schedule does."""
+        """Advance the clock by `hours`, with a sweep every `every` hours, as the schedule does."""
         for _ in range(round(hours / every)):
             self.sweep(every)
 
     def report(self, key: str, message: str | None = None) -> dict[str, Any]:
-        """The report of the newest upload of a key, or of the upload that `message` tells of."""
+        """Return the report on the newest upload of a key, or on the upload in `message`."""
         detail = json.loads(message or self.events[key])["detail"]["object"]
-        answer = self.s3.get_object(Bucket=self.bucket, Key=f"reports/{key}/{detail['version-id']}.json")
-        report: dict[str, Any] = json.loads(answer["Body"].read())
+        stored_report = self.s3.get_object(Bucket=self.bucket, Key=f"reports/{key}/{detail['version-id']}.json")
+        report: dict[str, Any] = json.loads(stored_report["Body"].read())
         return report
 
     def outcome(self, key: str) -> tuple[str, str]:
-        """Return the status and the code of the newest upload of a key."""
+        """Return the status and code of the newest upload of a key."""
         report = self.report(key)
         return report["status"], report["code"]
 
@@ -307,16 +307,16 @@ class World:
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def pending(self) -> list[str]:
-        """The keys of the files that pointers lead to."""
+        """Return the object keys of the uploads that have a pending pointer."""
         return [self.json(key)["key"] for key in self.keys("pending/")]
 
     def json(self, key: str) -> dict[str, Any]:
-        """A JSON object of the bucket."""
+        """Return the content of a JSON object in the bucket."""
         content: dict[str, Any] = json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
         return content
 
     def written(self) -> Iterator[str]:
-        """All that the function wrote: its log, reports, states, pointers and messages."""
+        """Yield everything that the function wrote: its log, reports, states, pointers and messages."""
         yield self.log.getvalue()
         if self.aws_url:
             keys = [key for key in self.keys() if not key.startswith("tiktok/")]
@@ -327,29 +327,29 @@ class World:
         yield from self.messages()
 
     def messages(self) -> list[str]:
-        """Take what is on the queue."""
-        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
-        return [message["Body"] for message in answer.get("Messages", [])]
+        """Receive up to ten messages from the queue."""
+        response = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return [message["Body"] for message in response.get("Messages", [])]
 
     def audiences(self) -> list[dict[str, Any]]:
-        """TikTok's customer-file audiences of the advertiser that were not seeded."""
+        """Return the advertiser's audiences at TikTok, except those named `seeded ...`."""
         return [each for each in self.tiktok.audiences(ADVERTISER_ID) if not each["name"].startswith("seeded")]
 
     def members(self) -> set[str]:
-        """The people in the one audience there is."""
+        """Return the identifiers in the only audience at TikTok."""
         (audience,) = self.audiences()
         return self.tiktok.members(audience["id"])
 
     def delete_audience(self, audience_id: str) -> None:
-        """Delete an audience, which a person does in Ads Manager."""
-        answer = requests.post(
+        """Delete an audience at TikTok, as a person does in Ads Manager."""
+        response = requests.post(
             f"{self.tiktok.url}/open_api/v1.3/dmp/custom_audience/delete/",
             json={"advertiser_id": ADVERTISER_ID, "custom_audience_ids": [audience_id]},
             headers={"Access-Token": TOKEN},
             timeout=10,
         )
-        assert answer.json()["code"] == 0
+        assert response.json()["code"] == 0
 
     def calls(self, *names: str) -> list[str]:
-        """The calls TikTok has seen, of these names if any are given."""
+        """Return the names of the calls that TikTok received; only these names if any are given."""
         return [each["call"] for each in self.tiktok.calls() if not names or each["call"] in names]

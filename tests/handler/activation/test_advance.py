@@ -1,4 +1,4 @@
-"""The life of a file, from its message to its end at TikTok."""
+"""The life of a file, from its message to its final status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "tiktok/vip/email_sha256/first.csv"
 SECOND = "tiktok/vip/email_sha256/second.csv"
 
 
-def test_a_file_makes_an_audience_that_becomes_available(world: World) -> None:
+def test_a_file_creates_an_audience_that_becomes_available(world: World) -> None:
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("submitted", "submitted")
     assert [report["rows"][name] for name in ("total", "accepted", "rejected", "overtaken")] == [2000, 2000, 0, 0]
@@ -46,7 +46,7 @@ def test_a_second_file_waits_and_is_then_appended(world: World) -> None:
     report = world.activate(SECOND, lines(people(1000, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "audience_processing")
     assert report["rows"]["accepted"] == 2000
-    assert world.calls() == ["list", "upload", "create"], "not one call for a file that cannot go"
+    assert world.calls() == ["list", "upload", "create"], "a file that has to wait caused a call"
 
     world.sweep(hours=1)
     assert world.outcome(KEY) == ("available", "available")
@@ -60,7 +60,7 @@ def test_a_second_file_waits_and_is_then_appended(world: World) -> None:
     assert world.members() == set(people(0, 3000))
 
 
-def test_ten_files_for_a_busy_audience_share_one_append(world: World) -> None:
+def test_ten_files_for_an_audience_in_processing_share_one_append(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     for number in range(10):
         world.activate(f"tiktok/vip/email_sha256/more-{number}.csv", lines(people(number * 1000, 1000)))
@@ -77,13 +77,13 @@ def test_files_of_one_batch_share_one_create(world: World) -> None:
     assert world.calls() == ["list", *["upload"] * 5, "create"]
 
 
-def test_one_name_and_two_types_are_two_audiences(world: World) -> None:
+def test_one_name_with_two_identifier_types_is_two_audiences(world: World) -> None:
     world.activate("tiktok/vip/email_sha256/a.csv", lines(people(0, 1000)))
     world.activate("tiktok/vip/phone_sha256/a.csv", lines(people(0, 1000)))
     assert sorted(each["calculate_type"] for each in world.audiences()) == ["EMAIL_SHA256", "PHONE_SHA256"]
 
 
-def test_a_removal_after_an_append_that_waits_takes_the_people_out(world: World) -> None:
+def test_a_remove_after_a_waiting_append_removes_the_people(world: World) -> None:
     world.activate(KEY, lines(people(0, 3000)))
     world.activate("tiktok/vip/email_sha256/more.csv", lines(people(3000, 1000)))
     world.activate("tiktok/vip/email_sha256/remove/gone.csv", lines(people(2500, 1000)))
@@ -96,7 +96,7 @@ def test_a_removal_after_an_append_that_waits_takes_the_people_out(world: World)
 @pytest.mark.parametrize(
     ("action", "status"), [("remove", ("skipped", "overtaken")), ("replace", ("rejected", "out_of_order"))]
 )
-def test_an_append_delivered_after_a_newer_removal_adds_nobody(
+def test_an_append_delivered_after_a_newer_remove_or_replace_adds_no_one(
     world: World, action: str, status: tuple[str, str]
 ) -> None:
     world.activate(KEY, lines(people(0, 4000)))
@@ -109,7 +109,7 @@ def test_an_append_delivered_after_a_newer_removal_adds_nobody(
     assert world.pending() == []
 
 
-def test_an_older_removal_after_a_newer_one_still_goes_through(world: World) -> None:
+def test_an_older_remove_delivered_after_a_newer_remove_is_still_applied(world: World) -> None:
     world.activate(KEY, lines(people(0, 4000)))
     world.sweep(hours=1)
     late = world.upload("tiktok/vip/email_sha256/remove/older.csv", lines(people(0, 500)))
@@ -120,7 +120,7 @@ def test_an_older_removal_after_a_newer_one_still_goes_through(world: World) -> 
     assert world.members() == set(people(1000, 3000))
 
 
-def test_of_two_replaces_only_the_newer_is_sent(world: World) -> None:
+def test_only_the_newer_of_two_replaces_is_sent(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     older, newer = (f"tiktok/vip/email_sha256/replace/{name}.csv" for name in ("older", "newer"))
     world.activate(older, lines(people(2000, 2000)))
@@ -134,7 +134,7 @@ def test_of_two_replaces_only_the_newer_is_sent(world: World) -> None:
     assert world.calls("update") == ["update"]
 
 
-def test_a_faulty_newer_replace_does_not_take_the_older_one_with_it(world: World) -> None:
+def test_a_faulty_newer_replace_does_not_stop_the_older_one(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     older, newer = (f"tiktok/vip/email_sha256/replace/{name}.csv" for name in ("older", "newer"))
     world.activate(older, lines(people(2000, 2000)))
@@ -145,13 +145,13 @@ def test_a_faulty_newer_replace_does_not_take_the_older_one_with_it(world: World
     assert world.members() == set(people(2000, 2000))
 
 
-def test_a_replace_of_nothing_creates(world: World) -> None:
+def test_a_replace_without_an_audience_creates_one(world: World) -> None:
     report = world.activate("tiktok/vip/email_sha256/replace/first.csv", lines(people(0, 2000)))
     assert report["status"] == "submitted"
     assert report["audience"]["created"] is True
 
 
-def test_the_second_replace_of_a_day_waits_for_tomorrow(world: World) -> None:
+def test_the_second_replace_of_a_day_waits_until_the_next_day(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     world.activate("tiktok/vip/email_sha256/replace/a.csv", lines(people(0, 1500)))
@@ -165,10 +165,10 @@ def test_the_second_replace_of_a_day_waits_for_tomorrow(world: World) -> None:
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_removal_that_would_leave_too_few_fails_in_words(world: World, refused: bool) -> None:
-    if refused:  # the emulated TikTok accepts such a change and lets it fail; TikTok may refuse the call itself
-        said = "The audience size would be less than 1,000 after the operation."
-        world.tiktok.fault("update", "code", code=40002, message=said)
+def test_a_remove_that_would_leave_too_few_people_fails_with_an_explanation(world: World, refused: bool) -> None:
+    if refused:  # by default, the emulator accepts the change and fails it later; TikTok may also refuse the call
+        message = "The audience size would be less than 1,000 after the operation."
+        world.tiktok.fault("update", "code", code=40002, message=message)
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     key = "tiktok/vip/email_sha256/remove/most.csv"
@@ -182,7 +182,9 @@ def test_a_removal_that_would_leave_too_few_fails_in_words(world: World, refused
 
 @pytest.mark.parametrize("stays_valid", [False, True])
 @pytest.mark.parametrize("history_at", ["end", "submit", "never"])
-def test_the_end_of_an_append_is_seen_however_tiktok_shows_it(world: World, history_at: str, stays_valid: bool) -> None:
+def test_a_finished_append_is_detected_however_tiktok_shows_it(
+    world: World, history_at: str, stays_valid: bool
+) -> None:
     world.tiktok.configure(history_at=history_at, stays_valid=stays_valid)
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -198,7 +200,7 @@ def test_the_end_of_an_append_is_seen_however_tiktok_shows_it(world: World, hist
 
 
 def _age(world: World, hours: float) -> None:
-    """Move what the audience's state remembers into the past."""
+    """Move the start times of the changes in the audience's state into the past."""
     (key,) = world.keys("audiences/")
     state = world.json(key)
     for entry in filter(None, (state["intent"], state["change"])):
@@ -206,7 +208,7 @@ def _age(world: World, hours: float) -> None:
     world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(state))
 
 
-def test_an_audience_deleted_in_ads_manager_is_made_anew(world: World) -> None:
+def test_an_audience_deleted_in_ads_manager_is_created_again(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
     (old,) = world.audiences()
@@ -216,7 +218,7 @@ def test_an_audience_deleted_in_ads_manager_is_made_anew(world: World) -> None:
     assert report["audience"]["id"] != old["id"]
 
 
-def test_an_audience_deleted_while_it_was_processed_fails_its_files(world: World) -> None:
+def test_files_fail_if_their_audience_is_deleted_during_processing(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     world.delete_audience(world.audiences()[0]["id"])
     world.sweep(hours=1)
@@ -224,7 +226,7 @@ def test_an_audience_deleted_while_it_was_processed_fails_its_files(world: World
     assert "deleted in Ads Manager" in world.report(KEY)["reason"]
 
 
-def test_a_new_audience_that_is_not_listed_yet_is_not_made_twice(world: World) -> None:
+def test_a_new_audience_that_is_not_listed_yet_is_not_created_twice(world: World) -> None:
     world.tiktok.configure(list_lag_seconds=7200)
     world.activate(KEY, lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -234,7 +236,7 @@ def test_a_new_audience_that_is_not_listed_yet_is_not_made_twice(world: World) -
     assert world.members() == set(people(0, 4000))
 
 
-def test_others_of_that_name_are_left_alone(world: World) -> None:
+def test_similar_audiences_are_not_used(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="vip", calculate_type="PHONE_SHA256")
     world.tiktok.seed(ADVERTISER_ID, name="vip", is_creator=False)
     world.tiktok.seed(ADVERTISER_ID, name="vip", audience_type="Lookalike Audience")
@@ -245,7 +247,7 @@ def test_others_of_that_name_are_left_alone(world: World) -> None:
 
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("others", [0, 150, 250])
-def test_an_audience_that_was_there_is_found_on_any_page(world: World, others: int, listed: bool) -> None:
+def test_an_existing_audience_is_found_on_any_page(world: World, others: int, listed: bool) -> None:
     world.tiktok.configure(lists_calculate_type=listed)
     world.tiktok.seed(ADVERTISER_ID, count=others)
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip", members=people(0, 1000))
@@ -257,7 +259,7 @@ def test_an_audience_that_was_there_is_found_on_any_page(world: World, others: i
     assert world.tiktok.members(vip) == set(people(0, 2000))
 
 
-def test_of_twins_the_oldest_is_used_and_the_report_says_so(world: World) -> None:
+def test_the_oldest_of_two_equal_audiences_is_used_and_the_report_says_so(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="vip", created_seconds_ago=1000)
     (oldest,) = world.tiktok.seed(ADVERTISER_ID, name="vip", created_seconds_ago=9000)
     report = world.activate(KEY, lines(people(0, 2000)))
@@ -265,7 +267,7 @@ def test_of_twins_the_oldest_is_used_and_the_report_says_so(world: World) -> Non
     assert "2 audiences of this name and type" in report["reason"]
 
 
-def test_what_waits_for_a_too_small_audience_goes_once_that_is_deleted(world: World) -> None:
+def test_a_file_waits_for_a_too_small_audience_until_the_audience_is_deleted(world: World) -> None:
     (small,) = world.tiktok.seed(ADVERTISER_ID, name="vip", state="too_small", people=5)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
@@ -274,12 +276,12 @@ def test_what_waits_for_a_too_small_audience_goes_once_that_is_deleted(world: Wo
     assert world.outcome(KEY) == ("submitted", "submitted")
 
 
-def test_one_refused_file_of_a_call_fails_alone(world: World) -> None:
+def test_only_the_refused_file_of_a_call_fails(world: World) -> None:
     world.activate(KEY, lines(people(0, 2000)))
     keys = [f"tiktok/vip/email_sha256/{number}.csv" for number in range(3)]
     for number, key in enumerate(keys):
         world.activate(key, lines(people(2000 + number * 1000, 1000)))
-    # The call with all three is refused, then the first alone.
+    # TikTok refuses the call with all three files, and then the call with only the first file.
     world.tiktok.fault("update", "code", code=40908, times=2)
     for _ in range(4):
         world.sweep(hours=1)
@@ -297,7 +299,7 @@ def test_a_part_that_tiktok_lost_is_uploaded_again(world: World, kind: str) -> N
     assert world.calls("upload") == ["upload", "upload"]
 
 
-def test_one_listing_a_sweep_however_many_audiences(world: World) -> None:
+def test_a_sweep_lists_audiences_once_however_many_there_are(world: World) -> None:
     for number in range(6):
         world.activate(f"tiktok/audience {number}/email_sha256/a.csv", lines(people(0, 1000)))
     world.tiktok.clear_calls()
@@ -306,23 +308,23 @@ def test_one_listing_a_sweep_however_many_audiences(world: World) -> None:
     assert {world.outcome(key) for key in world.events} == {("available", "available")}
     world.tiktok.clear_calls()
     world.sweep()
-    assert world.calls() == [], "nothing is pending, nothing is asked"
+    assert world.calls() == [], "a sweep without pending uploads made a call"
 
 
-def test_keys_are_taken_as_they_stand(world: World) -> None:
+def test_keys_are_not_url_decoded(world: World) -> None:
     key = "tiktok/a+b 100% ü/email_sha256/march+april %2B.csv"
     assert world.activate(key, lines(people(0, 2000)))["status"] == "submitted"
     assert world.audiences()[0]["name"] == "a+b 100% ü"
 
 
-def test_a_key_that_comes_encoded_is_decoded_only_if_the_object_asks_for_it(world: World) -> None:
+def test_an_encoded_key_is_decoded_if_only_the_decoded_object_exists(world: World) -> None:
     key = "tiktok/a b/email_sha256/file.csv"
     message = world.upload(key, lines(people(0, 2000)))
     assert world.deliver(message.replace("a b", "a+b")) == []
     assert world.outcome(key) == ("submitted", "submitted")
 
 
-def test_a_large_file_is_several_parts_of_one_create(world: World) -> None:
+def test_a_large_file_is_sent_in_several_parts_of_one_create(world: World) -> None:
     world.cold_start(MAX_PART_BYTES="65000")
     report = world.activate(KEY, lines(people(0, 4500)))
     assert len(report["uploads"]) == 5

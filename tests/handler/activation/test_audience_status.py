@@ -48,20 +48,20 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False), None, Stage.PROCESSING),
         (audience(is_valid=False), change("create", 1), Stage.PROCESSING),
         (audience(is_valid=True), change("create", 1), Stage.READY),
-        # is_valid may stay true during an update: then the history tells, and if it does not, 48 hours.
+        # `is_valid` may stay true during an update. Then the history decides, or else the 48 hours.
         (audience(is_valid=True), change("append", 1), Stage.PROCESSING),
         (audience(is_valid=True, history=APPENDED), change("append", 1), Stage.READY),
         (audience(is_valid=True, history=APPENDED), change("remove", 1), Stage.PROCESSING),
         (audience(is_valid=True, history=APPENDED), change("append", 0.5), Stage.PROCESSING),
         (audience(is_valid=True), change("append", 47.9), Stage.PROCESSING),
         (audience(is_valid=True), change("append", 48), Stage.READY),
-        # `is_valid` turned false and came back.
+        # `is_valid` was false and is true again.
         (audience(is_valid=True), change("append", 1, seen_processing=True), Stage.READY),
         (audience(is_valid=True, history=FAILED), change("append", 1), Stage.CHANGE_FAILED),
         (audience(is_valid=True, failed=True), change("append", 1, seen_processing=True), Stage.CHANGE_FAILED),
         # An old error does not fail a new change that the history shows as done.
         (audience(is_valid=True, failed=True, history=DONE), change("append", 1), Stage.READY),
-        # Too small: TikTok says so, or three days have passed since the last change.
+        # Too small: TikTok says so, or the last change was three days ago.
         (audience(is_valid=False, message="The audience is too small."), change("create", 1), Stage.TOO_SMALL),
         (audience(is_valid=False, created_at=hours_ago(71.9)), change("create", 71.9), Stage.PROCESSING),
         (audience(is_valid=False, created_at=hours_ago(72)), change("create", 72), Stage.TOO_SMALL),
@@ -70,7 +70,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False, created_at=None), None, Stage.PROCESSING),
         # `is_valid` is unknown.
         (audience(is_valid=None, created_at=hours_ago(100)), None, Stage.PROCESSING),
-        # A valid audience is in use: its expiry is believed only once it is long past.
+        # A valid audience may be in use, so it expires only a day after its expiry time.
         (audience(is_valid=True, expires_at=hours_ago(24)), None, Stage.EXPIRED),
         (audience(is_valid=True, expires_at=hours_ago(23)), None, Stage.READY),
         (audience(is_valid=False, expires_at=hours_ago(0)), None, Stage.EXPIRED),
@@ -78,12 +78,14 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=True, expires_at=hours_ago(-1)), None, Stage.READY),
     ],
 )  # fmt: skip
-def test_the_stage_of_an_audience(found: Audience, made: Change | None, expected: Stage) -> None:
+def test_the_stage_is_determined_from_validity_history_message_and_time(
+    found: Audience, made: Change | None, expected: Stage
+) -> None:
     assert stage(found, made, None, NOW) is expected
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "Successfully appended 21000 users",
         "Appended 21,000 users",
@@ -95,13 +97,13 @@ def test_the_stage_of_an_audience(found: Audience, made: Change | None, expected
         "The audience needs at least 1,000 users",
     ],
 )
-def test_words_of_a_change_that_was_done_do_not_fail_it(said: str) -> None:
-    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), said),))
+def test_a_success_message_in_the_history_does_not_fail_the_change(message: str) -> None:
+    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), message),))
     assert stage(found, change("append", 1), None, NOW) is Stage.READY
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "The operation failed: 3 rows of its files are not valid identifiers.",
         "Append has been rejected",
@@ -113,13 +115,13 @@ def test_words_of_a_change_that_was_done_do_not_fail_it(said: str) -> None:
         "Not enough matched users",
     ],
 )
-def test_words_of_a_failure_fail_the_change(said: str) -> None:
-    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), said),))
+def test_a_failure_message_in_the_history_fails_the_change(message: str) -> None:
+    found = audience(is_valid=True, history=(("APPEND", hours_ago(1), message),))
     assert stage(found, change("append", 1), None, NOW) is Stage.CHANGE_FAILED
 
 
 @pytest.mark.parametrize(
-    ("said", "too_small"),
+    ("message", "too_small"),
     [
         ("Audience too small: fewer than 1,000 users were matched.", True),
         ("The number of matched users is below the minimum", True),
@@ -131,12 +133,12 @@ def test_words_of_a_failure_fail_the_change(said: str) -> None:
         ("fewer than 1,000,000 rows", False),
     ],
 )
-def test_only_clear_words_make_an_audience_too_small(said: str, too_small: bool) -> None:
-    found = audience(is_valid=False, message=said)
+def test_only_clear_messages_make_an_audience_too_small(message: str, too_small: bool) -> None:
+    found = audience(is_valid=False, message=message)
     assert stage(found, change("create", 1), None, NOW) is (Stage.TOO_SMALL if too_small else Stage.PROCESSING)
 
 
-def test_the_entry_of_an_earlier_change_does_not_end_this_one() -> None:
+def test_a_history_entry_of_an_earlier_change_does_not_finish_this_one() -> None:
     found = audience(is_valid=True, history=APPENDED)
     seen = iso(hours_ago(1))
     assert stage(found, change("append", 1), seen, NOW) is Stage.PROCESSING
@@ -155,5 +157,7 @@ def test_the_entry_of_an_earlier_change_does_not_end_this_one() -> None:
         (audience(is_valid=False, created_at=hours_ago(80), message="too small"), None, False),
     ],
 )
-def test_the_history_is_asked_for_only_where_it_decides(found: Audience, made: Change | None, needed: bool) -> None:
+def test_details_are_requested_only_if_the_listing_is_not_enough(
+    found: Audience, made: Change | None, needed: bool
+) -> None:
     assert needs_details(found, made, NOW) is needed

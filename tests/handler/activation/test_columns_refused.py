@@ -1,4 +1,4 @@
-"""A file with columns that TikTok refuses: the reason says what is not documented about the format."""
+"""Files with columns that TikTok refuses: the reason says that TikTok does not document empty fields."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_the_reason_says_that_empty_fields_are_not_documented(world: World, fold
     assert "empty fields" in report["reason"]
 
 
-def test_the_reason_says_so_if_tiktok_refuses_the_file_while_it_processes_it(world: World) -> None:
-    """TikTok's message then shows in the audience."""
+def test_the_reason_says_so_if_tiktok_refuses_the_file_during_processing(world: World) -> None:
+    """In this case TikTok shows its message in the audience."""
     key = "tiktok/vip/multiple_types/append/x.csv"
     world.activate("tiktok/vip/multiple_types/base.csv", f"{HEADER}{ROWS}".encode())
     world.sweep(hours=1)

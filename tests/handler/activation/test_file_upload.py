@@ -1,4 +1,4 @@
-"""One file from S3 to uploaded parts: over several invocations, by Range or read again, every row once."""
+"""The upload of one file: each row is uploaded once, even if several invocations read the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY = "tiktok/vip/email_sha256/large.csv"
 
 @pytest.mark.processes
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gz"])
-def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zipped: bool) -> None:
+def test_a_large_file_continues_where_the_last_invocation_stopped(world: World, zipped: bool) -> None:
     world.cold_start(MAX_PART_BYTES="13000")
     body = b"email_sha256\r\n" + lines(people(0, 2000)).replace(b"\n", b"\r\n") + b"jane@example.com\r\n"
     key = KEY + ".gz" if zipped else KEY
@@ -41,7 +41,7 @@ def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zi
     assert sum(part["rows"] for part in report["uploads"]) == 2000
     assert report["progress"] == {"next_byte": None, "next_line": None}
     assert world.calls("create") == ["create"]
-    assert len(world.calls("upload")) == len(report["uploads"]), "no part twice"
+    assert len(world.calls("upload")) == len(report["uploads"]), "a part was uploaded twice"
     world.sweep(hours=1)
     assert world.members() == set(people(0, 2000))
 
@@ -49,7 +49,7 @@ def test_a_large_file_goes_on_where_the_last_invocation_stopped(world: World, zi
 @pytest.mark.processes
 @pytest.mark.parametrize("finishes_at_last", [True, False])
 def test_a_file_that_finishes_no_part_in_three_invocations_is_rejected(world: World, finishes_at_last: bool) -> None:
-    """Lines of one letter cost the most time; a chunk of S3's holds hundreds of megabytes of them, compressed."""
+    """Lines of one letter take the longest to clean, and a compressed chunk from S3 can hold hundreds of megabytes."""
     key = f"{KEY}.gz"
     slow = gzip.compress(b"a\n" * 400_000)
     message = world.upload(key, slow)
@@ -64,7 +64,7 @@ def test_a_file_that_finishes_no_part_in_three_invocations_is_rejected(world: Wo
     assert (report["status"], report["code"]) == ("rejected", code)
 
 
-def test_files_of_one_create_are_warned_of_together(world: World) -> None:
+def test_the_warning_about_few_rows_counts_all_files_of_a_create(world: World) -> None:
     sizes = {f"tiktok/vip/email_sha256/{n}.csv": 600 for n in range(2)}
     sizes |= {f"tiktok/few/email_sha256/{n}.csv": 400 for n in range(2)}
     messages = [world.upload(key, lines(people(n * 1000, size))) for n, (key, size) in enumerate(sizes.items())]
@@ -74,7 +74,7 @@ def test_files_of_one_create_are_warned_of_together(world: World) -> None:
 
 
 @pytest.mark.parametrize("state", ["new", "processing"])
-def test_a_file_that_is_refused_for_its_rows_reports_them(world: World, state: str) -> None:
+def test_a_file_rejected_for_its_rows_reports_counts_and_lines(world: World, state: str) -> None:
     if state == "processing":
         world.tiktok.seed(ADVERTISER_ID, name="vip", state="processing")
     report = world.activate(KEY, lines(people(0, 5)) + b"jane@example.com\n" * 5)
@@ -83,7 +83,7 @@ def test_a_file_that_is_refused_for_its_rows_reports_them(world: World, state: s
     assert report["rejections"] == [{"line": line, "reason": "not_hashed", "column": None} for line in range(6, 11)]
 
 
-def test_a_refusal_found_at_the_end_changes_nothing_at_tiktok(world: World) -> None:
+def test_a_file_rejected_after_its_last_row_changes_nothing_at_tiktok(world: World) -> None:
     world.cold_start(MAX_PART_BYTES="13000")
     report = world.activate(KEY, lines(people(0, 1000)) + b"jane@example.com\n" * 500)
     assert (report["status"], report["code"]) == ("rejected", "too_many_rejected")
@@ -91,18 +91,18 @@ def test_a_refusal_found_at_the_end_changes_nothing_at_tiktok(world: World) -> N
     assert world.audiences() == []
 
 
-def test_a_refused_small_file_is_not_even_uploaded(world: World) -> None:
+def test_a_small_rejected_file_is_not_uploaded(world: World) -> None:
     world.activate(KEY, lines(people(0, 10)) + b"jane@example.com\n" * 5)
     assert world.calls() == ["list"]
 
 
-def test_a_file_of_too_many_parts_is_refused_with_what_to_do(world: World) -> None:
+def test_a_file_with_too_many_parts_is_rejected_with_advice(world: World) -> None:
     world.cold_start(MAX_PART_BYTES="1000")
     world.tiktok.fault("list", "code", code=50000, times=None)
     body = lines(people(0, 8000))
     message = world.upload(KEY, body)
     assert world.deliver(message) == []
-    # As if an earlier invocation had uploaded as much as goes into one change.
+    # As if an earlier invocation had uploaded the maximum number of parts.
     report, rows = world.report(KEY), 7500
     report["rows"] = {"total": rows, "accepted": rows, "rejected": 0, "overtaken": 0, "md5": "0" * 32}
     report["uploads"] = [{"rows": 15, "bytes": 975, "file_path": f"{number:016}"} for number in range(500)]
@@ -116,7 +116,7 @@ def test_a_file_of_too_many_parts_is_refused_with_what_to_do(world: World) -> No
     assert "Split it" in report["reason"]
 
 
-def test_rows_are_uploaded_as_tiktok_wants_them(world: World) -> None:
+def test_rows_are_uploaded_in_tiktoks_format(world: World) -> None:
     body = b'\xef\xbb\xbfhashed email\r\n\r\n "' + people(0, 1)[0].upper().encode() + b'" \r\n' + lines(people(1, 1500))
     world.activate(KEY, body)
     world.sweep(hours=1)

@@ -1,4 +1,4 @@
-"""A fault of one file, one object or one function stops and harms no other."""
+"""Isolation: a fault in one file, object or function does not affect the others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _metrics(printed: str) -> dict[str, float]:
     return sums
 
 
-def test_a_file_that_is_gone_when_parts_are_made_anew_fails_alone(world: World) -> None:
+def test_only_the_file_deleted_before_a_repeated_upload_fails(world: World) -> None:
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
     for key, first in ((FIRST, 2000), (SECOND, 3000)):
@@ -46,20 +46,22 @@ def test_a_file_that_is_gone_when_parts_are_made_anew_fails_alone(world: World) 
     assert world.outcome(SECOND) == ("submitted", "submitted")
 
 
-@pytest.mark.parametrize("what", ["report gone", "report empty", "pointer empty", "pointer of nothing"])
-def test_an_object_that_somebody_broke_stops_no_other_file(world: World, what: str) -> None:
+@pytest.mark.parametrize("damage", ["report deleted", "report empty", "pointer empty", "pointer without a key"])
+def test_a_damaged_report_or_pointer_does_not_stop_other_files(world: World, damage: str) -> None:
     world.tiktok.fault("list", "code", code=50000, times=None)
     world.activate(FIRST, lines(people(0, 1000)))
     world.tiktok.clear_faults()
     (pointer,) = world.keys("pending/")
     (report,) = world.keys("reports/")
-    match what:
-        case "report gone":
+    match damage:
+        case "report deleted":
             world.s3.delete_object(Bucket=world.bucket, Key=report)
         case "report empty":
             world.s3.put_object(Bucket=world.bucket, Key=report, Body=b"")
         case _:
-            world.s3.put_object(Bucket=world.bucket, Key=pointer, Body=b"{}" if "nothing" in what else b"")
+            world.s3.put_object(
+                Bucket=world.bucket, Key=pointer, Body=b"{}" if damage == "pointer without a key" else b""
+            )
     report_of_second = world.activate(SECOND, lines(people(1000, 1000)))
     assert report_of_second["status"] == "submitted"
     world.sweep(hours=1)
@@ -68,7 +70,7 @@ def test_an_object_that_somebody_broke_stops_no_other_file(world: World, what: s
     assert pointer in world.keys("pending/")
 
 
-def test_a_state_without_a_field_is_read_as_if_it_had_it(world: World) -> None:
+def test_a_state_with_missing_fields_gets_their_defaults(world: World) -> None:
     world.activate(FIRST, lines(people(0, 1000)))
     (state,) = world.keys("audiences/")
     known = world.json(state)
@@ -78,7 +80,7 @@ def test_a_state_without_a_field_is_read_as_if_it_had_it(world: World) -> None:
     assert world.outcome(FIRST) == ("available", "available")
 
 
-def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(world: World) -> None:
+def test_an_unreadable_waiting_file_fails_only_its_own_message(world: World) -> None:
     gate = world.gate
     world.activate(SEED, lines(people(0, 2000)))
     gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
@@ -88,7 +90,7 @@ def test_a_file_that_cannot_be_read_while_others_wait_fails_its_own_message(worl
     assert world.outcome(SECOND) == ("rejected", "no_valid_row")
 
 
-def test_a_file_that_a_sweep_cannot_read_is_heard_of(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_a_sweep_cannot_read_fails_the_sweep(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     gate = world.gate
     for key, first in ((SEED, 0), (FIRST, 2000)):
         world.activate(key, lines(people(first, 2000)))
@@ -101,19 +103,19 @@ def test_a_file_that_a_sweep_cannot_read_is_heard_of(world: World, capsys: pytes
     assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
-def test_a_listing_of_what_is_pending_that_fails_fails_only_the_sweep(world: World) -> None:
+def test_a_failed_listing_of_pending_uploads_fails_only_the_sweep(world: World) -> None:
     gate = world.gate
     message = world.upload(FIRST, lines(people(0, 1000)))
-    busy = ["503 Slow Down"] * 4  # boto3 tries as often
+    busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
     gate.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
-    world.deliver(message)  # its own listing is what fails here
+    world.deliver(message)  # the listing of this function fails
     busy[:] = ["403 Forbidden"]
     assert world.deliver("nonsense", SWEEP) == ["nonsense", SWEEP]
     world.sweep()
     assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
-def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(world: World) -> None:
+def test_without_the_lease_an_unreadable_file_fails_only_its_own_message(world: World) -> None:
     gate = world.gate
     world.activate(SEED, lines(people(0, 2000)))
     (state,) = world.keys("audiences/")
@@ -126,7 +128,7 @@ def test_without_the_lease_a_file_that_cannot_be_read_fails_alone(world: World) 
 
 
 @pytest.mark.parametrize("body", [b"garbage", b"{}", b"[]"])
-def test_a_report_that_somebody_damaged_while_tiktok_processed_stops_no_later_file(world: World, body: bytes) -> None:
+def test_a_report_damaged_during_processing_does_not_stop_later_files(world: World, body: bytes) -> None:
     world.activate(FIRST, lines(people(0, 2000)))
     (report,) = world.keys("reports/")
     world.activate(SECOND, lines(people(2000, 2000)))
@@ -136,7 +138,7 @@ def test_a_report_that_somebody_damaged_while_tiktok_processed_stops_no_later_fi
     assert world.outcome(SECOND) == ("available", "available")
 
 
-def test_of_uploads_under_one_key_in_a_bucket_without_versions_none_is_passed_over(world: World) -> None:
+def test_a_second_upload_of_a_key_fails_its_message_without_versioning(world: World) -> None:
     world.s3.put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Suspended"})
     first, second = (world.upload(FIRST, lines(people(n, 2000))) for n in (0, 2000))
     assert world.deliver(first) == []
@@ -151,18 +153,18 @@ def test_a_message_without_attributes_is_handled(world: World) -> None:
     assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
-def test_while_tiktok_is_out_of_reach_it_is_not_asked_for_every_audience(world: World) -> None:
+def test_an_unavailable_tiktok_is_not_called_for_every_audience(world: World) -> None:
     world.tiktok.fault("list", "code", code=50000, times=None)
     for number in range(3):
         world.activate(f"tiktok/audience {number}/email_sha256/file.csv", lines(people(0, 1000)))
     world.tiktok.clear_calls()
     world.sweep()
-    assert world.calls() == ["list"] * 3  # the quick tries of one call
+    assert world.calls() == ["list"] * 3  # one call with its quick retries
 
 
 @pytest.mark.parametrize("path", ["/reports/", "/audiences/"])
 @pytest.mark.parametrize("write", [1, 2, 4])
-def test_a_write_whose_answer_is_lost_is_not_done_twice(world: World, path: str, write: int) -> None:
+def test_a_write_whose_response_is_lost_is_not_repeated(world: World, path: str, write: int) -> None:
     gate = world.gate
     writes = iter(range(1, 100))
 
@@ -177,7 +179,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(world: World, path: str,
 
 
 @pytest.mark.processes
-def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> None:
+def test_a_replace_whose_file_is_deleted_during_the_upload_is_not_sent(world: World) -> None:
     gate = world.gate
     world.cold_start(MAX_PART_BYTES="70000")
     world.activate(SEED, lines(people(0, 2000)))
@@ -192,7 +194,7 @@ def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> N
             _delete(world, key)
 
     gate.after = delete
-    world.tiktok.fault("upload", "slow", seconds=1.0)  # the first part; meanwhile the other function comes
+    world.tiktok.fault("upload", "slow", seconds=1.0)  # slows the first part, so that the other function runs meanwhile
     uploader = threading.Thread(target=world.deliver, args=(message,))
     uploader.start()
     assert being_read.wait(20)
@@ -204,15 +206,17 @@ def test_a_replace_whose_file_is_deleted_half_way_is_not_sent(world: World) -> N
     assert world.members() == set(people(0, 2000))
 
 
-def test_what_another_function_wrote_is_not_counted_again(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_status_written_by_another_function_is_not_counted_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     gate = world.gate
     first, second = world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(1000, 1000)))
-    reading, go_on = threading.Event(), threading.Event()
+    reading, resume = threading.Event(), threading.Event()
 
     def hold(method: str, where: str) -> str | None:
         if method == "GET" and where.endswith(f"/{SECOND}") and not reading.is_set():
             reading.set()
-            go_on.wait(20)
+            resume.wait(20)
         return None
 
     world.deliver(first)
@@ -220,11 +224,11 @@ def test_what_another_function_wrote_is_not_counted_again(world: World, capsys: 
     counting = threading.Thread(target=world.deliver, args=(second,))
     counting.start()
     assert reading.wait(20)
-    # The lease is still the counting function's: it runs out, and a sweep sends the file meanwhile.
+    # Expire the lease of the counting function, so that a sweep sends the file meanwhile.
     (state,) = world.keys("audiences/")
     world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps({**world.json(state), "held_until": None}))
     world.sweep(hours=1)
-    go_on.set()
+    resume.set()
     counting.join()
     world.sweep(hours=1)
     assert world.members() == set(people(0, 2000))
@@ -232,7 +236,7 @@ def test_what_another_function_wrote_is_not_counted_again(world: World, capsys: 
     assert (counted["FilesSubmitted"], counted["RowsAccepted"], counted["FilesAvailable"]) == (2, 2000, 2)
 
 
-def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
+def test_a_listing_older_than_the_change_does_not_finish_it(world: World) -> None:
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
     long_sweep = app.new_invocation(world.function, Context())
@@ -246,8 +250,8 @@ def test_a_listing_from_before_the_change_does_not_end_it(world: World) -> None:
     assert world.outcome(removal) == ("failed", "too_few_left")
 
 
-def test_a_listing_from_before_the_change_does_not_tell_that_it_was_processed(world: World) -> None:
-    """The listing shows that TikTok is processing the change before it."""
+def test_a_listing_older_than_the_change_does_not_prove_that_it_was_processing(world: World) -> None:
+    """The listing shows that TikTok is processing the previous change."""
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
     world.activate(FIRST, lines(people(2000, 10)))
@@ -266,8 +270,8 @@ def test_a_listing_from_before_the_change_does_not_tell_that_it_was_processed(wo
 
 
 @pytest.mark.processes
-def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> None:
-    """Whoever gets that message at once would find the lease taken, and delete it."""
+def test_the_message_to_continue_is_sent_after_the_lease_is_released(world: World) -> None:
+    """Otherwise, the next function could find the lease taken and delete the message."""
     gate = world.gate
     world.cold_start(MAX_PART_BYTES="70000")
     message = world.upload(FIRST, lines(people(0, 5000)))
@@ -287,7 +291,7 @@ def test_a_file_is_sent_again_only_once_the_audience_is_free(world: World) -> No
     assert holders[-1] is None
 
 
-def test_a_remove_without_an_audience_whose_stream_breaks_stops_no_other(world: World) -> None:
+def test_a_broken_stream_of_a_remove_without_an_audience_stops_no_other_upload(world: World) -> None:
     first, second = f"{VIP}remove/first.csv", f"{VIP}remove/second.csv"
 
     def broken(method: str, path: str) -> str | None:

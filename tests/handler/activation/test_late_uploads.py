@@ -1,4 +1,4 @@
-"""Late things: uploads delivered out of order, and messages that TikTok left from an earlier change."""
+"""Uploads delivered out of order, and messages of an earlier change that TikTok still shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.handler.world import World, lines, people
 VIP = "tiktok/vip/email_sha256/"
 
 
-def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_in(world: World) -> None:
+def test_an_append_delivered_after_a_remove_without_an_audience_leaves_out_its_people(world: World) -> None:
     append = world.upload(f"{VIP}everybody.csv", lines(people(0, 2000)))
     removal = world.upload(f"{VIP}remove/some.csv", lines(people(0, 500)))
     assert world.deliver(removal) == []
@@ -22,7 +22,7 @@ def test_an_append_delivered_after_a_removal_that_found_no_audience_puts_nobody_
     assert world.members() == set(people(500, 1500))
 
 
-def test_a_replace_delivered_after_a_newer_append_takes_nobody_out(world: World) -> None:
+def test_a_replace_delivered_after_a_newer_append_removes_no_one(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     replace = world.upload(f"{VIP}replace/all.csv", lines(people(0, 1500)))
@@ -36,7 +36,7 @@ def test_a_replace_delivered_after_a_newer_append_takes_nobody_out(world: World)
     assert set(people(9000, 500)) <= world.members()
 
 
-def test_what_tiktok_said_of_a_failed_removal_does_not_fail_the_next_append(world: World) -> None:
+def test_the_message_of_a_failed_remove_does_not_fail_the_next_append(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
@@ -55,7 +55,7 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_fail_the_next_append(worl
     assert world.members() == set(people(0, 4000))
 
 
-def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_small(world: World) -> None:
+def test_the_message_of_a_failed_remove_does_not_make_the_audience_too_small(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     world.activate(f"{VIP}remove/most.csv", lines(people(0, 1500)))
@@ -64,7 +64,7 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_sma
 
     def changed_in_ads_manager(answer: dict[str, Any]) -> object:
         for audience in answer["data"]["list"]:
-            assert "1,000" in audience["error_msg"], "TikTok still says what it said of the removal"
+            assert "1,000" in audience["error_msg"], "TikTok no longer shows the message of the remove"
             audience["is_valid"] = False
         return answer
 
@@ -73,7 +73,7 @@ def test_what_tiktok_said_of_a_failed_removal_does_not_make_the_audience_too_sma
     assert (report["status"], report["code"]) == ("waiting", "audience_processing")
 
 
-def test_the_next_file_of_an_audience_that_was_made_too_small_says_so(world: World) -> None:
+def test_the_next_file_for_an_audience_that_was_created_too_small_says_so(world: World) -> None:
     world.activate(f"{VIP}few.csv", lines(people(0, 10)))
     world.sweep(hours=1)
     assert world.outcome(f"{VIP}few.csv") == ("failed", "audience_too_small")
@@ -81,7 +81,7 @@ def test_the_next_file_of_an_audience_that_was_made_too_small_says_so(world: Wor
     assert (report["status"], report["code"]) == ("waiting", "audience_too_small")
 
 
-def test_a_second_removal_that_fails_in_the_same_words_fails(world: World) -> None:
+def test_a_second_remove_that_fails_with_the_same_message_fails(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     for name in ("first", "second"):
@@ -90,7 +90,7 @@ def test_a_second_removal_that_fails_in_the_same_words_fails(world: World) -> No
         assert world.outcome(f"{VIP}remove/{name}.csv") == ("failed", "too_few_left")
 
 
-def test_a_remove_waits_for_an_append_that_has_not_settled_and_will_create_the_audience(world: World) -> None:
+def test_a_remove_waits_for_an_unsettled_append_that_will_create_the_audience(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300")
     append = world.upload(f"{VIP}append/base.csv", lines(people(0, 3000)))
     world.deliver(world.upload(f"{VIP}remove/out.csv", lines(people(0, 10))))

@@ -1,4 +1,4 @@
-"""Lists under `replace/` whose files are missing, unreadable, deleted, or uploaded among those of another list."""
+"""Lists under `replace/` with missing, unreadable, deleted or late files, or uploaded together with another list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _settling(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300")
 
 
-def test_a_list_that_a_job_is_still_writing_fails_no_sweep(world: World) -> None:
+def test_a_list_that_a_job_is_still_writing_does_not_fail_the_sweep(world: World) -> None:
     folder = f"{VIP}replace/2026-01-31/"
     world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
     world.run(hours=0.5, every=0.25)
@@ -37,7 +37,7 @@ def test_a_list_that_a_job_is_still_writing_fails_no_sweep(world: World) -> None
 
 
 @pytest.mark.parametrize("name", ["0001_part_00", "manifest"])
-def test_a_file_or_manifest_of_a_list_that_cannot_be_read_for_an_hour_ends_the_list(world: World, name: str) -> None:
+def test_a_list_is_rejected_if_a_file_or_manifest_is_unreadable_for_an_hour(world: World, name: str) -> None:
     folder = f"{VIP}replace/2026-01-31/"
     first, unreadable, later = f"{folder}0000_part_00", f"{folder}{name}", f"{VIP}later.csv"
     world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, unreadable)))
@@ -52,7 +52,7 @@ def test_a_file_or_manifest_of_a_list_that_cannot_be_read_for_an_hour_ends_the_l
     assert world.report(later)["status"] == "submitted"
 
 
-def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -> None:
+def test_a_new_version_of_a_rejected_list_has_its_own_upload_time(world: World) -> None:
     world.deliver_all(world.upload(LIST, b"PK\x03\x04 a workbook"))
     world.run(hours=1.5, every=0.25)
     assert world.report(LIST)["status"] == "rejected"
@@ -65,7 +65,7 @@ def test_a_new_version_of_a_rejected_list_stands_at_its_own_time(world: World) -
     assert world.members() == set(people(5000, 2000))
 
 
-def test_a_late_older_version_does_not_put_a_list_before_an_applied_append(world: World) -> None:
+def test_a_late_older_version_does_not_order_a_list_before_an_applied_append(world: World) -> None:
     world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
     world.run(hours=1, every=0.25)
     older = world.upload(LIST, lines(people(3000, 1000)))
@@ -83,7 +83,7 @@ def test_a_late_older_version_does_not_put_a_list_before_an_applied_append(world
     assert world.members() == set(people(5000, 2000))
 
 
-def test_a_copy_of_a_waiting_list_does_not_put_it_after_a_newer_append(world: World) -> None:
+def test_a_copy_of_a_waiting_list_does_not_order_it_after_a_newer_append(world: World) -> None:
     world.deliver_all(world.upload(f"{VIP}seed.csv", lines(people(0, 2000))))
     world.run(hours=1.5, every=0.25)
     world.deliver_all(world.upload(LIST, lines(people(5000, 2000))))
@@ -96,7 +96,7 @@ def test_a_copy_of_a_waiting_list_does_not_put_it_after_a_newer_append(world: Wo
     assert world.members() == set(people(5000, 2000)) | set(people(2000, 1000))
 
 
-def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None:
+def test_a_list_uploaded_again_after_it_was_withdrawn_is_sent(world: World) -> None:
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.delete(LIST)
     world.run(hours=1.5, every=0.25)
@@ -106,7 +106,7 @@ def test_a_list_uploaded_again_after_it_was_withdrawn_goes(world: World) -> None
     assert world.outcome(LIST) == ("available", "available")
 
 
-def test_a_file_of_an_older_list_is_no_list_of_its_own(world: World) -> None:
+def test_a_late_file_of_an_older_list_is_not_a_separate_list(world: World) -> None:
     older, chosen = f"{VIP}replace/a/", f"{VIP}replace/b/"
     world.deliver_all(world.upload(f"{older}1.csv", lines(people(0, 1000))))
     world.pass_time(MINUTE)
@@ -122,14 +122,14 @@ def test_a_file_of_an_older_list_is_no_list_of_its_own(world: World) -> None:
     assert world.outcome(f"{older}2.csv") == ("skipped", "superseded")
 
 
-def test_an_object_whose_key_is_too_long_for_a_report_stops_no_list(world: World) -> None:
+def test_an_object_whose_key_is_too_long_for_a_report_does_not_stop_a_list(world: World) -> None:
     world.upload(f"{VIP}replace/x/{'k' * 985}.csv", lines(people(0, 10)))
     world.deliver_all(world.upload(LIST, lines(people(0, 1000))))
     world.run(hours=3, every=0.25)
     assert world.outcome(LIST) == ("available", "available")
 
 
-def test_a_damaged_report_of_an_ended_upload_stops_no_later_one(world: World) -> None:
+def test_a_damaged_report_of_a_finished_upload_does_not_stop_later_uploads(world: World) -> None:
     world.deliver_all(world.upload(f"{VIP}bad.csv", b"jane@example.com\n"))
     world.run(hours=0.5, every=0.25)
     assert world.report(f"{VIP}bad.csv")["status"] == "rejected"
@@ -140,7 +140,7 @@ def test_a_damaged_report_of_an_ended_upload_stops_no_later_one(world: World) ->
     assert world.outcome(f"{VIP}good.csv") == ("submitted", "submitted")
 
 
-def test_a_list_lacks_a_file_of_its_manifest_whose_report_is_damaged(world: World) -> None:
+def test_a_list_is_incomplete_if_the_report_of_a_manifest_entry_is_damaged(world: World) -> None:
     folder, later = f"{VIP}replace/2026-01-31/", f"{VIP}later.csv"
     first, second = f"{folder}0000_part_00", f"{folder}0001_part_00"
     world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, second)))
@@ -154,26 +154,26 @@ def test_a_list_lacks_a_file_of_its_manifest_whose_report_is_damaged(world: Worl
     assert world.report(later)["status"] in {"submitted", "available"}
 
 
-def test_a_file_put_anew_in_the_second_in_which_its_key_was_deleted_is_not_withdrawn(world: World) -> None:
+def test_a_file_uploaded_in_the_same_second_as_a_deletion_of_its_key_is_not_withdrawn(world: World) -> None:
     world.deliver_all(world.upload(f"{VIP}base.csv", lines(people(0, 2000))))
     world.run(hours=0.5, every=0.25)
     key = f"{VIP}people.csv"
     world.upload(key, lines(people(2000, 10)))
-    moment = world.now() + timedelta(minutes=1)
+    upload_time = world.now() + timedelta(minutes=1)
     world.pass_time(MINUTE)
     marker = world.delete(key)
     assert marker
-    set_last_modified(world.bucket, key, marker, moment)
-    anew = world.upload(key, lines(people(3000, 1000)), at=moment)
-    world.deliver_all(anew)
+    set_last_modified(world.bucket, key, marker, upload_time)
+    again = world.upload(key, lines(people(3000, 1000)), at=upload_time)
+    world.deliver_all(again)
     world.pass_time(10 * MINUTE)
     world.deliver_all(world.upload(key, lines(people(5000, 1000))))
     world.run(hours=5, every=0.25)
-    assert world.report(key, anew)["status"] == "available"
+    assert world.report(key, again)["status"] == "available"
     assert world.members() == {*people(0, 2000), *people(3000, 1000), *people(5000, 1000)}
 
 
-def test_a_corrected_file_of_a_list_goes_if_nothing_newer_was_applied(world: World) -> None:
+def test_a_list_with_a_corrected_file_is_sent_if_nothing_newer_was_applied(world: World) -> None:
     folder = f"{VIP}replace/2026-01-31/"
     before, first, second = f"{VIP}before.csv", f"{folder}part-0.csv", f"{folder}part-1.csv"
     world.deliver_all(world.upload(before, lines(people(0, 2000))))
@@ -189,7 +189,7 @@ def test_a_corrected_file_of_a_list_goes_if_nothing_newer_was_applied(world: Wor
     assert world.members() == set(people(3000, 2000))
 
 
-def test_a_corrected_file_of_a_list_after_a_newer_append_says_that_all_files_are_needed(world: World) -> None:
+def test_a_corrected_file_after_a_newer_append_is_rejected_with_advice_to_upload_all_files(world: World) -> None:
     folder = f"{VIP}replace/2026-01-31/"
     first, second, append = f"{folder}part-0.csv", f"{folder}part-1.csv", f"{VIP}append.csv"
     world.deliver_all(world.upload(first, lines(people(3000, 1000))), world.upload(second, b"PK\x03\x04 a workbook"))
@@ -208,7 +208,7 @@ def test_a_corrected_file_of_a_list_after_a_newer_append_says_that_all_files_are
 
 
 @pytest.mark.processes
-def test_a_list_of_too_many_parts_is_rejected_before_more_is_uploaded(world: World) -> None:
+def test_a_list_with_too_many_parts_is_rejected_before_more_parts_are_uploaded(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="0", MAX_PART_BYTES="1000")
     assert world.activate(LIST, lines(people(0, 9000)))["code"] == "too_many_parts"
     assert len(world.calls("upload")) == 500

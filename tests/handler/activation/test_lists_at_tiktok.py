@@ -1,4 +1,4 @@
-"""A list that TikTok is processing, or that is about to go, while other functions and newer files come in between."""
+"""Lists that are about to be sent, or that TikTok is processing, while other functions run and newer files arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def settling(world: World) -> World:
     return world
 
 
-def test_a_faulty_new_list_in_the_same_folder_leaves_the_list_at_tiktok_alone(settling: World) -> None:
+def test_a_faulty_new_list_in_the_same_folder_does_not_affect_the_list_in_processing(settling: World) -> None:
     settling.tiktok.configure(processing_seconds=20 * 3600)
     first = settling.upload(f"{FOLDER}/part-0", lines(people(0, 2000)))
     settling.deliver(first)
@@ -34,7 +34,7 @@ def test_a_faulty_new_list_in_the_same_folder_leaves_the_list_at_tiktok_alone(se
     assert settling.members() == set(people(0, 2000))
 
 
-def test_a_list_waits_for_a_file_that_another_function_registers_after_the_sweep_has_listed(settling: World) -> None:
+def test_a_list_waits_for_a_file_registered_after_the_sweep_listed_the_pointers(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 1000))))
     late = settling.upload(f"{FOLDER}/part-1", lines(people(1000, 1000)))
     settling.pass_time(1.1)
@@ -52,7 +52,7 @@ def test_a_list_waits_for_a_file_that_another_function_registers_after_the_sweep
     assert settling.members() == set(people(0, 2000))
 
 
-def test_a_list_that_another_function_ends_after_the_sweep_has_listed_is_not_made_anew(settling: World) -> None:
+def test_a_list_finished_after_the_sweep_listed_the_pointers_is_not_sent_again(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 2000))))
     settling.sweep(hours=1.1)
     assert settling.outcome(f"{FOLDER}/part-0") == ("submitted", "submitted")
@@ -73,7 +73,7 @@ def test_a_list_that_another_function_ends_after_the_sweep_has_listed_is_not_mad
 
 
 def _lose_a_replace(world: World, kind: str) -> str:
-    """Lose the answer to a replace that TikTok shows no sign of before its end; return the message of its file."""
+    """Lose the response to a replace that TikTok shows only once it is done; return the message of its file."""
     world.deliver_all(world.upload("tiktok/vip/email_sha256/base.csv", lines(people(0, 4000))))
     world.run(hours=3, every=0.5)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
@@ -87,7 +87,7 @@ def _lose_a_replace(world: World, kind: str) -> str:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("kind", ["cut_after", "cut_before"])
-def test_a_newer_version_is_not_taken_for_a_list_whose_outcome_is_unknown(settling: World, kind: str) -> None:
+def test_a_newer_version_is_not_mistaken_for_a_list_whose_outcome_is_unknown(settling: World, kind: str) -> None:
     key = f"{FOLDER}/part-0"
     first = _lose_a_replace(settling, kind)
     second = settling.upload(key, lines(people(1000, 3000)))
@@ -98,7 +98,7 @@ def test_a_newer_version_is_not_taken_for_a_list_whose_outcome_is_unknown(settli
 
 
 @pytest.mark.parametrize("code", [40100, 50000])
-def test_a_replace_of_unknown_outcome_is_looked_for_after_another_call_failed(settling: World, code: int) -> None:
+def test_a_replace_of_unknown_outcome_is_still_resolved_after_another_call_failed(settling: World, code: int) -> None:
     _lose_a_replace(settling, "cut_after")
     settling.tiktok.fault("update", "code", code=code, times=None)
     settling.run(hours=2, every=0.2)
@@ -106,10 +106,10 @@ def test_a_replace_of_unknown_outcome_is_looked_for_after_another_call_failed(se
     settling.run(hours=6, every=0.2)
     assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
     done = [each for each in settling.tiktok.calls() if each["call"] == "update" and each["code"] == 0]
-    assert len(done) <= 1  # the call whose answer was lost
+    assert len(done) <= 1  # the call whose response was lost
 
 
-def test_a_list_does_not_go_without_a_file_that_cannot_be_read_for_a_moment(settling: World) -> None:
+def test_a_list_is_not_sent_without_a_temporarily_unreadable_file(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
     settling.deliver(settling.multipart(f"{FOLDER}/part-1", lines(people(3000, 2000))))
     settling.run(hours=3, every=1.1)
@@ -130,34 +130,34 @@ def test_a_list_does_not_go_without_a_file_that_cannot_be_read_for_a_moment(sett
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_a_list_does_not_go_without_a_file_whose_report_somebody_deleted_or_damaged(
+def test_a_list_is_not_sent_without_a_file_whose_report_was_deleted_or_damaged(
     settling: World, *, damaged: bool
 ) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
     message = settling.upload(f"{FOLDER}/part-1", lines(people(3000, 2000)))
     settling.deliver(message)
-    place = {"Bucket": settling.bucket, "Key": f"reports/{FOLDER}/part-1/{settling.version_id(message)}.json"}
+    stored_report = {"Bucket": settling.bucket, "Key": f"reports/{FOLDER}/part-1/{settling.version_id(message)}.json"}
     if damaged:
-        settling.s3.put_object(**place, Body=b"{")  # type: ignore[arg-type]  # two strings
+        settling.s3.put_object(**stored_report, Body=b"{")  # type: ignore[arg-type]  # both values are strings
     else:
-        settling.s3.delete_object(**place)  # type: ignore[arg-type]  # as above
+        settling.s3.delete_object(**stored_report)  # type: ignore[arg-type]  # as above
     settling.run(hours=3, every=1.1)
     assert settling.calls("create") == []
 
 
-def test_a_list_goes_after_six_hours_although_file_names_keep_coming(settling: World) -> None:
+def test_a_list_is_sent_after_six_hours_even_if_new_files_keep_arriving(settling: World) -> None:
     settling.activate("tiktok/vip/email_sha256/append/base.csv", lines(people(0, 2000)))
     settling.run(hours=2, every=1.1)
     settling.tiktok.configure(processing_seconds=8 * 3600)
     settling.deliver(settling.upload("tiktok/vip/email_sha256/append/x.csv", lines(people(7000, 10))))
     settling.sweep(hours=0.2)
-    for number in range(20):  # TikTok is at work when the list has waited for six hours
+    for number in range(20):  # TikTok is still processing when the list has waited for six hours
         settling.deliver(settling.upload(f"{FOLDER}/part-{number}", lines(people(number * 1000, 1000))))
         settling.sweep(hours=0.5)
     assert settling.report(f"{FOLDER}/part-0")["status"] in {"submitted", "available"}
 
 
-def test_a_list_for_a_new_audience_is_not_compared_with_that_of_a_deleted_one(settling: World) -> None:
+def test_a_list_for_a_new_audience_is_not_compared_with_the_list_of_a_deleted_audience(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 9000))))
     settling.run(hours=3, every=1.1)
     settling.delete_audience(settling.audiences()[0]["id"])

@@ -1,4 +1,4 @@
-"""Work that must not get lost: shared parts that TikTok or S3 refuses, uploads anew after a failure, old parts."""
+"""Work that must not be lost: refused shared parts, repeated uploads, outdated parts, and deleted states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _small_files(world: World, count: int) -> list[str]:
 
 
 @pytest.mark.processes
-def test_a_shared_part_that_is_refused_fails_no_upload(world: World) -> None:
+def test_a_refused_shared_part_fails_no_upload(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
     keys = _small_files(world, 60)
     world.tiktok.fault("upload", "code", code=40002, message="The file is refused.")
@@ -51,7 +51,7 @@ def test_a_report_that_cannot_be_written_loses_no_rows_of_a_shared_part(world: W
     assert world.members() == set(people(0, 2400))
 
 
-def test_a_multipart_upload_of_a_file_that_failed_is_no_copy(world: World) -> None:
+def test_a_multipart_upload_of_a_file_that_failed_is_not_a_copy(world: World) -> None:
     key = f"{VIP}people.csv"
     world.activate(f"{VIP}seed.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -63,7 +63,7 @@ def test_a_multipart_upload_of_a_file_that_failed_is_no_copy(world: World) -> No
     assert world.outcome(key)[0] in {"submitted", "available"}
 
 
-def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: World) -> None:
+def test_a_temporarily_unreadable_copy_does_not_undo_a_remove(world: World) -> None:
     key = f"{VIP}people.csv"
     world.activate(f"{VIP}seed.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -74,7 +74,7 @@ def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: W
     world.cold_start(SETTLE_SECONDS="300")
     world.deliver_all(world.copy(key))
     world.pass_time(1)
-    busy = ["503 Slow Down"] * 4  # boto3 tries as often
+    busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
     world.gate.before = lambda method, path: (
         busy.pop() if busy and method == "GET" and path == f"/{world.bucket}/{key}" else None
     )
@@ -85,7 +85,7 @@ def test_a_copy_that_cannot_be_read_for_a_moment_does_not_undo_a_remove(world: W
     assert world.members() == set(people(0, 2000)) | set(people(5500, 500))
 
 
-def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait_changed(world: World) -> None:
+def test_parts_cleaned_before_a_newer_remove_are_replaced_after_the_waiting_reason_changed(world: World) -> None:
     append, newer, older = f"{VIP}append.csv", f"{VIP}remove/newer.csv", f"{VIP}remove/older.csv"
     world.activate(f"{VIP}seed.csv", lines(people(0, 3000)))
     world.sweep(hours=1)
@@ -109,7 +109,7 @@ def test_parts_made_before_a_newer_remove_are_made_anew_after_the_reason_to_wait
     assert people(5000, 1)[0] not in world.members()
 
 
-def test_a_submitted_upload_whose_state_was_deleted_stops_no_other(world: World) -> None:
+def test_a_submitted_upload_whose_state_was_deleted_does_not_stop_others(world: World) -> None:
     first, second = f"{VIP}first.csv", f"{VIP}second.csv"
     world.activate(first, lines(people(0, 1000)))
     (state,) = world.keys("audiences/")
@@ -124,7 +124,7 @@ def test_a_submitted_upload_whose_state_was_deleted_stops_no_other(world: World)
     assert world.keys("pending/") == []
 
 
-def test_a_submitted_append_that_fails_after_its_state_was_deleted_fails(world: World) -> None:
+def test_a_submitted_remove_whose_state_was_deleted_can_still_fail(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     world.sweep(hours=1)
     removal = f"{VIP}remove/most.csv"
@@ -137,7 +137,7 @@ def test_a_submitted_append_that_fails_after_its_state_was_deleted_fails(world: 
     assert world.calls("create", "update") == ["create", "update"]
 
 
-def test_a_submitted_list_whose_state_was_deleted_ends(world: World) -> None:
+def test_a_submitted_list_whose_state_was_deleted_still_becomes_available(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300")
     keys = [f"{VIP}replace/run/{number}.csv" for number in range(2)]
     world.deliver_all(*(world.upload(key, lines(people(number * 1000, 1000))) for number, key in enumerate(keys)))
@@ -151,7 +151,7 @@ def test_a_submitted_list_whose_state_was_deleted_ends(world: World) -> None:
 
 
 @pytest.mark.parametrize("action", ["append", "remove"])
-def test_parts_made_before_a_change_of_unknown_outcome_are_made_anew(world: World, action: str) -> None:
+def test_parts_cleaned_before_a_change_of_unknown_outcome_are_replaced(world: World, action: str) -> None:
     other = {"append": "remove", "remove": "append"}[action]
     world.activate(f"{VIP}base.csv", lines(people(0, 4000)))
     world.sweep(hours=1.1)

@@ -1,4 +1,4 @@
-"""The order of waiting uploads: settled, next, together, too late."""
+"""The order of waiting uploads: which have settled, which go next or together, and which are too late."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 def pointer(
     action: str, minutes: float = 0, key: str = "a", registered: float | None = None, **changes: Any
 ) -> Pointer:
-    """An upload at so many minutes, registered at once unless told otherwise."""
+    """Return the pointer of an upload at this minute. By default, it is registered at its upload time."""
     at = T + timedelta(minutes=minutes)
     digest = upload_digest(key, f"v{minutes}")
     seen = T + timedelta(minutes=minutes if registered is None else registered)
@@ -33,9 +33,9 @@ def pointer(
 
 
 def applied(action: str, minutes: float = 0, sent: float = 0) -> Applied:
-    moment = iso(T + timedelta(minutes=minutes))
+    uploaded_at = iso(T + timedelta(minutes=minutes))
     sent_at = iso(T + timedelta(minutes=sent))
-    return {"key": "k", "version_id": "v", "action": action, "uploaded_at": moment, "sent_at": sent_at, "rows": 10}
+    return {"key": "k", "version_id": "v", "action": action, "uploaded_at": uploaded_at, "sent_at": sent_at, "rows": 10}
 
 
 def state(*entries: Applied, **changes: Any) -> State:
@@ -54,19 +54,21 @@ def test_within_a_second_a_replace_comes_first_then_an_append_then_a_remove() ->
     ("registered", "now", "ready"),
     [([0], 4.9, False), ([0], 5, True), ([0, 4], 8, False), ([0, 4], 9, True), (range(0, 60, 4), 60, True)],
 )
-def test_changes_go_after_a_quiet_time_or_after_an_hour(registered: list[int], now: float, ready: bool) -> None:
+def test_appends_are_ready_after_the_settling_time_or_after_an_hour(
+    registered: list[int], now: float, ready: bool
+) -> None:
     waiting = [pointer("append", minutes) for minutes in registered]
     assert order.is_ready(waiting, S, T + timedelta(minutes=now)) is ready
 
 
-def test_the_action_of_the_oldest_goes_first_and_appends_without_an_audience() -> None:
+def test_the_oldest_action_is_next_and_append_is_next_without_an_audience() -> None:
     waiting = [pointer("append", 2), pointer("remove", 1), pointer("remove", 3)]
     assert order.next_action(waiting, has_audience=True) is Action.REMOVE
     assert order.next_action(waiting, has_audience=False) is Action.APPEND
     assert order.next_action(waiting[1:], has_audience=False) is Action.REMOVE
 
 
-def test_uploads_too_large_for_memory_go_with_their_neighbors_only() -> None:
+def test_uploads_too_large_for_memory_are_sent_only_with_their_neighbors() -> None:
     huge = MAX_ROWS * order.MIN_ROW_BYTES + 1
     waiting = [pointer("append", 0), pointer("remove", 1, size=huge), pointer("append", 2, size=huge)]
     assert order.can_pass(waiting[:2], Action.APPEND)
@@ -75,14 +77,14 @@ def test_uploads_too_large_for_memory_go_with_their_neighbors_only() -> None:
     assert order.neighbors(waiting, Action.APPEND) == waiting[:1]
 
 
-def test_versions_uploaded_shortly_after_one_another() -> None:
+def test_versions_uploaded_in_quick_succession_are_grouped() -> None:
     versions = [pointer("append", minutes) for minutes in (0, 4, 9, 20)]
     others = [pointer("remove", 1), pointer("remove", 2), pointer("append", 3, key="b")]
     assert order.overwritten([*versions, *others], S) == [versions[:2]]
 
 
 @pytest.mark.parametrize(
-    ("what", "late", "entry", "expected"),
+    ("case", "late", "entry", "expected"),
     [
         ("after a newer replace was sent", pointer("append", 0, registered=30), applied("replace", 10, 20), True),
         ("before it was sent", pointer("append", 0, registered=15), applied("replace", 10, 20), False),
@@ -90,13 +92,15 @@ def test_versions_uploaded_shortly_after_one_another() -> None:
         ("a remove overtakes only rows", pointer("append", 0, registered=30), applied("remove", 10, 20), False),
     ],
 )
-def test_a_change_is_out_of_order(what: str, late: Pointer, entry: Applied, expected: bool) -> None:
+def test_an_append_registered_after_a_newer_replace_was_sent_is_out_of_order(
+    case: str, late: Pointer, entry: Applied, expected: bool
+) -> None:
     made = state(entry)
-    assert order.is_out_of_order(late, made, order.last_replace(made)) is expected, what
+    assert order.is_out_of_order(late, made, order.last_replace(made)) is expected, case
 
 
 @pytest.mark.parametrize("action", ["append", "remove"])
-def test_what_is_older_than_the_state_remembers_is_out_of_order(action: str) -> None:
+def test_an_upload_older_than_the_state_remembers_is_out_of_order(action: str) -> None:
     other = "remove" if action == "append" else "append"
     made = state(applied(other, 10, 20), applied(action, 10, 20))
     prune_applied(made, None, T + timedelta(hours=49))
@@ -105,9 +109,9 @@ def test_what_is_older_than_the_state_remembers_is_out_of_order(action: str) -> 
     assert not order.is_out_of_order(pointer(action, 11), made, None)
 
 
-@pytest.mark.parametrize(("forgotten", "late"), [("remove", "append"), ("append", "replace"), ("remove", "replace")])
-def test_what_goes_before_a_forgotten_upload_of_its_second_is_out_of_order(forgotten: str, late: str) -> None:
-    for first, second, expected in ((late, forgotten, True), (forgotten, late, False)):
+@pytest.mark.parametrize(("dropped", "late"), [("remove", "append"), ("append", "replace"), ("remove", "replace")])
+def test_an_upload_before_a_dropped_upload_of_the_same_second_is_out_of_order(dropped: str, late: str) -> None:
+    for first, second, expected in ((late, dropped, True), (dropped, late, False)):
         made = state(applied(second, 10, 20))
         prune_applied(made, None, T + timedelta(hours=49))
         if first == "replace":
@@ -117,7 +121,7 @@ def test_what_goes_before_a_forgotten_upload_of_its_second_is_out_of_order(forgo
             assert order.is_out_of_order(pointer(first, 10), made, None) is expected
 
 
-def test_applied_uploads_are_remembered_while_anything_older_waits() -> None:
+def test_applied_uploads_are_remembered_while_older_uploads_wait() -> None:
     made = state(applied("append", 10, 20))
     prune_applied(made, T + timedelta(minutes=5), T + timedelta(hours=100))
     assert len(made["applied"]) == 1
@@ -130,7 +134,7 @@ def test_rows_are_overtaken_by_newer_uploads_of_the_other_action() -> None:
     assert [each["key"] for each in order.newer_applied(made, Action.REPLACE, T + HOUR / 10)] == ["c"]
 
 
-def test_six_quiet_hours_separate_two_exports_in_one_folder() -> None:
+def test_six_hours_without_an_upload_separate_two_exports_in_one_folder() -> None:
     files = [pointer("replace", 60 * hours, key=str(hours)) for hours in (0, 5, 11.1, 12)]
     lists = order.exports(files, {}, S, {})
     assert [len(each.pointers) for each in lists] == [2, 2]
@@ -138,7 +142,7 @@ def test_six_quiet_hours_separate_two_exports_in_one_folder() -> None:
 
 
 def stored(first: float, last: float, status: Status, faulty: str | None = None) -> StoredList:
-    """A stored list whose files were uploaded at these hours."""
+    """Return a stored list whose files were uploaded at these hours."""
     times = [iso(T + first * HOUR), iso(T + last * HOUR)]
     return {
         "schema": 2, "digest": "list", "first_uploaded_at": times[0], "last_uploaded_at": times[1],
@@ -167,13 +171,13 @@ def test_a_late_file_joins_the_list_it_belongs_to(hours: float, known: StoredLis
     [
         ([("a", 0), ("b", 10)], 69, False),
         ([("a", 0), ("b", 10)], 70, True),
-        ([("a", 0), ("b", 10), ("a", 66)], 70, False),  # a new version: nothing at all for the settling time
+        ([("a", 0), ("b", 10), ("a", 66)], 70, False),  # a new version restarts the settling time
         ([("a", 0), ("b", 10), ("a", 64)], 70, True),
         ([(str(n), 50 * n) for n in range(8)], 359, False),
-        ([(str(n), 50 * n) for n in range(8)], 360, True),  # a steady stream goes after six hours
+        ([(str(n), 50 * n) for n in range(8)], 360, True),  # a steady stream is complete after six hours
     ],
 )
-def test_a_list_is_complete_after_an_hour_without_a_new_file(
+def test_a_list_is_complete_after_an_hour_without_a_new_file_name(
     files: list[tuple[str, int]], now: int, complete: bool
 ) -> None:
     lists = order.exports([pointer("replace", minutes, key=key) for key, minutes in files], {}, S, {})
@@ -188,7 +192,7 @@ def test_lists_uploaded_within_an_hour_of_one_another_belong_together() -> None:
     assert [each.digest for each in together] == ["list 100", "list 150", "list 200"]
 
 
-def test_a_list_that_is_sent_again_and_fails_was_still_applied_before() -> None:
+def test_a_failed_repeat_of_a_list_keeps_the_earlier_applied_entry() -> None:
     made = state(applied("replace", 10, 20))
     made["applied"] += [applied("replace", 10, 600)]
     change: Change = {

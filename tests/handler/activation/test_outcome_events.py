@@ -1,4 +1,4 @@
-"""Outcome events, as a rule on the default event bus delivers them."""
+"""Outcome events, delivered by a rule on the default event bus."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from handler.activation.outcome_events import DETAIL_TYPE, SOURCE
 from tests.handler.world import World, lines, people
 from tests.servers import InProcessAws
 
-GOOD, WRONG = "tiktok/vip/email_sha256/append/2026-01-31/a.csv", "tiktok/vip/emails/b.csv"
+VALID, INVALID = "tiktok/vip/email_sha256/append/2026-01-31/a.csv", "tiktok/vip/emails/b.csv"
 
 
 @pytest.fixture
-def told(world: World, aws: InProcessAws) -> Iterator[World]:
-    """A function with `outcomeEvents`, and a rule that puts its events on a queue."""
+def publishing(world: World, aws: InProcessAws) -> Iterator[World]:
+    """A world with the option `outcomeEvents`, and a rule that sends its events to the queue."""
     arn = world.sqs.get_queue_attributes(QueueUrl=world.queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
@@ -31,22 +31,22 @@ def told(world: World, aws: InProcessAws) -> Iterator[World]:
 
 
 def details(world: World) -> list[dict[str, Any]]:
-    """Take the events that have arrived."""
+    """Receive events from the queue, and return their details."""
     return [json.loads(body)["detail"] for body in world.messages()]
 
 
-def test_a_final_status_is_an_event_and_no_other_is(told: World) -> None:
-    report = told.activate(GOOD, lines(people(0, 2000)))
+def test_only_a_final_status_is_published(publishing: World) -> None:
+    report = publishing.activate(VALID, lines(people(0, 2000)))
     assert report["status"] == "submitted"
-    assert details(told) == []
-    told.sweep(hours=50)
-    assert details(told) == [
+    assert details(publishing) == []
+    publishing.sweep(hours=50)
+    assert details(publishing) == [
         {
             "status": "available",
             "code": "available",
             "reason": "The audience is ready. 2,000 people match.",
-            "bucket": told.bucket,
-            "key": GOOD,
+            "bucket": publishing.bucket,
+            "key": VALID,
             "version_id": report["file"]["version_id"],
             "run": "2026-01-31",
             "audience": report["audience"],
@@ -54,31 +54,31 @@ def test_a_final_status_is_an_event_and_no_other_is(told: World) -> None:
             "matched": 2000,
         }
     ]
-    told.sweep(hours=1)
-    assert details(told) == []
+    publishing.sweep(hours=1)
+    assert details(publishing) == []
 
 
-def test_a_wrong_key_is_an_event_without_an_audience(told: World) -> None:
-    told.activate(WRONG, b"")
-    (detail,) = details(told)
+def test_an_invalid_key_is_published_without_an_audience(publishing: World) -> None:
+    publishing.activate(INVALID, b"")
+    (detail,) = details(publishing)
     assert (detail["status"], detail["code"]) == ("rejected", "unknown_identifier_type")
     assert (detail["audience"], detail["matched"]) == (None, None)
 
 
-def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(told: World) -> None:
-    told.activate(GOOD, lines(people(0, 2000)))
-    told.pass_time(50)
-    told.gate.before = lambda _, path: "400 Bad Request" if path == "/AWSEvents.PutEvents" else None
-    told.deliver('{"sweep": true}')
-    assert told.outcome(GOOD) == ("available", "available")
-    assert (details(told), told.pending()) == ([], [GOOD])
-    told.gate.before = lambda *_: None
-    told.sweep(hours=1)
-    assert [detail["status"] for detail in details(told)] == ["available"]
-    assert told.pending() == []
+def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(publishing: World) -> None:
+    publishing.activate(VALID, lines(people(0, 2000)))
+    publishing.pass_time(50)
+    publishing.gate.before = lambda _, path: "400 Bad Request" if path == "/AWSEvents.PutEvents" else None
+    publishing.deliver('{"sweep": true}')
+    assert publishing.outcome(VALID) == ("available", "available")
+    assert (details(publishing), publishing.pending()) == ([], [VALID])
+    publishing.gate.before = lambda *_: None
+    publishing.sweep(hours=1)
+    assert [detail["status"] for detail in details(publishing)] == ["available"]
+    assert publishing.pending() == []
 
 
-def test_without_the_option_no_event_is_sent(told: World) -> None:
-    told.function = told.function._replace(events=None)
-    told.activate(WRONG, b"")
-    assert details(told) == []
+def test_without_the_option_no_event_is_published(publishing: World) -> None:
+    publishing.function = publishing.function._replace(events=None)
+    publishing.activate(INVALID, b"")
+    assert details(publishing) == []

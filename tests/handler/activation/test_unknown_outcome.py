@@ -1,4 +1,4 @@
-"""Answers that are lost and changes that are refused: nothing else is taken for their outcome, nothing is wasted."""
+"""Lost responses and refused changes: no other change is mistaken for their result, and no call is wasted."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def _base(world: World, count: int = 4000) -> None:
 
 
 @pytest.mark.parametrize("action", ["append", "remove"])
-def test_the_end_of_the_change_before_is_not_taken_for_that_of_a_lost_one(world: World, action: str) -> None:
+def test_the_result_of_the_previous_change_is_not_mistaken_for_a_lost_one(world: World, action: str) -> None:
     _base(world)
     first, second = f"{VIP}{action}/first.csv", f"{VIP}{action}/second.csv"
     at = 0 if action == "remove" else 9000
     world.activate(first, lines(people(at, 1000)))
-    world.sweep()  # TikTok is seen to process it
+    world.sweep()  # records that TikTok is processing the first change
     world.activate(second, lines(people(at + 1000, 1000)))
     world.tiktok.fault("update", "cut_before")
-    world.sweep(hours=1)  # the first has ended just now, the second never reaches TikTok
+    world.sweep(hours=1)  # the first change is done, and the second never reaches TikTok
     for _ in range(2):
         world.sweep()
     world.sweep(hours=1)
@@ -38,7 +38,7 @@ def test_the_end_of_the_change_before_is_not_taken_for_that_of_a_lost_one(world:
     assert {world.outcome(first), world.outcome(second)} == {DONE}
 
 
-def test_a_failure_that_only_the_history_tells_is_one(world: World) -> None:
+def test_a_failure_that_only_the_history_shows_counts(world: World) -> None:
     _base(world, 2000)
     alter(world, "list", without("error_msg"))
     removal = f"{VIP}remove/most.csv"
@@ -48,7 +48,7 @@ def test_a_failure_that_only_the_history_tells_is_one(world: World) -> None:
     assert world.outcome(removal) == ("failed", "too_few_left")
 
 
-def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(world: World) -> None:
+def test_an_audience_created_before_a_lost_create_is_not_its_result(world: World) -> None:
     world.tiktok.fault("create", "cut_before")
     world.activate(BASE, lines(people(0, 2000)))
     (vip,) = world.tiktok.seed(ADVERTISER_ID, name="vip", members=people(5000, 1000), created_seconds_ago=3600)
@@ -63,7 +63,7 @@ def test_an_audience_that_somebody_made_before_a_lost_create_is_not_its_outcome(
 
 @pytest.mark.parametrize("action", ["append", "remove", "replace"])
 @pytest.mark.parametrize(("stays_valid", "history_at"), [(False, "end"), (True, "end"), (True, "submit")])
-def test_a_lost_change_of_an_old_audience_is_waited_for(
+def test_a_lost_change_of_an_old_audience_is_found_or_repeated(
     world: World, action: str, stays_valid: bool, history_at: str
 ) -> None:
     world.tiktok.configure(processing_seconds=6 * 3600)
@@ -79,14 +79,14 @@ def test_a_lost_change_of_an_old_audience_is_waited_for(
     world.sweep(hours=6)
     assert world.outcome(key) == DONE
     done = [call for call in world.tiktok.calls() if call["call"] == "update" and (call["fault"] or call["code"] == 0)]
-    # What shows no sign of being done may be done again if that changes nothing.
+    # A change that TikTok shows no sign of may be repeated if repeating it is harmless.
     assert len(done) == 1 or (stays_valid and history_at == "end" and action != "replace")
     expected = {"append": people(0, 4000), "remove": [*people(0, 1000), *people(3000, 1000)]}
     assert world.members() == set(expected.get(action, people(1000, 2000)))
 
 
-def test_what_tiktok_shows_of_a_lost_change_is_not_taken_for_newer_uploads(world: World) -> None:
-    """The second call is refused, because TikTok is at work on the first one, and its answer is lost as well."""
+def test_the_result_of_a_lost_change_is_not_mistaken_for_newer_uploads(world: World) -> None:
+    """TikTok refuses the second call, because it is processing the first, and the response is lost too."""
     _base_hours(world, 1)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
     first, second = f"{VIP}remove/first.csv", f"{VIP}remove/second.csv"
@@ -108,9 +108,7 @@ def _base_hours(world: World, hours: float) -> None:
 
 
 @pytest.mark.parametrize("action", ["append", "replace"])
-def test_a_lost_change_is_sent_again_although_get_leaves_out_if_the_audience_is_valid(
-    world: World, action: str
-) -> None:
+def test_a_lost_change_is_sent_again_even_if_get_omits_is_valid(world: World, action: str) -> None:
     _base(world)
     alter(world, "get", without("is_valid"))
     world.tiktok.fault("update", "cut_before")
@@ -120,7 +118,7 @@ def test_a_lost_change_is_sent_again_although_get_leaves_out_if_the_audience_is_
     assert world.outcome(key) == DONE
 
 
-def test_an_audience_that_is_too_small_is_one_although_get_leaves_out_if_it_is_valid(world: World) -> None:
+def test_a_too_small_audience_is_detected_even_if_get_omits_is_valid(world: World) -> None:
     world.activate(BASE, lines(people(0, 500)))
     world.sweep(hours=100)
     alter(world, "get", without("is_valid", "msg", "error_msg"))
@@ -145,7 +143,7 @@ def test_a_lost_change_whose_file_was_deleted_meanwhile_is_not_withdrawn(world: 
 
 
 @pytest.mark.parametrize("action", ["append", "remove", "replace"])
-def test_a_lost_change_that_is_refused_when_it_is_sent_again_is_still_unknown(world: World, action: str) -> None:
+def test_a_lost_change_stays_unknown_if_it_is_refused_when_sent_again(world: World, action: str) -> None:
     _base(world)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
     world.tiktok.fault("update", "cut_after")
@@ -163,9 +161,7 @@ def test_a_lost_change_that_is_refused_when_it_is_sent_again_is_still_unknown(wo
 
 @pytest.mark.processes
 @pytest.mark.parametrize("action", ["append", "replace"])
-def test_a_lost_change_that_is_refused_for_two_days_fails_and_is_asked_for_once_an_hour(
-    world: World, action: str
-) -> None:
+def test_a_lost_change_is_sent_once_an_hour_and_fails_after_two_days_of_refusals(world: World, action: str) -> None:
     _base(world)
     world.tiktok.fault("update", "cut_before")
     key = f"{VIP}{action}/file.csv"
@@ -188,7 +184,7 @@ def _refuse_updates(world: World) -> None:
     world.tiktok.fault("update", "code", code=40002, message=message, times=None)
 
 
-def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> None:
+def test_a_refused_listing_fails_no_file_and_is_requested_once(world: World) -> None:
     world.tiktok.fault("create", "cut_after")
     world.activate(BASE, lines(people(0, 2000)))
     world.tiktok.fault("list", "code", code=40002, message="advertiser_id: Invalid value.", times=None)
@@ -205,7 +201,7 @@ def test_a_refused_listing_fails_no_file_and_is_asked_for_once(world: World) -> 
     assert len(world.audiences()) == 3
 
 
-def test_parts_that_tiktok_keeps_losing_do_not_fail_the_other_files_of_the_call(world: World) -> None:
+def test_parts_that_tiktok_loses_repeatedly_fail_no_file_of_the_call(world: World) -> None:
     _base(world)
     messages = [world.upload(f"{VIP}{n}.csv", lines(people(5000 + n * 100, 100))) for n in range(4)]
     world.tiktok.fault("update", "code", code=40905, times=3)
@@ -216,7 +212,7 @@ def test_parts_that_tiktok_keeps_losing_do_not_fail_the_other_files_of_the_call(
     assert world.members() == {*people(0, 4000), *people(5000, 400)}
 
 
-def test_a_request_that_is_wrong_for_every_file_is_halved_down_to_each(world: World) -> None:
+def test_a_request_that_is_refused_for_every_file_is_split_down_to_each_file(world: World) -> None:
     _base(world)
     messages = [world.upload(f"{VIP}{n}.csv", lines(people(n, 10))) for n in range(16)]
     world.tiktok.fault("update", "code", code=40006, times=None)
@@ -225,7 +221,7 @@ def test_a_request_that_is_wrong_for_every_file_is_halved_down_to_each(world: Wo
     assert len(world.calls("update")) == 2 * 16 - 1
 
 
-def test_what_tiktok_refuses_for_a_day_is_not_asked_for_at_every_sweep(world: World) -> None:
+def test_a_change_that_tiktok_refuses_for_a_day_is_not_sent_at_every_sweep(world: World) -> None:
     _base(world)
     world.activate(f"{VIP}replace/first.csv", lines(people(0, 3000)))
     world.sweep(hours=1)
@@ -245,7 +241,7 @@ def test_what_tiktok_refuses_for_a_day_is_not_asked_for_at_every_sweep(world: Wo
     assert world.members() == {*people(0, 2000), *people(5000, 100)}
 
 
-def test_a_create_of_unknown_outcome_is_looked_for_in_a_new_listing(world: World) -> None:
+def test_a_create_of_unknown_outcome_is_searched_for_in_a_new_listing(world: World) -> None:
     world.cold_start(CREATE_GRACE_SECONDS="0")
     first, second = (world.upload(f"{VIP}{n}.csv", lines(people(n * 2000, 2000))) for n in range(2))
     world.tiktok.fault("create", "slow_after", seconds=2.0)
@@ -253,7 +249,7 @@ def test_a_create_of_unknown_outcome_is_looked_for_in_a_new_listing(world: World
     slow.start()
     while slow.is_alive() and "upload" not in world.calls():
         slow.join(0.01)
-    world.deliver(second)  # has no lease: the slow function finds its file once TikTok has kept it waiting too long
+    world.deliver(second)  # no lease: the slow function finds this file once its call to TikTok has timed out
     slow.join()
     for _ in range(3):
         world.sweep(hours=1)

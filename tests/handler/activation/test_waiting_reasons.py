@@ -1,4 +1,4 @@
-"""Telling: what waits is read once for each reason, however many sweeps pass."""
+"""Reports of waiting uploads: a sweep reads an upload once for each reason, however many sweeps run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _requests_of_a_sweep(world: World) -> list[str]:
     return seen
 
 
-def test_a_sweep_reads_nothing_of_what_it_has_told_before(world: World) -> None:
+def test_a_sweep_does_not_read_uploads_that_already_have_the_reason(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     for number in range(20):
         world.upload(f"{VIP}{number}.csv", lines(people(number, 10)))
@@ -29,7 +29,7 @@ def test_a_sweep_reads_nothing_of_what_it_has_told_before(world: World) -> None:
     assert (report["status"], report["code"], report["rows"]["total"]) == ("waiting", "audience_processing", 10)
 
 
-def test_an_upload_that_comes_later_is_told_as_well(world: World) -> None:
+def test_a_later_upload_gets_the_reason_too(world: World) -> None:
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     for number in range(3):
         world.activate(f"{VIP}{number}.csv", lines(people(number, 10)))
@@ -37,7 +37,7 @@ def test_an_upload_that_comes_later_is_told_as_well(world: World) -> None:
         assert world.outcome(f"{VIP}{number}.csv") == ("waiting", "audience_processing")
 
 
-def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registered(world: World) -> None:
+def test_an_upload_whose_registration_was_interrupted_gets_the_reason_later(world: World) -> None:
     world.tiktok.configure(processing_seconds=40 * 3600)
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     killed = f"{VIP}killed.csv"
@@ -59,7 +59,7 @@ def test_an_upload_whose_registration_was_cut_short_is_told_once_it_is_registere
 
 
 @pytest.mark.parametrize("files", [1, 2])
-def test_a_list_of_which_somebody_deleted_a_report_fails_no_sweep(world: World, files: int) -> None:
+def test_a_list_with_a_deleted_report_does_not_fail_the_sweep(world: World, files: int) -> None:
     world.cold_start(SETTLE_SECONDS="300")
     world.tiktok.configure(processing_seconds=40 * 3600)
     world.deliver_all(world.upload(f"{VIP}base.csv", lines(people(0, 2000))))
