@@ -104,7 +104,7 @@ def stage(audience: Audience, change: Change | None, history_seen: str | None, n
     if _is_expired(audience, now):
         return Stage.EXPIRED
     if not audience.is_valid:
-        # If `is_valid` is unknown, the age of the last change has no meaning.
+        # An unknown `is_valid` (None) does not mean that the audience is too small, however old the last change is.
         is_old = audience.is_valid is False and _is_old(audience, change, now)
         return Stage.TOO_SMALL if is_old or says_too_small(audience.message) else Stage.PROCESSING
     if change is None or change["call"] == "create":

@@ -68,7 +68,7 @@ def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
 
 
 def _source(run: Invocation, versions: Versions, report: Report) -> tuple[Version | None, Report | None]:
-    """Return the version that was copied, and its report. Unchanged copies in between are passed over."""
+    """Return the version that was copied, and its report. Unchanged copies in between are skipped."""
     source = versions.previous(*identity(report))
     known = source and _report_of(run, source)
     while source and known and known["code"] == Code.UNCHANGED_COPY:

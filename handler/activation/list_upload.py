@@ -222,11 +222,11 @@ class _Uploader:
         path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
         stored["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
         if self._last:
-            index, last = self._last
+            index, latest = self._last
             stored["progress"] = {
-                "file": index + last.last,
-                "next_byte": 0 if last.last else last.progress.next_byte,
-                "next_line": 1 if last.last else last.progress.next_line,
-                "counts": tally_to_json(Tally() if last.last else last.progress.tally),
+                "file": index + latest.last,
+                "next_byte": 0 if latest.last else latest.progress.next_byte,
+                "next_line": 1 if latest.last else latest.progress.next_line,
+                "counts": tally_to_json(Tally() if latest.last else latest.progress.tally),
             }
         write_list(self._run.store, self._turn.audience, stored)

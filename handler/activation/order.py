@@ -18,10 +18,10 @@ from handler.state.audience_state import Applied, State, forgotten_up_to
 from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, key_digest
 
-# Multiples of the settling time. After QUIET, appends and removes go even if more keep arriving, and a list without a
-# new file name is complete. EXPORT_GAP separates two exports in one folder. After it, a list goes even if files keep
-# arriving.
-QUIET = 12
+# Multiples of the settling time. After QUIET_PERIOD, appends and removes are sent even if more keep arriving, and a
+# list without a new file name is complete. EXPORT_GAP separates two exports in one folder; after it, a list is sent
+# even if files keep arriving.
+QUIET_PERIOD = 12
 EXPORT_GAP = 72
 
 # A SHA-256 row takes 65 bytes and an MD5 row 33, and gzip halves hexadecimal digits.
@@ -75,7 +75,7 @@ def is_ready(pointers: Sequence[Pointer], settle: timedelta, now: datetime) -> b
         return False
     newest = max(pointer.registered_at for pointer in pointers)
     oldest = min(pointer.registered_at for pointer in pointers)
-    return now - newest >= settle or now - oldest >= QUIET * settle
+    return now - newest >= settle or now - oldest >= QUIET_PERIOD * settle
 
 
 def has_waited(pointer: Pointer, settle: timedelta, now: datetime) -> bool:
@@ -227,7 +227,7 @@ def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bo
         name = (pointer.list_digest, pointer.key_digest)
         names[name] = min(names.get(name, pointer.registered_at), pointer.registered_at)
     is_quiet = now - max(pointer.registered_at for pointer in pointers) >= settle
-    if is_quiet and now - max(names.values()) >= QUIET * settle:
+    if is_quiet and now - max(names.values()) >= QUIET_PERIOD * settle:
         return True
     return any(now - each.registered_first >= EXPORT_GAP * settle for each in lists if not _was_tried(each.joined))
 
@@ -241,7 +241,7 @@ def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export
     together = [lists[-1]]
     for export in reversed(lists[:-1]):
         if any(
-            export.first < other.last + QUIET * settle and other.first < export.last + QUIET * settle
+            export.first < other.last + QUIET_PERIOD * settle and other.first < export.last + QUIET_PERIOD * settle
             for other in together
         ):
             together.append(export)

@@ -118,7 +118,7 @@ def count_or_end(run: Invocation, lease: Lease | None, report: Report) -> Report
 
 
 def record_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
-    """Record if this invocation finished a part of a file; return true if the file has stalled for good."""
+    """Count consecutive invocations that finished no part of a file; return true after too many."""
     stalled = lease.state["stalled"]
     if progress:
         stalled.pop(digest, None)
