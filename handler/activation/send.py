@@ -116,7 +116,7 @@ def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
     overwritten = order.overwritten(pointers, turn.run.settle)
     for versions in overwritten:
         reports = [report for pointer in versions if (report := turn.run.report(pointer))]
-        for report in sorted(reports, key=turn.versions.position)[:-1]:
+        for report in sorted(reports, key=turn.versions.sort_key)[:-1]:
             turn.run.set_outcome(report, reasons.newer_version())
     return bool(overwritten)
 

@@ -174,7 +174,7 @@ def _reason(connector: FieldConnector, message: str) -> str:
 
 
 def _versions_of_reports(connector: FieldConnector) -> int:
-    return sum(1 for _ in connector.here.store.versions("reports/"))
+    return sum(1 for _ in connector.function.store.versions("reports/"))
 
 
 @pytest.mark.parametrize("busy", [False, True])
