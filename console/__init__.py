@@ -1,1 +1,1 @@
-"""The people's side: check, hash, upload, follow and operate, on the command line and as a local page."""
+"""The console: check, hash, upload, follow and operate, on the command line and on a local web page."""

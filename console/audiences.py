@@ -1,4 +1,4 @@
-"""Audiences: what TikTok has beside what the connector has registered, and where they differ."""
+"""Comparison of the audiences at TikTok with those that the connector has registered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console import aws
 from console.stack import Connector
 from handler.tiktok.responses import Audience
 
-MIN_MATCHED = 1000  # TikTok's minimum to target and to keep
+MIN_MATCHED = 1000  # TikTok's minimum for targeting, and for keeping an audience
 _EXPIRES_SOON = timedelta(days=30)
 STATE = "audiences/"
 
@@ -27,15 +27,15 @@ class Registered:
 
 @dataclass(frozen=True)
 class AudienceRow:
-    """One audience.
+    """One audience in the comparison.
 
     Attributes:
-        name: in object keys if it is registered, otherwise TikTok's.
-        identifier_type: in lower case; empty if TikTok does not say.
-        id: TikTok's; None if it has no such audience.
-        matched: users; None if TikTok has no such audience.
-        findings: what is noteworthy, a sentence each.
-        registered: the connector uploads to it.
+        name: the name in object keys if the audience is registered, otherwise its name at TikTok.
+        identifier_type: in lower case; empty if TikTok does not return it.
+        id: TikTok's audience id; None if the audience does not exist at TikTok.
+        matched: number of matched users; None if the audience does not exist at TikTok.
+        findings: remarks for the operator.
+        registered: True if the connector uploads to it.
     """
 
     name: str
@@ -52,9 +52,9 @@ def compare(
     """Compare TikTok's listing with the connector's state.
 
     Args:
-        registered: the connector's audiences.
-        listed: TikTok's, of every kind; only customer-file audiences count.
-        now: the time, UTC.
+        registered: the audiences in the connector's state.
+        listed: the advertiser's audiences at TikTok; only customer-file audiences are compared.
+        now: the current time in UTC.
     """
     now = now or datetime.now(UTC)
     own = {audience.id: audience for audience in listed if audience.is_customer_file}
@@ -64,15 +64,15 @@ def compare(
         audience = own.get(each.audience_id or "")
         findings = []
         if audience is None:
-            gone = (
+            finding = (
                 "deleted at TikTok; the next append or replace creates it again"
                 if each.audience_id
                 else "not created yet"
             )
-            rows.append(AudienceRow(each.name, each.identifier_type, None, None, (gone,), registered=True))
+            rows.append(AudienceRow(each.name, each.identifier_type, None, None, (finding,), registered=True))
             continue
         if audience.name.strip() != each.name:
-            findings.append(f"renamed at TikTok to {audience.name!r}; uploads still reach it")
+            findings.append(f"renamed at TikTok to {audience.name!r}; uploads still go to it")
         rows.append(
             AudienceRow(
                 each.name,
@@ -89,7 +89,11 @@ def compare(
             continue
         kind = (audience.calculate_type or "").lower()
         duplicate = (audience.name.strip(), kind) in names
-        finding = "duplicate of a registered audience; uploads do not reach it" if duplicate else "not the connector's"
+        finding = (
+            "duplicate of a registered audience; uploads do not change it"
+            if duplicate
+            else "not managed by the connector"
+        )
         rows.append(
             AudienceRow(
                 audience.name, kind, audience.id, audience.matched, (finding, *health(audience, now)), registered=False
@@ -99,14 +103,14 @@ def compare(
 
 
 def health(audience: Audience, now: datetime) -> list[str]:
-    """Return what is wrong with an audience at TikTok."""
+    """Return the problems of an audience at TikTok."""
     findings = []
     if audience.is_valid is False:
-        findings.append("not editable: TikTok is processing it, or it is too small")
+        findings.append("not editable now: TikTok is processing it, or it is too small")
     elif audience.matched < MIN_MATCHED:
         findings.append(f"too small: fewer than {MIN_MATCHED:,} matched users")
     if audience.expires_at and audience.expires_at < now:
-        findings.append("expired: it can only be deleted")
+        findings.append("expired: it cannot be changed, only deleted")
     elif audience.is_expiring or (audience.expires_at and audience.expires_at < now + _EXPIRES_SOON):
         findings.append("expires soon: any upload extends it")
     return findings
@@ -116,11 +120,11 @@ def registered(connector: Connector) -> list[Registered]:
     """Return the audiences in the connector's state.
 
     Raises:
-        ConsoleError: the bucket may not be read.
+        ConsoleError: the bucket cannot be read.
     """
     client = aws.s3(connector)
     found = []
-    with aws.explained("read the audiences", connector):
+    with aws.translate_errors("read the audiences", connector):
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=connector.bucket, Prefix=STATE)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["Key"].endswith(".json")]
         for key in keys:

@@ -1,4 +1,4 @@
-"""Clients of AWS under the caller's credentials, and AWS's errors as sentences."""
+"""AWS clients with the caller's credentials, and AWS errors as messages for users."""
 
 from __future__ import annotations
 
@@ -30,84 +30,85 @@ _EXPIRED = {
 
 
 def s3(connector: Connector) -> S3Client:
-    """Return a client of S3."""
+    """Return an S3 client."""
     return cast("S3Client", _client(connector, "s3"))
 
 
 def sqs(connector: Connector) -> SQSClient:
-    """Return a client of SQS."""
+    """Return an SQS client."""
     return cast("SQSClient", _client(connector, "sqs"))
 
 
 def secrets(connector: Connector) -> SecretsManagerClient:
-    """Return a client of Secrets Manager."""
+    """Return a Secrets Manager client."""
     return cast("SecretsManagerClient", _client(connector, "secretsmanager"))
 
 
 def logs(connector: Connector) -> Any:
-    """Return a client of CloudWatch Logs."""
+    """Return a CloudWatch Logs client."""
     return _client(connector, "logs")
 
 
 def cloudwatch(connector: Connector) -> Any:
-    """Return a client of CloudWatch."""
+    """Return a CloudWatch client."""
     return _client(connector, "cloudwatch")
 
 
 def _client(connector: Connector, service: str) -> Any:
-    place = connector.place
+    location = connector.location
     config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 4})
     try:
         session = boto3.Session(
             region_name=connector.region,
-            aws_access_key_id=place.environment.get("aws_access_key_id"),
-            aws_secret_access_key=place.environment.get("aws_secret_access_key"),
+            aws_access_key_id=location.aws_credentials.get("aws_access_key_id"),
+            aws_secret_access_key=location.aws_credentials.get("aws_secret_access_key"),
         )
-        return session.client(service, endpoint_url=place.aws_url, config=config)  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=location.aws_url, config=config)  # type: ignore[call-overload]
     except NoRegionError:
         raise ConsoleError("No AWS region is known. Set AWS_REGION to the region of the stack.") from None
 
 
 def code(error: ClientError) -> str:
-    """Return AWS's code of an error."""
+    """Return the AWS error code of an exception."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_denied(error: ClientError) -> bool:
-    """Return whether AWS refused for a missing permission."""
+    """Return whether AWS refused the call because a permission is missing."""
     return code(error) in _DENIED
 
 
 @contextmanager
-def explained(action: str, connector: Connector) -> Iterator[None]:
-    """Turn AWS's errors into sentences.
+def translate_errors(action: str, connector: Connector) -> Iterator[None]:
+    """Turn AWS errors into messages for users.
 
     Args:
-        action: what is done, such as "read the reports".
-        connector: of whom.
+        action: the operation for the message, such as "read the reports".
+        connector: the connector for the message.
 
     Raises:
-        ConsoleError: AWS refused, or cannot be reached.
+        ConsoleError: AWS refused the operation, or cannot be reached.
     """
     try:
         yield
     except NoCredentialsError:
         raise ConsoleError(
-            f"There are no AWS credentials to {action} of {connector.label}. Run `aws configure`, or set AWS_PROFILE."
+            f"The console could not {action} for {connector.label}, because there are no AWS credentials. "
+            "Run `aws configure`, or set AWS_PROFILE."
         ) from None
     except ClientError as error:
         why = code(error)
         if why in _DENIED:
-            advice = "docs/permissions.md lists the permissions that each command needs: ask whoever runs the stack."
+            advice = "Ask whoever runs the stack for the permissions that docs/permissions.md lists for this command."
         elif why in _EXPIRED:
-            advice = "Your AWS credentials are expired or wrong: log in again."
+            advice = "Your AWS credentials are expired or wrong. Log in again."
         elif why in {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
-            advice = "It does not exist: check the names, the region and the account."
+            advice = "The resource does not exist. Check the names, the region and the account."
         else:
             advice = "Try again in a minute."
-        raise ConsoleError(f"AWS refused to {action} of {connector.label} ({why}). {advice}") from None
+        raise ConsoleError(f"AWS refused to {action} for {connector.label} ({why}). {advice}") from None
     except BotoCoreError as error:
         raise ConsoleError(
-            f"AWS cannot be reached to {action} of {connector.label} ({type(error).__name__}). "
-            "Check the network and the region, and try again."
+            f"The console could not {action} for {connector.label}, because AWS cannot be reached "
+            f"({type(error).__name__}). Check the network and the region, and try again."
         ) from None

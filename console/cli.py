@@ -10,40 +10,44 @@ import typer
 
 from console.commands import offline
 from console.errors import EXIT_CODES, ConsoleError, Exit
-from console.output import fail, print_json
+from console.output import print_error, print_json
 
 _EPILOG = "Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 _HELP = """
-Bring your customers into TikTok custom audiences, and see what became of them.
+Send customer lists to TikTok custom audiences, and follow the status of each upload.
 
-Nobody's raw data leaves this machine: files are hashed here before they are uploaded.
+Raw data never leaves this machine: files are hashed here before they are uploaded.
 
-Start with these:
+Start with these commands:
 
   tiktok-activation hash customers.csv --type email_sha256 -o hashed.csv
 
   tiktok-activation check hashed.csv --type email_sha256
 
-Every command takes --json and prints one object then.
+With --json, every command prints one JSON object.
 """
 
-# Commands that need neither AWS nor TikTok, whose libraries take half a second to import.
+# These commands use neither AWS nor TikTok. Importing the libraries for those takes half a second.
 _OFFLINE = {"check", "hash", "demo-files"}
 
 
 def build(command: str = "") -> typer.Typer:
-    """Return the command line with all commands, or with those that are as light as the one that is started."""
+    """Return the command line application.
+
+    Args:
+        command: the command to run. If it is an offline command, only the offline commands are imported.
+    """
     app = typer.Typer(
         name="tiktok-activation",
         help=_HELP,
         epilog=_EPILOG,
         no_args_is_help=True,
-        pretty_exceptions_enable=False,  # they print local variables, which hold people's data
+        pretty_exceptions_enable=False,  # they would print local variables, which hold personal data
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     offline.register(app)
     if command not in _OFFLINE:
-        from console.commands import audiences, credentials, forget, operate, uploads, web  # noqa: PLC0415 - see above
+        from console.commands import audiences, credentials, forget, operate, uploads, web  # noqa: PLC0415 - slow to import
 
         for commands in (uploads, credentials, audiences, operate, forget, web):
             commands.register(app)
@@ -51,16 +55,16 @@ def build(command: str = "") -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its exit code."""
     try:
         build(next(iter(sys.argv[1:]), ""))()
     except ConsoleError as error:
         _stop(str(error), error.exit_code)
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        frame = traceback.extract_tb(error.__traceback__)[-1]
         _stop(
-            f"The console itself failed: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}. "
-            "Report this sentence to whoever maintains it.",
+            f"The console failed with an internal error: {type(error).__name__} in {Path(frame.filename).name}, "
+            f"line {frame.lineno}. Send this message to the maintainers.",
             Exit.ERROR,
         )
 
@@ -69,7 +73,7 @@ def _stop(message: str, code: Exit) -> None:
     if "--json" in sys.argv:
         print_json({"error": message})
     else:
-        fail(message)
+        print_error(message)
     sys.exit(int(code))
 
 

@@ -1,4 +1,4 @@
-"""Sample files to try a deployment with: made-up people only."""
+"""Sample files for testing a deployment. They contain made-up people only."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-PEOPLE = 1500  # an audience needs 1,000
-# The two-line file that came with the first guidance for TikTok on AWS: the same phone number twice.
+PEOPLE = 1500  # TikTok requires 1,000 for an audience
+# The two-line sample file of the original AWS guidance for TikTok: the same phone number twice.
 _FOODIES = b"3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9\n" * 2
 _UPLOAD = "tiktok-activation upload {path} --advertiser ADVERTISER --audience {audience} --type {type}"
 
 
 def write(directory: Path) -> list[tuple[Path, str, str]]:
-    """Write the samples; return for each its path, a description, and a command to use it with.
+    """Write the sample files, and return the path, the description and an example command of each.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -58,12 +58,12 @@ def _command(audience: str, kind: str, more: str = "") -> str:
 _SAMPLES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "customers.csv": (
         _customers,
-        "a shop's export: raw emails and phone numbers, semicolons, UTF-16, a few faults",
+        "a shop's export: raw emails and phone numbers, semicolons, UTF-16, a few invalid rows",
         _command("demo-customers", "email_sha256", " --hash --column email --wait"),
     ),
     "devices.txt": (
         _device_ids,
-        "raw advertising ids in upper case, one a line",
+        "raw advertising ids in upper case, one per line",
         _command("demo-players", "first_sha256", " --hash --wait"),
     ),
     "newsletter.csv": (
@@ -73,17 +73,17 @@ _SAMPLES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     ),
     "unsubscribed.csv": (
         lambda: _hashed(0, 100),
-        "hashed emails of people to take out again",
+        "hashed emails of people to remove again",
         _command("demo-newsletter", "email_sha256", " --action remove --wait"),
     ),
     "with_mistakes.csv": (
         _with_mistakes,
-        "hashed emails and plain ones: too many faulty rows, so it is rejected",
+        "hashed and plain emails: rejected, because too many rows are invalid",
         "tiktok-activation check {path} --type email_sha256",
     ),
     "test_foodies_phone_sha256_audience.csv": (
         lambda: _FOODIES,
-        "the original guidance's two-line sample: far too few people for TikTok",
+        "the two-line sample of the original guidance: too few people for a TikTok audience",
         _command("foodies-custom-audience", "phone_sha256"),
     ),
 }

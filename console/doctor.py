@@ -1,4 +1,4 @@
-"""The health of one connector: each check with what it found and the command that puts it right."""
+"""Health checks of one connector. Each finding names the command that fixes the problem."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Literal
 from console import queues
 from console.errors import ConsoleError
 from console.function_log import last_errors, last_sweep
-from console.reports import Report, ReportReader, moment
+from console.reports import Report, ReportReader, parse_time
 from console.stack import Connector
 
 Health = Literal["fine", "problem", "unknown"]
-_DAY = 86_400.0
-_SWEEP_WITHIN = 3600.0  # the schedule's longest interval
-_STUCK_AFTER = timedelta(days=3)  # TikTok's two days for a change, and one more
-_MAX_MESSAGE_AGE = timedelta(hours=2)  # the alarm `oldest-message` has the same limit
-_READ_REPORTS = 500
-# Codes of uploads that wait for a person -> what that person does.
-_PERSON = {
+_DAY_SECONDS = 86_400.0
+_MAX_SWEEP_AGE_SECONDS = 3600.0  # the longest interval that can be configured for the schedule
+_STUCK_AFTER = timedelta(days=3)  # TikTok's two days for a change, and one day of margin
+_MAX_MESSAGE_AGE = timedelta(hours=2)  # same limit as the alarm `oldest-message`
+_MAX_REPORTS = 500
+# Code of an upload that waits for a person -> the command to run, or what to do.
+_MANUAL_FIXES = {
     "token_refused": "tiktok-activation credentials {advertiser}",
     "permission_refused": "tiktok-activation credentials {advertiser} --check",
     "secret_unusable": "tiktok-activation credentials {advertiser}",
@@ -34,13 +34,13 @@ _PERSON = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One check.
+    """The result of one check.
 
     Attributes:
-        name: what is checked.
-        health: `unknown` if it could not be looked at.
-        found: a sentence.
-        fix: a command or what to do; empty if nothing is to be done.
+        name: the name of the check.
+        health: `unknown` if the check could not run.
+        found: the result in a sentence.
+        fix: a command to run or an instruction; empty if no action is needed.
     """
 
     name: str
@@ -49,23 +49,23 @@ class Finding:
     fix: str = ""
 
 
-def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Finding]:
-    """Make all checks; one that fails does not stop the others.
+def run_checks(connector: Connector, check_stored_credentials: Callable[[], str | None]) -> list[Finding]:
+    """Run all checks. A check that cannot run does not stop the others.
 
     Args:
-        connector: to be examined.
-        try_credentials: returns a sentence if TikTok refuses them.
+        connector: the connector to check.
+        check_stored_credentials: returns an error message if TikTok refuses the stored credentials.
     """
     now = datetime.now(UTC)
     checks: list[Finding] = []
     every: dict[str, Callable[[], list[Finding]]] = {
-        "credentials": lambda: _credentials(connector, try_credentials),
+        "credentials": lambda: _credentials(connector, check_stored_credentials),
         "queue": lambda: _queue(connector),
         "oldest message": lambda: [oldest_message(queues.oldest_age(connector))],
         "dead letters": lambda: _dead_letters(connector),
         "last sweep": lambda: _sweep(connector),
         "errors": lambda: _errors(connector),
-        "waiting files": lambda: waiting(connector, ReportReader(connector).newest(_READ_REPORTS)[0], now),
+        "waiting files": lambda: waiting(connector, ReportReader(connector).newest(_MAX_REPORTS)[0], now),
     }
     for name, check in every.items():
         try:
@@ -75,91 +75,92 @@ def examine(connector: Connector, try_credentials: Callable[[], str | None]) -> 
     return checks
 
 
-def _credentials(connector: Connector, try_credentials: Callable[[], str | None]) -> list[Finding]:
+def _credentials(connector: Connector, check_stored_credentials: Callable[[], str | None]) -> list[Finding]:
     try:
-        problem = try_credentials()
+        problem = check_stored_credentials()
     except ConsoleError as error:
         problem = str(error)
     if problem:
         return [Finding("credentials", "problem", problem, f"tiktok-activation credentials {connector.label}")]
-    return [Finding("credentials", "fine", "TikTok accepts them.")]
+    return [Finding("credentials", "fine", "TikTok accepts the credentials.")]
 
 
 def _queue(connector: Connector) -> list[Finding]:
     depth = queues.depths(connector, "queue_url")
     total = sum(depth.values())
     text = f"{depth['waiting']:,} waiting, {depth['in_flight']:,} in flight, {depth['delayed']:,} delayed."
-    return [Finding("queue", "fine", text if total else "It is empty.")]
+    return [Finding("queue", "fine", text if total else "The queue is empty.")]
 
 
 def oldest_message(age: timedelta | None) -> Finding:
-    """Check the age of the oldest message on the queue; None if CloudWatch has not measured it."""
+    """Check the age of the oldest message on the queue. None means that CloudWatch has no figure."""
     if age is None:
-        return Finding("oldest message", "fine", "CloudWatch has measured none in the last 15 minutes.")
+        return Finding("oldest message", "fine", "CloudWatch has no figure for the last 15 minutes.")
     minutes = int(age.total_seconds() / 60)
-    text = f"It has waited for {minutes:,} min." if minutes else "None has waited for a minute."
+    text = f"It has waited for {minutes:,} min." if minutes else "No message has waited for a minute."
     if age <= _MAX_MESSAGE_AGE:
         return Finding("oldest message", "fine", text)
     return Finding(
         "oldest message",
         "problem",
-        f"{text} The function does not take it, or fails with it again and again.",
-        "see that the event source mapping and the function are enabled; `pulumi up --refresh` puts them back",
+        f"{text} The function does not receive it, or fails on it repeatedly.",
+        "check that the event source mapping and the function are enabled; `pulumi up --refresh` restores them",
     )
 
 
 def _dead_letters(connector: Connector) -> list[Finding]:
     letters = queues.dead_letters(connector)
     if not letters:
-        return [Finding("dead letters", "fine", "There are none.")]
+        return [Finding("dead letters", "fine", "There are no dead letters.")]
     fix = f"tiktok-activation redrive {connector.label}"
     shown = [Finding("dead letters", "problem", f"{each.about}: {each.cause}", fix) for each in letters[:5]]
     if len(letters) > len(shown):
-        shown.append(Finding("dead letters", "problem", f"{len(letters) - len(shown)} more.", fix))
+        shown.append(Finding("dead letters", "problem", f"There are {len(letters) - len(shown)} more.", fix))
     return shown
 
 
 def _sweep(connector: Connector) -> list[Finding]:
-    swept = last_sweep(connector, _SWEEP_WITHIN)
+    swept = last_sweep(connector, _MAX_SWEEP_AGE_SECONDS)
     if swept:
         return [Finding("last sweep", "fine", f"{swept:%Y-%m-%d %H:%M:%S} UTC.")]
     return [
         Finding(
             "last sweep",
             "problem",
-            "There was none in the last hour, so no waiting upload is processed.",
-            "see that the schedule and the function exist and are enabled; `pulumi up --refresh` puts them back",
+            "There was no sweep in the last hour, so waiting uploads are not processed.",
+            "check that the schedule and the function exist and are enabled; `pulumi up --refresh` restores them",
         )
     ]
 
 
 def _errors(connector: Connector) -> list[Finding]:
-    errors = last_errors(connector, _DAY, 5)
+    errors = last_errors(connector, _DAY_SECONDS, 5)
     if not errors:
-        return [Finding("errors", "fine", "The function's log has none in the last 24 hours.")]
+        return [Finding("errors", "fine", "The function's log has no errors in the last 24 hours.")]
     fix = f"aws logs tail {connector.output('log_group_name')} --since 1d"
     return [Finding("errors", "problem", f"{line.at:%Y-%m-%d %H:%M} UTC: {line.message}", fix) for line in errors]
 
 
 def waiting(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Finding]:
-    """Check the files that wait: for a person, or for too long."""
+    """Find files that wait for a person, or that have waited for too long."""
     pending = [report for report in reports if report["status"] in {"waiting", "submitted"}]
     checks = []
     for report in pending:
         audience = report["audience"] or {}
         key = report["file"]["key"]
-        if report["code"] in _PERSON:
-            fix = _PERSON[report["code"]].format(
+        if report["code"] in _MANUAL_FIXES:
+            fix = _MANUAL_FIXES[report["code"]].format(
                 advertiser=connector.label,
                 audience=audience.get("name", ""),
                 type=audience.get("identifier_type", ""),
                 key=key,
             )
             checks.append(Finding("waiting files", "problem", f"{key}: {report['reason']}", fix))
-        elif now - moment(report["received_at"]) > _STUCK_AFTER:
+        elif now - parse_time(report["received_at"]) > _STUCK_AFTER:
             fix = f"tiktok-activation report '{key}' --advertiser {connector.label}"
-            found = f"{key} has not ended for three days ({report['code']})."
+            found = f"{key} has not reached a final status for three days ({report['code']})."
             checks.append(Finding("waiting files", "problem", found, fix))
     if not checks:
-        checks.append(Finding("waiting files", "fine", f"{len(pending):,} wait or are processed, none for too long."))
+        found = f"{len(pending):,} files are waiting or being processed, none for too long."
+        checks.append(Finding("waiting files", "fine", found))
     return checks

@@ -1,4 +1,4 @@
-"""The console's one error, and the exit codes of its commands."""
+"""The console's exception and the exit codes of its commands."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ class Exit(IntEnum):
 
 EXIT_CODES = {
     Exit.DONE: "done",
-    Exit.ERROR: "something failed: the message says what, where and what to do",
+    Exit.ERROR: "error (the message says what happened and what to do)",
     Exit.USAGE: "the command line is wrong",
-    Exit.NOT_ACCEPTED: "a file cannot be used (rejected, failed, nothing to hash), or a check found a problem",
-    Exit.STILL_WAITING: "the time given with --timeout is over and a file is not at its end",
+    Exit.NOT_ACCEPTED: "a file cannot be used (rejected, failed, or no row can be hashed), or a check found a problem",
+    Exit.STILL_WAITING: "the --timeout is over and a file has not reached a final status",
     Exit.INTERRUPTED: "interrupted with Ctrl-C",
 }
 
 
 class ConsoleError(Exception):
-    """A command cannot go on. The message says what happened, where, and what to do; it never holds a value.
+    """An error that stops a command.
+
+    The message says what happened, where, and what to do. It never contains a value from a customer file.
 
     Attributes:
-        exit_code: of the process.
+        exit_code: the exit code of the process.
     """
 
     def __init__(self, message: str, exit_code: Exit = Exit.ERROR) -> None:

@@ -1,4 +1,4 @@
-"""One person's removal from every audience: all forms of their identifiers, as a small file for each audience."""
+"""Removal of one person from every audience, by a small remove file for each audience."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.audiences import Registered
-from console.hashing.values import FaultError, Kind, Rules, ValueFault, bare, normalize
+from console.hashing.values import FaultError, Kind, Rules, ValueFault, normalize, stripped
 
-# The headers of a file of several identifiers, with the kind of value in each column.
+# The column headers of a `multiple_types` file, and the kind of value in each column.
 _COLUMNS = {
     "email_SHA256": Kind.EMAIL,
     "phone_SHA256": Kind.PHONE,
@@ -21,42 +21,42 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Removal:
-    """A file to upload: its key and its content; the key says nothing of the person."""
+    """A remove file for one audience. Its key contains no information about the person."""
 
     audience: Registered
     key: str
     content: bytes
 
 
-def forms(given: Mapping[Kind, str], country: str | None) -> dict[tuple[Kind, str], list[str]]:
+def hash_all_forms(values: Mapping[Kind, str], country: str | None) -> dict[tuple[Kind, str], list[str]]:
     """Return the hashes of every form of a person's identifiers, by kind and algorithm.
 
     A phone number is hashed with and without its `+`, a device id in lower and in upper case.
 
     Args:
-        given: raw values.
-        country: for a phone number without a country code.
+        values: the raw identifiers.
+        country: the country of a phone number without a country code.
 
     Raises:
-        FaultError: a value is none of its kind.
+        FaultError: a value is not a valid identifier of its kind.
     """
     texts: dict[Kind, list[str]] = {}
-    for kind, value in given.items():
-        text = normalize(kind, bare(value), Rules(country))
+    for kind, value in values.items():
+        text = normalize(kind, stripped(value), Rules(country))
         if not text:
             raise FaultError(_FAULTS[kind])
         texts[kind] = {Kind.EMAIL: [text], Kind.PHONE: [text, text[1:]], Kind.DEVICE_ID: [text, text.upper()]}[kind]
     return {
-        (kind, algorithm): [_hash(text, algorithm) for text in some]
-        for kind, some in texts.items()
+        (kind, algorithm): [_hash(text, algorithm) for text in variants]
+        for kind, variants in texts.items()
         for algorithm in (("sha256", "md5") if kind is Kind.DEVICE_ID else ("sha256",))
     }
 
 
-def removals(
+def build_removals(
     hashes: Mapping[tuple[Kind, str], list[str]], audiences: list[Registered], now: datetime
 ) -> tuple[list[Removal], list[Registered]]:
-    """Return the files to upload, and the audiences whose identifier type none of the hashes has."""
+    """Return the remove files, and the audiences for whose identifier type there is no hash."""
     reached, unreached = [], []
     for audience in audiences:
         if content := _content(hashes, audience.identifier_type):
@@ -83,7 +83,7 @@ def _columns(hashes: Mapping[tuple[Kind, str], list[str]]) -> bytes:
     }
     if not columns:
         return b""
-    # Every form in a row of its own, so that each is a match by itself.
+    # One row per hash, so that TikTok matches each form separately.
     rows = [
         ",".join(each if header == column else "" for header in columns)
         for column, found in columns.items()

@@ -1,13 +1,11 @@
-"""The function's own code as the console uses it: this module alone knows `handler`'s internals.
-
-What a file is worth is decided by the code that runs in Lambda, so that both never disagree.
-"""
+"""The check of one file, done with the code that runs in Lambda, so that both always give the same result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from handler import reasons
 from handler.cleaning.counts import Tally
 from handler.cleaning.file_rules import check_file
 from handler.cleaning.parts import MAX_PARTS
@@ -21,16 +19,16 @@ DEFAULT_MAX_REJECTED_RATIO = Settings.max_rejected_ratio
 
 @dataclass(frozen=True)
 class Verdict:
-    """The function's judgement of one file.
+    """The function's verdict on one file.
 
     Attributes:
         status: `accepted`, or `skipped` or `rejected` as in a report.
-        code, reason: of the report if the file is not accepted; None otherwise.
-        total, accepted, rejected: rows; None if the file could not be read.
-        rejected_by_reason: counts.
-        rejections: line, reason and column (or None) of the first 100.
-        parts: pieces that TikTok would receive.
-        bytes: of them.
+        code, reason: the report's code and reason; None if the file is accepted.
+        total, accepted, rejected: numbers of rows; None if the file could not be read.
+        rejected_by_reason: numbers of rejected rows by reason.
+        rejections: line, reason and column (or None) of the first 100 rejections.
+        parts: number of parts that TikTok would receive.
+        bytes: total size of the parts.
     """
 
     status: str
@@ -45,19 +43,19 @@ class Verdict:
     bytes: int = 0
 
 
-def judge(
+def evaluate_file(
     chunks: Iterable[bytes],
     identifier_type: str,
     action: str = "append",
     max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO,
 ) -> Verdict:
-    """Read a file as the function does, and return what its report would say.
+    """Read a file in the same way as the function, and return what its report would say.
 
     Args:
-        chunks: the file's bytes as they are uploaded, compressed or not.
-        identifier_type: in lower case.
+        chunks: the file's bytes, compressed or not.
+        identifier_type: the identifier type in lower case.
         action: `append`, `remove` or `replace`.
-        max_rejected_ratio: the connector's option.
+        max_rejected_ratio: the connector's option `maxRejectedRatio`.
     """
     kind = IdentifierType(identifier_type)
     tally, parts, size = Tally(), 0, 0
@@ -71,8 +69,8 @@ def judge(
         known = tally if tally.total else None
         return _verdict(outcome.status, (outcome.code.value, outcome.reason), known, parts, size)
     if parts > MAX_PARTS:
-        reason = f"The file needs more than {MAX_PARTS} uploads. Split it and upload the pieces."
-        return _verdict("rejected", ("too_many_parts", reason), tally, parts, size)
+        too_many = reasons.too_many_parts(MAX_PARTS)
+        return _verdict(too_many.status, (too_many.code.value, too_many.reason), tally, parts, size)
     return _verdict("accepted", (None, None), tally, parts, size)
 
 

@@ -1,4 +1,4 @@
-"""The function's log in CloudWatch Logs: its last sweep and its last errors."""
+"""The function's log in CloudWatch Logs: the last sweep and the last errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from console.stack import Connector
 _MAX_EVENTS = 2000
 _MAX_CAUSE = 300  # characters
 _LEVELS = {"ERROR", "CRITICAL"}
-# Logged as a warning, because it is no fault of the function. To the operator it is the cause of a failed message.
+# The function logs this as a warning, because it is not a failure of the function. `doctor` shows it as the cause of a
+# failed message.
 _REFUSED = "message refused"
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of the function: its time, its level, and its message. The function logs no identifier and no token."""
+    """One line of the function's log. The function never logs identifiers or the token."""
 
     at: datetime
     level: str
@@ -29,20 +30,20 @@ class LogLine:
 
 
 def last_sweep(connector: Connector, within_seconds: float) -> datetime | None:
-    """Return when the function last swept; None if it did not within some seconds.
+    """Return the time of the last sweep; None if there was none within the given number of seconds.
 
     Raises:
-        ConsoleError: the log may not be read.
+        ConsoleError: the log cannot be read.
     """
     lines = [line for line in _lines(connector, within_seconds, "sweep") if line.message == "sweep"]
     return max((line.at for line in lines), default=None)
 
 
 def last_errors(connector: Connector, within_seconds: float, limit: int) -> list[LogLine]:
-    """Return the newest errors and refused messages, the newest first.
+    """Return the last errors and refused messages, newest first.
 
     Raises:
-        ConsoleError: the log may not be read.
+        ConsoleError: the log cannot be read.
     """
     lines = [
         *_lines(connector, within_seconds, "ERROR"),
@@ -57,7 +58,7 @@ def last_errors(connector: Connector, within_seconds: float, limit: int) -> list
 
 def _lines(connector: Connector, within_seconds: float, word: str) -> Iterator[LogLine]:
     client = aws.logs(connector)
-    with aws.explained("read the function's log", connector):
+    with aws.translate_errors("read the function's log", connector):
         pages = client.get_paginator("filter_log_events").paginate(
             logGroupName=connector.output("log_group_name"),
             startTime=int((time.time() - within_seconds) * 1000),
@@ -87,7 +88,7 @@ def _line(timestamp: int, text: str) -> LogLine:
 
 
 def _cause(content: Mapping[str, Any], message: str) -> str:
-    """Return the reason of a refused message, or the last line of a traceback; empty if there is neither."""
+    """Return the reason for a refused message or the last line of a traceback; empty if there is neither."""
     if message == _REFUSED:
         return str(content.get("reason", ""))
     return str(content.get("exception") or "").strip().rpartition("\n")[2].strip()[:_MAX_CAUSE]

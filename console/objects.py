@@ -1,4 +1,4 @@
-"""Uploaded objects: versions, a copy of one through this machine, and the marker that confirms a list."""
+"""Uploaded objects: find a version, upload a file again, and write the marker that confirms a list."""
 
 from __future__ import annotations
 
@@ -13,49 +13,52 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectVersionTypeDef
 
-MAX_PUT_BYTES = 5 << 30  # S3's limit on one PutObject
+MAX_PUT_BYTES = 5 << 30  # S3's limit for one PutObject call
 
 
 def newest_version(connector: Connector, key: str) -> ObjectVersionTypeDef:
-    """Return the newest stored version of an object, even if the object was deleted after it.
+    """Return the newest stored version of an object, even if the object was deleted later.
 
     Raises:
-        ConsoleError: there is none, or it may not be listed.
+        ConsoleError: there is no version, or the versions cannot be listed.
     """
     client = aws.s3(connector)
-    with aws.explained("look for the file", connector):
+    with aws.translate_errors("find the file", connector):
         pages = client.get_paginator("list_object_versions").paginate(Bucket=connector.bucket, Prefix=key)
         found = [version for page in pages for version in page.get("Versions", ()) if version.get("Key") == key]
     if not found:
-        raise ConsoleError(f"There is no file {key} in the bucket {connector.bucket}. Upload it from its origin.")
+        raise ConsoleError(
+            f"There is no file {key} in the bucket {connector.bucket}. "
+            "Check the key, or upload the file from its source."
+        )
     return max(found, key=lambda version: version["LastModified"])
 
 
-def put_again(connector: Connector, key: str) -> str:
-    """Send a file again by one `PutObject` with the same bytes; return the new version id.
+def reupload(connector: Connector, key: str) -> str:
+    """Upload the same bytes again with one `PutObject` call, and return the new version id.
 
-    A multipart copy would look like a copy that changes nothing.
+    The connector would skip a copy or a multipart upload as `unchanged_copy`.
 
     Raises:
-        ConsoleError: there is no such file, it is larger than 5 GB, or AWS refuses.
+        ConsoleError: the file does not exist, it is larger than 5 GB, or AWS refused the upload.
     """
     version = newest_version(connector, key)
     size = version["Size"]
     if size > MAX_PUT_BYTES:
         raise ConsoleError(
-            f"The file {key} is larger than 5 GB, which one upload cannot hold. Upload it from its origin."
+            f"The file {key} is larger than 5 GB, the limit of this command. Upload the file from its source."
         )
     client = aws.s3(connector)
-    with aws.explained("send the file again", connector):
-        body = io.BufferedReader(_Stored(client, connector.bucket, key, version["VersionId"], size), 1 << 20)
-        answer = client.put_object(
+    with aws.translate_errors("upload the file again", connector):
+        body = io.BufferedReader(_StoredVersion(client, connector.bucket, key, version["VersionId"], size), 1 << 20)
+        response = client.put_object(
             Bucket=connector.bucket, Key=key, Body=body, ContentLength=size, ContentType="text/csv"
         )
-    return answer.get("VersionId", "null")
+    return response.get("VersionId", "null")
 
 
-class _Stored(io.RawIOBase):
-    """A version of an object as a seekable file: a client reads it twice, for its checksum and to send it."""
+class _StoredVersion(io.RawIOBase):
+    """An object version as a seekable file. boto3 reads it twice: to compute the checksum, and to send it."""
 
     def __init__(self, client: S3Client, bucket: str, key: str, version_id: str, size: int) -> None:
         self._where = {"Bucket": bucket, "Key": key, "VersionId": version_id}
@@ -96,14 +99,14 @@ def put_marker(connector: Connector, key: str) -> None:
     """Write an empty object.
 
     Raises:
-        ConsoleError: AWS refuses.
+        ConsoleError: AWS refused the request.
     """
-    with aws.explained("write the marker", connector):
+    with aws.translate_errors("write the marker", connector):
         aws.s3(connector).put_object(Bucket=connector.bucket, Key=key, Body=b"")
 
 
 def confirmation_key(key: str) -> str:
-    """Return the key of the marker that confirms the list of an uploaded file: in its folder, above Hive partitions.
+    """Return the key of the `_CONFIRMED` marker for a file's list: in the file's folder, above Hive partitions.
 
     Example:
         >>> confirmation_key("tiktok/vip/email_sha256/replace/daily/country=de/part-00000.csv")

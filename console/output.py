@@ -1,4 +1,4 @@
-"""Results for people and for machines: tables and sentences with colors on a terminal, or one JSON object."""
+"""Output of results: colored tables and sentences on a terminal, or one JSON object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
-# What is not a terminal has no width: tables there are as wide as they need.
+# A file or pipe has no terminal width. 200 columns are enough for every table.
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -29,37 +29,37 @@ STATUS_COLORS = {
 
 
 class Advance(Protocol):
-    """Moves a progress bar on by a number of bytes."""
+    """Advances a progress bar by a number of bytes."""
 
     def __call__(self, count: int, /) -> None:
-        """Move on."""
+        """Advance by `count` bytes."""
 
 
 def print_json(result: Mapping[str, Any]) -> None:
-    """Print one JSON object on standard output."""
+    """Print one JSON object to standard output."""
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
-def say(text: str, style: str = "", *, to: Console = out) -> None:
-    """Print a sentence as it is: square brackets in file names are not markup."""
+def print_text(text: str, style: str = "", *, to: Console = out) -> None:
+    """Print a text literally: square brackets in it are not treated as markup."""
     to.print(Text(text, style=style))
 
 
-def fail(text: str) -> None:
-    """Print what went wrong on standard error."""
+def print_error(text: str) -> None:
+    """Print an error message to standard error."""
     err.print(Text("Error: ", style="bold red") + Text(text, style=""))
 
 
 def status_text(status: str) -> Text:
-    """Return a status in its color."""
+    """Return a status as colored text."""
     return Text(status, style=STATUS_COLORS.get(status, ""))
 
 
 def print_table(
     headings: Sequence[str], rows: Sequence[Sequence[str | Text]], numbers: Sequence[int] = (), *, to: Console = out
 ) -> None:
-    """Print a table; the columns in `numbers` are right-aligned."""
+    """Print a table. The columns whose indexes are in `numbers` are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="right" if index in numbers else "left", overflow="fold")
@@ -75,12 +75,12 @@ def number(value: int | None) -> str:
 
 @contextmanager
 def progress_bar(label: str, total: int | None, *, shown: bool = True) -> Iterator[Advance]:
-    """Show a progress bar on standard error if that is a terminal.
+    """Show a progress bar on standard error if it is a terminal.
 
     Args:
-        label: what is in progress.
-        total: bytes; None if unknown.
-        shown: False never shows it.
+        label: the text beside the bar.
+        total: number of bytes; None if unknown.
+        shown: False hides the bar.
     """
     if not shown or not err.is_terminal:
         yield lambda _: None

@@ -1,4 +1,4 @@
-"""The AWS permissions of each command: `docs/permissions.md` shows them, and a test holds them against the policies."""
+"""The AWS permissions of each command. `docs/permissions.md` lists them; tests compare them with the policies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Need:
     """A permission that a command needs.
 
     Attributes:
-        actions: of AWS.
-        on: the resource: `tiktok/*` and the like are objects of the bucket.
-        granted_by: the option that grants it; empty: an IAM policy of your own.
+        actions: the IAM actions.
+        on: the resource; names such as `tiktok/*` are objects in the bucket.
+        granted_by: the option that grants the permission; empty if it needs your own IAM policy.
     """
 
     actions: tuple[str, ...]
@@ -23,9 +23,9 @@ class Need:
 _PUT = Need(("s3:PutObject", "s3:AbortMultipartUpload"), "tiktok/*", "uploaders")
 _PUT_KEY = Need(("kms:GenerateDataKey", "kms:Decrypt"), "the key, through S3", "uploaders")
 _LIST_REPORTS = Need(("s3:ListBucket",), "the bucket, below reports/", "readers")
-_READ_REPORTS = Need(("s3:GetObject",), "reports/*", "readers")
+_MAX_REPORTS = Need(("s3:GetObject",), "reports/*", "readers")
 _READ_KEY = Need(("kms:Decrypt",), "the key, through S3", "readers")
-_REPORTS = (_LIST_REPORTS, _READ_REPORTS, _READ_KEY)
+_REPORTS = (_LIST_REPORTS, _MAX_REPORTS, _READ_KEY)
 _STATE = (
     Need(("s3:ListBucket",), "the bucket, below audiences/"),
     Need(("s3:GetObject",), "audiences/*"),
@@ -81,7 +81,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
 
 
 def table() -> str:
-    """Return the permissions as a table."""
+    """Return the permissions as a Markdown table."""
     rows = ["| command | AWS permissions | on | granted by |", "|---|---|---|---|"]
     for command, needs in NEEDS.items():
         if not needs:

@@ -1,4 +1,4 @@
-"""Local files made ready for an upload: checked, or hashed and checked, and opened again to be sent."""
+"""Preparation of local files for an upload: check them, or hash and check them, then stream the bytes to send."""
 
 from __future__ import annotations
 
@@ -7,112 +7,127 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from console.function import DEFAULT_MAX_REJECTED_RATIO, Verdict, judge
+from console.function import DEFAULT_MAX_REJECTED_RATIO, Verdict, evaluate_file
 from console.hashing.blocks import Counts
 from console.hashing.columns import InputColumn
-from console.hashing.plans import Choose, Wishes, prepare, refuse_to_choose
-from console.hashing.sources import opened, read_text
-from console.hashing.to_file import Hashed, result
+from console.hashing.plans import ChooseColumn, HashOptions, prepare, reject_ambiguous_columns
+from console.hashing.sources import open_chunks, read_text
+from console.hashing.to_file import HashResult, hash_result
 from handler.report_codes import Code
 
 OnRead = Callable[[int], None]
 
 
-def ignore(_: int) -> None:
-    """Do nothing with a number of bytes."""
+def ignore_progress(_: int) -> None:
+    """Ignore the number of bytes read."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The action and the option `maxRejectedRatio`, which the function's judgement depends on as well."""
+class CheckOptions:
+    """The settings of the check besides the identifier type: the action and the option `maxRejectedRatio`."""
 
     action: str
     max_rejected_ratio: float
 
 
 @dataclass(frozen=True)
-class Ready:
+class CheckedFile:
     """A local file that was checked.
 
     Attributes:
-        path: of the file.
-        wishes: how it is hashed; the columns are decided. None: it is sent as it is.
-        verdict: the function's judgement of what will be sent.
-        hashed: the result of hashing, None if it is sent as it is.
+        path: the file's path.
+        hash_options: the options for hashing, with the chosen columns; None if the file is sent unchanged.
+        verdict: the function's verdict on the bytes to send.
+        hashed: the result of hashing; None if the file is sent unchanged.
     """
 
     path: str
-    wishes: Wishes | None
+    hash_options: HashOptions | None
     verdict: Verdict
-    hashed: Hashed | None
+    hashed: HashResult | None
 
     @property
     def rows(self) -> tuple[int, int]:
-        """The number of rows with a value, and of those among them that are not sent or that the function rejects."""
+        """The number of rows with a value, and how many of them cannot be hashed or would be rejected."""
         total, rejected = self.verdict.total or 0, self.verdict.rejected or 0
-        lost = self.hashed.counts.lost if self.hashed else 0
-        return total + lost, rejected + lost
+        unhashable = self.hashed.counts.unhashable if self.hashed else 0
+        return total + unhashable, rejected + unhashable
 
     @contextmanager
-    def chunks(self, on_read: OnRead = ignore) -> Iterator[Iterable[bytes]]:
-        """Open the file again, as the bytes to send."""
-        with opened(self.path, on_read) as chunks:
-            if self.wishes is None:
+    def chunks(self, on_read: OnRead = ignore_progress) -> Iterator[Iterable[bytes]]:
+        """Open the file again and return the bytes to send."""
+        with open_chunks(self.path, on_read) as chunks:
+            if self.hash_options is None:
                 yield chunks
             else:
-                prepared = prepare(read_text(chunks), self.wishes)
+                prepared = prepare(read_text(chunks), self.hash_options)
                 yield chain([prepared.header_row], prepared.hashing().rows(prepared.text.chunks))
 
 
-def check_file(path: str, identifier_type: str, judged: Judged, on_read: OnRead = ignore) -> Ready:
+def check_file(
+    path: str, identifier_type: str, check_options: CheckOptions, on_read: OnRead = ignore_progress
+) -> CheckedFile:
     """Check a file of hashes.
 
     Raises:
-        ConsoleError: it cannot be read.
+        ConsoleError: the file cannot be read.
     """
-    with opened(path, on_read) as chunks:
-        return Ready(path, None, judge(chunks, identifier_type, judged.action, judged.max_rejected_ratio), None)
+    with open_chunks(path, on_read) as chunks:
+        return CheckedFile(
+            path,
+            None,
+            evaluate_file(chunks, identifier_type, check_options.action, check_options.max_rejected_ratio),
+            None,
+        )
 
 
 def hash_and_check(
     path: str,
-    wishes: Wishes,
-    judged: Judged,
-    on_read: OnRead = ignore,
+    hash_options: HashOptions,
+    check_options: CheckOptions,
+    on_read: OnRead = ignore_progress,
     *,
-    choose: Choose = refuse_to_choose,
+    choose: ChooseColumn = reject_ambiguous_columns,
     confirm: Callable[[tuple[InputColumn, ...]], None] | None = None,
-) -> Ready:
-    """Hash a file and check the hashes, without writing them anywhere: they are made again when they are sent.
+) -> CheckedFile:
+    """Hash a file and check the hashes. The hashes are not stored: the upload hashes the file again.
 
     Raises:
-        ConsoleError: it cannot be read, or no column fits.
+        ConsoleError: the file cannot be read, or no column fits.
     """
-    with opened(path, on_read) as chunks:
-        prepared = prepare(read_text(chunks), wishes, choose)
+    with open_chunks(path, on_read) as chunks:
+        prepared = prepare(read_text(chunks), hash_options, choose)
         if confirm:
             confirm(prepared.plan.columns)
         hashing = prepared.hashing()
         rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
-        verdict = judge(rows, wishes.identifier_type, judged.action, judged.max_rejected_ratio)
+        verdict = evaluate_file(
+            rows, hash_options.identifier_type, check_options.action, check_options.max_rejected_ratio
+        )
         columns = tuple(str(column.index + 1) for column in prepared.plan.columns)
-        decided = Wishes(wishes.identifier_type, columns, wishes.country, wishes.plus)
-        verdict = refuse_lost(verdict, hashing.counts, judged.max_rejected_ratio)
-        return Ready(path, decided, verdict, result(prepared, hashing.counts))
+        resolved = HashOptions(hash_options.identifier_type, columns, hash_options.country, hash_options.plus)
+        verdict = reject_unhashable(verdict, hashing.counts, check_options.max_rejected_ratio)
+        return CheckedFile(path, resolved, verdict, hash_result(prepared, hashing.counts))
 
 
-def refuse_lost(verdict: Verdict, counts: Counts, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO) -> Verdict:
-    """Refuse a file of which too many rows cannot be hashed, as the function refuses one with too many faulty rows.
+def reject_unhashable(
+    verdict: Verdict, counts: Counts, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO
+) -> Verdict:
+    """Return a rejection if too many rows cannot be hashed, otherwise the verdict unchanged.
 
-    The function never sees these rows. Without them a replace would take people out, and a remove would leave them in.
+    The function never sees these rows. If they were ignored, a replace would drop the people in them, and a remove
+    would keep them in the audience.
 
     Args:
-        verdict: the function's judgement of the hashes.
-        counts: of the raw rows.
-        max_rejected_ratio: the connector's option.
+        verdict: the function's verdict on the hashes.
+        counts: the counts of the raw rows.
+        max_rejected_ratio: the connector's option `maxRejectedRatio`.
     """
     with_value = counts.rows - counts.empty
-    if verdict.code or counts.lost <= max_rejected_ratio * with_value:
+    if verdict.code or counts.unhashable <= max_rejected_ratio * with_value:
         return verdict
-    reason = f"{counts.lost:,} of the {with_value:,} rows cannot be hashed. The limit is {100 * max_rejected_ratio:g}%."
+    reason = (
+        f"{counts.unhashable:,} of the {with_value:,} rows cannot be hashed. The limit is "
+        f"{100 * max_rejected_ratio:g}%. Correct these rows, or check that the right column was chosen."
+    )
     return replace(verdict, status="rejected", code=Code.TOO_MANY_REJECTED.value, reason=reason)

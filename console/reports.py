@@ -1,9 +1,9 @@
-"""Reports in a connector's bucket: found, read, and put into order."""
+"""Access to the reports in a connector's bucket: find, read and sort them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 Report = Mapping[str, Any]
 REPORTS = "reports/"
 UPLOADS = "tiktok/"
-AT_END = frozenset({"available", "skipped", "rejected", "failed"})
+FINAL_STATUSES = frozenset({"available", "skipped", "rejected", "failed"})
 _READERS = 16
 _MAX_SETTLE = timedelta(hours=1)  # 12 times the default of settleSeconds
-_MAX_PROCESSING = timedelta(hours=48)  # TikTok's own figure
+_MAX_PROCESSING = timedelta(hours=48)  # documented by TikTok
 _CONFIRM_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class ReportPlace:
-    """A report in the bucket: the object's key, the version, and when the report was written."""
+class ReportLocation:
+    """The location of a report: the uploaded object's key and version, and the time the report was written."""
 
     key: str
     version_id: str
@@ -44,10 +44,10 @@ class ReportReader:
         self._connector = connector
         self._client = client or aws.s3(connector)
 
-    def places(self, prefix: str = "") -> list[ReportPlace]:
-        """Return where the reports are of all uploads whose key begins with `prefix`, the newest first."""
+    def locations(self, prefix: str = "") -> list[ReportLocation]:
+        """Return the locations of the reports of all uploads whose key starts with `prefix`, newest first."""
         found = []
-        with aws.explained("list the reports", self._connector):
+        with aws.translate_errors("list the reports", self._connector):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._connector.bucket, Prefix=REPORTS + prefix
             )
@@ -55,54 +55,54 @@ class ReportReader:
                 for entry in page.get("Contents", ()):
                     key, _, name = entry["Key"].removeprefix(REPORTS).rpartition("/")
                     if key and name.endswith(".json"):
-                        found.append(ReportPlace(key, name.removesuffix(".json"), entry["LastModified"]))
+                        found.append(ReportLocation(key, name.removesuffix(".json"), entry["LastModified"]))
         return sorted(found, key=lambda each: each.written_at, reverse=True)
 
     def read(self, key: str, version_id: str) -> Report | None:
-        """Return one report, or None if there is none."""
+        """Return one report, or None if it does not exist."""
         report_key = f"{REPORTS}{key}/{version_id}.json"
-        with aws.explained("read a report", self._connector):
+        with aws.translate_errors("read a report", self._connector):
             try:
-                answer = self._client.get_object(Bucket=self._connector.bucket, Key=report_key)
+                response = self._client.get_object(Bucket=self._connector.bucket, Key=report_key)
             except ClientError as error:
-                # Without the right to list the whole bucket S3 does not say that an object is missing.
+                # Without permission to list the entire bucket, S3 returns AccessDenied for a missing object.
                 if aws.code(error) in aws.ABSENT or (aws.is_denied(error) and not self._is_listed(report_key)):
                     return None
                 raise
-            content = json.loads(answer["Body"].read())
+            content = json.loads(response["Body"].read())
         return content if isinstance(content, dict) else None
 
     def _is_listed(self, report_key: str) -> bool:
-        answer = self._client.list_objects_v2(Bucket=self._connector.bucket, Prefix=report_key, MaxKeys=1)
-        return bool(answer.get("Contents"))
+        response = self._client.list_objects_v2(Bucket=self._connector.bucket, Prefix=report_key, MaxKeys=1)
+        return bool(response.get("Contents"))
 
-    def read_all(self, places: Iterable[ReportPlace]) -> list[Report]:
-        """Return the reports at some places, in their order; what is gone meanwhile is left out."""
+    def read_all(self, locations: Iterable[ReportLocation]) -> list[Report]:
+        """Return the reports at the given locations, in the same order, without those that no longer exist."""
         with ThreadPoolExecutor(_READERS) as readers:
-            found = readers.map(lambda place: self.read(place.key, place.version_id), places)
+            found = readers.map(lambda location: self.read(location.key, location.version_id), locations)
             return [report for report in found if report is not None]
 
     def versions(self, key: str) -> list[Report]:
-        """Return the reports of every version of one object, the newest upload first."""
-        found = self.read_all(place for place in self.places(key + "/") if place.key == key)
+        """Return the reports of all versions of one object, newest upload first."""
+        found = self.read_all(location for location in self.locations(key + "/") if location.key == key)
         return sorted(found, key=lambda report: str(report["file"]["uploaded_at"]), reverse=True)
 
     def newest(self, limit: int) -> tuple[list[Report], int]:
-        """Return the newest state of each file, the last changed first, and how many files there are.
+        """Return the report of the newest upload of each file, last changed first, and the number of files.
 
         Args:
             limit: maximum number of files; 0 for all.
         """
-        by_key: dict[str, list[ReportPlace]] = {}
-        for place in self.places():
-            by_key.setdefault(place.key, []).append(place)
+        by_key: dict[str, list[ReportLocation]] = {}
+        for location in self.locations():
+            by_key.setdefault(location.key, []).append(location)
         wanted = list(by_key.items())[: limit or None]
-        reports = self.read_all(place for _, places in wanted for place in places)
+        reports = self.read_all(location for _, locations in wanted for location in locations)
         return latest_of_each(reports), len(by_key)
 
 
 def latest_of_each(reports: Iterable[Report]) -> list[Report]:
-    """Return for each file the report of its newest upload, in the order in which the files come first."""
+    """Return the report of the newest upload of each file, in the order in which the files first appear."""
     latest: dict[str, Report] = {}
     for report in reports:
         key = str(report["file"]["key"])
@@ -112,37 +112,38 @@ def latest_of_each(reports: Iterable[Report]) -> list[Report]:
 
 
 def find_report(readers: Mapping[str, ReportReader], key: str) -> tuple[str, list[Report]]:
-    """Return the advertiser and the reports of a key's versions.
+    """Return the advertiser that has a report for a key, and the reports of the key's versions.
 
     Args:
-        readers: by advertiser.
-        key: of the uploaded object.
+        readers: the report readers by advertiser.
+        key: the key of the uploaded object.
 
     Raises:
-        ConsoleError: nobody has a report of it, or several do.
+        ConsoleError: no advertiser or more than one advertiser has a report for the key.
     """
     found = {name: reports for name, reader in readers.items() if (reports := reader.versions(key))}
     if not found:
         raise ConsoleError(
-            f"There is no report of {key}. Check the key with `status`; a report is there seconds after the upload."
+            f"There is no report for {key}. Check the key with `status`. "
+            "If the file was just uploaded, try again in a few seconds."
         )
     if len(found) > 1:
         raise ConsoleError(
-            f"Several advertisers have a report of {key}: {', '.join(found)}. Name one with --advertiser."
+            f"Several advertisers have a report for {key}: {', '.join(found)}. Name one with --advertiser."
         )
     return next(iter(found.items()))
 
 
 def waits_until(report: Report) -> datetime | None:
-    """Return until when a file that is not at its end waits at most, as far as its report says; None if it does not."""
-    if report["status"] in AT_END:
+    """Return the latest time until which an upload waits; None if it has a final status or the time is unknown."""
+    if report["status"] in FINAL_STATUSES:
         return None
-    updated = moment(report["updated_at"])
+    updated = parse_time(report["updated_at"])
     if report["status"] == "submitted":
         return updated + _MAX_PROCESSING
     match report["code"]:
         case "settling":
-            return moment(report["received_at"]) + _MAX_SETTLE
+            return parse_time(report["received_at"]) + _MAX_SETTLE
         case "audience_processing":
             return updated + _MAX_PROCESSING
         case "shrinks_too_much":
@@ -152,13 +153,13 @@ def waits_until(report: Report) -> datetime | None:
     return None
 
 
-def moment(text: str) -> datetime:
-    """Return a report's time."""
+def parse_time(text: str) -> datetime:
+    """Parse a time in the format of a report."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def matched_by_audience(reports: Iterable[Report]) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """Return for each audience (name, identifier type) its matched users over time, oldest first."""
+    """Return the matched users over time, oldest first, for each audience (name and identifier type)."""
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for report in reports:
         audience, matched = report["audience"], report["tiktok"]["matched"]
@@ -169,16 +170,13 @@ def matched_by_audience(reports: Iterable[Report]) -> dict[tuple[str, str], list
     return {audience: sorted(points) for audience, points in sorted(found.items())}
 
 
-def is_at_end(report: Report) -> bool:
-    """Return whether nothing more happens to the upload."""
-    return report["status"] in AT_END
-
-
-Tell = Callable[[Report], None]
+def is_final(report: Report) -> bool:
+    """Return whether the upload has reached a final status."""
+    return report["status"] in FINAL_STATUSES
 
 
 def file_json(report: Report) -> dict[str, Any]:
-    """Return a file's state for machines."""
+    """Return the status of a file as a JSON object."""
     audience = report["audience"] or {}
     until = waits_until(report)
     return {

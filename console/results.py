@@ -1,15 +1,15 @@
-"""Results for machines, with the names of a report: the same in `--json` and for the page."""
+"""Results as JSON objects with the key names of a report, for `--json` and for the web page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from console.function import Verdict
-from console.hashing.to_file import Hashed
+from console.hashing.to_file import HashResult
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict for machines, with the names of a report."""
+    """Return a verdict as a JSON object with the key names of a report."""
     return {
         "status": verdict.status,
         "code": verdict.code,
@@ -22,8 +22,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]:
-    """Return the result of hashing for machines."""
+def hashed_json(file: str, output: str | None, result: HashResult) -> dict[str, Any]:
+    """Return the result of hashing one file as a JSON object."""
     counts = result.counts
     return {
         "file": file,
@@ -36,9 +36,9 @@ def hashed_json(file: str, output: str | None, result: Hashed) -> dict[str, Any]
             "total": counts.rows,
             "written": counts.written,
             "empty": counts.empty,
-            "rejected": counts.lost,
+            "rejected": counts.unhashable,
         },
-        "already_hashed": counts.passed,
+        "already_hashed": counts.already_hashed,
         "rejected_by_reason": dict(counts.faults),
-        "rejections": [{"line": line, "reason": why, "column": where} for line, where, why in counts.listed],
+        "rejections": [{"line": line, "reason": why, "column": where} for line, where, why in counts.listed_faults],
     }

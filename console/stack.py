@@ -1,4 +1,4 @@
-"""The location of the connectors: the stack's outputs, a file of them, the running sandbox, or only a bucket's name."""
+"""Discovery of connectors: from the stack's outputs, a file of outputs, the running sandbox, or a bucket name."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _PULUMI_SECONDS = 60
 
 @dataclass(frozen=True)
 class Location:
-    """Where AWS and TikTok are.
+    """The AWS and TikTok endpoints.
 
     Attributes:
-        name: of the source, for people.
-        aws_url: None for AWS itself.
-        tiktok_url: without a path.
-        environment: AWS credentials of the sandbox; empty: the caller's own.
-        region: None: the caller's default.
+        name: the source of this information, for messages.
+        aws_url: the endpoint of the sandbox; None for AWS itself.
+        tiktok_url: TikTok's base URL, without a path.
+        aws_credentials: the credentials of the sandbox; empty to use the caller's credentials.
+        region: the AWS region; None to use the caller's default region.
     """
 
     name: str
     aws_url: str | None = None
     tiktok_url: str = TIKTOK_URL
-    environment: Mapping[str, str] = field(default_factory=dict)
+    aws_credentials: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
 
 
@@ -43,14 +43,14 @@ class Connector:
     """One advertiser's connector.
 
     Attributes:
-        name: the advertiser's; None if only the bucket is known.
-        outputs: as design.md lists them; only `bucket` is sure to be there.
-        place: where it is.
+        name: the advertiser's name; None if only the bucket is known.
+        outputs: the connector's stack outputs. Only `bucket` is always present.
+        location: its AWS and TikTok endpoints.
     """
 
     name: str | None
     outputs: Mapping[str, Any]
-    place: Location
+    location: Location
 
     @property
     def bucket(self) -> str:
@@ -59,26 +59,26 @@ class Connector:
 
     @property
     def label(self) -> str:
-        """A name for people."""
+        """The connector's name in messages."""
         return self.name or self.bucket
 
     @property
     def region(self) -> str | None:
-        """The region, which the ARNs name."""
+        """The AWS region, taken from an ARN if one is known."""
         arn = self.outputs.get("queue_arn") or self.outputs.get("key_arn")
-        return str(arn).split(":")[3] if arn else self.place.region
+        return str(arn).split(":")[3] if arn else self.location.region
 
     def output(self, name: str) -> str:
-        """Return an output of the stack.
+        """Return a stack output.
 
         Raises:
-            ConsoleError: it is not known, because only the bucket was given or the stack is older.
+            ConsoleError: the output is missing, because only the bucket was given or the stack has an older version.
         """
         value = self.outputs.get(name)
         if not value:
             raise ConsoleError(
-                f"The output {name} of {self.label} is not known. Run this where `pulumi stack output` works, "
-                "or give a file of its outputs with --outputs.",
+                f"The stack output {name} of {self.label} is not known. Run this command where `pulumi stack output` "
+                "works, or give a file of its output with --outputs.",
                 Exit.USAGE,
             )
         return str(value)
@@ -86,7 +86,7 @@ class Connector:
 
 @dataclass(frozen=True)
 class Source:
-    """The user's choice of where to look; all None: the running sandbox, then Pulumi's current stack."""
+    """The options that say where to find connectors. If all are None: the running sandbox, else Pulumi's stack."""
 
     bucket: str | None = None
     outputs: Path | None = None
@@ -97,22 +97,24 @@ def find_connectors(source: Source) -> dict[str, Connector]:
     """Return all connectors by advertiser.
 
     Raises:
-        ConsoleError: nothing was found, or what was found cannot be read.
+        ConsoleError: no connector was found, or the outputs cannot be read.
     """
     if source.bucket:
-        return {source.bucket: Connector(None, {"bucket": source.bucket}, _place("the bucket's name"))}
+        return {
+            source.bucket: Connector(None, {"bucket": source.bucket}, _location_from_environment("the bucket's name"))
+        }
     if source.outputs:
-        return _connectors(_read_json(source.outputs), _place(str(source.outputs)))
+        return _connectors(_read_json(source.outputs), _location_from_environment(str(source.outputs)))
     if not source.stack and (sandbox := running_sandbox()):
         return sandbox
-    return _connectors(_pulumi(source.stack), _place("the stack's outputs"))
+    return _connectors(_pulumi(source.stack), _location_from_environment("the stack's outputs"))
 
 
 def find_connector(source: Source, advertiser: str | None) -> Connector:
-    """Return one connector; without a name the only one there is.
+    """Return the connector of an advertiser. Without an advertiser, return the only connector.
 
     Raises:
-        ConsoleError: there is none of that name, or several and none was named.
+        ConsoleError: there is no connector with this name, or there are several and none was named.
     """
     found = find_connectors(source)
     if source.bucket:
@@ -126,14 +128,16 @@ def find_connector(source: Source, advertiser: str | None) -> Connector:
         )
     names = ", ".join(found)
     if advertiser is None:
-        raise ConsoleError(f"Several advertisers were found: {names}. Name one.", Exit.USAGE)
+        raise ConsoleError(f"The stack has several advertisers. Name one of them: {names}.", Exit.USAGE)
     if advertiser not in found:
-        raise ConsoleError(f"There is no advertiser {advertiser!r}. There are: {names}.", Exit.USAGE)
+        raise ConsoleError(
+            f"There is no advertiser with the name {advertiser!r}. Use one of these: {names}.", Exit.USAGE
+        )
     return found[advertiser]
 
 
 def running_sandbox(file: Path = SANDBOX_FILE) -> dict[str, Connector] | None:
-    """Return the connectors of the sandbox if it is running; a file left behind by a killed one does not count."""
+    """Return the connectors of the running sandbox; None if it is not running, even if its file is still there."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         os.kill(int(content["pid"]), 0)
@@ -143,27 +147,27 @@ def running_sandbox(file: Path = SANDBOX_FILE) -> dict[str, Connector] | None:
         "aws_access_key_id": content.get("aws_access_key_id", "sandbox"),
         "aws_secret_access_key": content.get("aws_secret_access_key", "sandbox"),
     }
-    place = Location(
+    location = Location(
         "the running sandbox", content["aws_url"], content["tiktok_url"], environment, content.get("region")
     )
-    return _connectors(content, place)
+    return _connectors(content, location)
 
 
-def _place(name: str) -> Location:
-    """Return the place that the environment describes; AWS's own variables reach boto3 by themselves."""
+def _location_from_environment(name: str) -> Location:
+    """Return the location that the environment variables describe. boto3 reads AWS's variables itself."""
     return Location(name, tiktok_url=os.environ.get("TIKTOK_API_URL", "").rstrip("/") or TIKTOK_URL)
 
 
-def _connectors(content: object, place: Location) -> dict[str, Connector]:
+def _connectors(content: object, location: Location) -> dict[str, Connector]:
     advertisers = content.get("advertisers", content) if isinstance(content, dict) else None
     if not isinstance(advertisers, dict) or not all(
         isinstance(outputs, dict) and isinstance(outputs.get("bucket"), str) for outputs in advertisers.values()
     ):
         raise ConsoleError(
-            f"In {place.name} there is no map of advertisers with their buckets. Give what "
-            "`pulumi stack output --json` prints."
+            f"The connectors were not found in {location.name}: the advertisers with their buckets are missing. "
+            "Use the output of `pulumi stack output --json`."
         )
-    return {str(name): Connector(str(name), outputs, place) for name, outputs in sorted(advertisers.items())}
+    return {str(name): Connector(str(name), outputs, location) for name, outputs in sorted(advertisers.items())}
 
 
 def _read_json(path: Path) -> object:
@@ -172,27 +176,27 @@ def _read_json(path: Path) -> object:
     except OSError as error:
         raise ConsoleError(f"The file {path} cannot be read ({error.strerror}). Check --outputs.") from None
     except ValueError:
-        raise ConsoleError(f"The file {path} is not JSON. Write it with `pulumi stack output --json`.") from None
+        raise ConsoleError(f"The file {path} is not JSON. Create it with `pulumi stack output --json`.") from None
 
 
 def _pulumi(stack: str | None) -> object:
     advice = (
-        "Log in to Pulumi and run this in the project's folder, give a file of its outputs with --outputs, "
-        "give a bucket with --bucket, or start the sandbox with `make console`."
+        "Log in to Pulumi and run this command in the project's folder, give a file of the stack's outputs with "
+        "--outputs, name a bucket with --bucket, or start the sandbox with `make console`."
     )
     if not (program := shutil.which("pulumi")):
         raise ConsoleError(f"No advertiser was found: no sandbox is running, and Pulumi is not installed. {advice}")
     command = [program, "stack", "output", "--json", "--non-interactive", *(["--stack", stack] if stack else [])]
     try:
-        ended = subprocess.run(  # noqa: S603 - Pulumi's own program, without a shell
+        completed = subprocess.run(  # noqa: S603 - runs the Pulumi CLI, without a shell
             command, capture_output=True, text=True, timeout=_PULUMI_SECONDS, check=True, cwd=_project()
         )
-        return json.loads(ended.stdout)
+        return json.loads(completed.stdout)
     except (subprocess.SubprocessError, ValueError):
         raise ConsoleError(f"`pulumi stack output --json` failed, so no advertiser was found. {advice}") from None
 
 
 def _project() -> Path:
-    """Return the current folder if it is a Pulumi project, otherwise this one's."""
+    """Return the current folder if it is in a Pulumi project, otherwise the root of this project."""
     here = Path.cwd()
     return here if any((each / "Pulumi.yaml").exists() for each in (here, *here.parents)) else ROOT

@@ -1,4 +1,4 @@
-"""TikTok as operators need it, through the function's own client: listing, a trial upload, ad groups, deletion."""
+"""TikTok API calls for operators, made with the function's client: list, test upload, ad groups, delete."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from handler.tiktok.client import TikTokClient
 from handler.tiktok.credentials import Credentials, CredentialsStore
 from handler.tiktok.responses import AdGroup, Audience
 
-_PATIENCE_SECONDS = 120.0
-_QUOTE = re.compile(r"\(code [^()]*\)")
+_TIMEOUT_SECONDS = 120.0
+_TIKTOK_CODE = re.compile(r"\(code [^()]*\)")
 _ADVICE = {
-    Code.TOKEN_REFUSED: "The access token is wrong or revoked: authorize the app again, and store the new token.",
+    Code.TOKEN_REFUSED: "The access token is wrong or revoked. Authorize the app again, and store the new token.",
     Code.PERMISSION_REFUSED: (
-        "Check the advertiser id, and grant the app audience management for it with a user whose role is Operator or "
-        "Admin."
+        "Check the advertiser id. Then authorize the app for audience management, as a user with the role Operator or "
+        "Admin for this advertiser."
     ),
     Code.TERMS_NOT_ACCEPTED: "Accept the Custom Audience Terms in TikTok Ads Manager.",
-    Code.TIKTOK_UNAVAILABLE: "TikTok is busy or cannot be reached: try again in a few minutes.",
-    Code.TIKTOK_THROTTLED: "TikTok's rate limit is reached: try again in five minutes.",
+    Code.TIKTOK_UNAVAILABLE: "TikTok is busy or cannot be reached. Try again in a few minutes.",
+    Code.TIKTOK_THROTTLED: "TikTok's rate limit is reached. Try again in five minutes.",
 }
 
 
@@ -43,67 +43,69 @@ class RefusedError(ConsoleError):
     """TikTok refused a call, or cannot be reached.
 
     Attributes:
-        code: the report code for it.
+        code: the report code of the failure.
     """
 
     def __init__(self, action: str, outcome: Outcome) -> None:
         self.code = outcome.code
-        quote = _QUOTE.search(outcome.reason)
-        said = f" {quote.group()}" if quote else ""
-        super().__init__(f"TikTok refused to {action}{said}. {_ADVICE.get(outcome.code, outcome.reason)}")
+        found = _TIKTOK_CODE.search(outcome.reason)
+        tiktok_code = f" {found.group()}" if found else ""
+        super().__init__(f"TikTok did not {action}{tiktok_code}. {_ADVICE.get(outcome.code, outcome.reason)}")
 
 
-class Given:
-    """Credentials that are in no secret yet, in the form that the client reads."""
+class FixedCredentials:
+    """Credentials that are not in a secret, with the interface of `CredentialsStore`."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
     def get(self) -> Credentials:
-        """Return them."""
+        """Return the credentials."""
         return self._credentials
 
     def reload(self) -> bool:
-        """Return false: they do not change."""
+        """Return false, because the credentials never change."""
         return False
 
 
 class TikTok:
-    """One advertiser's account."""
+    """The TikTok account of one advertiser."""
 
     def __init__(self, connector: Connector, credentials: Credentials) -> None:
-        self._url = connector.place.tiktok_url
-        self._store = cast("CredentialsStore", Given(credentials))
+        self._url = connector.location.tiktok_url
+        self._store = cast("CredentialsStore", FixedCredentials(credentials))
         self._client = self._connect()
 
     def _connect(self) -> TikTokClient:
-        logger = Logger(service="console", level="CRITICAL")  # the console prints what matters
-        return TikTokClient(requests.Session(), self._url, self._store, Deadline(_PATIENCE_SECONDS), logger)
+        logger = Logger(service="console", level="CRITICAL")  # the console prints errors itself
+        return TikTokClient(requests.Session(), self._url, self._store, Deadline(_TIMEOUT_SECONDS), logger)
 
     def audiences(self) -> list[Audience]:
         """Return all audiences of the advertiser, of every kind.
 
         Raises:
-            RefusedError: TikTok refuses or cannot be reached.
+            RefusedError: TikTok refused the call or cannot be reached.
         """
-        with _explained("list the audiences"):
+        with _translate_errors("list the audiences"):
             return self._client.list_audiences()
 
-    def try_upload(self) -> None:
-        """Upload a file with one made-up hash, which creates no audience: more roles may list than upload.
+    def upload_test_file(self) -> None:
+        """Upload a file with one random hash, which creates no audience.
+
+        Listing audiences is not a sufficient test: some roles are allowed to list but not to upload.
 
         Raises:
-            RefusedError: TikTok refuses or cannot be reached.
+            RefusedError: TikTok refused the call or cannot be reached.
         """
         row = hashlib.sha256(uuid.uuid4().bytes).hexdigest().encode() + b"\n"
         part = SimpleNamespace(chunks=[row], md5=hashlib.md5(row, usedforsecurity=False).hexdigest())
-        with _explained("take a trial upload"):
+        with _translate_errors("accept a test upload"):
             self._client.upload(cast("Part", part), IdentifierType.EMAIL_SHA256)
 
     def ad_groups(self, audience_id: str) -> list[AdGroup] | None:
-        """Return the ad groups that an audience was applied to; None if TikTok does not say."""
+        """Return the ad groups that an audience was applied to; None if TikTok does not return them."""
         try:
-            # A client of its own: after a refused permission a client makes no further call.
+            # A separate client, because a client makes no further calls after its permission was refused.
             return self._connect().applied_ad_groups(audience_id)
         except Outcome:
             return None
@@ -112,14 +114,14 @@ class TikTok:
         """Delete an audience.
 
         Raises:
-            RefusedError: TikTok refuses or cannot be reached.
+            RefusedError: TikTok refused the call or cannot be reached.
         """
-        with _explained("delete the audience"):
+        with _translate_errors("delete the audience"):
             self._client.delete_audiences([audience_id])
 
 
 @contextmanager
-def _explained(action: str) -> Iterator[None]:
+def _translate_errors(action: str) -> Iterator[None]:
     try:
         yield
     except Outcome as outcome:
@@ -130,17 +132,17 @@ def stored_credentials(connector: Connector, advertiser_id: str = "") -> Credent
     """Return the credentials in the connector's secret.
 
     Args:
-        connector: whose.
+        connector: the connector that owns the secret.
         advertiser_id: the id from the configuration if several connectors share the secret.
 
     Raises:
-        ConsoleError: the secret has none, or may not be read.
+        ConsoleError: the secret has no credentials, or cannot be read.
     """
-    with aws.explained("read the secret", connector):
+    with aws.translate_errors("read the secret", connector):
         try:
             return CredentialsStore(aws.secrets(connector), connector.output("secret_name"), advertiser_id).get()
         except CredentialsRefused as refused:
             fault = str(refused).partition(".")[0].partition(":")[0]
             raise ConsoleError(
-                f"{fault}. Run `tiktok-activation credentials {connector.label}` to put the credentials there."
+                f"{fault}. Run `tiktok-activation credentials {connector.label}` to store the credentials."
             ) from None

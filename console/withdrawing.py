@@ -1,6 +1,6 @@
-"""Waiting uploads taken back: their reports are set to `withdrawn`, under the lease on their audience.
+"""Withdrawal of waiting uploads: sets their reports to `withdrawn` while holding the lease on their audience.
 
-Deleting the object is not enough: a remove, and a file of a run, are applied all the same.
+Deleting the object is not enough: the connector still applies removes, and appends that belong to a run.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from handler.state.pointers import list_digest
 from handler.state.reports import Report as StoredReport
 from handler.state.reports import set_status
 
-REASON = "A person withdrew the file before its turn, so it was not sent. If that was not intended, upload it again."
+REASON = "Someone withdrew the file before it was sent. If that was not intended, upload it again."
 _LEASE_SECONDS = 60.0
-_LEASE_TRIES, _LEASE_PAUSE = 20, 1.5  # a turn of the function takes seconds, rarely minutes
+_LEASE_TRIES, _LEASE_PAUSE = 20, 1.5  # the function holds a lease for seconds, rarely for minutes
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """The result for one upload: its key, its version, and why it was not withdrawn; None if it was."""
+    """The result for one upload. `refused` is the reason why it was not withdrawn, or None if it was withdrawn."""
 
     key: str
     version_id: str
@@ -41,17 +41,19 @@ class Withdrawal:
 
 
 def find_waiting(reader: ReportReader, key: str) -> list[Report]:
-    """Return the uploads that a key means and that are not at their end: a file's, or a folder's if it ends in a slash.
+    """Return the uploads of a key that have not reached a final status.
 
-    A file under `replace/` means its whole list.
+    A key that ends in a slash selects all uploads in the folder. A file under `replace/` selects its entire list.
     """
     if key.endswith("/"):
-        return _waiting(reader.read_all(reader.places(key)))
+        return _waiting(reader.read_all(reader.locations(key)))
     found = _waiting(reader.versions(key))
     if any(_action(report) is Action.REPLACE for report in found):
         wanted = {list_id(parse_key(report["file"]["key"])) for report in found}
         folder = "/".join(key.split("/")[:4]) + "/"
-        others = [each for each in _waiting(reader.read_all(reader.places(folder))) if _action(each) is Action.REPLACE]
+        others = [
+            each for each in _waiting(reader.read_all(reader.locations(folder))) if _action(each) is Action.REPLACE
+        ]
         return [each for each in others if list_id(parse_key(each["file"]["key"])) in wanted]
     return found
 
@@ -61,10 +63,10 @@ def withdraw(
 ) -> list[Withdrawal]:
     """Withdraw waiting uploads.
 
-    What TikTok is receiving or has received is not withdrawn: a later remove takes those people out.
+    An upload that was sent to TikTok, or is being sent, is not withdrawn. Undo it with another upload.
 
     Raises:
-        ConsoleError: the function holds the lease all the time, or the bucket may not be written.
+        ConsoleError: the function does not release the lease, or the bucket cannot be written to.
     """
     store = ObjectStore(aws.s3(connector), connector.bucket)
     by_audience: dict[AudienceKey, list[Report]] = {}
@@ -74,14 +76,14 @@ def withdraw(
             key = AudienceKey(IdentifierType(audience["identifier_type"]), audience["name"])
             by_audience.setdefault(key, []).append(report)
     done: list[Withdrawal] = []
-    with aws.explained("withdraw the files", connector):
-        for key, some in by_audience.items():
+    with aws.translate_errors("withdraw the files", connector):
+        for key, uploads in by_audience.items():
             for attempt in range(_LEASE_TRIES):
                 if attempt:
                     sleep(_LEASE_PAUSE)
                 with lease_on(store, key, "console", _LEASE_SECONDS, utc_now) as lease:
                     if lease:
-                        done += withdraw_under_lease(store, lease, some)
+                        done += withdraw_under_lease(store, lease, uploads)
                         break
             else:
                 raise ConsoleError(f"The connector is busy with the audience {key.name!r}. Try again in a minute.")
@@ -97,28 +99,28 @@ def withdraw_under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Rep
     ledger = Ledger(store, utc_now, lambda _: None)
     calls = [call for call in (lease.state["intent"], lease.state["change"]) if call]
     lists_in_calls = {call["list"] for call in calls}
-    sending = _in_calls(store, lease.audience, calls)
+    sending = _files_in_calls(store, lease.audience, calls)
     done = []
     lists: dict[str, list[StoredReport]] = {}
     for each in reports:
         identity = (str(each["file"]["key"]), str(each["file"]["version_id"]))
         report = ledger.latest(*identity)
         if report["status"] != "waiting":
-            done.append(Withdrawal(*identity, f"it is {report['status']} already"))
+            done.append(Withdrawal(*identity, f"its status is {report['status']}"))
         elif identity in sending:
-            done.append(Withdrawal(*identity, "TikTok is receiving it"))
+            done.append(Withdrawal(*identity, "it is being sent to TikTok"))
         else:
             ledger.update(report, lambda current: set_status(current, "skipped", Code.WITHDRAWN, REASON))
             done.append(Withdrawal(*identity, None))
             if (digest := list_digest(report)) and digest not in lists_in_calls:
                 lists.setdefault(digest, []).append(report)
     for digest, files in lists.items():
-        write_list(store, lease.audience, _ended_list(read_list(store, lease.audience, digest), digest, files))
+        write_list(store, lease.audience, _withdrawn_list(read_list(store, lease.audience, digest), digest, files))
     return done
 
 
-def _in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[Change]) -> set[tuple[str, str]]:
-    """Return the object versions in a call to TikTok that has begun; those of a list are in its object."""
+def _files_in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[Change]) -> set[tuple[str, str]]:
+    """Return the object versions in calls to TikTok that have started. The files of a list are in its list object."""
     files = [file for call in calls for file in call["files"]]
     for call in calls:
         if call["list"] and (stored := read_list(store, audience, call["list"])):
@@ -126,8 +128,8 @@ def _in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[Change]
     return {(file["key"], file["version_id"]) for file in files}
 
 
-def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
-    """Return a list object that says that the list is withdrawn: a file that arrives later gets the same outcome."""
+def _withdrawn_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
+    """Return a list object with the code `withdrawn`, so that a file that arrives later gets the same outcome."""
     times = sorted(report["file"]["uploaded_at"] for report in files)
     entries = [
         {
@@ -146,7 +148,7 @@ def _ended_list(stored: StoredList | None, digest: str, files: Sequence[StoredRe
         "status": "skipped",
         "code": Code.WITHDRAWN.value,
         "faulty_key": None,
-        "files": entries,  # type: ignore[typeddict-item]  # as written above
+        "files": entries,  # type: ignore[typeddict-item]  # built above with the keys of the TypedDict
         "outdated": stored["outdated"] if stored else [],
         "rows": None,
         "uploads": [],
@@ -164,7 +166,8 @@ def _action(report: Report) -> Action | None:
 
 
 def nothing_to_withdraw(key: str) -> ConsoleError:
-    """Return the error for a key of which nothing waits."""
+    """Return the error for a key that has no waiting upload."""
     return ConsoleError(
-        f"Nothing of {key} waits, so nothing can be withdrawn. `report` shows how it ended.", Exit.NOT_ACCEPTED
+        f"There is no waiting upload for {key}, so nothing can be withdrawn. Run `report` to see its status.",
+        Exit.NOT_ACCEPTED,
     )

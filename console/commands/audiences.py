@@ -1,4 +1,4 @@
-"""`audiences`."""
+"""The command `audiences`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ import typer
 
 from console.audiences import AudienceRow, compare, registered
 from console.commands import options
-from console.commands.ask import agreed
+from console.commands.prompts import confirmed
+from console.credential_check import connect
 from console.errors import ConsoleError, Exit
-from console.output import number, print_json, print_table, say
+from console.output import number, print_json, print_table, print_text
 from console.stack import Source, find_connector
 from console.tiktok import TikTok
-from console.trials import connected
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the command to the application."""
     app.command()(audiences)
 
 
 def audiences(
     advertiser: options.AdvertiserArgument = None,
     *,
-    delete: Annotated[str | None, typer.Option("--delete", help="Delete the audience of this name at TikTok.")] = None,
+    delete: Annotated[
+        str | None, typer.Option("--delete", help="Delete the audience with this name at TikTok.")
+    ] = None,
     identifier_type: Annotated[
         options.Type | None, typer.Option("--type", "-t", help="With --delete: the audience's identifier type.")
     ] = None,
@@ -33,13 +35,13 @@ def audiences(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Compare TikTok's audiences with the registered ones: renamed, deleted, duplicate, too small, expiring.
+    """List the audiences, and show which are renamed, deleted, duplicate, too small or about to expire.
 
-    --delete shows the ad groups that the audience was applied to, asks, and deletes it at TikTok. The next upload to
-    its folder creates a new one.
+    With --delete, the command shows the ad groups that the audience was applied to, asks for confirmation, and deletes
+    the audience at TikTok. The next append or replace in its folder creates a new audience.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
-    tiktok = connected(connector)
+    tiktok = connect(connector)
     rows = compare(registered(connector), tiktok.audiences())
     if delete is not None:
         if identifier_type is None:
@@ -50,7 +52,7 @@ def audiences(
         print_json({"advertiser": connector.label, "audiences": [row_json(row) for row in rows]})
         return
     if not rows:
-        say("There is no audience yet. Upload a file, and TikTok gets one.")
+        print_text("There are no audiences yet. Upload a file to create the first one.")
         return
     print_table(
         ["audience", "type", "TikTok's id", "matched users", "remarks"],
@@ -63,7 +65,7 @@ def audiences(
 
 
 def row_json(row: AudienceRow) -> dict[str, object]:
-    """Return an audience for machines."""
+    """Return an audience as a JSON object."""
     return {
         "name": row.name,
         "identifier_type": row.identifier_type,
@@ -76,24 +78,28 @@ def row_json(row: AudienceRow) -> dict[str, object]:
 
 def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, yes: bool, as_json: bool) -> None:
     matching = [row for row in rows if row.id and (row.name, row.identifier_type) == (name, kind)]
-    # Of duplicates the one that uploads do not reach goes first.
+    # Of several audiences with this name, delete the one first that uploads do not change.
     matching.sort(key=lambda row: row.registered)
     if not matching:
-        raise ConsoleError(f"TikTok has no audience {name!r} of the type {kind}. `audiences` lists all.", Exit.USAGE)
+        raise ConsoleError(
+            f"TikTok has no audience {name!r} of the type {kind}. Run `audiences` to list all of them.", Exit.USAGE
+        )
     row = matching[0]
     groups = tiktok.ad_groups(row.id or "")
     if not as_json:
-        say(f"{row.name} ({row.identifier_type}), TikTok's id {row.id}, {row.matched or 0:,} matched users")
+        print_text(f"{row.name} ({row.identifier_type}), TikTok's id {row.id}, {row.matched or 0:,} matched users")
         if groups is None:
-            say("TikTok does not say which ad groups it was applied to. Look in Ads Manager first.", "yellow")
+            print_text(
+                "TikTok did not return the ad groups that it was applied to. Check them in Ads Manager first.", "yellow"
+            )
         else:
             names = ", ".join(f"{each.name} ({each.id}, {each.usage})" for each in groups)
-            say(f"Ad groups that it was applied to: {names or 'none'}.")
-    if not agreed("Delete it at TikTok for good?", yes=yes):
-        raise ConsoleError("Nothing was deleted. Give --yes to delete without a question.", Exit.USAGE)
+            print_text(f"Ad groups that it was applied to: {names or 'none'}.")
+    if not confirmed("Delete this audience at TikTok permanently?", yes=yes):
+        raise ConsoleError("Nothing was deleted. Use --yes to delete without confirmation.", Exit.USAGE)
     tiktok.delete(row.id or "")
     if as_json:
         shown = None if groups is None else [each._asdict() for each in groups]
         print_json({"deleted": row_json(row), "ad_groups": shown})
     else:
-        say("Deleted.", "green")
+        print_text("Deleted.", "green")

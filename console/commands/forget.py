@@ -1,4 +1,4 @@
-"""`forget`."""
+"""The command `forget`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import typer
 
 from console.audiences import MIN_MATCHED, compare, registered
 from console.commands import options
-from console.commands.ask import agreed
+from console.commands.prompts import confirmed
+from console.credential_check import connect
 from console.errors import ConsoleError, Exit
-from console.forgetting import forms, removals
+from console.forgetting import build_removals, hash_all_forms
 from console.hashing.plans import check_country
 from console.hashing.values import FAULT_SENTENCES, FaultError, Kind
-from console.output import print_json, print_table, say
+from console.output import print_json, print_table, print_text
 from console.stack import Connector, Source, find_connector
-from console.trials import connected
 from console.uploading import upload
 
 _QUESTIONS = {
@@ -27,7 +27,7 @@ _QUESTIONS = {
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the command to the application."""
     app.command()(forget)
 
 
@@ -40,27 +40,28 @@ def forget(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Remove one person from every audience: asks for their identifiers, hashes them in every form, uploads removals.
+    """Ask for the identifiers of one person, hash them in every form, and remove the person from every audience.
 
-    What is typed is not shown and not kept. Without a terminal the first three lines of standard input are the email,
-    the phone number and the device id; an empty line skips one.
+    The identifiers are not shown while you type them, and they are not stored. Without a terminal, the command reads
+    the email, the phone number and the device id from the first three lines of standard input. An empty line skips an
+    identifier.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     check_country(country)
-    given = _ask()
+    given = _prompt()
     if not given:
-        raise ConsoleError("No identifier was given, so nobody was removed.", Exit.USAGE)
+        raise ConsoleError("No one was removed, because no identifier was given. Give at least one.", Exit.USAGE)
     try:
-        hashes = forms(given, country)
+        hashes = hash_all_forms(given, country)
     except FaultError as error:
-        raise ConsoleError(f"{FAULT_SENTENCES[error.fault]} Nobody was removed.", Exit.USAGE) from None
+        raise ConsoleError(f"No one was removed. {FAULT_SENTENCES[error.fault]}", Exit.USAGE) from None
     audiences = registered(connector)
-    files, unreached = removals(hashes, audiences, datetime.now(UTC))
+    files, unreached = build_removals(hashes, audiences, datetime.now(UTC))
     small = _too_small(connector)
     if not as_json and files:
-        say(f"A removal goes to {len(files)} of {len(audiences)} audiences.")
-    if files and not agreed("Upload the removals?", yes=yes):
-        raise ConsoleError("Nobody was removed. Give --yes to remove without a question.", Exit.USAGE)
+        print_text(f"Remove files will be uploaded for {len(files)} of {len(audiences)} audiences.")
+    if files and not confirmed("Upload the remove files?", yes=yes):
+        raise ConsoleError("No one was removed. Use --yes to remove without confirmation.", Exit.USAGE)
     for file in files:
         upload(connector, file.key, [file.content])
     rows = [
@@ -83,12 +84,15 @@ def forget(
     if rows:
         print_table(["audience", "type", "uploaded to", "remark"], rows)
     if missed:
-        say("\nNot reached, because they hold other identifiers than were given:", "yellow")
+        print_text("\nNo remove file for these audiences, because their identifier type was not given:", "yellow")
         print_table(["audience", "type"], missed)
-    say("`status` shows when TikTok is done. Take the person out of the files you upload as well.")
+    print_text(
+        "Run `status` to see when TikTok has processed the removal. "
+        "Also remove the person from the files that you upload."
+    )
 
 
-def _ask() -> dict[Kind, str]:
+def _prompt() -> dict[Kind, str]:
     if sys.stdin.isatty():
         answers = {
             kind: typer.prompt(question, default="", hide_input=True, show_default=False, err=True)
@@ -100,9 +104,9 @@ def _ask() -> dict[Kind, str]:
 
 
 def _too_small(connector: Connector) -> set[str] | None:
-    """Return the ids of audiences that TikTok may refuse to make smaller; None if TikTok cannot be asked."""
+    """Return the ids of audiences that TikTok may not allow to shrink; None if TikTok cannot be queried."""
     try:
-        rows = compare([], connected(connector).audiences())
+        rows = compare([], connect(connector).audiences())
     except ConsoleError:
         return None
     return {row.id for row in rows if row.id and (row.matched or 0) <= MIN_MATCHED}
@@ -110,5 +114,8 @@ def _too_small(connector: Connector) -> set[str] | None:
 
 def _remark(audience_id: str | None, small: set[str] | None) -> str:
     if small is not None and audience_id in small:
-        return f"TikTok may refuse it: fewer than {MIN_MATCHED:,} people would remain; delete the audience then"
+        return (
+            f"TikTok may refuse this, because fewer than {MIN_MATCHED:,} people would remain. "
+            "If it does, delete the audience."
+        )
     return ""

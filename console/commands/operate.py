@@ -1,4 +1,4 @@
-"""`doctor`, `redrive`, `again`, `confirm` and `withdraw`."""
+"""The commands `doctor`, `redrive`, `again`, `confirm` and `withdraw`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rich.text import Text
 
 from console import queues, withdrawing
 from console.commands import options
-from console.commands.ask import agreed
-from console.commands.uploads import locate
-from console.doctor import Finding, examine
+from console.commands.prompts import confirmed
+from console.commands.uploads import find_reports
+from console.credential_check import credentials_problem
+from console.doctor import Finding, run_checks
 from console.errors import ConsoleError, Exit
-from console.objects import confirmation_key, put_again, put_marker
-from console.output import print_json, print_table, say
+from console.objects import confirmation_key, put_marker, reupload
+from console.output import print_json, print_table, print_text
 from console.reports import UPLOADS, Report, ReportReader
 from console.stack import Connector, Source, find_connector
-from console.trials import credentials_problem
 
 _COLORS = {"fine": "green", "problem": "red", "unknown": "yellow"}
 Key = Annotated[str, typer.Argument(help="The uploaded object: tiktok/<audience>/..., or s3://<bucket>/tiktok/...")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the commands to the application."""
     for command in (doctor, redrive, again, confirm, withdraw):
         app.command()(command)
 
@@ -38,12 +38,12 @@ def doctor(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Examine a connector: credentials, queue, oldest message, dead letters, last sweep, errors, stuck files.
+    """Check a connector: credentials, queue, oldest message, dead letters, last sweep, errors, stuck files.
 
-    Each finding comes with the command that fixes it. The exit code is 3 if there is a problem.
+    For each problem, the command says how to fix it. The exit code is 3 if there is a problem.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
-    checks = examine(connector, lambda: credentials_problem(connector))
+    checks = run_checks(connector, lambda: credentials_problem(connector))
     if as_json:
         print_json({"advertiser": connector.label, "checks": [check_json(check) for check in checks]})
     else:
@@ -53,9 +53,9 @@ def doctor(
         )
         fixes = dict.fromkeys(check.fix for check in checks if check.fix)
         if fixes:
-            say("\nWhat to do", "bold")
+            print_text("\nWhat to do", "bold")
             for fix in fixes:
-                say(f"  {fix}")
+                print_text(f"  {fix}")
     if any(check.health == "problem" for check in checks):
         raise typer.Exit(int(Exit.NOT_ACCEPTED))
 
@@ -68,22 +68,22 @@ def redrive(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Show the dead letters with their causes, and move them back to the queue."""
+    """Show the messages on the dead-letter queue with their causes, and move them back to the queue."""
     connector = find_connector(Source(None, outputs, stack), advertiser)
     letters = queues.dead_letters(connector)
     if not as_json and letters:
         print_table(
             ["about", "cause", "receives", "sent"],
-            [[each.about, each.cause, str(each.receives), _moment(each.sent_at)] for each in letters],
+            [[each.about, each.cause, str(each.receives), _format_time(each.sent_at)] for each in letters],
             numbers=(2,),
         )
-    if letters and not agreed("Move them back to the queue?", yes=yes):
-        raise ConsoleError("Nothing was moved. Give --yes to move them without a question.", Exit.USAGE)
+    if letters and not confirmed("Move them back to the queue?", yes=yes):
+        raise ConsoleError("Nothing was moved. Use --yes to move the messages without confirmation.", Exit.USAGE)
     moved = queues.redrive(connector) if letters else 0
     if as_json:
         print_json({"advertiser": connector.label, "moved": moved, "messages": [each.about for each in letters]})
     else:
-        say(f"{moved:,} moved back." if moved else "There are no dead letters.", "green")
+        print_text(f"{moved:,} messages moved back to the queue." if moved else "There are no dead letters.", "green")
 
 
 def again(
@@ -95,14 +95,14 @@ def again(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Send a file again: the same bytes as a new version, by one upload of at most 5 GB."""
-    connector, reports = locate(key, Source(bucket, outputs, stack), advertiser)
+    """Upload a file of at most 5 GB again, with the same content as a new version."""
+    connector, reports = find_reports(key, Source(bucket, outputs, stack), advertiser)
     object_key = reports[0]["file"]["key"]
-    version = put_again(connector, object_key)
+    version = reupload(connector, object_key)
     if as_json:
         print_json({"advertiser": connector.label, "key": object_key, "version_id": version})
     else:
-        say(f"Sent again: {object_key}. `report` shows what becomes of it.", "green")
+        print_text(f"Uploaded again: {object_key}. Run `report` to see its status.", "green")
 
 
 def confirm(
@@ -114,26 +114,30 @@ def confirm(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Let a list go that waits because it has far fewer rows than the last one (shrinks_too_much)."""
-    connector, reports = locate(key, Source(bucket, outputs, stack), advertiser)
+    """Confirm a list that waits because it has far fewer rows than the last one (shrinks_too_much)."""
+    connector, reports = find_reports(key, Source(bucket, outputs, stack), advertiser)
     report = reports[0]
     if report["code"] != "shrinks_too_much":
         raise ConsoleError(
-            f"The file waits for no confirmation: it is {report['status']} ({report['code']}). {report['reason']}",
+            f"The file is not waiting for a confirmation. Its status is {report['status']} ({report['code']}). "
+            f"{report['reason']}",
             Exit.NOT_ACCEPTED,
         )
     if report["status"] != "waiting":
-        raise ConsoleError("It waited for 24 hours and was rejected. Upload the list again.", Exit.NOT_ACCEPTED)
+        raise ConsoleError(
+            "The list waited for 24 hours without a confirmation and was rejected. Upload the list again.",
+            Exit.NOT_ACCEPTED,
+        )
     marker = confirmation_key(report["file"]["key"])
     put_marker(connector, marker)
     if as_json:
         print_json({"advertiser": connector.label, "key": report["file"]["key"], "marker": marker})
     else:
-        say("Confirmed. The list goes at the next sweep.", "green")
+        print_text("Confirmed. The next sweep sends the list.", "green")
 
 
 def withdraw(
-    key: Annotated[str, typer.Argument(help="The uploaded object, or a run's folder with a slash at its end.")],
+    key: Annotated[str, typer.Argument(help="The uploaded object, or the folder of a run with a slash at the end.")],
     *,
     advertiser: options.Advertiser = None,
     yes: options.Yes = False,
@@ -142,24 +146,24 @@ def withdraw(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Take back an upload or a run that waits, removes included; a file under replace/ means its whole list.
+    """Withdraw a waiting upload or run. For a file under replace/, the entire list is withdrawn.
 
-    Deleting the object is not enough: a remove, and a file of a run, are applied all the same.
+    Deleting the object is not enough: the connector still applies removes, and appends that belong to a run.
     """
     connector, waiting = _waiting(key, Source(bucket, outputs, stack), advertiser)
     if not as_json:
         print_table(["file", "status"], [[each["file"]["key"], each["code"]] for each in waiting])
-    if not agreed(f"Withdraw {len(waiting):,} uploads?", yes=yes):
-        raise ConsoleError("Nothing was withdrawn. Give --yes to withdraw without a question.", Exit.USAGE)
+    if not confirmed(f"Withdraw {len(waiting):,} uploads?", yes=yes):
+        raise ConsoleError("Nothing was withdrawn. Use --yes to withdraw without confirmation.", Exit.USAGE)
     done = withdrawing.withdraw(connector, waiting)
     refused = [each for each in done if each.refused]
     if as_json:
         print_json({"advertiser": connector.label, "withdrawn": [asdict(each) for each in done]})
     else:
-        say(f"{len(done) - len(refused):,} withdrawn.", "green")
+        print_text(f"{len(done) - len(refused):,} uploads withdrawn.", "green")
         for each in refused:
-            say(
-                f"Not withdrawn: {each.key}, because {each.refused}. Upload a remove to take those people out.",
+            print_text(
+                f"Not withdrawn: {each.key}, because {each.refused}. To undo an append, upload a remove.",
                 "yellow",
             )
     if refused:
@@ -167,16 +171,16 @@ def withdraw(
 
 
 def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
-    """Return the waiting uploads of a key.
+    """Return the connector and the waiting uploads of a key.
 
     Raises:
-        ConsoleError: there are none.
+        ConsoleError: the key has no waiting upload.
     """
     if key.endswith("/"):
         connector = find_connector(source, advertiser)
         key = UPLOADS + key.removeprefix(f"s3://{connector.bucket}/").removeprefix(UPLOADS)
     else:
-        connector, reports = locate(key, source, advertiser)
+        connector, reports = find_reports(key, source, advertiser)
         key = str(reports[0]["file"]["key"])
     found = withdrawing.find_waiting(ReportReader(connector), key)
     if not found:
@@ -185,9 +189,9 @@ def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connecto
 
 
 def check_json(check: Finding) -> dict[str, Any]:
-    """Return a check for machines."""
+    """Return the result of a check as a JSON object."""
     return {"check": check.name, "health": check.health, "found": check.found, "fix": check.fix or None}
 
 
-def _moment(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that are shared by several commands."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import typer
 
 from console.hashing.plans import TYPES
 
-WHERE = "Where the connectors are (default: the running sandbox, else Pulumi)"
+WHERE = "Location of the connectors (default: the running sandbox, else the Pulumi stack)"
 
-Type = StrEnum("Type", {name: name for name in TYPES})  # type: ignore[misc]  # the names are known at run time only
+Type = StrEnum("Type", {name: name for name in TYPES})  # type: ignore[misc]  # the members are known only at run time
 
 FileType = Annotated[
-    Type, typer.Option("--type", "-t", help="Identifier type: the identifiers in the file, and the folder they go to.")
+    Type, typer.Option("--type", "-t", help="The identifier type: the kind of hash, and the folder in the bucket.")
 ]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column",
         "-c",
-        help="Column with the identifiers: its name, or its number from 1. Repeat it for multiple_types.",
+        help="The name or number (from 1) of the column with the identifiers. Repeat the option for multiple_types.",
     ),
 ]
 Country = Annotated[
     str | None,
     typer.Option(
         "--country",
-        help="Country of phone numbers that are written without a country code: two letters, such as US.",
+        help="The country of phone numbers without a country code, as two letters such as US.",
         callback=lambda value: value.upper() if value else value,
     ),
 ]
 WithoutPlus = Annotated[
     bool,
     typer.Option(
-        "--without-plus", help="Hash phone numbers without their +, as in TikTok's own example. TikTok takes both."
+        "--without-plus", help="Hash phone numbers without the +, as in TikTok's example. TikTok accepts both forms."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only one JSON object.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Bucket = Annotated[
     str | None,
     typer.Option(
         "--bucket",
-        help="Only the bucket, where Pulumi's outputs are not at hand. Enough to upload and follow.",
+        help="The bucket's name, if Pulumi's outputs are not available. It is enough to upload files and follow them.",
         rich_help_panel=WHERE,
     ),
 ]
@@ -53,13 +53,13 @@ Outputs = Annotated[
     Path | None,
     typer.Option(
         "--outputs",
-        help="A file with what `pulumi stack output --json` prints.",
+        help="A file with the output of `pulumi stack output --json`.",
         envvar="TIKTOK_ACTIVATION_OUTPUTS",
         rich_help_panel=WHERE,
     ),
 ]
 Stack = Annotated[
-    str | None, typer.Option("--stack", help="Pulumi's stack, if it is not the selected one.", rich_help_panel=WHERE)
+    str | None, typer.Option("--stack", help="The Pulumi stack, if it is not the selected one.", rich_help_panel=WHERE)
 ]
 Advertiser = Annotated[
     str | None, typer.Option("--advertiser", "-a", help="The advertiser; not needed if there is only one.")
@@ -68,8 +68,9 @@ AdvertiserArgument = Annotated[
     str | None, typer.Argument(help="The advertiser; not needed if there is only one.", show_default=False)
 ]
 Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=0, help="Seconds to wait at most; then the exit code is 4.")
+    float | None, typer.Option("--timeout", min=0, help="Maximum number of seconds to wait; then the exit code is 4.")
 ]
 MaxRejectedRatio = Annotated[
-    float, typer.Option(min=0, max=1, help="The connector's option: share of faulty rows that rejects a file.")
+    float,
+    typer.Option(min=0, max=1, help="Maximum share of invalid rows in a file, as in the connector's configuration."),
 ]

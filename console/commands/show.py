@@ -1,4 +1,4 @@
-"""Reports for people: a table of files, and one report."""
+"""Printing of reports: a table of files, and a single report."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from typing import Any
 
 from rich.text import Text
 
-from console.output import number, out, print_table, say, status_text
+from console.output import number, out, print_table, print_text, status_text
 from console.reports import Report, waits_until
 
 _MAX_REJECTIONS = 20
-_WIDE = 160  # columns of a terminal, from which on all that is known of a file fits into a row
-_NARROW_FILE, _NARROW_AUDIENCE = 20, 15  # columns of their names on a smaller terminal
+_WIDE = 160  # minimum terminal width in columns for the table with all details
+_NARROW_FILE, _NARROW_AUDIENCE = 20, 15  # maximum width of the names on a narrower terminal
 
 Rows = list[list[str | Text]]
 
 
 def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
     """Print the files and audiences of one advertiser."""
-    say(f"\n{advertiser}", "bold")
+    print_text(f"\n{advertiser}", "bold")
     if not state["files"]:
-        say(f"No file has a report yet. Upload one to s3://{state['bucket']}/tiktok/, or with `upload`.")
+        print_text(f"There are no reports yet. Upload a file with `upload`, or to s3://{state['bucket']}/tiktok/.")
         return
     print_table(*(_wide(state["files"]) if out.width >= _WIDE else _narrow(state["files"])))
     if len(state["files"]) < state["files_total"]:
-        say(f"The last {len(state['files'])} of {state['files_total']:,} files; --limit shows more.")
+        print_text(
+            f"These are the last {len(state['files'])} of {state['files_total']:,} files. Use --limit to show more."
+        )
     reasons = [file for file in state["files"] if file["status"] in {"waiting", "rejected", "failed", "skipped"}]
     if reasons:
-        say("\nWhy", "bold")
+        print_text("\nReasons", "bold")
         for file in reasons:
-            say(f"  {_file_name(file)} ({file['code']}): {file['reason']}")
+            print_text(f"  {_file_name(file)} ({file['code']}): {file['reason']}")
     if state["audiences"]:
-        say("\nAudiences", "bold")
+        print_text("\nAudiences", "bold")
         print_table(
             ["audience", "type", "matched users", "at"],
             [
@@ -44,7 +46,7 @@ def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
 
 
 def _wide(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
-    """Return headings, rows and the numbers of the right-aligned columns."""
+    """Return the headings, the rows, and the indexes of the right-aligned columns of the table with all details."""
     headings = ["file", "audience", "type", "action", "status", "accepted", "rejected", "matched", "changed"]
     rows: Rows = [
         [
@@ -59,11 +61,11 @@ def _wide(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[in
         ]
         for file in files
     ]
-    return [*headings, "until at most"], rows, (5, 6, 7)
+    return [*headings, "waits at most until"], rows, (5, 6, 7)
 
 
 def _narrow(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
-    """Return what fits into 80 columns; `report` and a wider terminal have the rest."""
+    """Return the headings, the rows, and the indexes of the right-aligned columns of a table of 80 columns."""
     headings = ["file", "audience", "status", "accepted", "rejected", "matched"]
     rows: Rows = [
         [
@@ -95,7 +97,7 @@ def show_report(report: Report) -> None:
     """Print one report."""
     rows, tiktok, audience = report["rows"], report["tiktok"], report["audience"]
     out.print(status_text(report["status"]), f"({report['code']})")
-    say(report["reason"])
+    print_text(report["reason"])
     until = waits_until(report)
     facts = [
         ("file", f"s3://{report['file']['bucket']}/{report['file']['key']}"),
@@ -103,17 +105,17 @@ def show_report(report: Report) -> None:
         ("run", report.get("run")),
         ("uploaded", _time(report["file"]["uploaded_at"])),
         ("changed", _time(report["updated_at"])),
-        ("waits until at most", _time(f"{until:%Y-%m-%dT%H:%M:%SZ}") if until else None),
+        ("waits at most until", _time(f"{until:%Y-%m-%dT%H:%M:%SZ}") if until else None),
         ("audience", f"{audience['name']} ({audience['identifier_type']}), {audience['action']}" if audience else None),
         ("TikTok's audience id", audience["id"] if audience else None),
         ("rows", _counts(rows)),
         ("matched users", _matched(tiktok)),
-        ("TikTok said", tiktok["message"]),
+        ("TikTok's message", tiktok["message"]),
         ("TikTok's request ids", ", ".join(tiktok["request_ids"][-5:])),
     ]
     print_table(["", ""], [[name, str(value)] for name, value in facts if value])
     if report["rejections"]:
-        say("\nRows that were left out (their content is never stored):", "bold")
+        print_text("\nRows that were not sent (their content is never stored):", "bold")
         shown = [
             [str(each["line"]), each["reason"], each.get("column") or ""]
             for each in report["rejections"][:_MAX_REJECTIONS]
@@ -121,7 +123,7 @@ def show_report(report: Report) -> None:
         print_table(["line", "reason", "column"], shown, numbers=(0,))
         by_reason = report.get("rejected_by_reason") or {}
         if by_reason:
-            say("In all: " + ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items()))
+            print_text("In total: " + ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items()))
 
 
 def _counts(rows: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""`upload`, `status` and `report`."""
+"""The commands `upload`, `status` and `report`."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from typing import Annotated, Any
 import typer
 
 from console.commands import options
-from console.commands.ask import ask_for_column, confirm_columns, is_interactive
 from console.commands.offline import looks_raw, show_hashed, show_verdict
+from console.commands.prompts import choose_column, confirm_columns, is_interactive
 from console.commands.show import show_files, show_report
 from console.errors import ConsoleError, Exit
 from console.follow import FollowedUpload, exit_code, follow
 from console.function import DEFAULT_MAX_REJECTED_RATIO
-from console.hashing.plans import Wishes, refuse_to_choose
-from console.output import print_json, progress_bar, say
-from console.preparing import Judged, Ready, check_file, hash_and_check
+from console.hashing.plans import HashOptions, reject_ambiguous_columns
+from console.output import print_json, print_text, progress_bar
+from console.preparing import CheckedFile, CheckOptions, check_file, hash_and_check
 from console.reports import UPLOADS, Report, ReportReader, file_json, find_report, matched_by_audience
 from console.results import hashed_json, verdict_json
 from console.stack import Connector, Source, find_connector, find_connectors
 from console.uploading import object_keys, upload
 from handler.model import Action
 
-# Under replace a faulty file of several is judged with the others; these faults reject the whole list.
-_SHARE_CODES = {"too_many_rejected", "empty_file"}
+# The connector applies these limits to an entire list, so one such file among several does not reject a replace.
+_LIST_CODES = {"too_many_rejected", "empty_file"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the commands to the application."""
     app.command(name="upload")(upload_)
     app.command()(status)
     app.command()(report)
 
 
 def upload_(
-    files: Annotated[list[str], typer.Argument(help="Files to upload; several become one run.")],
+    files: Annotated[list[str], typer.Argument(help="The files to upload; several files become one run.")],
     *,
     advertiser: options.Advertiser = None,
-    audience: Annotated[str, typer.Option(help="Name of the audience at TikTok; it is created if there is none.")],
+    audience: Annotated[str, typer.Option(help="The audience's name at TikTok; it is created if it does not exist.")],
     identifier_type: options.FileType,
     action: Annotated[
-        Action, typer.Option(help="append adds people, remove takes them out, replace sets the whole list.")
+        Action, typer.Option(help="append adds people, remove removes them, replace replaces everyone.")
     ] = Action.APPEND,
-    hash_first: Annotated[bool, typer.Option("--hash", help="The files hold raw data: hash them here first.")] = False,
+    hash_first: Annotated[
+        bool, typer.Option("--hash", help="Hash the files first, because they hold raw data.")
+    ] = False,
     column: options.Columns = None,
     country: options.Country = None,
     without_plus: options.WithoutPlus = False,
     max_rejected_ratio: options.MaxRejectedRatio = DEFAULT_MAX_REJECTED_RATIO,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the files until the connector is done with them.")
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the files reach a final status.")] = False,
     timeout: options.Timeout = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
@@ -60,30 +60,30 @@ def upload_(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Check files (and hash them with --hash), upload them, and with --wait follow them to the end.
+    """Check files (hash them first with --hash), upload them, and with --wait wait for a final status.
 
-    Nothing is uploaded if the connector would reject it, or if too many raw rows cannot be hashed. Raw data stays on
-    this machine: only hashes are sent.
+    Nothing is uploaded if the connector would reject a file, or if too many raw rows cannot be hashed. Raw data stays
+    on this machine: with --hash, only hashes are sent.
     """
-    if "-" in files:  # it is read twice: checked, then sent
-        raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload that.", Exit.USAGE)
+    if "-" in files:  # every file is read twice: once for the check, once for the upload
+        raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload the file.", Exit.USAGE)
     connector = find_connector(Source(bucket, outputs, stack), advertiser)
     keys = object_keys(
         [Path(file).name for file in files], audience, identifier_type.value, action.value, datetime.now(UTC)
     )
     ask = is_interactive() and not yes and not as_json
-    wishes = Wishes(identifier_type.value, tuple(column or ()), country, not without_plus)
-    judged = Judged(action.value, max_rejected_ratio)
-    ready: list[Ready] = []
+    hash_options = HashOptions(identifier_type.value, tuple(column or ()), country, not without_plus)
+    check_options = CheckOptions(action.value, max_rejected_ratio)
+    ready: list[CheckedFile] = []
     for file in files:
         with progress_bar(f"Checking {Path(file).name}", _size(file), shown=not as_json) as advance:
             if hash_first:
-                choose = ask_for_column if ask else refuse_to_choose
+                choose = choose_column if ask else reject_ambiguous_columns
                 confirm = confirm_columns if ask and not column else None
-                ready.append(hash_and_check(file, wishes, judged, advance, choose=choose, confirm=confirm))
+                ready.append(hash_and_check(file, hash_options, check_options, advance, choose=choose, confirm=confirm))
             else:
-                ready.append(check_file(file, identifier_type.value, judged, advance))
-    _refuse_faulty(ready, action.value, max_rejected_ratio, as_json=as_json)
+                ready.append(check_file(file, identifier_type.value, check_options, advance))
+    _stop_if_rejected(ready, action.value, max_rejected_ratio, as_json=as_json)
     sent = _send(connector, ready, keys, as_json=as_json)
     result: dict[str, Any] = {
         "advertiser": connector.label,
@@ -101,22 +101,21 @@ def upload_(
     if as_json:
         print_json(result)
     elif not wait:
-        say(
-            f"See what becomes of it: tiktok-activation status{'' if connector.name is None else ' ' + connector.label}"
-        )
+        selection = f"--bucket {connector.bucket}" if connector.name is None else connector.name
+        print_text(f"To see the status, run: tiktok-activation status {selection}")
     raise typer.Exit(int(code))
 
 
 def status(
     advertiser: options.AdvertiserArgument = None,
     *,
-    limit: Annotated[int, typer.Option(min=0, help="Files to show, the last changed first; 0 for all.")] = 50,
+    limit: Annotated[int, typer.Option(min=0, help="Maximum number of files, last changed first; 0 for all.")] = 50,
     as_json: options.Json = False,
     bucket: options.Bucket = None,
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Show the newest state of each file, until when it waits, and the matched users of each audience."""
+    """Show the status of each file, the latest time until which it waits, and each audience's matched users."""
     source = Source(bucket, outputs, stack)
     if advertiser or bucket:
         connectors = [find_connector(source, advertiser)]
@@ -146,15 +145,15 @@ def report(
     *,
     advertiser: options.Advertiser = None,
     versions: Annotated[
-        bool, typer.Option("--versions", help="Every version of the object, not only the newest.")
+        bool, typer.Option("--versions", help="Show every version of the object, not only the newest.")
     ] = False,
     as_json: options.Json = False,
     bucket: options.Bucket = None,
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Show one file's report in readable form; with --json as it is stored."""
-    _, found = locate(key, Source(bucket, outputs, stack), advertiser)
+    """Show the report of one file in readable form, or as stored with --json."""
+    _, found = find_reports(key, Source(bucket, outputs, stack), advertiser)
     shown = found if versions else found[:1]
     if as_json:
         print_json({"reports": shown} if versions else dict(shown[0]))
@@ -163,18 +162,18 @@ def report(
         show_report(each)
 
 
-def locate(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
-    """Return the connector and the reports, newest first, of a key as a user writes it.
+def find_reports(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
+    """Return the connector and the reports, newest first, for a key as the user wrote it.
 
     Raises:
-        ConsoleError: there is none, or several advertisers have one.
+        ConsoleError: there is no report, or several advertisers have one.
     """
     found = find_connectors(source)
     if key.startswith("s3://"):
-        wanted, _, key = key.removeprefix("s3://").partition("/")
-        found = {name: each for name, each in found.items() if each.bucket == wanted}
+        bucket, _, key = key.removeprefix("s3://").partition("/")
+        found = {name: each for name, each in found.items() if each.bucket == bucket}
         if not found:
-            raise ConsoleError(f"No advertiser has the bucket {wanted}. Check the key.", Exit.USAGE)
+            raise ConsoleError(f"No advertiser has the bucket {bucket}. Check the key.", Exit.USAGE)
     if advertiser:
         found = {advertiser: find_connector(source, advertiser)}
     if not key.startswith(UPLOADS):
@@ -187,14 +186,14 @@ def _size(file: str) -> int | None:
     return Path(file).stat().st_size if Path(file).is_file() else None
 
 
-def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *, as_json: bool) -> None:
-    """Stop before anything is uploaded if the connector would reject it.
+def _stop_if_rejected(ready: list[CheckedFile], action: str, max_rejected_ratio: float, *, as_json: bool) -> None:
+    """Print the results of the checks, and exit if the connector would reject a file.
 
     Raises:
-        Exit: it would.
+        Exit: the connector would reject a file.
     """
     codes = {each.verdict.code for each in ready if each.verdict.code}
-    if action == "replace" and len(ready) > 1 and codes <= _SHARE_CODES:
+    if action == "replace" and len(ready) > 1 and codes <= _LIST_CODES:
         total, rejected = (sum(counts) for counts in zip(*(each.rows for each in ready), strict=True))
         if total and rejected <= max_rejected_ratio * total:
             codes = set()
@@ -203,7 +202,7 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
             if each.hashed:
                 show_hashed(each.path, None, each.hashed)
                 if each.verdict.reason and each.verdict.code in codes:
-                    say(each.verdict.reason, "red")
+                    print_text(each.verdict.reason, "red")
             else:
                 show_verdict(each.path, each.verdict)
     if not codes:
@@ -216,15 +215,15 @@ def _refuse_faulty(ready: list[Ready], action: str, max_rejected_ratio: float, *
             }
             for each in ready
         ]
-        print_json({"error": "Nothing was uploaded; the files say why.", "files": files})
+        print_json({"error": "Nothing was uploaded. Each entry in `files` has the reason.", "files": files})
     else:
-        say("Nothing was uploaded.", "red")
+        print_text("Nothing was uploaded.", "red")
         if any(each.hashed is None and looks_raw(each.verdict) for each in ready):
-            say("If the files hold raw data, add --hash: then they are hashed here first.")
+            print_text("If the files hold raw data, add --hash to hash them here first.")
     raise typer.Exit(int(Exit.NOT_ACCEPTED))
 
 
-def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json: bool) -> list[FollowedUpload]:
+def _send(connector: Connector, ready: list[CheckedFile], keys: list[str], *, as_json: bool) -> list[FollowedUpload]:
     sent = []
     for each, key in zip(ready, keys, strict=True):
         with (
@@ -234,18 +233,19 @@ def _send(connector: Connector, ready: list[Ready], keys: list[str], *, as_json:
             version = upload(connector, key, chunks)
         sent.append(FollowedUpload(key, version))
         if not as_json:
-            say(f"Uploaded to s3://{connector.bucket}/{key}")
+            print_text(f"Uploaded to s3://{connector.bucket}/{key}")
     return sent
 
 
 def _follow(
     connector: Connector, sent: list[FollowedUpload], timeout: float | None, *, as_json: bool
 ) -> dict[FollowedUpload, Report]:
-    begun = time.monotonic()
+    started = time.monotonic()
 
-    def tell(one: FollowedUpload, report: Report) -> None:
+    def on_change(one: FollowedUpload, report: Report) -> None:
         if not as_json:
             name = one.key.rsplit("/", 1)[-1]
-            say(f"{time.monotonic() - begun:6.0f} s  {name}: {report['status']} ({report['code']}). {report['reason']}")
+            seconds = time.monotonic() - started
+            print_text(f"{seconds:6.0f} s  {name}: {report['status']} ({report['code']}). {report['reason']}")
 
-    return follow(ReportReader(connector), sent, tell, timeout)
+    return follow(ReportReader(connector), sent, on_change, timeout)

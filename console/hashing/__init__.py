@@ -1,1 +1,1 @@
-"""Raw customer data to hashes, on this machine: pure functions, and two processes that run them."""
+"""Hashing of raw customer data on this machine: pure functions, and worker processes that run them."""

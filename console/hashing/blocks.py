@@ -1,4 +1,4 @@
-"""Blocks of whole records: cut from the stream in one process, hashed in another."""
+"""Blocks of complete records: split from the stream in one process, hashed in another."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from console.hashing.columns import InputColumn
 from console.hashing.layout import last_record_end
 from console.hashing.values import (
     EMAIL_CHARACTERS,
-    HASHES_OF_NOTHING,
+    EMPTY_VALUE_HASHES,
     FaultError,
     Kind,
     Rules,
     ValueFault,
-    bare,
-    hash_in,
-    is_nothing,
+    extract_hash,
+    is_empty_value,
     normalize,
+    stripped,
 )
 
-BLOCK_BYTES = 1 << 16  # its hashes stay in the processor's cache
+BLOCK_BYTES = 1 << 16  # small enough for the hashes of a block to fit into the CPU cache
 MAX_LISTED_FAULTS = 100
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a worker needs to know.
+    """The hashing plan for a file, which is sent to the worker processes.
 
     Attributes:
-        columns: to hash; several make a `multiple_types` file, whose cells stay in this order.
-        rules: how values are normalized and hashed.
-        delimiter: None for a file of one column.
-        encoding: of the blocks, `utf-8` or `cp1252`.
+        columns: the columns to hash, in the order of the output; several make a `multiple_types` file.
+        rules: the rules for normalizing and hashing values.
+        delimiter: the delimiter; None for a file with one column.
+        encoding: the encoding of the blocks: `utf-8` or `cp1252`.
     """
 
     columns: tuple[InputColumn, ...]
@@ -48,45 +48,50 @@ class Plan:
 
 @dataclass
 class Counts:
-    """Counts of one block, or of a whole file.
+    """The counts for a block or an entire file.
 
     Attributes:
-        lines: line ends.
-        rows: records with anything in them.
-        written: rows of the output.
-        passed: values that were hashes already.
-        empty: rows without a value: empty, NULL markers, hashes of nothing, all-zero device ids.
-        faults: cells that cannot be hashed, by reason.
-        listed: line, column and reason of the first faults.
+        lines: number of line ends.
+        rows: number of records that are not blank.
+        written: number of rows in the output.
+        already_hashed: number of values that were already hashes.
+        empty: number of rows without a value: empty, NULL markers, hashes of empty values, all-zero device ids.
+        faults: number of cells that cannot be hashed, by reason.
+        listed_faults: line, column and reason of the first faults.
     """
 
     lines: int = 0
     rows: int = 0
     written: int = 0
-    passed: int = 0
+    already_hashed: int = 0
     empty: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    listed: list[tuple[int, str, str]] = field(default_factory=list)
+    listed_faults: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
-    def lost(self) -> int:
-        """Rows with values of which none can be hashed."""
+    def unhashable(self) -> int:
+        """The number of rows that have values, none of which can be hashed."""
         return self.rows - self.written - self.empty
 
     def add(self, other: Counts) -> None:
-        """Add the counts of the block that follows."""
-        room = MAX_LISTED_FAULTS - len(self.listed)
-        self.listed += [(line + self.lines, column, reason) for line, column, reason in other.listed[:room]]
+        """Add the counts of the next block."""
+        room = MAX_LISTED_FAULTS - len(self.listed_faults)
+        self.listed_faults += [
+            (line + self.lines, column, reason) for line, column, reason in other.listed_faults[:room]
+        ]
         self.lines += other.lines
         self.rows += other.rows
         self.written += other.written
-        self.passed += other.passed
+        self.already_hashed += other.already_hashed
         self.empty += other.empty
         self.faults.update(other.faults)
 
 
 def cut_at_records(chunks: Iterable[bytes], delimiter: str | None, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Cut a stream into blocks of whole records, about 64 KiB each. Memory: a chunk and a block."""
+    """Split a stream into blocks of complete records, about 64 KiB each.
+
+    At most one chunk and one block are in memory.
+    """
     mark = (delimiter or "\n").encode()
     rest = b""
     for chunk in chunks:
@@ -103,7 +108,7 @@ def cut_at_records(chunks: Iterable[bytes], delimiter: str | None, block_bytes: 
             yield data[at : at + end]
             at += end
         rest = data[at:]
-    while rest:  # a quote that is still open at the end is a stray one: it must not swallow the lines below it
+    while rest:  # a quote that is never closed is a stray quote; the lines after it are still records
         end = _record_end(rest, mark, quoted=delimiter is not None) or rest.find(b"\n") + 1 or len(rest)
         yield rest[:end]
         rest = rest[end:]
@@ -116,19 +121,19 @@ def _record_end(data: bytes, mark: bytes, *, quoted: bool) -> int:
 
 
 def hash_block(block: bytes, plan: Plan, *, header: bool = False) -> tuple[bytes, Counts]:
-    """Hash one block of whole records.
+    """Hash one block of complete records.
 
     Args:
         block: the records.
-        plan: the choices for the file.
-        header: the block begins with the header, which is left out.
+        plan: the hashing plan for the file.
+        header: True if the block starts with the header, which is skipped.
 
     Returns:
         The rows of the output, each with a line feed, and the counts.
     """
-    alone = len(plan.columns) == 1 and plan.columns[0].kind is Kind.EMAIL
-    if alone and not header and (quick := _quick(block, plan)):
-        return quick
+    only_emails = len(plan.columns) == 1 and plan.columns[0].kind is Kind.EMAIL
+    if only_emails and not header and (result := _hash_plain_emails(block, plan)):
+        return result
     counts = Counts(lines=_line_ends(block))
     hasher = _Hasher(plan, counts)
     rows = []
@@ -144,10 +149,10 @@ def hash_block(block: bytes, plan: Plan, *, header: bool = False) -> tuple[bytes
 _EMAIL_SHAPE = re.compile(rb"(?:[.+']*+@\.++\n)*+")
 
 
-def _quick(block: bytes, plan: Plan) -> tuple[bytes, Counts] | None:
-    """Hash a block whose every row has one plain address; None if it is not sure that they all do.
+def _hash_plain_emails(block: bytes, plan: Plan) -> tuple[bytes, Counts] | None:
+    """Hash a block in which every row has one plain email address; return None if any row may be different.
 
-    A few looks at the whole block cost a tenth of what a look at each row would.
+    A few checks of the entire block cost a tenth of the time of a check of each row.
     """
     text = block.lower()
     lines = text.count(b"\n") if b"\r" not in text else _line_ends(text)
@@ -174,14 +179,14 @@ def _quick(block: bytes, plan: Plan) -> tuple[bytes, Counts] | None:
         or b".\n" in text
         or b"\n@" in text
         or text.startswith((b"@", b"'"))
-        # These are rare: a look at the marks alone costs a fifth.
+        # These characters are rare. Searching the short `marks` first takes a fifth of the time.
         or (b".." in marks and b".." in text)
         or (b"'" in marks and b"\n'" in text)
     ):
         return None
     new = _digest(plan.rules.algorithm)
     empty = new(b"")
-    # Each hash object is gone before the next one is made; a list of them would not fit the processor's cache.
+    # Each hash object is freed before the next one is created. A list of them would not fit into the CPU cache.
     digests = b"".join(map(type(empty).digest, map(new, values)))
     return digests.hex("\n", empty.digest_size).encode() + b"\n", Counts(
         lines=lines, rows=len(values), written=len(values)
@@ -189,7 +194,7 @@ def _quick(block: bytes, plan: Plan) -> tuple[bytes, Counts] | None:
 
 
 class _Hasher:
-    """Hashes records one by one, and counts."""
+    """Hashes records one by one and updates the counts."""
 
     def __init__(self, plan: Plan, counts: Counts) -> None:
         self._plan = plan
@@ -197,7 +202,7 @@ class _Hasher:
         self._digest = _digest(plan.rules.algorithm)
 
     def row(self, line: int, record: list[str]) -> str:
-        """Return the output's row with its line feed, or an empty string for a record without a usable value."""
+        """Return the output row with its line feed, or an empty string for a record without a usable value."""
         if not any(map(str.strip, record)):
             return ""
         self._counts.rows += 1
@@ -209,8 +214,8 @@ class _Hasher:
                 faulty = True
                 cells.append("")
                 self._counts.faults[error.fault.value] += 1
-                if len(self._counts.listed) < MAX_LISTED_FAULTS:
-                    self._counts.listed.append((line + 1, column.name, error.fault.value))
+                if len(self._counts.listed_faults) < MAX_LISTED_FAULTS:
+                    self._counts.listed_faults.append((line + 1, column.name, error.fault.value))
         if any(cells):
             return ",".join(cells) + "\n"
         self._counts.empty += not faulty
@@ -219,23 +224,23 @@ class _Hasher:
     def _cell(self, record: list[str], column: InputColumn) -> str:
         if column.index >= len(record):
             raise FaultError(ValueFault.MISSING_COLUMN)
-        value = bare(record[column.index])
-        if is_nothing(value):
+        value = stripped(record[column.index])
+        if is_empty_value(value):
             return ""
-        if hashed := hash_in(value):
+        if hashed := extract_hash(value):
             if len(hashed) != self._plan.rules.digits:
                 raise FaultError(ValueFault.OTHER_HASH)
-            self._counts.passed += 1
+            self._counts.already_hashed += 1
         elif text := normalize(column.kind, value, self._plan.rules):
             hashed = self._digest(text.encode()).hexdigest()
-        return "" if hashed in HASHES_OF_NOTHING else hashed
+        return "" if hashed in EMPTY_VALUE_HASHES else hashed
 
 
 def _records(block: bytes, plan: Plan) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record of a block with the number of the line that it begins in, from 0."""
+    """Yield each record of a block with the number of its first line, counted from 0."""
     try:
         text = block.decode(plan.encoding)
-    except UnicodeDecodeError:  # beyond the head the file turned out to be of another encoding
+    except UnicodeDecodeError:  # the encoding was detected from the head of the file only
         text = block.decode("latin-1")
     if plan.delimiter is None:
         for line, value in enumerate(_LINE_END.split(text)):

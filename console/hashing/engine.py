@@ -1,4 +1,4 @@
-"""Hashing of a whole file as a stream, on all cores, in constant memory."""
+"""Hashing of a file as a stream, on all cores, in constant memory."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from console.hashing.blocks import Counts, Plan, cut_at_records, hash_block
 from console.hashing.worker import receive, send
 
 MAX_WORKERS = 9
-PIPE_BYTES = 1 << 20  # Linux: a block and its rows fit, so that no process waits for the other to read
+PIPE_BYTES = 1 << 20  # large enough for a block and its rows, so that writing does not block (Linux only)
 _ROOT = Path(__file__).parents[2]
 
 
 class Hashing:
-    """One pass over one file.
+    """The hashing of one file.
 
     Args:
-        plan: the choices for the file.
-        header: the first record names the columns.
-        skipped_bytes: bytes before the first record, one line.
-        small: the file is a single block, so that no process is started for it.
+        plan: the hashing plan for the file.
+        header: True if the first record names the columns.
+        skipped_bytes: the length of the line to skip before the first record; 0 if there is none.
+        small: True to hash the file in this process, without worker processes.
 
     Attributes:
-        counts: of the blocks so far; complete when `rows` has ended.
+        counts: the counts of the blocks hashed so far; complete when `rows` is exhausted.
     """
 
     def __init__(self, plan: Plan, *, header: bool, skipped_bytes: int = 0, small: bool = False) -> None:
@@ -42,13 +42,13 @@ class Hashing:
         self._small = small
 
     def rows(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the hashed rows of a file, in its order, in pieces of some megabytes at most.
+        """Yield the hashed rows in the order of the file, one chunk per block.
 
         Raises:
-            ConsoleError: a worker process ended before its time.
+            ConsoleError: a worker process ended unexpectedly.
         """
-        blocks = cut_at_records(_without(chunks, self._skipped_bytes), self._plan.delimiter)
-        # The first block may begin with the header, and for many files it is the only one.
+        blocks = cut_at_records(_skip_bytes(chunks, self._skipped_bytes), self._plan.delimiter)
+        # The first block may start with the header, and many files have only one block.
         first = next(blocks, b"")
         rows, counts = hash_block(first, self._plan, header=self._header)
         del first
@@ -66,9 +66,10 @@ class Hashing:
 
 
 def _in_order(blocks: Iterator[bytes], plan: Plan) -> Iterator[tuple[bytes, Counts]]:
-    """Hash blocks in several processes; one more than cores, so that none of these waits for a pipe.
+    """Hash blocks in worker processes and yield the results in the order of the blocks.
 
-    Each worker has one block at a time: nobody writes to a process that is writing.
+    There is one worker more than there are cores, so that no core is idle while a worker waits for a pipe. Each worker
+    has one block at a time, so that the two ends of a pipe never wait for each other.
     """
     block = next(blocks, None)
     if block is None:
@@ -80,14 +81,14 @@ def _in_order(blocks: Iterator[bytes], plan: Plan) -> Iterator[tuple[bytes, Coun
         while block is not None:
             if len(busy) == workers:
                 worker = busy.popleft()
-                yield _answer(worker)
+                yield _receive_result(worker)
                 idle.append(worker)
             worker = idle.popleft() if idle else exits.enter_context(_worker(plan))
-            _ask(worker, block)
+            _send_block(worker, block)
             busy.append(worker)
             block = next(blocks, None)
         while busy:
-            yield _answer(busy.popleft())
+            yield _receive_result(busy.popleft())
 
 
 @contextmanager
@@ -96,7 +97,7 @@ def _worker(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
         [sys.executable, "-m", "console.hashing.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # a traceback could hold a value
+        stderr=subprocess.DEVNULL,  # a traceback could contain a raw value
         cwd=_ROOT,
         pipesize=PIPE_BYTES,
     )
@@ -108,31 +109,31 @@ def _worker(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
-def _ask(worker: subprocess.Popen[bytes], block: bytes) -> None:
+def _send_block(worker: subprocess.Popen[bytes], block: bytes) -> None:
     try:
         send(_pipe(worker.stdin), block)
     except OSError:
-        raise _ended() from None
+        raise _worker_failed() from None
 
 
-def _answer(worker: subprocess.Popen[bytes]) -> tuple[bytes, Counts]:
+def _receive_result(worker: subprocess.Popen[bytes]) -> tuple[bytes, Counts]:
     rows, counts = receive(_pipe(worker.stdout)), receive(_pipe(worker.stdout))
     if rows is None or counts is None:
-        raise _ended()
-    return rows, pickle.loads(counts)  # noqa: S301 - from a process that was started here
+        raise _worker_failed()
+    return rows, pickle.loads(counts)  # noqa: S301 - the data comes from a child process
 
 
-def _ended() -> ConsoleError:
+def _worker_failed() -> ConsoleError:
     return ConsoleError(
-        "A hashing process ended before its time, so nothing was written. Free some memory and try again."
+        "A hashing process ended unexpectedly, so the file was not hashed. Free some memory and try again."
     )
 
 
 def _pipe(pipe: IO[bytes] | None) -> BinaryIO:
-    return cast("BinaryIO", pipe)  # every worker is started with pipes
+    return cast("BinaryIO", pipe)  # never None, because every worker is started with pipes
 
 
-def _without(chunks: Iterable[bytes], skipped: int) -> Iterator[bytes]:
+def _skip_bytes(chunks: Iterable[bytes], skipped: int) -> Iterator[bytes]:
     for chunk in chunks:
         yield chunk[skipped:] if skipped else chunk
         skipped = 0

@@ -1,4 +1,4 @@
-"""The layout of a text file: its delimiter, its header, and where its records end."""
+"""Detection of the layout of a text file: delimiter, header, and the ends of records."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.hashing.values import DEVICE_ID, bare, email_in, hash_in, is_nothing, phone_in
+from console.hashing.values import DEVICE_ID, extract_email, extract_hash, extract_phone, is_empty_value, stripped
 
 DELIMITERS = ",;\t|"
 SAMPLE_RECORDS = 1000
-MAX_RECORD_BYTES = 1 << 17  # a quoted field that goes on for longer is a stray quote
+MAX_RECORD_BYTES = 1 << 17  # in a longer quoted field, the opening quote is treated as a stray quote
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)
 _MANY_DIGITS = re.compile(r"[0-9]{5}")
-_WORD = re.compile(r"[^\W\d_]{3}")  # a name may have digits too: `segment_20260131`
+_WORD = re.compile(r"[^\W\d_]{3}")  # a column name may also contain digits: `segment_20260131`
 _LINE_END = re.compile(r"\r\n|\r|\n")
 csv.field_size_limit((1 << 31) - 1)
 
@@ -26,10 +26,10 @@ class FileLayout:
     """The layout of a file.
 
     Attributes:
-        delimiter: None for a file of one column.
-        header: names of the columns; None if the first line is data.
-        sample: the first records below the header, as text.
-        skipped_bytes: Excel's `sep=;` line, which is no record.
+        delimiter: the delimiter; None for a file with one column.
+        header: the names of the columns; None if the first line is data.
+        sample: the first records after the header.
+        skipped_bytes: the length of Excel's `sep=;` line, which is not a record; 0 if there is none.
     """
 
     delimiter: str | None
@@ -39,23 +39,23 @@ class FileLayout:
 
     @property
     def width(self) -> int:
-        """Number of columns."""
+        """The number of columns."""
         return max((len(record) for record in self.sample), default=len(self.header or ()))
 
     def name(self, column: int) -> str:
-        """Return the name of a column for people: from the header, or its number."""
+        """Return the name of a column for messages: from the header, or `column` and its number."""
         if self.header and column < len(self.header) and self.header[column]:
             return self.header[column]
         return f"column {column + 1}"
 
 
 def detect(head: bytes, encoding: str, *, complete: bool) -> FileLayout:
-    """Find the layout of a file from its first bytes.
+    """Detect the layout of a file from its first bytes.
 
     Args:
-        head: the first bytes, in `encoding`.
-        encoding: `utf-8` or `cp1252`.
-        complete: `head` is the whole file; otherwise its last, unfinished record is left out.
+        head: the first bytes of the text.
+        encoding: the encoding of `head`: `utf-8` or `cp1252`.
+        complete: True if `head` is the entire file. Otherwise the last, incomplete record is ignored.
     """
     skipped = 0
     delimiter: str | None = None
@@ -67,14 +67,15 @@ def detect(head: bytes, encoding: str, *, complete: bool) -> FileLayout:
     text = head.decode(encoding, errors="replace")
     delimiter = delimiter or _delimiter(text)
     records = list(_first_records(text, delimiter))
-    header = tuple(bare(cell) for cell in records[0]) if records and _is_header(records[0]) else None
+    header = tuple(stripped(cell) for cell in records[0]) if records and _is_header(records[0]) else None
     return FileLayout(delimiter, header, records[1:] if header else records, skipped)
 
 
 def last_record_end(data: bytes, delimiter: bytes) -> int:
-    """Return where the last whole record ends, or 0 if none does. `data` begins at a record.
+    """Return the end of the last complete record, or 0 if there is none. `data` starts at the start of a record.
 
-    A quoted field may hold line ends. A quote opens a field only at its beginning; elsewhere it stands for itself.
+    A quoted field may contain line ends. Only a quote at the start of a field opens a quoted field; any other quote is
+    an ordinary character.
     """
     end = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
     if data.count(b'"', 0, end) % 2 == 0:
@@ -108,7 +109,7 @@ def _first_records(text: str, delimiter: str | None) -> Iterator[list[str]]:
 
 
 def records(text: str, delimiter: str | None) -> Iterator[list[str]]:
-    """Yield the records of a text; one column if there is no delimiter."""
+    """Yield the records of a text. Without a delimiter each line is a record with one field."""
     if delimiter is None:
         yield from ([line] for line in _LINE_END.split(text))
         return
@@ -116,9 +117,9 @@ def records(text: str, delimiter: str | None) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return the delimiter that cuts most records into the same number of columns, at least two.
+    """Return the delimiter that splits most records into the same number of columns, at least two.
 
-    Where several do, as in `a@example.com;12,50`, the one with addresses between its cuts.
+    If several delimiters do, as in `a@example.com;12,50`, return the one that yields the most email addresses.
     """
     best: tuple[float, int, int] = (0.5, 0, 1)
     chosen = None
@@ -129,7 +130,7 @@ def _delimiter(text: str) -> str | None:
         if not found:
             continue
         (width, count), *_ = Counter(map(len, found)).most_common(1)
-        addresses = sum("@" in cell and bool(email_in(bare(cell))) for record in found for cell in record)
+        addresses = sum("@" in cell and bool(extract_email(stripped(cell))) for record in found for cell in record)
         score = (count / len(found), addresses, width)
         if width > 1 and score > best:
             best, chosen = score, delimiter
@@ -137,14 +138,14 @@ def _delimiter(text: str) -> str | None:
 
 
 def _is_header(record: list[str]) -> bool:
-    """Return whether a first record names columns: words, and nothing that looks like data."""
-    cells = [bare(cell) for cell in record]
-    if not any(any(character.isalpha() for character in cell) and not is_nothing(cell) for cell in cells):
+    """Return whether the first record is a header: it contains words, and no cell looks like data."""
+    cells = [stripped(cell) for cell in record]
+    if not any(any(character.isalpha() for character in cell) and not is_empty_value(cell) for cell in cells):
         return False
     return not any(
         "@" in cell
-        or (_MANY_DIGITS.search(cell) and (phone_in(cell) or not _WORD.search(cell)))
-        or hash_in(cell)
+        or (_MANY_DIGITS.search(cell) and (extract_phone(cell) or not _WORD.search(cell)))
+        or extract_hash(cell)
         or DEVICE_ID.fullmatch(cell.lower())
         for cell in cells
     )

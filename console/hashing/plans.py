@@ -1,4 +1,4 @@
-"""From a file's head and the user's wishes to a plan: which columns are hashed, and how."""
+"""Preparation of hashing: turns the head of a file and the user's options into a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.hashing.columns import (
     MAX_COLUMNS_PER_KIND,
     InputColumn,
     candidates,
-    choices,
+    describe_columns,
     find_column,
     kind_of_column,
 )
@@ -22,21 +22,21 @@ from console.hashing.values import KINDS, Kind, Rules
 
 MULTIPLE_TYPES = "multiple_types"
 TYPES = (*(each.value for each in KINDS), MULTIPLE_TYPES)
-# TikTok's headers for a file of several identifiers, all SHA-256 here.
+# TikTok's column headers for a `multiple_types` file. The console hashes all columns with SHA-256.
 _HEADERS = {Kind.EMAIL: "email_SHA256", Kind.PHONE: "phone_SHA256", Kind.DEVICE_ID: "MAID_SHA256"}
 
-Choose = Callable[[Kind, list[InputColumn]], InputColumn]
+ChooseColumn = Callable[[Kind, list[InputColumn]], InputColumn]
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """The user's choices.
+class HashOptions:
+    """The user's options for hashing a file.
 
     Attributes:
         identifier_type: one of `TYPES`.
-        columns: names or numbers; none: they are guessed.
-        country: ISO 3166 code for phone numbers without a country code.
-        plus: phone numbers are hashed with their `+`.
+        columns: names or numbers of the columns to hash; empty to detect them.
+        country: the ISO 3166 country code for phone numbers without a country code.
+        plus: True if phone numbers are hashed with their `+`.
     """
 
     identifier_type: str
@@ -46,14 +46,14 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedFile:
     """A file that is ready to be hashed.
 
     Attributes:
-        text: the file.
-        layout: as detected.
-        plan: which columns are hashed, and how.
-        header_row: of the output; empty for a single identifier type.
+        text: the text of the file.
+        layout: the detected layout.
+        plan: the hashing plan.
+        header_row: the header of the output; empty for a single identifier type.
     """
 
     text: Text
@@ -62,7 +62,7 @@ class Prepared:
     header_row: bytes
 
     def hashing(self) -> Hashing:
-        """Return a pass over the file."""
+        """Return a `Hashing` for the file."""
         return Hashing(
             self.plan,
             header=self.layout.header is not None,
@@ -71,11 +71,11 @@ class Prepared:
         )
 
 
-def refuse_to_choose(kind: Kind, found: list[InputColumn]) -> InputColumn:
-    """Choose a column where nobody can be asked.
+def reject_ambiguous_columns(kind: Kind, found: list[InputColumn]) -> InputColumn:
+    """Raise an error that names the columns that fit, for use without a terminal.
 
     Raises:
-        ConsoleError: there is more than one.
+        ConsoleError: always.
     """
     numbers = (str(column.index + 1) for column in found)
     names = ", ".join(
@@ -83,89 +83,98 @@ def refuse_to_choose(kind: Kind, found: list[InputColumn]) -> InputColumn:
         for number, column in zip(numbers, found, strict=True)
     )
     raise ConsoleError(
-        f"The file has {len(found)} columns that could hold the {kind}: {names}. "
-        "Give the name or number of one with --column.",
+        f"The file has {len(found)} columns that may hold {kind.plural}: {names}. "
+        "Choose one by its name or number with --column.",
         Exit.USAGE,
     )
 
 
-def prepare(text: Text, wishes: Wishes, choose: Choose = refuse_to_choose) -> Prepared:
-    """Decide how a file is hashed.
+def prepare(text: Text, hash_options: HashOptions, choose: ChooseColumn = reject_ambiguous_columns) -> PreparedFile:
+    """Detect the layout of a file and select the columns to hash.
 
     Args:
-        text: the file.
-        wishes: the user's choices.
-        choose: asks for a column where several fit.
+        text: the text of the file.
+        hash_options: the user's options.
+        choose: called to choose a column if several fit.
 
     Raises:
-        ConsoleError: the file is empty, has no such column, or several fit and nobody is there to choose.
+        ConsoleError: the file is empty, no column fits, or several columns fit and `choose` raised the error.
     """
-    check_country(wishes.country)
+    check_country(hash_options.country)
     layout = detect(text.head, text.encoding, complete=text.complete)
     if not layout.sample and not text.complete:
         raise ConsoleError(
-            "The first row is longer than a megabyte. Check the file's line ends and quotes, and export it again.",
+            "The first row is longer than 1 MB. Check the file's line ends and quotes, and export it again.",
             Exit.NOT_ACCEPTED,
         )
     if not layout.sample:
         raise ConsoleError("The file has no rows. Export the list again.", Exit.NOT_ACCEPTED)
-    rules = Rules(wishes.country, wishes.plus, "md5" if wishes.identifier_type.endswith("md5") else "sha256")
-    columns = _columns(layout, wishes, rules.digits, choose)
+    rules = Rules(
+        hash_options.country, hash_options.plus, "md5" if hash_options.identifier_type.endswith("md5") else "sha256"
+    )
+    columns = _columns(layout, hash_options, rules.digits, choose)
     header_row = ""
-    if wishes.identifier_type == MULTIPLE_TYPES:
+    if hash_options.identifier_type == MULTIPLE_TYPES:
         header_row = ",".join(_HEADERS[column.kind] for column in columns) + "\n"
     plan = Plan(tuple(columns), rules, layout.delimiter, text.encoding)
-    return Prepared(text, layout, plan, header_row.encode())
+    return PreparedFile(text, layout, plan, header_row.encode())
 
 
 def check_country(country: str | None) -> None:
-    """Refuse a country code that does not exist.
+    """Raise an error if a country code does not exist.
 
     Raises:
-        ConsoleError: there is no such country.
+        ConsoleError: the country code does not exist.
     """
     if country is None:
         return
-    import phonenumbers  # noqa: PLC0415 - its metadata takes a fifth of a second
+    import phonenumbers  # noqa: PLC0415 - importing its metadata takes 0.2 seconds
 
     if country not in phonenumbers.SUPPORTED_REGIONS:
-        raise ConsoleError("There is no such country. Give --country two letters, such as US, GB or DE.", Exit.USAGE)
+        raise ConsoleError(
+            "The country code does not exist. Give --country two letters, such as US, GB or DE.", Exit.USAGE
+        )
 
 
-def _columns(layout: FileLayout, wishes: Wishes, digits: int, choose: Choose) -> Sequence[InputColumn]:
-    if wishes.identifier_type != MULTIPLE_TYPES:
-        kind = KINDS[wishes.identifier_type]  # type: ignore[index]  # a StrEnum equals its value
-        if len(wishes.columns) > 1:
+def _columns(layout: FileLayout, hash_options: HashOptions, digits: int, choose: ChooseColumn) -> Sequence[InputColumn]:
+    if hash_options.identifier_type != MULTIPLE_TYPES:
+        kind = KINDS[hash_options.identifier_type]  # type: ignore[index]  # a StrEnum equals its value
+        if len(hash_options.columns) > 1:
             raise ConsoleError(
-                "A file of one identifier type has one --column. Use --type multiple_types for several.", Exit.USAGE
+                "This identifier type allows only one --column. Use --type multiple_types for several columns.",
+                Exit.USAGE,
             )
-        if wishes.columns:
-            index = find_column(layout, wishes.columns[0])
+        if hash_options.columns:
+            index = find_column(layout, hash_options.columns[0])
             return [InputColumn(index, kind, layout.name(index))]
         found = candidates(layout, kind, digits)
         if not found and layout.width == 1:
-            return [InputColumn(0, kind, layout.name(0))]  # each line then says what is wrong with it
+            return [InputColumn(0, kind, layout.name(0))]  # hashing then reports a fault for each line
         if not found:
             raise ConsoleError(
-                f"No column looks like it holds the {kind}. Name it with --column: {choices(layout)}.", Exit.USAGE
+                f"No column seems to hold {kind.plural}. Choose one with --column: {describe_columns(layout)}.",
+                Exit.USAGE,
             )
         return [found[0] if len(found) == 1 else choose(kind, found)]
-    if wishes.columns:
-        indexes = [find_column(layout, wanted) for wanted in wishes.columns]
+    if hash_options.columns:
+        indexes = [find_column(layout, wanted) for wanted in hash_options.columns]
         columns = [InputColumn(index, kind_of_column(layout, index), layout.name(index)) for index in indexes]
         for kind in Kind:
             if sum(column.kind is kind for column in columns) > MAX_COLUMNS_PER_KIND:
-                raise ConsoleError(f"TikTok takes at most three columns with the {kind}. Leave some out.", Exit.USAGE)
+                raise ConsoleError(
+                    f"TikTok accepts at most {MAX_COLUMNS_PER_KIND} columns with {kind.plural}. Leave some out.",
+                    Exit.USAGE,
+                )
         return columns
-    guessed = [
+    detected = [
         found[0] if len(found) == 1 else choose(kind, found)
         for kind in Kind
         if (found := candidates(layout, kind, weak=False))
     ]
-    if not guessed:
+    if not detected:
         raise ConsoleError(
-            f"No column looks like it holds an email, a phone number or a device id. Name them with --column: "
-            f"{choices(layout)}.",
+            "No column seems to hold email addresses, phone numbers or device ids. Choose columns with --column: "
+            f"{describe_columns(layout)}.",
             Exit.USAGE,
         )
-    return guessed
+    return detected

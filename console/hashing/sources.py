@@ -1,4 +1,4 @@
-"""A customer file as a stream of bytes: plain, gzip or bzip2; UTF-8, Windows-1252 or UTF-16."""
+"""Reading of a customer file as a stream: plain, gzip or bzip2; UTF-8, Windows-1252 or UTF-16."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import BinaryIO
 from console.errors import ConsoleError, Exit
 
 CHUNK_BYTES = 1 << 20
-MIN_UTF16_BYTES = 4  # fewer say nothing without a byte order mark
+MIN_UTF16_BYTES = 4  # minimum for detecting UTF-16 without a byte order mark
 HEAD_BYTES = 1 << 20  # enough to detect encoding, delimiter and columns
-_UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-# First bytes, of text in lower case, of what is no table of text, and what to do with it.
-_OTHER_FORMATS = [
+_UTF16_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# The first bytes (text in lower case) of formats that cannot be read, the name of the format, and what to do.
+_UNSUPPORTED_FORMATS = [
     (b"PK\x03\x04", "an Excel workbook or a zip archive", "Save the sheet as CSV, or unzip the archive"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "Save the sheet as CSV"),
     (b"PAR1", "a Parquet file", "Export it as CSV"),
@@ -37,14 +37,14 @@ _OTHER_FORMATS = [
 
 @dataclass(frozen=True)
 class Text:
-    """A file's text.
+    """The decompressed text of a file.
 
     Attributes:
-        head: its first bytes, up to 1 MiB, in an encoding that extends ASCII.
-        chunks: all of it, the head included, in the same encoding.
-        encoding: of `head` and `chunks`: `utf-8` or `cp1252`.
-        original: the file's own encoding, for people.
-        complete: the head is the whole file.
+        head: the first bytes, up to 1 MiB.
+        chunks: the entire text, including the head.
+        encoding: the encoding of `head` and `chunks`: `utf-8` or `cp1252`.
+        original: the file's own encoding, for messages.
+        complete: True if the head is the entire text.
     """
 
     head: bytes
@@ -55,21 +55,21 @@ class Text:
 
 
 @contextmanager
-def opened(path: str, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Iterator[bytes]]:
-    """Open a file, or standard input for `-`, as chunks of 1 MiB.
+def open_chunks(path: str, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Iterator[bytes]]:
+    """Open a file, or standard input for `-`, and yield an iterator over chunks of 1 MiB.
 
     Args:
-        path: the file.
+        path: the path of the file.
         on_read: called with the number of bytes of each chunk, for a progress bar.
 
     Raises:
-        ConsoleError: it cannot be opened.
+        ConsoleError: the file cannot be opened.
     """
     if path == "-":
         yield _chunks(sys.stdin.buffer, on_read)
         return
     try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed below; only the opening may fail here
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below; only open() belongs in the try block
     except OSError as error:
         raise ConsoleError(
             f"The file {path} cannot be opened ({error.strerror}). Check its name and try again."
@@ -85,26 +85,28 @@ def _chunks(file: BinaryIO, on_read: Callable[[int], None]) -> Iterator[bytes]:
 
 
 def read_text(chunks: Iterable[bytes]) -> Text:
-    """Decompress a file and find its encoding.
+    """Decompress a file and detect its encoding.
 
     Raises:
-        ConsoleError: the file is no text, or damaged.
+        ConsoleError: the file is not a text file, or it is damaged.
     """
     head, stream = _peek(_decompressed(iter(chunks)))
     text = head[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    for beginning, what, advice in _OTHER_FORMATS:
+    for beginning, what, advice in _UNSUPPORTED_FORMATS:
         if head.startswith(beginning) or text.startswith(beginning):
             raise ConsoleError(
-                f"The file is {what}, which cannot be read here. {advice}, and use that file.", Exit.NOT_ACCEPTED
+                f"The file is {what}, which this command cannot read. {advice}, and use the new file.",
+                Exit.NOT_ACCEPTED,
             )
     if encoding := _utf16(head):
         head, stream = _peek(_transcoded(stream, encoding))
         return Text(head, stream, "utf-8", "UTF-16", len(head) < HEAD_BYTES)
     if b"\0" in head:
         raise ConsoleError(
-            "The file is no text: it has zero bytes. Export the list as CSV, and use that file.", Exit.NOT_ACCEPTED
+            "The file is not a text file, because it contains null bytes. Export the list as CSV, and use that file.",
+            Exit.NOT_ACCEPTED,
         )
-    head, stream = _peek(_without_mark(stream))
+    head, stream = _peek(_without_bom(stream))
     encoding, original = ("utf-8", "UTF-8") if _is_utf8(head) else ("cp1252", "Windows-1252")
     return Text(head, stream, encoding, original, len(head) < HEAD_BYTES)
 
@@ -117,11 +119,11 @@ def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
         size += len(chunk)
         if size >= HEAD_BYTES:
             break
-    return b"".join(taken)[:HEAD_BYTES], chain(_drained(taken), chunks)
+    return b"".join(taken)[:HEAD_BYTES], chain(_release_chunks(taken), chunks)
 
 
-def _drained(taken: list[bytes]) -> Iterator[bytes]:
-    """Yield the chunks and let go of each: the head must not stay in memory."""
+def _release_chunks(taken: list[bytes]) -> Iterator[bytes]:
+    """Yield the chunks and remove each from the list, so that the head does not stay in memory."""
     while taken:
         yield taken.pop(0)
 
@@ -130,17 +132,17 @@ def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(chunks, b"")
     stream = chain([first], chunks)
     if first.startswith(b"\x1f\x8b"):
-        yield from _members(stream, lambda: zlib.decompressobj(31), "gzip")
+        yield from _decompress_members(stream, lambda: zlib.decompressobj(31), "gzip")
     elif first.startswith(b"BZh"):
-        yield from _members(stream, bz2.BZ2Decompressor, "bzip2")
+        yield from _decompress_members(stream, bz2.BZ2Decompressor, "bzip2")
     else:
         yield from stream
 
 
-def _members(
+def _decompress_members(
     chunks: Iterator[bytes], new: Callable[[], zlib._Decompress | bz2.BZ2Decompressor], name: str
 ) -> Iterator[bytes]:
-    """Decompress members one after the other, at most 1 MiB at a time."""
+    """Decompress the members of a file in order, with at most 1 MiB of output at a time."""
     member = None
     for chunk in chunks:
         data = chunk
@@ -162,12 +164,12 @@ def _members(
 
 def _damaged(name: str) -> ConsoleError:
     return ConsoleError(
-        f"The file's {name} data is damaged or cut off. Compress the original again.", Exit.NOT_ACCEPTED
+        f"The file's {name} data is damaged or incomplete. Compress the original file again.", Exit.NOT_ACCEPTED
     )
 
 
 def _utf16(head: bytes) -> str | None:
-    for mark, encoding in _UTF16_MARKS.items():
+    for mark, encoding in _UTF16_BOMS.items():
         if head.startswith(mark):
             return encoding
     sample = head[:64]
@@ -190,7 +192,7 @@ def _transcoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
 
 
-def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(chunks, b"")
     yield first.removeprefix(codecs.BOM_UTF8)
     yield from chunks
@@ -198,7 +200,7 @@ def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _is_utf8(head: bytes) -> bool:
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental: the last character may be incomplete
     except UnicodeDecodeError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Hash a file into another file."""
+"""Hashing of a file into another file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import BinaryIO
 from console.errors import ConsoleError, Exit
 from console.hashing.blocks import Counts
 from console.hashing.columns import InputColumn
-from console.hashing.plans import Choose, Prepared, Wishes, prepare, refuse_to_choose
-from console.hashing.sources import opened, read_text
+from console.hashing.plans import ChooseColumn, HashOptions, PreparedFile, prepare, reject_ambiguous_columns
+from console.hashing.sources import open_chunks, read_text
 
 
 @dataclass(frozen=True)
-class Hashed:
+class HashResult:
     """The result of hashing one file.
 
     Attributes:
-        counts: of rows and faults.
-        columns: that were hashed.
-        delimiter: None for a file of one column.
-        encoding: of the file.
-        header: its first line names the columns.
+        counts: the counts of rows and faults.
+        columns: the hashed columns.
+        delimiter: the delimiter; None for a file with one column.
+        encoding: the file's encoding, for messages.
+        header: True if the first line names the columns.
     """
 
     counts: Counts
@@ -39,21 +39,21 @@ class Hashed:
 def hash_file(
     source: str,
     target: str,
-    wishes: Wishes,
+    hash_options: HashOptions,
     *,
-    choose: Choose = refuse_to_choose,
+    choose: ChooseColumn = reject_ambiguous_columns,
     confirm: Callable[[tuple[InputColumn, ...]], None] | None = None,
     on_read: Callable[[int], None] = lambda _: None,
-) -> Hashed:
-    """Hash a file; `-` is standard input or output. A target is there only if something was written to it.
+) -> HashResult:
+    """Hash a file into another file. The target is created only if at least one row was hashed.
 
     Args:
-        source: path.
-        target: path.
-        wishes: the user's choices.
-        choose: asks for a column where several fit.
-        confirm: is shown the guessed columns.
-        on_read: is told the bytes read.
+        source: the path of the file to read, or `-` for standard input.
+        target: the path of the file to write, or `-` for standard output.
+        hash_options: the user's options.
+        choose: called to choose a column if several fit.
+        confirm: called with the detected columns; raises an exception to cancel.
+        on_read: called with the number of bytes of each chunk.
 
     Raises:
         ConsoleError: a file cannot be read or written, or no column fits.
@@ -65,23 +65,23 @@ def hash_file(
         and Path(source).exists()
         and Path(target).samefile(source)
     ):
-        raise ConsoleError("The output is the file itself. Give another name with -o.", Exit.USAGE)
-    with opened(source, on_read) as chunks:
-        prepared = prepare(read_text(chunks), wishes, choose)
+        raise ConsoleError("The output file is the same as the input file. Give another name with -o.", Exit.USAGE)
+    with open_chunks(source, on_read) as chunks:
+        prepared = prepare(read_text(chunks), hash_options, choose)
         if confirm:
             confirm(prepared.plan.columns)
         hashing = prepared.hashing()
-        with _target(target) as (file, keep):
+        with _open_target(target) as (file, keep):
             file.write(prepared.header_row)
             for rows in hashing.rows(prepared.text.chunks):
                 file.write(rows)
             keep(hashing.counts.written > 0)
-    return result(prepared, hashing.counts)
+    return hash_result(prepared, hashing.counts)
 
 
-def result(prepared: Prepared, counts: Counts) -> Hashed:
-    """Return the result of a pass over a file."""
-    return Hashed(
+def hash_result(prepared: PreparedFile, counts: Counts) -> HashResult:
+    """Return the result after a file was hashed."""
+    return HashResult(
         counts,
         prepared.plan.columns,
         prepared.layout.delimiter,
@@ -91,10 +91,11 @@ def result(prepared: Prepared, counts: Counts) -> Hashed:
 
 
 @contextmanager
-def _target(path: str) -> Iterator[tuple[BinaryIO, Callable[[bool], None]]]:
-    """Open a file beside the target, which takes its place only when it is complete and wanted.
+def _open_target(path: str) -> Iterator[tuple[BinaryIO, Callable[[bool], None]]]:
+    """Open a temporary file that replaces the target when it is complete, and yield it with a `keep` function.
 
-    A pipe or a device, such as `/dev/null`, is written to directly, and a symbolic link stays one.
+    The target is replaced only after `keep(True)`. A pipe or a device, such as `/dev/null`, is written to directly. A
+    symbolic link is followed, not replaced.
     """
     if path == "-":
         yield sys.stdout.buffer, lambda _: None
@@ -102,22 +103,22 @@ def _target(path: str) -> Iterator[tuple[BinaryIO, Callable[[bool], None]]]:
         return
     target = Path(path)
     direct = target.exists() and not target.is_file()
-    unfinished = target if direct else Path(f"{target.resolve()}.unfinished")
-    wanted = False
+    temporary = target if direct else Path(f"{target.resolve()}.unfinished")
+    kept = False
 
     def keep(value: bool) -> None:
-        nonlocal wanted
-        wanted = value
+        nonlocal kept
+        kept = value
 
     try:
-        with unfinished.open("wb") as file:
+        with temporary.open("wb") as file:
             yield file, keep
-        if wanted and not direct:
-            unfinished.replace(target.resolve())
+        if kept and not direct:
+            temporary.replace(target.resolve())
     except OSError as error:
         raise ConsoleError(
-            f"The file {path} cannot be written ({os.strerror(error.errno or 0)}). Choose another place with -o."
+            f"The file {path} cannot be written ({os.strerror(error.errno or 0)}). Choose another path with -o."
         ) from None
     finally:
         if not direct:
-            unfinished.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Normalization: one raw value to the bytes that are hashed, by kind of identifier.
+"""Normalization of raw values before hashing, by kind of identifier.
 
-The rules are TikTok's: an email is trimmed and lower-cased, a phone number is written in E.164, a device id is in lower
-case and keeps its hyphens.
+The rules are TikTok's: an email address is trimmed and lower-cased, a phone number is converted to E.164, and a device
+id is lower-cased and keeps its hyphens.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ from handler.model import IdentifierType
 
 
 class Kind(StrEnum):
-    """The kind of a raw value."""
+    """A kind of raw identifier."""
 
     EMAIL = "email"
     PHONE = "phone"
     DEVICE_ID = "device id"
+
+    @property
+    def plural(self) -> str:
+        """The plural for messages."""
+        return {Kind.EMAIL: "email addresses", Kind.PHONE: "phone numbers", Kind.DEVICE_ID: "device ids"}[self]
 
 
 class ValueFault(StrEnum):
@@ -38,24 +43,31 @@ class ValueFault(StrEnum):
 
 
 FAULT_SENTENCES: Final = {
-    ValueFault.NOT_AN_EMAIL: "Not an email address. Correct the line, or check that the right column was taken.",
-    ValueFault.NOT_A_PHONE_NUMBER: "Not a phone number. Correct the line, or check that the right column was taken.",
-    ValueFault.NO_COUNTRY: "A phone number without its country. Give --country, for example --country US.",
+    ValueFault.NOT_AN_EMAIL: (
+        "The value is not an email address. Correct the line, or check that the right column was chosen."
+    ),
+    ValueFault.NOT_A_PHONE_NUMBER: (
+        "The value is not a phone number. Correct the line, or check that the right column was chosen."
+    ),
+    ValueFault.NO_COUNTRY: "The phone number has no country code. Give the country, for example --country US.",
     ValueFault.EXCEL_NOTATION: (
-        "Excel has rounded the number (like 4.47E+11), so its last digits are lost. "
-        "Format the column as text in the original and export it again."
+        "Excel rounded the number (as in 4.47E+11), so its last digits are lost. "
+        "Format the column as text in the original file, and export it again."
     ),
-    ValueFault.NOT_A_DEVICE_ID: "Not a device id. It needs 32 hexadecimal digits in five groups with hyphens between.",
+    ValueFault.NOT_A_DEVICE_ID: (
+        "The value is not a device id, which has 32 hexadecimal digits in five groups, separated by hyphens. "
+        "Correct the line, or check that the right column was chosen."
+    ),
     ValueFault.OTHER_HASH: (
-        "A hash of another length than --type needs, or a device id without its hyphens. "
-        "Export the raw values, device ids with hyphens, or choose another type."
+        "The value is a hash of the wrong length for --type, or a device id without hyphens. "
+        "Export the raw values (device ids with hyphens), or choose another type."
     ),
-    ValueFault.MISSING_COLUMN: "The line has fewer columns than the first one. Check its delimiters and quotes.",
+    ValueFault.MISSING_COLUMN: "The line has too few columns. Check its delimiters and quotes.",
 }
 
 
 class FaultError(Exception):
-    """A value that cannot be normalized; it never holds the value."""
+    """A value cannot be normalized. The exception never contains the value."""
 
     def __init__(self, fault: ValueFault) -> None:
         super().__init__(fault.value)
@@ -64,11 +76,11 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """Choices for a whole file.
+    """The rules for normalizing and hashing the values of a file.
 
     Attributes:
-        country: ISO 3166 code for phone numbers without a country code, such as `US`.
-        plus: phone numbers are hashed with their `+`.
+        country: the ISO 3166 country code for phone numbers without a country code, such as `US`.
+        plus: True if phone numbers are hashed with their `+`.
         algorithm: `sha256` or `md5`.
     """
 
@@ -78,7 +90,7 @@ class Rules:
 
     @property
     def digits(self) -> int:
-        """Hexadecimal digits of a hash."""
+        """The number of hexadecimal digits in a hash."""
         return 64 if self.algorithm == "sha256" else 32
 
 
@@ -93,16 +105,18 @@ KINDS: Final = {
     IdentifierType.FIRST_MD5: Kind.DEVICE_ID,
 }
 
-# In both halves of an address; the others are rare, or belong to one half.
+# The common characters that are allowed both before and after the `@`.
 EMAIL_CHARACTERS: Final = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
-_BEYOND_ASCII = "\x80-\ufffc\U00010000-\U0010ffff"  # without the mark of a character that could not be decoded
+_BEYOND_ASCII = (
+    "\x80-\ufffc\U00010000-\U0010ffff"  # without U+FFFD, the replacement character for bytes that cannot be decoded
+)
 _LOCAL_PART = f"[{re.escape(EMAIL_CHARACTERS.decode())}.!#$%&'*+/=?^`{{|}}~{_BEYOND_ASCII}]+"
 _LABEL = f"[{re.escape(EMAIL_CHARACTERS.decode())}{_BEYOND_ASCII}]+"
 _EMAIL = re.compile(rf"{_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+")
 _NAMED_EMAIL = re.compile("[^<>]*<([^<>]*)>")
 DEVICE_ID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _HASH = re.compile(r"(?:0x|\\x)?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})")
-# A word (`tel:`, `p:`, `Mobile: `), the number, an extension.
+# An optional word (`tel:`, `p:`, `Mobile: `), the number, and an optional extension.
 _PHONE = re.compile(
     r"(?:[^\W\d_]+ ?: ?)?"
     r"\(?(\+? ?[0-9(][0-9()./ \u2010-\u2015\u2212-]{5,24})"
@@ -110,64 +124,64 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
-_WHOLE_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
-MIN_INTERNATIONAL_DIGITS = 11  # shorter ones without `+` are national numbers of some country
-HASHES_OF_NOTHING: Final = frozenset(row.decode() for digits in (64, 32) for row in hashes_of_nothing(digits).rows)
-# Spaces, invisible characters, quotes, and Excel's marks for text: `'x` and `="x"`.
-_AROUND = (
+_INTEGRAL_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
+MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` is a valid national number in some country
+EMPTY_VALUE_HASHES: Final = frozenset(row.decode() for digits in (64, 32) for row in hashes_of_nothing(digits).rows)
+# Spaces, invisible characters, quotes, and Excel's notations for text: `'x` and `="x"`.
+_STRIPPED_CHARACTERS = (
     " \t\r\n\v\f\x1a\u00a0\u00ad\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f"
     "\u2060\u2066\u2067\u2068\u2069\u3000\ufeff\"'`=\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 )
 
 
-def bare(value: str) -> str:
-    """Return a value without spaces, invisible characters and quotes around it."""
-    return value.strip(_AROUND)
+def stripped(value: str) -> str:
+    """Return a value without the spaces, invisible characters and quotes around it."""
+    return value.strip(_STRIPPED_CHARACTERS)
 
 
-def is_nothing(value: str) -> bool:
-    """Return whether a bare value stands for no value: empty, a dash, zeros, a NULL marker, or the hash of one."""
-    return not value.strip("0-") or is_null_marker(value.encode()) or value.lower() in HASHES_OF_NOTHING
+def is_empty_value(value: str) -> bool:
+    """Return whether a stripped value is empty, only dashes or zeros, a NULL marker, or the hash of an empty value."""
+    return not value.strip("0-") or is_null_marker(value.encode()) or value.lower() in EMPTY_VALUE_HASHES
 
 
-def hash_in(value: str) -> str:
-    r"""Return the hash that a bare value is, in lower case, without a database's `0x` or `\x`; empty if it is none."""
+def extract_hash(value: str) -> str:
+    r"""Return the hash in lower case without a prefix `0x` or `\x`; empty if the stripped value is not a hash."""
     match = _HASH.fullmatch(value.lower())
     return match[1] if match else ""
 
 
-def email_in(value: str) -> str:
-    """Return the address that a bare value is, in lower case; empty if it is none.
+def extract_email(value: str) -> str:
+    """Return the email address in lower case; empty if the stripped value is not an email address.
 
     Example:
-        >>> email_in("Jane Doe <Jane@Example.com>"), email_in("mailto:jane@example.com"), email_in("jane")
-        ('jane@example.com', 'jane@example.com', '')
+        >>> extract_email("Jane Doe <Jane@Example.com>"), extract_email("mailto:a@example.com"), extract_email("jane")
+        ('jane@example.com', 'a@example.com', '')
     """
     value = value.lower()
     if named := _NAMED_EMAIL.fullmatch(value):
-        value = bare(named[1])
+        value = stripped(named[1])
     value = value.removeprefix("mailto:")
-    # What is not printable cannot be seen in the file, and would make the hash of nobody.
+    # A character that is not printable is invisible in the file, and the resulting hash would match no one.
     return value if _EMAIL.fullmatch(value) and value.isprintable() else ""
 
 
-def phone_in(value: str) -> str:
-    """Return the phone number that a bare value is, as it is written, without a word before it and an extension.
+def extract_phone(value: str) -> str:
+    """Return the phone number as it is written, without a leading word or an extension; empty if there is none.
 
     Example:
-        >>> phone_in("Mobile: 202-555-0123 x5"), phone_in("unknown")
+        >>> extract_phone("Mobile: 202-555-0123 x5"), extract_phone("unknown")
         ('202-555-0123', '')
     """
-    if not value.isascii():  # full-width digits, narrow spaces, marks for the direction of writing
+    if not value.isascii():  # full-width digits, narrow spaces, text direction marks
         value = "".join(filter(str.isprintable, unicodedata.normalize("NFKC", value)))
-    if whole := _WHOLE_FLOAT.fullmatch(value):  # a column of numbers with gaps, as data frames write it
-        return whole[1]
+    if number := _INTEGRAL_FLOAT.fullmatch(value):  # pandas writes integer columns with missing values as floats
+        return number[1]
     match = _PHONE.fullmatch(value)
     return match[1].strip() if match else ""
 
 
 def normalize(kind: Kind, value: str, rules: Rules) -> str:
-    """Return the text that is hashed for a bare value; empty if it stands for nobody.
+    """Return the normalized text to hash for a stripped value; empty if the value identifies no one.
 
     Raises:
         FaultError: the value cannot be normalized.
@@ -182,7 +196,7 @@ def normalize(kind: Kind, value: str, rules: Rules) -> str:
 
 
 def _email(value: str, _: Rules) -> str:
-    address = email_in(value)
+    address = extract_email(value)
     if not address:
         raise FaultError(ValueFault.NOT_AN_EMAIL)
     return address
@@ -190,20 +204,20 @@ def _email(value: str, _: Rules) -> str:
 
 def _device_id(value: str, _: Rules) -> str:
     value = value.lower()
-    if not value.translate(_NO_ZEROS):
+    if not value.translate(_ZEROS_REMOVED):
         return ""
     if not DEVICE_ID.fullmatch(value):
         raise FaultError(ValueFault.NOT_A_DEVICE_ID)
     return value
 
 
-_NO_ZEROS = str.maketrans("", "", "0-")
+_ZEROS_REMOVED = str.maketrans("", "", "0-")
 
 
 def _phone(value: str, rules: Rules) -> str:
     if _EXCEL_NOTATION.fullmatch(value):
         raise FaultError(ValueFault.EXCEL_NOTATION)
-    number = phone_in(value)
+    number = extract_phone(value)
     if not number:
         raise FaultError(ValueFault.NOT_A_PHONE_NUMBER)
     e164 = _e164(number, rules.country)
@@ -211,8 +225,7 @@ def _phone(value: str, rules: Rules) -> str:
 
 
 def _e164(value: str, country: str | None) -> str:
-    # Imported where it is needed: its metadata takes a fifth of a second.
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - importing its metadata takes 0.2 seconds
 
     def read(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         try:
@@ -228,7 +241,7 @@ def _e164(value: str, country: str | None) -> str:
         chosen = read(value, None)
     else:
         chosen = national = read(value, country) if country else None
-        # Without its `+` an international number, such as 37493828222, is taken only if there is no doubt.
+        # A number without `+`, such as 37493828222, counts as international only if it is unambiguous.
         international = read("+" + digits, None) if len(digits) >= MIN_INTERNATIONAL_DIGITS else None
         if international and phonenumbers.is_valid_number(international):
             own_code = country and digits.startswith(str(phonenumbers.country_code_for_region(country)))

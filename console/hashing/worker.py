@@ -1,7 +1,8 @@
-"""A process that hashes blocks: `python -m console.hashing.worker`, started and fed by `console.hashing.engine`.
+"""Worker process that hashes blocks: `python -m console.hashing.worker`, started by `console.hashing.engine`.
 
-A message is its length in eight bytes, then its content. The first one on standard input is the pickled plan, every
-other one a block. Two messages answer each block: the rows, and the pickled counts.
+A message is its length in eight bytes, followed by its content. The first message on standard input is the pickled
+plan, and every other message is a block. For each block, the worker writes two messages to standard output: the rows
+and the pickled counts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def send(pipe: BinaryIO, content: bytes) -> None:
 
 
 def receive(pipe: BinaryIO) -> bytes | None:
-    """Read one message; None at the end of the stream."""
+    """Read one message. Return None at the end of the stream."""
     length = pipe.read(_LENGTH.size)
     if len(length) < _LENGTH.size:
         return None
@@ -33,13 +34,13 @@ def receive(pipe: BinaryIO) -> bytes | None:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which closes the pipe
+    """Hash blocks until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent process closes the pipe
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     plan_message = receive(incoming)
     if plan_message is None:
         return
-    plan: Plan = pickle.loads(plan_message)  # noqa: S301 - from the process that started this one
+    plan: Plan = pickle.loads(plan_message)  # noqa: S301 - the data comes from the parent process
     while (block := receive(incoming)) is not None:
         rows, counts = hash_block(block, plan)
         del block

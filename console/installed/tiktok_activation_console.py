@@ -1,7 +1,7 @@
 """The entry point of the console, in a checkout and in an installed package.
 
-In a checkout `console` and `handler` are top-level packages. Installed, both are inside `tiktok_activation`, so that
-names as general as these are not taken in everybody's environment.
+In a checkout, `console` and `handler` are top-level packages. In an installed package, both are inside
+`tiktok_activation`, so that such general names do not conflict with other packages.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ _INSTALLED = Path(__file__).with_name("tiktok_activation")
 
 
 def main() -> None:
-    """Run the console and exit with its code."""
+    """Run the console and exit with its exit code."""
     if _INSTALLED.is_dir():
         sys.path.insert(0, str(_INSTALLED))
     try:
-        from console.cli import main as run  # noqa: PLC0415 - it is found only now
+        from console.cli import main as run  # noqa: PLC0415 - importable only after the path was extended
     except ModuleNotFoundError as missing:
         sys.exit(
-            f"Error: The library {missing.name} is not installed. Install this package with its extra `console`: "
+            f"Error: The library {missing.name} is not installed. Install this package with the extra `console`: "
             "pip install 'tiktok-activation-connector[console] @ git+<URL of the repository>'."
         )
     run()

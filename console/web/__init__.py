@@ -1,1 +1,1 @@
-"""A local page for people who prefer one to a command line."""
+"""A local web page, as an alternative to the command line."""

@@ -1,4 +1,4 @@
-"""The page: overview, one file, the operator's view, and the reception of a file."""
+"""The web page's application: overview, file details, health checks, and file uploads."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import queues
-from console.doctor import examine
+from console.credential_check import credentials_problem
+from console.doctor import run_checks
 from console.errors import ConsoleError
 from console.hashing.plans import TYPES
 from console.hashing.sources import HEAD_BYTES
-from console.reports import ReportReader, file_json, is_at_end, matched_by_audience, waits_until
+from console.reports import ReportReader, file_json, is_final, matched_by_audience, waits_until
 from console.stack import Connector
-from console.trials import credentials_problem
 from console.web import receive
-from console.web.chart import draw
+from console.web.chart import draw_chart
 from console.web.security import Guard
 from handler.model import Action
 
@@ -41,12 +41,12 @@ _TEMPLATES.filters["time"] = lambda text: text.replace("T", " ").replace("Z", " 
 
 
 def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Guard:
-    """Return the page's application, guarded.
+    """Return the page's application behind its guard.
 
     Args:
-        connectors: by advertiser.
-        token: of this session.
-        port: where it will be served on 127.0.0.1.
+        connectors: the connectors by advertiser.
+        token: the token of this session.
+        port: the port on 127.0.0.1 where the page is served.
     """
     page = _Page(connectors)
     routes = [
@@ -59,24 +59,24 @@ def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Gu
         Route("/detect", page.detect, methods=["POST"]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    handlers: Any = {ConsoleError: _console_error, HTTPException: _http_error, Exception: _failed}
+    handlers: Any = {ConsoleError: _console_error, HTTPException: _http_error, Exception: _unexpected_error}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
 
 
 def file_id(key: str) -> str:
-    """Return an opaque id for an object key, because addresses end up in browser histories."""
+    """Return an opaque id for an object key, because URLs are stored in the browser history."""
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 class _Page:
-    """The page's answers. What blocks runs in a thread: plain methods do so by themselves."""
+    """The page's request handlers. Starlette runs the methods that are not async in a thread, so they may block."""
 
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
         self._connectors = connectors
         self._readers = {name: ReportReader(connector) for name, connector in connectors.items()}
 
     def overview(self, _: Request) -> Response:
-        """Audiences, files, and the drop zone."""
+        """Return the overview page with audiences, files, and the upload form."""
         choices = {"types": TYPES, "actions": [each.value for each in Action], "names": list(self._connectors)}
         return _html(
             "overview.html", advertisers=[*map(self._state, self._connectors)], choices=choices, head_bytes=HEAD_BYTES
@@ -88,7 +88,7 @@ class _Page:
         except ConsoleError as error:
             return {"name": name, "error": str(error)}
         audiences = [
-            {"name": audience, "type": kind, "matched": points[-1][1], "at": points[-1][0], "chart": draw(points)}
+            {"name": audience, "type": kind, "matched": points[-1][1], "at": points[-1][0], "chart": draw_chart(points)}
             for (audience, kind), points in matched_by_audience(reports).items()
         ]
         files = [
@@ -103,16 +103,16 @@ class _Page:
         return {"name": name, "audiences": audiences, "files": files, "total": total, "pending": pending}
 
     def file(self, request: Request) -> Response:
-        """One file with its history."""
+        """Return the page of one file with all its versions."""
         name, key = self._find(request)
         versions = self._readers[name].versions(key)
         shown = [{**report, "until": waits_until(report)} for report in versions]
         return _html("file.html", advertiser=name, key=key, versions=shown)
 
     def doctor(self, request: Request) -> Response:
-        """The operator's page."""
+        """Return the page with the health checks and the dead letters."""
         connector = self._connector(request)
-        checks = examine(connector, lambda: credentials_problem(connector))
+        checks = run_checks(connector, lambda: credentials_problem(connector))
         try:
             letters = queues.dead_letters(connector)
         except ConsoleError:
@@ -120,33 +120,35 @@ class _Page:
         return _html("doctor.html", advertiser=connector.label, checks=checks, letters=letters)
 
     def redrive(self, request: Request) -> Response:
-        """Move the dead letters back, and show the operator's page again."""
+        """Move the dead letters back to the queue, and redirect to the page with the health checks."""
         connector = self._connector(request)
         queues.redrive(connector)
         return RedirectResponse(f"/advertisers/{request.path_params['advertiser']}/doctor", status_code=303)
 
     async def detect(self, request: Request) -> Response:
-        """Return the columns of a file, of which the first bytes are sent."""
+        """Return the columns of a file. The request body is the first bytes of the file."""
         head = bytearray()
         async for chunk in request.stream():
             head += chunk
             if len(head) > HEAD_BYTES:
                 break
-        return JSONResponse(await run_in_threadpool(receive.look, bytes(head[:HEAD_BYTES])))
+        return JSONResponse(await run_in_threadpool(receive.detect_columns, bytes(head[:HEAD_BYTES])))
 
     async def upload(self, request: Request) -> Response:
-        """Take a file as the request's body; what to do with it stands in a header, as JSON in percent encoding."""
-        wanted = request.headers.get("x-upload", "")
+        """Upload a file. The body is the file, and the header `X-Upload` contains the options as URL-encoded JSON."""
+        header = request.headers.get("x-upload", "")
         try:
-            given = json.loads(unquote(wanted)) if len(wanted) <= _MAX_HEADER_BYTES else None
+            upload_options = json.loads(unquote(header)) if len(header) <= _MAX_HEADER_BYTES else None
         except ValueError:
-            given = None
+            upload_options = None
         connector = self._connector(request)
-        chunks = receive.chunks_of(request.stream(), asyncio.get_running_loop())
-        answer = await run_in_threadpool(receive.receive, connector, receive.FileRequest.read(given), chunks)
-        if answer["key"]:
-            answer["id"] = file_id(answer["key"])
-        return JSONResponse(answer, status_code=200 if answer["key"] else 422)
+        chunks = receive.read_body(request.stream(), asyncio.get_running_loop())
+        result = await run_in_threadpool(
+            receive.receive_file, connector, receive.FileRequest.read(upload_options), chunks
+        )
+        if result["key"]:
+            result["id"] = file_id(result["key"])
+        return JSONResponse(result, status_code=200 if result["key"] else 422)
 
     def outcome(self, request: Request) -> Response:
         """Return the status of one upload."""
@@ -154,7 +156,7 @@ class _Page:
         report = self._readers[name].read(key, request.path_params["version"]) if key else None
         if report is None:
             return JSONResponse({"status": None})
-        return JSONResponse({**file_json(report), "ended": is_at_end(report)})
+        return JSONResponse({**file_json(report), "ended": is_final(report)})
 
     def _connector(self, request: Request) -> Connector:
         try:
@@ -163,12 +165,12 @@ class _Page:
             raise HTTPException(404) from None
 
     def _find(self, request: Request, *, missing_is_fine: bool = False) -> tuple[str, str]:
-        """Return the advertiser and the object key that an address means."""
+        """Return the advertiser and the object key for the path of a request."""
         self._connector(request)
         name, wanted = request.path_params["advertiser"], request.path_params["file"]
-        for place in self._readers[name].places():
-            if file_id(place.key) == wanted:
-                return name, place.key
+        for location in self._readers[name].locations():
+            if file_id(location.key) == wanted:
+                return name, location.key
         if missing_is_fine:
             return name, ""
         raise HTTPException(404)
@@ -184,14 +186,16 @@ def _console_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    found = status != HTTPStatus.NOT_FOUND
-    text = "The page cannot do that." if found else "There is no such page. Go back to the overview."
+    if status == HTTPStatus.NOT_FOUND:
+        text = "This page does not exist. Go back to the overview."
+    else:
+        text = "The page does not support this request. Go back to the overview."
     return _error(request, text, status)
 
 
-def _failed(request: Request, error: Exception) -> Response:
-    """Return an error page with the exception's type only, because its text may hold a value."""
-    return _error(request, f"The page itself failed ({type(error).__name__}). Reload it and try again.", 500)
+def _unexpected_error(request: Request, error: Exception) -> Response:
+    """Return an error page with only the exception's type, because its message may contain a raw value."""
+    return _error(request, f"An internal error occurred ({type(error).__name__}). Reload the page and try again.", 500)
 
 
 def _error(request: Request, text: str, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""A file from the browser: its beginning shows the columns, then all of it is hashed, checked and sent on the way."""
+"""Files from the browser: detects the columns, then hashes, checks and uploads the file as a stream."""
 
 from __future__ import annotations
 
@@ -12,53 +12,55 @@ from threading import Thread
 from typing import Any
 
 from console.errors import ConsoleError, Exit
-from console.function import Verdict, judge
+from console.function import Verdict, evaluate_file
 from console.hashing.columns import InputColumn, candidates
 from console.hashing.layout import detect
-from console.hashing.plans import MULTIPLE_TYPES, Wishes, prepare
+from console.hashing.plans import MULTIPLE_TYPES, HashOptions, prepare
 from console.hashing.sources import read_text
-from console.hashing.to_file import result
+from console.hashing.to_file import hash_result
 from console.hashing.values import Kind
-from console.preparing import refuse_lost
+from console.preparing import reject_unhashable
 from console.results import hashed_json, verdict_json
 from console.stack import Connector
 from console.uploading import object_keys, upload
 from handler.model import Action
 
-_QUEUED = 4  # chunks between the browser and the hashing, and between that and the check
+_MAX_QUEUED_CHUNKS = 4  # between the upload and the check
 
 
 @dataclass(frozen=True)
 class FileRequest:
-    """The user's wishes for a file."""
+    """The user's options for uploading a file."""
 
-    wishes: Wishes
+    hash_options: HashOptions
     audience: str
     action: str
     file_name: str
 
     @classmethod
     def read(cls, given: Any) -> FileRequest:
-        """Read a request from the page's JSON.
+        """Parse the options that the page sends as JSON.
 
         Raises:
-            ConsoleError: something is missing or not of its kind.
+            ConsoleError: an option is missing or invalid.
         """
         if not isinstance(given, dict):
-            raise ConsoleError("The page sent a request that cannot be read. Reload it.", Exit.USAGE)
+            raise ConsoleError("The page sent an invalid request. Reload the page and try again.", Exit.USAGE)
         text = {name: str(given.get(name) or "").strip() for name in ("type", "audience", "action", "country", "file")}
         columns = tuple(str(each) for each in given.get("columns") or ())
         if text["action"] not in set(Action) or not text["type"] or not columns:
-            raise ConsoleError("Choose what to upload, at least one column, and what it does.", Exit.USAGE)
-        wishes = Wishes(text["type"], columns, text["country"].upper() or None, not given.get("without_plus"))
-        return cls(wishes, text["audience"], text["action"], text["file"] or "upload.csv")
+            raise ConsoleError("Choose an identifier type, an action and at least one column.", Exit.USAGE)
+        hash_options = HashOptions(
+            text["type"], columns, text["country"].upper() or None, not given.get("without_plus")
+        )
+        return cls(hash_options, text["audience"], text["action"], text["file"] or "upload.csv")
 
 
-def look(head: bytes) -> dict[str, Any]:
-    """Return what the first bytes of a file show: its layout and its columns with counts, never a value.
+def detect_columns(head: bytes) -> dict[str, Any]:
+    """Return the layout and the columns of a file, detected from its first bytes. The result contains no values.
 
     Raises:
-        ConsoleError: it is no text, or empty.
+        ConsoleError: the file is not a text file, or it is empty.
     """
     text = read_text([head])
     layout = detect(text.head, text.encoding, complete=False)
@@ -94,95 +96,95 @@ def _suggestion(found: dict[Kind, list[InputColumn]]) -> str:
     )
 
 
-def chunks_of(stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
-    """Yield the chunks of a request's body in a thread, as they arrive."""
+def read_body(stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
+    """Yield the chunks of a request body as they arrive, for use in a thread outside the event loop."""
 
-    async def following() -> bytes:
+    async def next_chunk() -> bytes:
         async for chunk in stream:
             if chunk:
                 return chunk
         return b""
 
-    while chunk := asyncio.run_coroutine_threadsafe(following(), loop).result():
+    while chunk := asyncio.run_coroutine_threadsafe(next_chunk(), loop).result():
         yield chunk
 
 
-def receive(connector: Connector, request: FileRequest, chunks: Iterator[bytes]) -> dict[str, Any]:
+def receive_file(connector: Connector, request: FileRequest, chunks: Iterator[bytes]) -> dict[str, Any]:
     """Hash, check and upload a file in one pass, in constant memory and without a temporary file.
 
-    S3 shows nothing of an upload until it is complete, and it is completed only if the function would accept it.
+    An upload is not visible in S3 until it is completed, and it is completed only if the function would accept it.
 
     Returns:
-        Counts and the verdict for the page, with `key` and `version_id` if the file was uploaded.
+        The counts and the verdict for the page, and `key` and `version_id` if the file was uploaded.
 
     Raises:
-        ConsoleError: the file cannot be read, or AWS refuses.
+        ConsoleError: the file cannot be read, or AWS refused the upload.
     """
     (key,) = object_keys(
-        [request.file_name], request.audience, request.wishes.identifier_type, request.action, datetime.now(UTC)
+        [request.file_name], request.audience, request.hash_options.identifier_type, request.action, datetime.now(UTC)
     )
-    prepared = prepare(read_text(chunks), request.wishes)
+    prepared = prepare(read_text(chunks), request.hash_options)
     hashing = prepared.hashing()
-    witness = _Witness(lambda rows: judge(rows, request.wishes.identifier_type, request.action))
+    check = _ConcurrentCheck(lambda rows: evaluate_file(rows, request.hash_options.identifier_type, request.action))
     rows = chain([prepared.header_row], hashing.rows(prepared.text.chunks))
-    answer: dict[str, Any] = {"key": None, "version_id": None}
+    result: dict[str, Any] = {"key": None, "version_id": None}
 
     def confirm() -> None:
-        if refuse_lost(witness.verdict(), hashing.counts).code:
+        if reject_unhashable(check.verdict(), hashing.counts).code:
             raise _NotAcceptedError
 
     try:
-        answer |= {"version_id": upload(connector, key, witness.watched(rows), confirm=confirm), "key": key}
+        result |= {"version_id": upload(connector, key, check.watched(rows), confirm=confirm), "key": key}
     except _NotAcceptedError:
         pass
     finally:
-        witness.close()
-    verdict = refuse_lost(witness.verdict(), hashing.counts)
-    hashed = hashed_json(request.file_name, None, result(prepared, hashing.counts))
-    return {**answer, "hashed": hashed, "verdict": verdict_json(verdict), "bucket": connector.bucket}
+        check.close()
+    verdict = reject_unhashable(check.verdict(), hashing.counts)
+    hashed = hashed_json(request.file_name, None, hash_result(prepared, hashing.counts))
+    return {**result, "hashed": hashed, "verdict": verdict_json(verdict), "bucket": connector.bucket}
 
 
 class _NotAcceptedError(Exception):
     """The function would reject the file."""
 
 
-class _Witness:
-    """Lets the function's code read what is uploaded, at the same time."""
+class _ConcurrentCheck:
+    """A check that runs in a thread while the same chunks are uploaded."""
 
-    def __init__(self, judgement: Callable[[Iterator[bytes]], Verdict]) -> None:
-        self._queue: Queue[bytes | None] = Queue(_QUEUED)
+    def __init__(self, evaluate: Callable[[Iterator[bytes]], Verdict]) -> None:
+        self._queue: Queue[bytes | None] = Queue(_MAX_QUEUED_CHUNKS)
         self._verdict: Verdict | None = None
         self._closed = False
-        self._thread = Thread(target=self._judge, args=(judgement,), daemon=True)
+        self._thread = Thread(target=self._run, args=(evaluate,), daemon=True)
         self._thread.start()
 
     def watched(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the same chunks, each shown to the judge as well."""
+        """Yield the chunks, and pass each of them to the check."""
         for chunk in chunks:
             if chunk:
                 self._queue.put(chunk)
                 yield chunk
 
     def close(self) -> None:
-        """End the judge's reading."""
+        """Signal the end of the chunks, and wait until the check has finished."""
         if not self._closed:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
 
     def verdict(self) -> Verdict:
-        """Wait for the judgement of all chunks, and return it."""
+        """Wait for the verdict on all chunks, and return it."""
         self.close()
         return self._verdict or Verdict(
             "rejected", "not_text", "The file cannot be read. Export the list again as CSV."
         )
 
-    def _judge(self, judgement: Callable[[Iterator[bytes]], Verdict]) -> None:
+    def _run(self, evaluate: Callable[[Iterator[bytes]], Verdict]) -> None:
         chunks = self._chunks()
         try:
-            self._verdict = judgement(chunks)
+            self._verdict = evaluate(chunks)
         finally:
-            for _ in chunks:  # a fault at the beginning must not block the thread that adds chunks
+            for _ in chunks:  # after an early end, read the rest so that the uploading thread is not blocked
                 pass
 
     def _chunks(self) -> Iterator[bytes]:

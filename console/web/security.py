@@ -1,4 +1,4 @@
-"""The guard of the page: it admits browsers on this machine that have its token, and refuses other sites."""
+"""Access control for the page: only browsers on this machine with the session token are allowed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "tiktok-activation"
-_SAFE = {"GET", "HEAD"}
+_SAFE_METHODS = {"GET", "HEAD"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -27,25 +27,25 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses every request with a foreign Host or Origin or without the token.
+    """ASGI middleware that refuses requests with a foreign Host or Origin, or without the token.
 
-    A foreign Host is how another site reaches a local server by rebinding its own name. The token comes once in the
-    address that the console prints, and then in a cookie that no script can read.
+    The check of the Host header prevents DNS rebinding attacks. The browser sends the token once in the URL that the
+    console prints, and then in a cookie that scripts cannot read.
 
     Args:
-        app: what is guarded.
-        token: random.
-        port: the server's.
+        app: the application to protect.
+        token: the random token of this session.
+        port: the server's port.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self._app = app
         self._token = token
-        self._cookie = f"{COOKIE}-{port}"  # cookies of one host are shared by its ports
+        self._cookie = f"{COOKIE}-{port}"  # all ports of a host share their cookies
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,24 +55,24 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        answer = self._answer(scope)
-        await (answer or self._app)(scope, receive, send_guarded)
+        response = self._refusal(scope)
+        await (response or self._app)(scope, receive, send_guarded)
 
-    def _answer(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that does not reach the page; None if it does."""
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return the response to a request that must not reach the page; None if the request is allowed."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
-            return _refused("This page is only for the machine it runs on.")
-        if origin != f"http://{host}" and (origin is not None or scope["method"] not in _SAFE):
-            return _refused("This request comes from another site.")
+            return _refused("This page is available only on the computer that it runs on.")
+        if origin != f"http://{host}" and (origin is not None or scope["method"] not in _SAFE_METHODS):
+            return _refused("The request was refused, because it comes from another site.")
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if scope["method"] in _SAFE and given and self._is_token(given):
+        if scope["method"] in _SAFE_METHODS and given and self._is_token(given):
             response = RedirectResponse(scope["path"], status_code=303)
             response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
             return response
         if not self._is_token(self._cookie_of(headers)):
-            return _refused("Open the address that the console printed: it holds the token of this session.")
+            return _refused("The session token is missing. Open the address that the console printed.")
         return None
 
     def _cookie_of(self, headers: Headers) -> str:

@@ -1,4 +1,4 @@
-"""The page's server: on 127.0.0.1, without a log, with a new token each time."""
+"""The page's server. It listens on 127.0.0.1 only, writes no log, and uses a new token each time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from console.stack import Connector
 from console.web.app import create_app
 
 
-def serve(connectors: Mapping[str, Connector], port: int, tell: Callable[[str], None]) -> None:
-    """Serve the page until it is interrupted.
+def serve(connectors: Mapping[str, Connector], port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until the process is interrupted.
 
     Args:
-        connectors: by advertiser.
-        port: 0 for any free one.
-        tell: told the address, which holds the token, when the page can be opened.
+        connectors: the connectors by advertiser.
+        port: the port; 0 for any free port.
+        on_ready: called with the URL, which contains the token, when the page can be opened.
 
     Raises:
-        ConsoleError: the port is taken.
+        ConsoleError: the port is in use.
     """
     token = secrets.token_urlsafe(32)
     with socket.socket() as listening:
@@ -30,10 +30,10 @@ def serve(connectors: Mapping[str, Connector], port: int, tell: Callable[[str], 
         try:
             listening.bind(("127.0.0.1", port))
         except OSError:
-            raise ConsoleError(f"The port {port} is taken. Choose another with --port.") from None
+            raise ConsoleError(f"Port {port} is already in use. Choose another port with --port.") from None
         listening.listen()
         port = listening.getsockname()[1]
         app = create_app(connectors, token, port)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
-        tell(f"http://127.0.0.1:{port}/?token={token}")
+        on_ready(f"http://127.0.0.1:{port}/?token={token}")
         uvicorn.Server(config).run(sockets=[listening])

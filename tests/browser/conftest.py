@@ -1,4 +1,4 @@
-"""The running sandbox for the console's commands and page: the real program and package, one for all tests."""
+"""The running sandbox for the tests of the console's commands and web page. All tests share it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 
 from sandbox.aws.stack import CREDENTIALS
 from sandbox.demo.connectors import Connectors
-from tests.console.running import Ended, console
+from tests.console.processes import Completed, console
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The running connectors, and the environment in which the console finds them."""
+    """The running connectors, and the environment variables with which the console finds them."""
 
     connectors: Connectors
     environment: dict[str, str]
 
-    def run(self, *arguments: object, given: str = "") -> Ended:
+    def run(self, *arguments: object, given: str = "") -> Completed:
         """Run a command of the console."""
         return console(*arguments, env=self.environment, given=given)
 
@@ -56,6 +56,6 @@ def write(tmp_path: Path) -> Write:
 
 
 def people(name: str, count: int = 1200) -> str:
-    """A marketer's CSV with made-up people."""
+    """Return a CSV file with made-up people."""
     lines = [f"{name}{number}@example.com,+49170{number:07},Anna" for number in range(count)]
     return "\n".join(["email,phone,first_name", *lines]) + "\n"

@@ -1,4 +1,4 @@
-"""`check` and the function agree: on the demo's samples, and on hostile files, plain and compressed."""
+"""Test that `check` and the function agree on the demo's samples and on generated files, plain and compressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from console.function import judge
+from console.function import evaluate_file
 from sandbox.demo.samples import samples
 from tests.browser.conftest import Sandbox
 from tests.handler.cleaning.fuzz import make_file
@@ -19,7 +19,7 @@ PACKS = (bytes, bytes, gzip.compress, bz2.compress)
 
 
 def corpus() -> dict[str, tuple[str, bytes]]:
-    """Identifier type and content by name."""
+    """Return the identifier type and the content of each file, by name."""
     source = random.Random(13)  # noqa: S311 - repeatable test data
     files = {f"fuzz{number}": ("email_sha256", make_file(source, 64)) for number in range(FILES)}
     files = {name: (kind, source.choice(PACKS)(content)) for name, (kind, content) in files.items()}
@@ -38,8 +38,8 @@ def test_check_and_the_function_agree(sandbox: Sandbox) -> None:
     for name, (kind, content) in files.items():
         sandbox.connectors.upload(advertiser, f"tiktok/agree {name}/{kind}/append/{name}.csv", content)
     reports: dict[str, Mapping[str, Any]] = {}
-    give_up = time.monotonic() + 150
-    while len(reports) < len(files) and time.monotonic() < give_up:
+    deadline = time.monotonic() + 150
+    while len(reports) < len(files) and time.monotonic() < deadline:
         time.sleep(1)
         for key, _ in sandbox.connectors.keys(advertiser, "reports/tiktok/agree "):
             report = sandbox.connectors.read(advertiser, key)
@@ -48,8 +48,8 @@ def test_check_and_the_function_agree(sandbox: Sandbox) -> None:
     assert reports.keys() == files.keys()
     for name, (kind, content) in files.items():
         try:
-            verdict = judge([content], kind)
-        except ValueError:  # a folder that is no identifier type
+            verdict = evaluate_file([content], kind)
+        except ValueError:  # the name is not an identifier type
             assert reports[name]["code"] == "unknown_identifier_type"
             continue
         report = reports[name]

@@ -1,4 +1,4 @@
-"""A list that shrank waits for a person, and goes once the person has confirmed it."""
+"""Test that a list that shrank too much waits until it is confirmed."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ FOLDER = "tiktok/shrinking/email_sha256/replace"
 
 
 def upload(sandbox: Sandbox, write: Write, name: str, count: int) -> str:
-    """Upload a list; return its key."""
-    answer = sandbox.run(
+    """Upload a list and return its key."""
+    completed = sandbox.run(
         *("upload", write(name, people("member", count)), "-a", "acme", "--audience", "shrinking"),
         *("--type", "email_sha256", "--action", "replace", "--hash", "--json"),
     )
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    (file,) = json.loads(answer.stdout)["files"]
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    (file,) = json.loads(completed.stdout)["files"]
     assert file["key"] == f"{FOLDER}/{name}"
     return str(file["key"])
 
 
 def wait_for(sandbox: Sandbox, key: str, status: str, code: str | None = None) -> dict[str, Any]:
-    give_up = time.monotonic() + 90
+    deadline = time.monotonic() + 90
     report: dict[str, Any] = {}
-    while time.monotonic() < give_up:
-        answer = sandbox.run("report", key, "-a", "acme", "--json")
-        if answer.returncode == Exit.DONE:
-            report = json.loads(answer.stdout)
+    while time.monotonic() < deadline:
+        completed = sandbox.run("report", key, "-a", "acme", "--json")
+        if completed.returncode == Exit.DONE:
+            report = json.loads(completed.stdout)
             if report["status"] == status and code in {None, report["code"]}:
                 return report
         time.sleep(0.3)
-    raise AssertionError(f"{key} is not {status}, but {report.get('status')} ({report.get('code')})")
+    raise AssertionError(f"{key} did not become {status}; it is {report.get('status')} ({report.get('code')})")
 
 
-def test_a_list_that_shrank_goes_once_it_is_confirmed(sandbox: Sandbox, write: Write) -> None:
+def test_a_list_that_shrank_is_sent_after_it_is_confirmed(sandbox: Sandbox, write: Write) -> None:
     wait_for(sandbox, upload(sandbox, write, "january.csv", 3000), "available")
     shrunk = upload(sandbox, write, "february.csv", 1200)
     assert "1,200" in wait_for(sandbox, shrunk, "waiting", "shrinks_too_much")["reason"]
@@ -47,9 +47,9 @@ def test_a_list_that_shrank_goes_once_it_is_confirmed(sandbox: Sandbox, write: W
     time.sleep(5)  # ten sweeps
     wait_for(sandbox, shrunk, "waiting", "shrinks_too_much")
 
-    answer = sandbox.run("confirm", shrunk, "-a", "acme", "--json")
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    assert json.loads(answer.stdout)["marker"] == f"{FOLDER}/_CONFIRMED"
+    completed = sandbox.run("confirm", shrunk, "-a", "acme", "--json")
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    assert json.loads(completed.stdout)["marker"] == f"{FOLDER}/_CONFIRMED"
     assert wait_for(sandbox, shrunk, "available")["tiktok"]["matched"] == 1200
     late = sandbox.run("confirm", shrunk, "-a", "acme")
-    assert (late.returncode, "waits for no confirmation" in late.stderr) == (Exit.NOT_ACCEPTED, True)
+    assert (late.returncode, "is not waiting for a confirmation" in late.stderr) == (Exit.NOT_ACCEPTED, True)

@@ -1,4 +1,4 @@
-"""`audiences --delete` names the ad groups that the audience was applied to, before anything is deleted."""
+"""Tests that `audiences --delete` shows the ad groups of the audience before it is deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.conftest import Sandbox
 
 
 def seed(sandbox: Sandbox, name: str) -> str:
-    """Put an audience into acme's account; return its id."""
+    """Create an audience in acme's account and return its id."""
     advertiser_id = sandbox.connectors.advertisers["acme"].advertiser_id
     (audience_id,) = sandbox.connectors.control("POST", "audiences", advertiser_id=advertiser_id, name=name)
     return str(audience_id)
@@ -45,7 +45,7 @@ def test_the_ad_groups_of_an_audience_are_shown_before_it_is_deleted(sandbox: Sa
     assert "applied" not in names(sandbox)
 
 
-def test_an_audience_without_ad_groups_says_none(sandbox: Sandbox) -> None:
+def test_an_audience_without_ad_groups_shows_none(sandbox: Sandbox) -> None:
     seed(sandbox, "unused")
     done = sandbox.run("audiences", "acme", "--delete", "unused", "--type", "email_sha256", "--yes")
     assert done.returncode == Exit.DONE, done.stdout + done.stderr
@@ -54,11 +54,11 @@ def test_an_audience_without_ad_groups_says_none(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_ad_groups_that_tiktok_does_not_tell_are_not_none(sandbox: Sandbox, *, as_json: bool) -> None:
-    seed(sandbox, "untold")
+def test_unknown_ad_groups_are_not_shown_as_none(sandbox: Sandbox, *, as_json: bool) -> None:
+    seed(sandbox, "unknown")
     sandbox.connectors.control("POST", "faults", call="apply_log", kind="code", code=40001, message="No.", times=None)
     try:
-        command = ("audiences", "acme", "--delete", "untold", "--type", "email_sha256", "--yes")
+        command = ("audiences", "acme", "--delete", "unknown", "--type", "email_sha256", "--yes")
         done = sandbox.run(*command, *(["--json"] if as_json else []))
     finally:
         sandbox.connectors.control("DELETE", "faults")
@@ -66,4 +66,4 @@ def test_ad_groups_that_tiktok_does_not_tell_are_not_none(sandbox: Sandbox, *, a
     if as_json:
         assert json.loads(done.stdout)["ad_groups"] is None
     else:
-        assert "TikTok does not say which ad groups it was applied to." in done.stdout
+        assert "TikTok did not return the ad groups that it was applied to." in done.stdout

@@ -1,4 +1,4 @@
-"""The operator's commands against the running sandbox."""
+"""Tests of the operator's commands against the running sandbox."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from tests.browser.conftest import Sandbox, Write, people
 
 @pytest.fixture(scope="module")
 def members(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An audience with people in it; the key of its file."""
+    """Create an audience with people in it, and return the key of the uploaded file."""
     file = tmp_path_factory.mktemp("members") / "members.csv"
     file.write_text(people("member", 1500))
-    answer = sandbox.run(
+    completed = sandbox.run(
         *("upload", file, "-a", "acme", "--audience", "members", "--type", "email_sha256", "--hash"),
         *("--wait", "--timeout", "100", "--json"),
     )
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    return str(json.loads(answer.stdout)["files"][0]["key"])
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    return str(json.loads(completed.stdout)["files"][0]["key"])
 
 
 def secret(sandbox: Sandbox, name: str) -> dict[str, str]:
     outputs = sandbox.connectors.advertisers[name].outputs
-    answer = sandbox.connectors.cloud.client("secretsmanager").get_secret_value(SecretId=outputs["secret_name"])
-    return dict(json.loads(answer["SecretString"]))
+    response = sandbox.connectors.cloud.client("secretsmanager").get_secret_value(SecretId=outputs["secret_name"])
+    return dict(json.loads(response["SecretString"]))
 
 
-def test_stored_credentials_are_tried(sandbox: Sandbox) -> None:
+def test_stored_credentials_are_tested(sandbox: Sandbox) -> None:
     result = json.loads(sandbox.run("credentials", "acme", "--check", "--json").stdout)
     assert (result["can_list"], result["can_upload"], result["stored"]) == (True, True, False)
 
 
-def test_new_credentials_are_tried_and_stored(sandbox: Sandbox) -> None:
+def test_new_credentials_are_tested_and_stored(sandbox: Sandbox) -> None:
     given = secret(sandbox, "globex")
-    answer = sandbox.run("credentials", "globex", given=f"{given['ACCESS_TOKEN']}\n {given['ADVERTISER_ID']}\n")
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    assert given["ACCESS_TOKEN"] not in answer.stdout + answer.stderr
+    completed = sandbox.run("credentials", "globex", given=f"{given['ACCESS_TOKEN']}\n {given['ADVERTISER_ID']}\n")
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    assert given["ACCESS_TOKEN"] not in completed.stdout + completed.stderr
     assert secret(sandbox, "globex") == given
 
 
@@ -53,15 +53,15 @@ def test_new_credentials_are_tried_and_stored(sandbox: Sandbox) -> None:
         ("some-token-1234\nacme\n", Exit.USAGE),
     ],
 )
-def test_wrong_credentials_are_not_stored_nor_shown(sandbox: Sandbox, given: str, code: Exit) -> None:
+def test_wrong_credentials_are_neither_stored_nor_shown(sandbox: Sandbox, given: str, code: Exit) -> None:
     before = secret(sandbox, "acme")
-    answer = sandbox.run("credentials", "acme", given=given)
-    assert answer.returncode == code, answer.stdout + answer.stderr
-    assert given.split("\n", maxsplit=1)[0] not in answer.stdout + answer.stderr
+    completed = sandbox.run("credentials", "acme", given=given)
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    assert given.split("\n", maxsplit=1)[0] not in completed.stdout + completed.stderr
     assert secret(sandbox, "acme") == before
 
 
-def test_audiences_beside_what_is_registered(sandbox: Sandbox, members: str) -> None:
+def test_a_registered_audience_is_listed(sandbox: Sandbox, members: str) -> None:
     assert members
     rows = json.loads(sandbox.run("audiences", "acme", "--json").stdout)["audiences"]
     (row,) = [row for row in rows if row["name"] == "members"]
@@ -69,23 +69,23 @@ def test_audiences_beside_what_is_registered(sandbox: Sandbox, members: str) -> 
     assert row["matched"] > 1000
 
 
-def test_an_audience_is_deleted_only_when_agreed(sandbox: Sandbox, write: Write) -> None:
-    file = write("going.csv", people("going"))
+def test_an_audience_is_deleted_only_after_confirmation(sandbox: Sandbox, write: Write) -> None:
+    file = write("deleted.csv", people("deleted"))
     sandbox.run(
-        *("upload", file, "-a", "globex", "--audience", "going", "--type", "email_sha256", "--hash"),
+        *("upload", file, "-a", "globex", "--audience", "deleted", "--type", "email_sha256", "--hash"),
         *("--wait", "--timeout", "100"),
     )
-    refused = sandbox.run("audiences", "globex", "--delete", "going", "--type", "email_sha256")
+    refused = sandbox.run("audiences", "globex", "--delete", "deleted", "--type", "email_sha256")
     assert refused.returncode == Exit.USAGE
-    done = sandbox.run("audiences", "globex", "--delete", "going", "--type", "email_sha256", "--yes", "--json")
-    assert json.loads(done.stdout)["deleted"]["name"] == "going", done.stdout + done.stderr
+    done = sandbox.run("audiences", "globex", "--delete", "deleted", "--type", "email_sha256", "--yes", "--json")
+    assert json.loads(done.stdout)["deleted"]["name"] == "deleted", done.stdout + done.stderr
     rows = json.loads(sandbox.run("audiences", "globex", "--json").stdout)["audiences"]
-    (row,) = [row for row in rows if row["name"] == "going"]
+    (row,) = [row for row in rows if row["name"] == "deleted"]
     assert row["id"] is None
     assert "deleted at TikTok" in row["findings"][0]
 
 
-def test_doctor_and_redrive_of_a_dead_letter(sandbox: Sandbox) -> None:
+def test_doctor_shows_a_dead_letter_and_redrive_moves_it_back(sandbox: Sandbox) -> None:
     outputs = sandbox.connectors.advertisers["acme"].outputs
     queue = sandbox.connectors.cloud.client("sqs")
     queue.send_message(
@@ -109,48 +109,48 @@ def test_doctor_and_redrive_of_a_dead_letter(sandbox: Sandbox) -> None:
     assert sandbox.connectors.depth(outputs["dead_letter_queue_url"]) == 0
 
 
-def test_a_file_is_sent_again(sandbox: Sandbox, members: str) -> None:
-    answer = sandbox.run("again", members, "-a", "acme", "--json")
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    version = json.loads(answer.stdout)["version_id"]
-    give_up = time.monotonic() + 60
-    # Until its end: a change that is left in progress would keep the audience from the other tests.
-    while statuses(sandbox, members).get(version) != "available" and time.monotonic() < give_up:
+def test_a_file_is_uploaded_again(sandbox: Sandbox, members: str) -> None:
+    completed = sandbox.run("again", members, "-a", "acme", "--json")
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    version = json.loads(completed.stdout)["version_id"]
+    deadline = time.monotonic() + 60
+    # Wait for the final status, because an unfinished change would block the audience for the other tests.
+    while statuses(sandbox, members).get(version) != "available" and time.monotonic() < deadline:
         time.sleep(0.3)
     assert statuses(sandbox, members).get(version) == "available"
 
 
 def statuses(sandbox: Sandbox, key: str) -> dict[str, str]:
     """Return the status of each version of a file."""
-    answer = sandbox.run("report", key, "-a", "acme", "--versions", "--json")
-    return {each["file"]["version_id"]: each["status"] for each in json.loads(answer.stdout)["reports"]}
+    completed = sandbox.run("report", key, "-a", "acme", "--versions", "--json")
+    return {each["file"]["version_id"]: each["status"] for each in json.loads(completed.stdout)["reports"]}
 
 
-def test_only_a_list_that_shrank_is_confirmed(sandbox: Sandbox, members: str) -> None:
-    answer = sandbox.run("confirm", members, "-a", "acme")
-    assert answer.returncode == Exit.NOT_ACCEPTED
-    assert "waits for no confirmation" in answer.stderr
+def test_only_a_list_that_waits_for_confirmation_can_be_confirmed(sandbox: Sandbox, members: str) -> None:
+    completed = sandbox.run("confirm", members, "-a", "acme")
+    assert completed.returncode == Exit.NOT_ACCEPTED
+    assert "is not waiting for a confirmation" in completed.stderr
 
 
-def test_a_person_is_forgotten(sandbox: Sandbox, members: str) -> None:
+def test_forget_removes_a_person_from_an_audience(sandbox: Sandbox, members: str) -> None:
     assert members
     person = "Member7@example.com"
-    answer = sandbox.run("forget", "acme", "--yes", "--json", given=f"{person}\n+491700000007\n\n")
-    assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
-    assert "ember7" not in answer.stdout + answer.stderr
-    assert "1700000007" not in answer.stdout + answer.stderr
-    keys = [each["key"] for each in json.loads(answer.stdout)["removals"] if each["audience"] == "members"]
+    completed = sandbox.run("forget", "acme", "--yes", "--json", given=f"{person}\n+491700000007\n\n")
+    assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
+    assert "ember7" not in completed.stdout + completed.stderr
+    assert "1700000007" not in completed.stdout + completed.stderr
+    keys = [each["key"] for each in json.loads(completed.stdout)["removals"] if each["audience"] == "members"]
     assert len(keys) == 1
     assert keys[0].startswith("tiktok/members/email_sha256/remove/forget-")
     advertiser = sandbox.connectors.advertisers["acme"]
     (audience,) = [each for each in sandbox.connectors.audiences(advertiser) if each["name"] == "members"]
-    give_up = time.monotonic() + 60
-    while len(sandbox.connectors.members(audience["id"])) != 1499 and time.monotonic() < give_up:
+    deadline = time.monotonic() + 60
+    while len(sandbox.connectors.members(audience["id"])) != 1499 and time.monotonic() < deadline:
         time.sleep(0.5)
     assert len(sandbox.connectors.members(audience["id"])) == 1499
 
 
-def test_what_waits_is_withdrawn(sandbox: Sandbox) -> None:
+def test_waiting_uploads_are_withdrawn_but_not_a_submitted_one(sandbox: Sandbox) -> None:
     connectors = sandbox.connectors
     advertiser = connectors.advertisers["acme"]
     first, *later = (
@@ -160,15 +160,15 @@ def test_what_waits_is_withdrawn(sandbox: Sandbox) -> None:
     try:
         connectors.upload(advertiser, first, hashed(first))
         wait_for(sandbox, first, "submitted")
-    finally:  # it applies to every change that begins; the first file's keeps it
+    finally:  # the setting applies to changes that start later; the first file's change keeps the long time
         connectors.control("POST", "settings", processing_seconds=PROCESSING_SECONDS)
     for key in later:
         connectors.upload(advertiser, key, hashed(key))
         wait_for(sandbox, key, "waiting")
     for key in later:
         assert sandbox.run("withdraw", key, "-a", "acme").returncode == Exit.USAGE
-        answer = sandbox.run("withdraw", key, "-a", "acme", "--yes", "--json")
-        assert answer.returncode == Exit.DONE, answer.stdout + answer.stderr
+        completed = sandbox.run("withdraw", key, "-a", "acme", "--yes", "--json")
+        assert completed.returncode == Exit.DONE, completed.stdout + completed.stderr
         report = json.loads(sandbox.run("report", key, "-a", "acme", "--json").stdout)
         assert (report["status"], report["code"]) == ("skipped", "withdrawn")
     late = sandbox.run("withdraw", first, "-a", "acme", "--yes")
@@ -181,10 +181,10 @@ def hashed(name: str) -> bytes:
 
 
 def wait_for(sandbox: Sandbox, key: str, status: str) -> None:
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up:
-        answer = sandbox.run("report", key, "-a", "acme", "--json")
-        if answer.returncode == Exit.DONE and json.loads(answer.stdout)["status"] == status:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        completed = sandbox.run("report", key, "-a", "acme", "--json")
+        if completed.returncode == Exit.DONE and json.loads(completed.stdout)["status"] == status:
             return
         time.sleep(0.3)
-    raise AssertionError(f"{key} is not {status}")
+    raise AssertionError(f"{key} did not become {status}")

@@ -1,4 +1,4 @@
-"""The page in Chromium, in front of the running sandbox."""
+"""Tests of the web page in Chromium against the running sandbox."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from selenium.webdriver.support import expected_conditions as on
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.browser.conftest import Sandbox, Write, people
-from tests.console.running import ROOT
+from tests.console.processes import ROOT
 
 WIDTHS = {"narrow": 400, "wide": 1280}
-SHOTS = ROOT / ".build" / "screenshots"
+SCREENSHOTS = ROOT / ".build" / "screenshots"
 
 
 @pytest.fixture(scope="module")
 def url(sandbox: Sandbox) -> Iterator[str]:
-    """The page's address with its token, while it is served."""
+    """Serve the page, and yield its URL with the token."""
     process = subprocess.Popen(
         [sys.executable, "-m", "console", "web", "--port", "0", "--no-open", "--json"],
         cwd=ROOT,
@@ -41,17 +41,17 @@ def url(sandbox: Sandbox) -> Iterator[str]:
     assert process.stdout
     yield json.loads(process.stdout.readline())["url"]
     process.terminate()
-    said = "".join(process.communicate(timeout=30))
-    assert "example.com" not in said
-    assert "token=" not in said
+    printed = "".join(process.communicate(timeout=30))
+    assert "example.com" not in printed
+    assert "token=" not in printed
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
-    assert chromium, "no Chromium on PATH: apt-get install chromium chromium-driver"
-    assert driver, "no chromedriver on PATH: apt-get install chromium-driver"
+    assert chromium, "Chromium is not on the PATH. Install it: apt-get install chromium chromium-driver"
+    assert driver, "chromedriver is not on the PATH. Install it: apt-get install chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for argument in (
@@ -77,7 +77,7 @@ def drop(browser: webdriver.Chrome, url: str, file: Path) -> None:
     until(browser, on.visibility_of_element_located((By.ID, "send")))
 
 
-def test_a_marketers_csv_is_followed_to_available(
+def test_a_csv_file_is_uploaded_and_followed_until_available(
     browser: webdriver.Chrome, url: str, write: Write, sandbox: Sandbox
 ) -> None:
     drop(browser, url, write("marketing.csv", people("page")))
@@ -91,7 +91,7 @@ def test_a_marketers_csv_is_followed_to_available(
     browser.find_element(By.ID, "send").click()
     until(browser, on.text_to_be_present_in_element((By.ID, "status"), "available"))
     assert "1,200 rows: 1,200 hashed" in browser.find_element(By.ID, "outcome").text
-    browser.find_element(By.LINK_TEXT, "Everything about this file").click()
+    browser.find_element(By.LINK_TEXT, "Details of this file").click()
     until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "1,200 accepted"))
     assert "marketing" not in browser.current_url
     advertiser = sandbox.connectors.advertisers["acme"]
@@ -104,28 +104,28 @@ def test_a_marketers_csv_is_followed_to_available(
 
 
 def shoot(browser: webdriver.Chrome, name: str, width: int) -> None:
-    """Take a picture for people to look at, and see that nothing runs out of the window."""
+    """Save a screenshot for manual review, and check that the page fits into the width of the window."""
     browser.set_window_size(width, 1200)
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    browser.save_screenshot(str(SHOTS / f"{name}.png"))
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    browser.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
     root = "document.documentElement"
     content, window = browser.execute_script(f"return [{root}.scrollWidth, {root}.clientWidth]")
     assert content <= window <= width
 
 
-def test_a_rejected_file_shows_its_lines(browser: webdriver.Chrome, url: str, sandbox: Sandbox) -> None:
+def test_a_rejected_file_shows_its_invalid_lines(browser: webdriver.Chrome, url: str, sandbox: Sandbox) -> None:
     advertiser = sandbox.connectors.advertisers["acme"]
     sandbox.connectors.upload(advertiser, "tiktok/faulty/email_sha256/faulty.csv", b"jane@example.com\n" * 3)
     browser.get(url)
     until(browser, on.presence_of_element_located((By.LINK_TEXT, "faulty.csv")))
     browser.find_element(By.LINK_TEXT, "faulty.csv").click()
-    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "Lines that were left out"))
+    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "Lines that were not sent"))
     lines = [row.text for row in browser.find_elements(By.CSS_SELECTOR, "tbody tr")]
     assert [line.split()[:2] for line in lines] == [[str(number), "not_hashed"] for number in (1, 2, 3)]
     assert "jane" not in browser.page_source
 
 
-def test_what_cannot_be_hashed_is_not_uploaded(browser: webdriver.Chrome, url: str, write: Write) -> None:
+def test_a_file_that_cannot_be_hashed_is_not_uploaded(browser: webdriver.Chrome, url: str, write: Write) -> None:
     drop(browser, url, write("odd.csv", "email\n" + "not an address\n" * 5))
     browser.find_element(By.ID, "audience").send_keys("odd")
     browser.find_element(By.CSS_SELECTOR, "#columns input").click()
@@ -136,26 +136,28 @@ def test_what_cannot_be_hashed_is_not_uploaded(browser: webdriver.Chrome, url: s
     assert "not an address" not in browser.find_element(By.ID, "outcome").text
 
 
-def test_a_dead_letter_is_moved_back(browser: webdriver.Chrome, url: str, sandbox: Sandbox) -> None:
+def test_a_dead_letter_is_moved_back_to_the_queue(browser: webdriver.Chrome, url: str, sandbox: Sandbox) -> None:
     outputs = sandbox.connectors.advertisers["globex"].outputs
     sandbox.connectors.cloud.client("sqs").send_message(
         QueueUrl=outputs["dead_letter_queue_url"], MessageBody=json.dumps({"sweep": True})
     )
     browser.get(url)
-    links = browser.find_elements(By.LINK_TEXT, "Check its health")
+    links = browser.find_elements(By.LINK_TEXT, "Check health")
     links[1].click()
     until(browser, on.presence_of_element_located((By.ID, "redrive")))
     shoot(browser, "narrow-doctor", WIDTHS["narrow"])
     shoot(browser, "wide-doctor", WIDTHS["wide"])
     browser.find_element(By.ID, "redrive").click()
-    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "There are none."))
-    give_up = time.monotonic() + 20
-    while sandbox.connectors.depth(outputs["dead_letter_queue_url"]) and time.monotonic() < give_up:
+    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "There are no dead letters."))
+    deadline = time.monotonic() + 20
+    while sandbox.connectors.depth(outputs["dead_letter_queue_url"]) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert sandbox.connectors.depth(outputs["dead_letter_queue_url"]) == 0
 
 
-def test_the_keyboard_reaches_everything(browser: webdriver.Chrome, url: str, write: Write) -> None:
+def test_all_controls_are_reachable_by_keyboard_and_have_labels(
+    browser: webdriver.Chrome, url: str, write: Write
+) -> None:
     drop(browser, url, write("keys.csv", people("keys", 3)))
     names = set()
     for _ in range(12):
@@ -180,13 +182,13 @@ def test_foreign_requests_are_refused(url: str) -> None:
     assert token not in session.get(base).text
 
 
-def test_the_browser_complains_of_nothing(browser: webdriver.Chrome, url: str) -> None:
+def test_the_browser_log_has_no_errors(browser: webdriver.Chrome, url: str) -> None:
     browser.get(url)
-    complaints(browser)
+    log_messages(browser)  # discards the messages of earlier tests
     browser.get(url)
-    assert complaints(browser) == []
+    assert log_messages(browser) == []
 
 
-def complaints(browser: webdriver.Chrome) -> list[str]:
+def log_messages(browser: webdriver.Chrome) -> list[str]:
     entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
     return [entry["message"] for entry in entries]

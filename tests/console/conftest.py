@@ -1,4 +1,4 @@
-"""Fixtures of the console's tests: those of the handler, whose uploads the console works on."""
+"""Fixtures for the console's tests, imported from the handler's tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines that `doctor` reads from the function's log."""
+"""Tests of the lines that `doctor` reads from the function's log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AWS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 CONNECTOR = Connector(
     "acme",
     {"bucket": "b", "log_group_name": GROUP},
-    Location("test", environment=AWS, region="us-east-1"),
+    Location("test", aws_credentials=AWS, region="us-east-1"),
 )
 
 
@@ -52,7 +52,7 @@ def log() -> Iterator[None]:
         yield
 
 
-def test_errors_and_refused_messages_are_shown_with_their_causes_the_newest_first() -> None:
+def test_errors_and_refused_messages_are_returned_with_their_causes_newest_first() -> None:
     assert [line.message for line in last_errors(CONNECTOR, 60, 5)] == [
         "2026-01-31T12:00:00Z abc Task timed out after 900.00 seconds",
         "sweep failed (KeyError)",
@@ -61,5 +61,5 @@ def test_errors_and_refused_messages_are_shown_with_their_causes_the_newest_firs
     ]
 
 
-def test_only_the_newest_are_shown() -> None:
+def test_the_number_of_errors_is_limited() -> None:
     assert len(last_errors(CONNECTOR, 60, 2)) == 2

@@ -1,4 +1,4 @@
-"""The command as `pip install` leaves it, in an environment that knows nothing of this checkout."""
+"""Tests of the installed command, in an environment without access to this checkout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.running import ROOT, Ended
+from tests.console.processes import ROOT, Completed
 
 pytestmark = pytest.mark.processes
 
@@ -22,7 +22,7 @@ def uv(*arguments: object) -> None:
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command in a new environment into which the wheel, and nothing else, was installed."""
+    """The command in a new environment that has only the wheel installed."""
     folder = tmp_path_factory.mktemp("installed")
     uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder, ROOT)
     (wheel,) = folder.glob("*.whl")
@@ -31,10 +31,16 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "venv" / "bin" / "tiktok-activation"
 
 
-def run(command: Path, *arguments: object, libraries: bool = True) -> Ended:
-    """Run it elsewhere; with the libraries of the tests' environment, but not with its editable installation."""
+def run(command: Path, *arguments: object, libraries: bool = True) -> Completed:
+    """Run the installed command outside the checkout.
+
+    Args:
+        command: the path of the command.
+        arguments: the command-line arguments.
+        libraries: True to provide the libraries of the test environment, without its editable install.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if libraries:  # behind its own packages; Python reads no .pth file there
+    if libraries:  # after the command's own packages; Python does not process .pth files on PYTHONPATH
         (own,) = command.parents[1].glob("lib/python*/site-packages")
         environment["PYTHONPATH"] = os.pathsep.join([str(own), sysconfig.get_path("purelib")])
     return subprocess.run(
@@ -48,7 +54,7 @@ def run(command: Path, *arguments: object, libraries: bool = True) -> Ended:
     )
 
 
-def test_it_hashes_with_its_worker_processes_and_checks(command: Path, tmp_path: Path) -> None:
+def test_the_installed_command_hashes_and_checks_a_file(command: Path, tmp_path: Path) -> None:
     given = tmp_path / "customers.csv"
     given.write_text("email\n" + "".join(f"Person{number}@example.com\n" for number in range(3)))
     hashed = run(command, "hash", given, "--type", "email_sha256", "-o", tmp_path / "hashed.csv")
@@ -59,7 +65,7 @@ def test_it_hashes_with_its_worker_processes_and_checks(command: Path, tmp_path:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_command_and_the_page_are_there(command: Path) -> None:
+def test_all_commands_and_the_web_page_are_installed(command: Path) -> None:
     shown = run(command, "--help")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert all(name in shown.stdout for name in ("hash", "upload", "doctor", "web"))
@@ -67,13 +73,13 @@ def test_every_command_and_the_page_are_there(command: Path) -> None:
     assert {"base.html", "style.css", "app.js"} <= {path.name for path in installed}
 
 
-def test_the_sandbox_is_said_to_be_elsewhere(command: Path) -> None:
+def test_web_sandbox_says_that_the_sandbox_needs_a_checkout(command: Path) -> None:
     ended = run(command, "web", "--sandbox")
     assert ended.returncode == 1
-    assert "Run `make console` there." in ended.stderr
+    assert "Run `make console` in a checkout." in ended.stderr
 
 
-def test_without_the_libraries_it_says_what_to_install(command: Path) -> None:
+def test_missing_libraries_are_reported_with_what_to_install(command: Path) -> None:
     ended = run(command, "--help", libraries=False)
     assert ended.returncode == 1
     assert "typer is not installed" in ended.stderr

@@ -1,4 +1,4 @@
-"""The page's guard, its look at a file, and its chart."""
+"""Tests of the web page's guard, column detection, and chart."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from console.web.chart import HEIGHT, WIDTH, draw
-from console.web.receive import look
+from console.web.chart import HEIGHT, WIDTH, draw_chart
+from console.web.receive import detect_columns
 from console.web.security import COOKIE, Guard
 
 TOKEN, PORT = "token-of-this-session", 8420
@@ -23,14 +23,14 @@ INSIDE = {"host": HOST, "cookie": f"{COOKIE}-{PORT}={TOKEN}"}
 
 
 @dataclass(frozen=True)
-class PageAnswer:
+class PageResponse:
     status: int
     headers: Mapping[str, str]
     text: str
 
 
-def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> PageAnswer:
-    """Send one request to a guarded page."""
+def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> PageResponse:
+    """Send one request to a page behind the guard."""
 
     def page(_: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")
@@ -54,27 +54,27 @@ def ask(headers: Mapping[str, str], method: str = "GET", query: str = "") -> Pag
     asyncio.run(app(scope, receive, send))
     start, *rest = sent
     found = {name.decode(): value.decode() for name, value in start["headers"]}
-    return PageAnswer(start["status"], found, b"".join(each.get("body", b"") for each in rest).decode())
+    return PageResponse(start["status"], found, b"".join(each.get("body", b"") for each in rest).decode())
 
 
-def test_the_token_becomes_a_cookie_that_lets_in() -> None:
-    answer = ask({"host": HOST}, query=f"token={TOKEN}")
-    assert (answer.status, answer.headers["location"]) == (303, "/")
-    cookie = answer.headers["set-cookie"].lower()
+def test_the_token_is_exchanged_for_a_cookie_that_gives_access() -> None:
+    response = ask({"host": HOST}, query=f"token={TOKEN}")
+    assert (response.status, response.headers["location"]) == (303, "/")
+    cookie = response.headers["set-cookie"].lower()
     assert cookie.startswith(INSIDE["cookie"].lower())
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    answer = ask(INSIDE)
-    assert answer.text == "inside"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answer.headers["referrer-policy"] == "same-origin"
+    response = ask(INSIDE)
+    assert response.text == "inside"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert response.headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("query", ["", "token=guessed", "token="])
-def test_without_the_token_nothing_is_shown(query: str) -> None:
-    answer = ask({"host": HOST, "cookie": f"{COOKIE}-{PORT}=guessed"}, query=query)
-    assert (answer.status, "inside" in answer.text) == (403, False)
-    assert "content-security-policy" in answer.headers
+def test_a_request_without_the_token_is_refused(query: str) -> None:
+    response = ask({"host": HOST, "cookie": f"{COOKIE}-{PORT}=guessed"}, query=query)
+    assert (response.status, "inside" in response.text) == (403, False)
+    assert "content-security-policy" in response.headers
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9999", f"evil.example:{PORT}", "127.0.0.1"])
@@ -88,13 +88,13 @@ def test_a_foreign_origin_is_refused(origin: str, method: str) -> None:
     assert ask({**INSIDE, "origin": origin}, method).status == 403
 
 
-def test_a_change_needs_an_origin() -> None:
+def test_a_post_request_needs_an_origin() -> None:
     assert ask(INSIDE, "POST").status == 403
     assert ask({**INSIDE, "origin": f"http://{HOST}"}, "POST").text == "inside"
 
 
-def test_a_look_shows_columns_and_counts_but_no_value() -> None:
-    found = look(b"email,phone,first_name\nprivate@example.com,+491701234567,Anna\n,,Ben\n")
+def test_column_detection_returns_names_and_counts_but_no_values() -> None:
+    found = detect_columns(b"email,phone,first_name\nprivate@example.com,+491701234567,Anna\n,,Ben\n")
     assert [(each["name"], each["filled"], each["kinds"]) for each in found["columns"]] == [
         ("email", 1, ["email"]),
         ("phone", 1, ["phone"]),
@@ -105,9 +105,9 @@ def test_a_look_shows_columns_and_counts_but_no_value() -> None:
     assert "1234567" not in str(found)
 
 
-def test_a_chart_stays_in_its_box() -> None:
-    chart = draw([("2026-01-01T00:00:00Z", 0), ("2026-01-05T00:00:00Z", 5000), ("2026-01-09T00:00:00Z", 2000)])
-    places = [tuple(map(float, each.split(","))) for each in chart.line.split()]
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places)
+def test_all_points_of_a_chart_are_inside_its_box() -> None:
+    chart = draw_chart([("2026-01-01T00:00:00Z", 0), ("2026-01-05T00:00:00Z", 5000), ("2026-01-09T00:00:00Z", 2000)])
+    coordinates = [tuple(map(float, each.split(","))) for each in chart.line.split()]
+    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in coordinates)
     assert chart.title == "0 to 2,000 matched users in 3 changes"
-    assert draw([("2026-01-01T00:00:00Z", 7)]).title == "7 matched users"
+    assert draw_chart([("2026-01-01T00:00:00Z", 7)]).title == "7 matched users"

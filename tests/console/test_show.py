@@ -1,4 +1,4 @@
-"""The table of files on terminals of every width."""
+"""Tests of the table of files on narrow and wide terminals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILE: dict[str, Any] = {
 
 
 def shown(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the lines of the table on a terminal of some width."""
+    """Return the lines of the table on a terminal of the given width."""
     monkeypatch.setattr(out, "width", width)
     with out.capture() as captured:
         show_files("acme", {"files": [FILE], "files_total": 1, "audiences": [], "bucket": "b"})
@@ -34,14 +34,14 @@ def shown(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_file_is_one_line_on_a_small_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_fits_into_one_line_on_a_narrow_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     heading, line = shown(width, monkeypatch)
     assert max(len(heading.rstrip()), len(line.rstrip())) <= 80
     assert "part-00000" in line
     assert "1,000,000" in line
 
 
-def test_a_wide_terminal_shows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_terminal_shows_all_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     heading, *lines = shown(160, monkeypatch)
     assert "changed" in heading
     assert "2026-01-31 12:00:00 UTC" in "".join(lines)

@@ -1,4 +1,4 @@
-"""Where connectors are found, and the keys of uploads."""
+"""Tests of finding connectors and of the keys of uploads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("content", [OUTPUTS, OUTPUTS["advertisers"]])
-def test_a_file_of_outputs(tmp_path: Path, content: object) -> None:
+def test_connectors_are_read_from_a_file_of_outputs(tmp_path: Path, content: object) -> None:
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps(content))
     connector = find_connector(Source(outputs=file), "globex")
@@ -39,26 +39,26 @@ def test_a_file_of_outputs(tmp_path: Path, content: object) -> None:
 
 
 @pytest.mark.parametrize("content", ["no json", "[]", '{"acme": "bucket"}'])
-def test_a_file_that_holds_no_outputs(tmp_path: Path, content: str) -> None:
+def test_a_file_without_outputs_is_an_error(tmp_path: Path, content: str) -> None:
     file = tmp_path / "outputs.json"
     file.write_text(content)
     with pytest.raises(ConsoleError):
         find_connectors(Source(outputs=file))
 
 
-def test_a_sandbox_counts_only_while_it_runs(tmp_path: Path) -> None:
+def test_the_sandbox_is_used_only_while_it_is_running(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.json"
     running = {**OUTPUTS, "pid": os.getpid(), "aws_url": "http://127.0.0.1:1", "tiktok_url": "http://127.0.0.1:2"}
     file.write_text(json.dumps(running))
     found = running_sandbox(file)
     assert found
-    assert found["acme"].place.aws_url == "http://127.0.0.1:1"
+    assert found["acme"].location.aws_url == "http://127.0.0.1:1"
     file.write_text(json.dumps({**running, "pid": 2**22 + 1}))
     assert running_sandbox(file) is None
     assert running_sandbox(tmp_path / "missing.json") is None
 
 
-def test_keys_of_one_file_and_of_a_run() -> None:
+def test_a_single_file_has_no_run_and_several_files_share_one() -> None:
     assert object_keys(["a.csv"], " vip ", "email_sha256", "append", NOW) == ["tiktok/vip/email_sha256/append/a.csv"]
     assert object_keys(["a.csv", "b/a.csv", "_hidden"], "vip", "email_sha256", "replace", NOW) == [
         "tiktok/vip/email_sha256/replace/2026-01-31T12-00-00Z/a.csv",
@@ -70,13 +70,13 @@ def test_keys_of_one_file_and_of_a_run() -> None:
             object_keys(["a.csv"], name, "email_sha256", "append", NOW)
 
 
-def test_a_list_is_confirmed_above_hive_partitions() -> None:
+def test_the_confirmation_marker_is_above_hive_partitions() -> None:
     folder = "tiktok/vip/email_sha256/replace/2026-01-31"
     assert confirmation_key(f"{folder}/part-0.csv") == f"{folder}/_CONFIRMED"
     assert confirmation_key(f"{folder}/day=1/hour=2/part-0.csv") == f"{folder}/_CONFIRMED"
 
 
-def test_a_stack_without_advertisers_says_so(tmp_path: Path) -> None:
+def test_a_stack_without_advertisers_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "outputs.json"
     file.write_text('{"advertisers": {}}')
     for advertiser in ("acme", None):

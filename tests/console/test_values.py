@@ -1,4 +1,4 @@
-"""Normalization: TikTok's published examples, and what people write instead."""
+"""Tests of normalization with TikTok's published examples and with common variants."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ import hashlib
 
 import pytest
 
-from console.hashing.values import HASHES_OF_NOTHING, FaultError, Kind, Rules, ValueFault, bare, is_nothing, normalize
+from console.hashing.values import (
+    EMPTY_VALUE_HASHES,
+    FaultError,
+    Kind,
+    Rules,
+    ValueFault,
+    is_empty_value,
+    normalize,
+    stripped,
+)
 
 
 def hashed(kind: Kind, value: str, rules: Rules | None = None) -> str:
-    return hashlib.sha256(normalize(kind, bare(value), rules or Rules()).encode()).hexdigest()
+    return hashlib.sha256(normalize(kind, stripped(value), rules or Rules()).encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +40,7 @@ def hashed(kind: Kind, value: str, rules: Rules | None = None) -> str:
         "< mailto:janedoe@gmail.com >",
     ],
 )
-def test_tiktoks_email_example(value: str) -> None:
+def test_variants_of_tiktoks_email_example_have_its_hash(value: str) -> None:
     assert hashed(Kind.EMAIL, value) == "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
 
 
@@ -45,13 +54,13 @@ def test_tiktoks_email_example(value: str) -> None:
         ("37493828222", "AM"),
     ],
 )
-def test_tiktoks_phone_example_has_no_plus(value: str, country: str | None) -> None:
+def test_variants_of_tiktoks_phone_example_have_its_hash_without_the_plus(value: str, country: str | None) -> None:
     wanted = "65b7e6dcf6f4310f8d7cbfbd78289a753062fb054d6664fb9aaac5df66a422d4"
     assert hashed(Kind.PHONE, value, Rules(country, plus=False)) == wanted
 
 
 @pytest.mark.parametrize("value", ["5f3a2b18-9c4d-4e7f-b8e2-17d3a1e69b25", " 5F3A2B18-9C4D-4E7F-B8E2-17D3A1E69B25"])
-def test_tiktoks_device_id_example(value: str) -> None:
+def test_variants_of_tiktoks_device_id_example_have_its_hash(value: str) -> None:
     assert hashed(Kind.DEVICE_ID, value) == "83dc3f5f32b9472613b0f038d36f22585a609d018af6f6067f50da318bf354bd"
 
 
@@ -79,8 +88,8 @@ def test_tiktoks_device_id_example(value: str) -> None:
         ("202-555-0123;ext=5", "US", "+12025550123"),
     ],
 )
-def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -> None:
-    assert normalize(Kind.PHONE, bare(value), Rules(country)) == e164
+def test_phone_numbers_are_converted_to_e164(value: str, country: str | None, e164: str) -> None:
+    assert normalize(Kind.PHONE, stripped(value), Rules(country)) == e164
 
 
 @pytest.mark.parametrize(
@@ -107,7 +116,7 @@ def test_phone_numbers_become_e164(value: str, country: str | None, e164: str) -
         (Kind.DEVICE_ID, "5f3a2b189c4d4e7fb8e217d3a1e69b25", ValueFault.NOT_A_DEVICE_ID),
     ],
 )
-def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, value: str, fault: ValueFault) -> None:
+def test_an_invalid_value_raises_a_fault_that_does_not_contain_it(kind: Kind, value: str, fault: ValueFault) -> None:
     with pytest.raises(FaultError) as caught:
         normalize(kind, value, Rules())
     assert caught.value.fault is fault
@@ -117,15 +126,15 @@ def test_what_cannot_be_normalized_has_a_reason_and_hides_the_value(kind: Kind, 
 @pytest.mark.parametrize(
     "value", ["", "-", "0", "0" * 32, "\\N", "NULL", "None", "nan", "N/A", hashlib.sha256(b"").hexdigest()]
 )
-def test_null_markers_and_hashes_of_nothing_stand_for_nobody(value: str) -> None:
-    assert is_nothing(value)
+def test_null_markers_and_hashes_of_empty_values_are_empty(value: str) -> None:
+    assert is_empty_value(value)
 
 
 @pytest.mark.parametrize("value", ["o'neil@example.com", "jürgen@münchen.de", "a.+b!#$%&*/=?^_`{|}~-@ex-ample.co.uk"])
-def test_an_unusual_address_is_hashed_as_it_is(value: str) -> None:
-    assert normalize(Kind.EMAIL, bare(value), Rules()) == value
+def test_an_unusual_email_address_is_hashed_unchanged(value: str) -> None:
+    assert normalize(Kind.EMAIL, stripped(value), Rules()) == value
 
 
-def test_an_all_zero_device_id_stands_for_nobody() -> None:
+def test_an_all_zero_device_id_is_empty() -> None:
     assert normalize(Kind.DEVICE_ID, "00000000-0000-0000-0000-000000000000", Rules()) == ""
-    assert hashlib.sha256(b"00000000-0000-0000-0000-000000000000").hexdigest() in HASHES_OF_NOTHING
+    assert hashlib.sha256(b"00000000-0000-0000-0000-000000000000").hexdigest() in EMPTY_VALUE_HASHES

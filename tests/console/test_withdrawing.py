@@ -1,4 +1,4 @@
-"""Uploads that the console withdraws, and those that it leaves alone because TikTok may have them."""
+"""Tests of withdrawing uploads, except those that TikTok may already have received."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def withdraw(world: World, *reports: Report) -> list[Withdrawal]:
         return withdraw_under_lease(store, lease, reports)
 
 
-def test_no_file_of_a_list_whose_outcome_is_unknown_is_withdrawn(world: World) -> None:
+def test_a_list_with_an_unknown_outcome_is_not_withdrawn(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300")
     world.deliver_all(world.upload(f"{VIP}base.csv", lines(people(0, 4000))))
     world.run(hours=3, every=0.5)
@@ -31,13 +31,13 @@ def test_no_file_of_a_list_whose_outcome_is_unknown_is_withdrawn(world: World) -
     world.sweep(hours=1.1)
     assert {world.outcome(key) for key in keys} == {("waiting", "outcome_unknown")}
     done = withdraw(world, *(world.report(key) for key in keys))
-    assert [each.refused for each in done] == ["TikTok is receiving it"] * 3
+    assert [each.refused for each in done] == ["it is being sent to TikTok"] * 3
     world.run(hours=30, every=1)
     assert {world.outcome(key) for key in keys} == {("available", "available")}
     assert world.members() == set(people(0, 3000))
 
 
-def test_a_waiting_list_is_withdrawn_whole(world: World) -> None:
+def test_all_files_of_a_waiting_list_are_withdrawn(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300")
     keys = [f"{FULL}part-{number}" for number in range(3)]
     world.deliver_all(*(world.upload(key, lines(people(n * 1000, 1000))) for n, key in enumerate(keys)))

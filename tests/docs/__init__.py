@@ -1,1 +1,1 @@
-"""The documentation: its shell lines are run, and its sentences are the code's."""
+"""Tests that run the shell commands of the documentation, and examples for its generated parts."""

@@ -1,4 +1,4 @@
-"""The running sandbox for the documentation's shell lines, as the console's tests start it."""
+"""The running sandbox for the shell commands of the documentation."""
 
 from tests.browser.conftest import sandbox
 

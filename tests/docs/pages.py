@@ -1,4 +1,4 @@
-"""The pages of the documentation: their links, headings and shell lines."""
+"""Parsing of the documentation pages: links, headings and shell blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    if path.name != "CHANGELOG.md"  # links to releases that a checkout does not have
+    if path.name != "CHANGELOG.md"  # its links to releases do not resolve in a checkout
 )
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(
@@ -22,11 +22,11 @@ _LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class ShellBlock:
-    """A block of shell lines.
+    """A block of shell commands.
 
     Attributes:
-        lines: the lines, without their indentation.
-        mark: the HTML comment right above it; empty if it is to be run.
+        lines: the commands, without indentation.
+        mark: the HTML comment directly above the block; empty if the test runs the block.
     """
 
     lines: str
@@ -34,17 +34,17 @@ class ShellBlock:
 
     @property
     def tested_by(self) -> str:
-        """The test that stands in for it, a path from the root; empty if it is to be run."""
+        """The path of the test that covers this block, relative to the root; empty if the block is run."""
         return self.mark.removeprefix("tested by: ")
 
 
 def text_of(path: Path) -> str:
-    """Return a page's text in one line."""
+    """Return the text of a page with all white space replaced by single spaces."""
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def blocks(path: Path) -> Iterator[ShellBlock]:
-    """Yield the blocks of shell lines of a page."""
+    """Yield the shell blocks of a page."""
     for found in _BLOCK.finditer(path.read_text(encoding="utf-8")):
         indent = found["indent"]
         lines = "".join(line.removeprefix(indent) for line in found["lines"].splitlines(keepends=True))
@@ -52,13 +52,13 @@ def blocks(path: Path) -> Iterator[ShellBlock]:
 
 
 def links(path: Path) -> list[str]:
-    """Return the links of a page to files and headings of the repository."""
+    """Return the links of a page to files and headings in the repository."""
     text = _FENCE.sub("", path.read_text(encoding="utf-8"))
     return [link for link in _LINK.findall(text) if "://" not in link and not link.startswith("mailto:")]
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors that GitHub gives to the headings of a page."""
+    """Return the anchors that GitHub generates for the headings of a page."""
     text = _FENCE.sub("", path.read_text(encoding="utf-8"))
     return {_anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 

@@ -1,4 +1,4 @@
-"""The policies on `docs/permissions.md` that a reader copies: of uploaders, readers, operators and deployers."""
+"""The IAM policies to copy from `docs/permissions.md`, for uploaders, readers, operators and deployers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ PLACE = Place.of("arn:aws:sqs:<region>:<account>:<queue>")
 BUCKET, KEY = "arn:aws:s3:::<bucket>", "<key_arn>"
 QUEUES = ["<queue_arn>", "<dead_letter_queue_arn>"]
 LOG_GROUP = PLACE.arn("logs", "log-group:<log_group_name>:*")
-# The resources of `console.permissions`, as ARNs.
+# The resource names of `console.permissions` -> ARNs.
 RESOURCES: dict[str, str | list[str]] = {
     **{f"{prefix}/*": f"{BUCKET}/{prefix}/*" for prefix in ("tiktok", "reports", "audiences", "pending")},
     "reports/*, audiences/*": [f"{BUCKET}/reports/*", f"{BUCKET}/audiences/*"],
     "the secret": "<secret_arn>",
     "the log group": LOG_GROUP,
-    "all metrics": "*",  # CloudWatch knows no narrower resource
+    "all metrics": "*",  # CloudWatch does not support narrower resources for this action
     "queue and dead-letter queue": QUEUES,
     "dead-letter queue, queue": QUEUES,
 }
 _BELOW, _THROUGH = "the bucket, below ", "the key, through "
 _SERVICES = {"S3": "s3", "SQS": "sqs", "Secrets Manager": "secretsmanager"}
-# Kinds of resources, by the service whose actions create and change them. IAM is apart.
+# Resource types -> the service whose actions create and change them. IAM is handled separately.
 _SERVICE_OF = {
     "cloudwatch/dashboard": "cloudwatch",
     "cloudwatch/metricAlarm": "cloudwatch",
@@ -44,25 +44,25 @@ _IAM = """
 
 
 def upload_policy() -> dict[str, Any]:
-    """Return the policy of an uploader: what `uploadRole` has."""
+    """Return the policy for an uploader, the same as that of the role of `uploadRole`."""
     return document(role_policies.upload_role(bucket_arn=BUCKET, key_arn=KEY, queue_arn=PLACE.arn("sqs", "<queue>")))
 
 
 def read_policy() -> dict[str, Any]:
-    """Return the policy of a reader of reports."""
+    """Return the policy for a reader of reports."""
     return _document(NEEDS["report"])
 
 
 def operator_policy() -> dict[str, Any]:
-    """Return the policy of somebody who uses every command of the console."""
+    """Return the policy for an operator who uses all commands of the console."""
     return _document(need for needs in NEEDS.values() for need in needs)
 
 
 def deploy_policy(types: Iterable[str]) -> dict[str, Any]:
-    """Return the policy of whoever runs `pulumi up`.
+    """Return the policy for someone who runs `pulumi up`.
 
     Args:
-        types: the types of the program's resources, such as `aws:s3/bucket:Bucket`.
+        types: the Pulumi types of the program's resources, such as `aws:s3/bucket:Bucket`.
     """
     kinds = {each.split(":")[1] for each in types if each.startswith("aws:")}
     services = {_SERVICE_OF.get(kind, kind.partition("/")[0]) for kind in kinds} - {"iam"}

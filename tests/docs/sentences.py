@@ -1,4 +1,4 @@
-"""One example of every outcome that a report can have, for `docs/codes.md`: the code and the sentence a user reads."""
+"""Examples of all outcomes of a report, for `docs/codes.md`: each code with its reasons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAID = ' (code 40001, "No permission", request 2026...)'
 _COLUMN = 'column 2 ("audience_action")'
 _NO_HASH = Fault("not_hashed", line=2)
 
-# Function of `reasons` with parameters -> the outcomes to show. Those without are shown as they are.
+# Name of a function in `reasons` -> the outcomes to show. Functions without parameters need no entry.
 EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "wrong_top_folder": [lambda: reasons.wrong_top_folder("TikTok")],
     "unknown_identifier_type": [lambda: reasons.unknown_identifier_type("emails")],
@@ -90,7 +90,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "too_few_left_after_change": [lambda: reasons.too_few_left_after_change("")],
     "processing_failed": [lambda: reasons.processing_failed("")],
 }
-# Sentences of reports that are no exception.
+# Reasons of reports that are not raised as exceptions.
 OTHERS = {
     Code.RECEIVED: ["The upload is registered."],
     Code.SUBMITTED: [reasons.submitted("")],
@@ -111,7 +111,7 @@ def _kind(head: bytes) -> Outcome:
 
 
 def outcome_functions() -> set[str]:
-    """Return the names of the public functions of `reasons` that return an outcome and have parameters."""
+    """Return the names of the public functions in `reasons` that return an outcome and have parameters."""
     found = inspect.getmembers(reasons, inspect.isfunction)
     return {
         name
@@ -126,7 +126,7 @@ def _returns_outcome(function: Callable[..., object]) -> bool:
 
 
 def sentences() -> dict[Code, list[str]]:
-    """Return the sentences of each code, in the order of `reasons`."""
+    """Return the reasons for each code, in the order of the functions in `reasons`."""
     found: dict[Code, list[str]] = defaultdict(list, {code: list(texts) for code, texts in OTHERS.items()})
     for name, made in vars(reasons).items():
         for example in [made] if isinstance(made, partial) else EXAMPLES.get(name, []):

@@ -1,4 +1,4 @@
-"""Every shell line of the documentation that no other test stands in for is run against the sandbox, page by page."""
+"""Runs the shell commands of each documentation page against the sandbox, except those that other tests cover."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ tiktok-activation upload customers.csv --advertiser acme --audience 'vip custome
 
 @pytest.fixture(scope="session")
 def shell(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A folder with the files that the pages mention, and an environment with the command on its path."""
+    """Return a folder with the files that the pages mention, and an environment with the command on the PATH."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "customers.csv").write_text(RAW, encoding="utf-8")
     command = folder / "bin" / "tiktok-activation"
@@ -49,7 +49,7 @@ def run(folder: Path, environment: dict[str, str], lines: str) -> subprocess.Com
 
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_shell_lines_of_a_page_run(page: Path, shell: tuple[Path, dict[str, str]]) -> None:
+def test_the_shell_commands_of_a_page_succeed(page: Path, shell: tuple[Path, dict[str, str]]) -> None:
     for block in blocks(page):
         if not block.mark:
             done = run(*shell, block.lines)
@@ -58,5 +58,5 @@ def test_the_shell_lines_of_a_page_run(page: Path, shell: tuple[Path, dict[str, 
             assert TOKEN not in done.stdout + done.stderr
 
 
-def test_a_line_that_fails_is_noticed(shell: tuple[Path, dict[str, str]]) -> None:
+def test_a_failing_shell_command_is_detected(shell: tuple[Path, dict[str, str]]) -> None:
     assert run(*shell, "tiktok-activation check nothing.csv --type email_sha256\ntrue\n").returncode != 0

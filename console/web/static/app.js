@@ -1,47 +1,47 @@
-// The page's behavior: a file is looked at, described and sent; outcomes and the overview are kept fresh.
+// Behavior of the page: detects the columns of a file, uploads it, and refreshes outcomes and the overview.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const element = (name, text, className) => {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = text;
+  if (className) node.className = className;
+  return node;
 };
-const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en-US"));
+const formatNumber = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en-US"));
 const kindOf = (type) => (type.startsWith("email") ? "email" : type.startsWith("phone") ? "phone" : "device id");
 
-let chosen = null; // the file
-let columns = []; // as detected
+let chosenFile = null;
+let columns = []; // the detected columns
 
-async function answerOf(response) {
+async function readJson(response) {
   try {
     return await response.json();
   } catch {
-    return { error: "The page gave no readable answer. Reload it." };
+    return { error: "The server sent an invalid response. Reload the page." };
   }
 }
 
-async function look(file) {
-  chosen = null;
+async function detectColumns(file) {
+  chosenFile = null;
   byId("choices").hidden = true;
   byId("outcome").replaceChildren();
-  byId("found").textContent = "Looking at the beginning of the file …";
+  byId("found").textContent = "Detecting the columns …";
   const head = file.slice(0, Number(byId("upload").dataset.headBytes));
   const response = await fetch("/detect", { method: "POST", body: head });
-  const answer = await answerOf(response);
+  const result = await readJson(response);
   if (!response.ok) {
-    byId("found").textContent = answer.error;
+    byId("found").textContent = result.error;
     return;
   }
-  chosen = file;
-  columns = answer.columns;
-  const named = answer.header ? "with a header row" : "without a header row";
+  chosenFile = file;
+  columns = result.columns;
+  const header = result.header ? "with a header row" : "without a header row";
   byId("found").textContent =
-    `${file.name}: ${answer.encoding}, ${columns.length} column${columns.length > 1 ? "s" : ""} ${named}, ` +
-    `${count(answer.rows_seen)} rows looked at.`;
-  byId("type").value = answer.type;
-  showColumns(answer.rows_seen);
+    `${file.name}: ${result.encoding}, ${columns.length} column${columns.length > 1 ? "s" : ""} ${header}, ` +
+    `${formatNumber(result.rows_seen)} rows examined.`;
+  byId("type").value = result.type;
+  showColumns(result.rows_seen);
   byId("choices").hidden = false;
   byId("type").focus();
 }
@@ -55,14 +55,14 @@ function showColumns(rows) {
       box.value = column.number;
       label.append(box);
       const kinds = column.kinds.length ? `, looks like ${column.kinds.join(" or ")}` : "";
-      label.append(element("span", `${column.name} (${count(column.filled)} of ${count(rows)} filled${kinds})`));
+      label.append(element("span", `${column.name} (${formatNumber(column.filled)} of ${formatNumber(rows)} filled${kinds})`));
       return label;
     }),
   );
-  suggest();
+  suggestColumns();
 }
 
-function suggest() {
+function suggestColumns() {
   const type = byId("type").value;
   const several = type === "multiple_types";
   const taken = new Set();
@@ -78,67 +78,67 @@ function suggest() {
 
 function send(event) {
   event.preventDefault();
-  if (!chosen) return;
+  if (!chosenFile) return;
   const boxes = [...byId("columns").querySelectorAll("input:checked")];
-  const wanted = {
+  const uploadOptions = {
     type: byId("type").value,
     columns: boxes.map((box) => box.value),
     audience: byId("audience").value,
     action: byId("action").value,
     country: byId("country").value,
-    file: chosen.name,
+    file: chosenFile.name,
   };
   const advertiser = encodeURIComponent(byId("advertiser").value);
-  const request = new XMLHttpRequest(); // fetch tells no progress of what is sent
+  const request = new XMLHttpRequest(); // fetch does not report upload progress
   request.open("POST", `/advertisers/${advertiser}/uploads`);
-  request.setRequestHeader("X-Upload", encodeURIComponent(JSON.stringify(wanted)));
+  request.setRequestHeader("X-Upload", encodeURIComponent(JSON.stringify(uploadOptions)));
   request.upload.onprogress = (progress) => (byId("progress").value = progress.loaded / (progress.total || 1));
-  request.onloadend = () => sent(advertiser, request);
+  request.onloadend = () => showResult(advertiser, request);
   byId("send").disabled = true;
   byId("progress").hidden = false;
   byId("outcome").replaceChildren(element("p", "Hashing, checking and uploading …"));
-  request.send(chosen);
+  request.send(chosenFile);
 }
 
-function sent(advertiser, request) {
+function showResult(advertiser, request) {
   byId("send").disabled = false;
   byId("progress").hidden = true;
-  let answer;
+  let result;
   try {
-    answer = JSON.parse(request.responseText);
+    result = JSON.parse(request.responseText);
   } catch {
-    answer = { error: "The upload broke off. Try again." };
+    result = { error: "The upload was interrupted. Try again." };
   }
   const outcome = byId("outcome");
-  if (answer.error) {
-    outcome.replaceChildren(element("p", answer.error, "bad"));
+  if (result.error) {
+    outcome.replaceChildren(element("p", result.error, "bad"));
     return;
   }
-  const rows = answer.hashed.rows;
+  const rows = result.hashed.rows;
   const parts = [
     element(
       "p",
-      `${count(rows.total)} rows: ${count(rows.written)} hashed, ${count(rows.empty)} without a value, ` +
-        `${count(rows.rejected)} that cannot be hashed.`,
+      `${formatNumber(rows.total)} rows: ${formatNumber(rows.written)} hashed, ` +
+        `${formatNumber(rows.empty)} without a value, ${formatNumber(rows.rejected)} cannot be hashed.`,
     ),
   ];
-  if (answer.hashed.rejections.length) parts.push(linesOf(answer.hashed.rejections));
-  if (!answer.key) {
-    parts.push(element("p", `Nothing was uploaded. ${answer.verdict.reason}`, "bad"));
+  if (result.hashed.rejections.length) parts.push(faultList(result.hashed.rejections));
+  if (!result.key) {
+    parts.push(element("p", `Nothing was uploaded. ${result.verdict.reason}`, "bad"));
     outcome.replaceChildren(...parts);
     return;
   }
   const status = element("p", "Uploaded. Waiting for the connector …");
   status.id = "status";
-  const link = element("a", "Everything about this file");
-  link.href = `/advertisers/${advertiser}/files/${answer.id}`;
+  const link = element("a", "Details of this file");
+  link.href = `/advertisers/${advertiser}/files/${result.id}`;
   const more = element("p");
   more.append(link);
   outcome.replaceChildren(...parts, status, more);
-  follow(`/advertisers/${advertiser}/outcomes/${answer.id}/${encodeURIComponent(answer.version_id)}`, status);
+  follow(`/advertisers/${advertiser}/outcomes/${result.id}/${encodeURIComponent(result.version_id)}`, status);
 }
 
-function linesOf(rejections) {
+function faultList(rejections) {
   const details = element("details");
   details.append(element("summary", "Lines that cannot be hashed"));
   const list = element("ul");
@@ -149,12 +149,12 @@ function linesOf(rejections) {
   return details;
 }
 
-async function follow(url, place) {
+async function follow(url, statusNode) {
   let pause = 1000;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(pause * 1.2, 20000);
-    if (!place.isConnected) return;
+    if (!statusNode.isConnected) return;
     let state;
     try {
       state = await (await fetch(url)).json();
@@ -163,9 +163,9 @@ async function follow(url, place) {
     }
     if (!state.status) continue;
     const text = `${state.status}: ${state.reason}`;
-    if (place.textContent !== text) {
-      place.textContent = text;
-      place.className = `status ${state.status}`;
+    if (statusNode.textContent !== text) {
+      statusNode.textContent = text;
+      statusNode.className = `status ${state.status}`;
       pause = 1000;
       refresh();
     }
@@ -179,26 +179,26 @@ async function refresh() {
   try {
     const response = await fetch(location.pathname);
     if (!response.ok) return;
-    // The answer is this page again; what it shows was escaped there.
+    // The response is this page again. The server has escaped all values in it.
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById("state");
     if (fresh && fresh.innerHTML !== state.innerHTML) state.innerHTML = fresh.innerHTML;
   } catch {
-    // The server has stopped; the next round tells.
+    // The server may have stopped. The next refresh tries again.
   }
 }
 
 if (byId("upload")) {
   const drop = byId("drop");
-  byId("file").addEventListener("change", (event) => event.target.files[0] && look(event.target.files[0]));
+  byId("file").addEventListener("change", (event) => event.target.files[0] && detectColumns(event.target.files[0]));
   for (const name of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(name, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", name === "dragover");
-      if (name === "drop" && event.dataTransfer.files[0]) look(event.dataTransfer.files[0]);
+      if (name === "drop" && event.dataTransfer.files[0]) detectColumns(event.dataTransfer.files[0]);
     });
   }
-  byId("type").addEventListener("change", suggest);
+  byId("type").addEventListener("change", suggestColumns);
   byId("upload").addEventListener("submit", send);
 }
 if (byId("state")) setInterval(refresh, 5000);

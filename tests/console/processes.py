@@ -1,4 +1,4 @@
-"""The command line as a process of its own."""
+"""Runs the command line in a separate process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-Ended = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
-def console(*arguments: object, env: Mapping[str, str] | None = None, given: str = "") -> Ended:
-    """Run a command; `given` comes on standard input."""
+def console(*arguments: object, env: Mapping[str, str] | None = None, given: str = "") -> Completed:
+    """Run a command with `given` on standard input."""
     return subprocess.run(
         [sys.executable, "-m", "console", *map(str, arguments)],
         capture_output=True,

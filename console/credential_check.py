@@ -1,0 +1,57 @@
+"""Tests of TikTok credentials: list the audiences, and upload a file that creates no audience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from console.stack import Connector
+from console.tiktok import RefusedError, TikTok, stored_credentials
+from handler.report_codes import Code
+from handler.tiktok.credentials import Credentials
+
+_REFUSED = {Code.PERMISSION_REFUSED, Code.TOKEN_REFUSED, Code.TERMS_NOT_ACCEPTED}
+
+
+def check_credentials(connector: Connector, credentials: Credentials) -> dict[str, Any]:
+    """Test credentials at TikTok.
+
+    Returns:
+        `can_list`, `can_upload`, `audiences` (a number or None), and `problem` (a message or None).
+
+    Raises:
+        ConsoleError: TikTok cannot be reached.
+    """
+    tiktok = TikTok(connector, credentials)
+    result: dict[str, Any] = {"can_list": False, "can_upload": False, "audiences": None, "problem": None}
+
+    def count() -> None:
+        result["audiences"] = sum(audience.is_customer_file for audience in tiktok.audiences())
+
+    result["can_list"], result["problem"] = _allowed(count, credentials, "list the audiences of")
+    if result["can_list"]:
+        result["can_upload"], result["problem"] = _allowed(tiktok.upload_test_file, credentials, "upload files for")
+        if result["problem"]:
+            result["problem"] += " It can list audiences, so the user who authorized the app has the role Analyst."
+    return result
+
+
+def _allowed(call: Callable[[], None], credentials: Credentials, action: str) -> tuple[bool, str | None]:
+    try:
+        call()
+    except RefusedError as refused:
+        if refused.code not in _REFUSED:
+            raise
+        return False, f"The token has no permission to {action} advertiser {credentials.advertiser_id}. {refused}"
+    return True, None
+
+
+def credentials_problem(connector: Connector) -> str | None:
+    """Return an error message if TikTok refuses the stored credentials, otherwise None."""
+    problem: str | None = check_credentials(connector, stored_credentials(connector))["problem"]
+    return problem
+
+
+def connect(connector: Connector) -> TikTok:
+    """Return a TikTok account that uses the stored credentials."""
+    return TikTok(connector, stored_credentials(connector))
