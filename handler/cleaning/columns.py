@@ -9,29 +9,27 @@ Most blocks are read column by column: split once, checked once for each column,
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from typing import NamedTuple
 
 from handler import reasons
-from handler.cleaning.counts import MAX_REJECTIONS, ColumnCounts, Progress, Rejection, RejectionReason, Tally
+from handler.cleaning.action_columns import ActionColumns
+from handler.cleaning.cells import CellCleaner
+from handler.cleaning.column_hints import safe_name
+from handler.cleaning.counts import ColumnCounts, Progress, RejectionReason, Tally
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
-from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.nothing import is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records, split_fields
 from handler.cleaning.row_repair import (
-    LOWER_HEX,
-    ActionColumns,
     bare,
-    fault_of,
     is_before_header,
     is_identifier,
     is_row_count,
     is_ruler,
     is_unfinished,
-    safe_name,
     visible,
 )
 from handler.cleaning.rows import Block
@@ -99,7 +97,7 @@ class _Columns:
     def read(self, text: bytes, progress: Progress, *, last: bool) -> _Cleaned:
         """Clean the text of a block, which begins with a record."""
         line = progress.next_line
-        found = _Found(progress.tally)
+        found = CellCleaner(progress.tally)
         if self._header_ahead:
             skipped, text = self._without_header(text)
             line += skipped
@@ -151,7 +149,7 @@ class _Columns:
                 return None
         return columns
 
-    def _is_row(self, record: Record, found: _Found) -> bool:
+    def _is_row(self, record: Record, found: CellCleaner) -> bool:
         """Return True if a record has all fields; report it otherwise, unless it is empty or no row of the table."""
         layout = self._layout
         alone = record.fields[0] if len(record.fields) == 1 else b""
@@ -188,7 +186,7 @@ class _Columns:
         filled = [is_identifier(text, digits) for text, digits in texts if text and not is_null_marker(text)]
         return len(fields) < self._layout.width and bool(filled) and all(filled)
 
-    def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: _Found) -> bytes:
+    def _clean(self, cells: list[list[bytes]], lines: range | list[int], found: CellCleaner) -> bytes:
         """Clean the identifier columns of neighboring rows, and return the rows under TikTok's headers."""
         self._check_actions(cells)
         if self._first:
@@ -227,7 +225,7 @@ class _Columns:
         if (codes := self._actions.change_codes(min_codes=2)) is not None:  # D alone may be Germany
             raise reasons.adds_and_removes(f"column {codes + 1}")
 
-    def _note_hashes(self, cells: list[list[bytes]], found: _Found) -> None:
+    def _note_hashes(self, cells: list[list[bytes]], found: CellCleaner) -> None:
         """Report the columns of hashes that are left out, so that no identifiers get lost without a word."""
         for index in self._layout.others:
             if _are_hashes(cells[index]):
@@ -244,110 +242,3 @@ def _are_hashes(cells: list[bytes]) -> bool:
             if digits not in _HASH_DIGITS or not is_identifier(text, digits):
                 return False
     return digits > 0
-
-
-class _Found:
-    """Counts and faults of one block."""
-
-    def __init__(self, before: Tally) -> None:
-        self.accepted = 0
-        self.complete = before.accepted + before.rejected > 0  # a whole row was seen
-        self._before = before
-        self._room = MAX_REJECTIONS - len(before.rejections)
-        self._rejected = 0
-        self._null_rows = 0
-        self._cut_off = False
-        self._faults: Counter[str] = Counter()
-        self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
-        self._filled = [column.filled for column in before.columns]
-        self._faulty = [column.faulty for column in before.columns]
-        # Rows without an identifier are judged by the cells that were left empty, by row index.
-        self._fault_rows: set[int] = set()
-        self._nothing_rows: set[int] = set()
-        self._null_marker_rows: set[int] = set()
-
-    def clean_column(
-        self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
-    ) -> list[bytes]:
-        """Return the clean cells of one column, empty where there is no identifier."""
-        nothing = hashes_of_nothing(digits).rows
-        if (
-            set(map(len, cells)) <= {0, digits}
-            and not b"".join(cells).translate(None, LOWER_HEX)
-            and nothing.isdisjoint(cells)
-        ):
-            self._filled[number] += len(cells) - cells.count(b"")
-            return cells
-        cleaned = cells.copy()
-        listed = 0
-        for index, cell in enumerate(cells):
-            if not cell or (len(cell) == digits and not cell.translate(None, LOWER_HEX) and cell not in nothing):
-                continue
-            text = bare(cell)
-            cleaned[index] = b""
-            if is_identifier(text, digits):
-                text = text.lower()
-                if text in nothing:
-                    self._nothing_rows.add(index)
-                else:
-                    cleaned[index] = text
-            elif is_null_marker(text):
-                self._null_marker_rows.add(index)
-            elif text:
-                reason = fault_of(cell, text, one_column=False)
-                self._fault_rows.add(index)
-                self._faults[reason.value] += 1
-                self._faulty[number] += 1
-                listed += 1
-                if listed <= self._room:
-                    length = len(text) if reason is RejectionReason.WRONG_LENGTH else None
-                    self._rejections.append((lines[index], number, Rejection(lines[index], reason, name, length)))
-        self._filled[number] += len(cleaned) - cleaned.count(b"") + listed
-        return cleaned
-
-    def take(self, count: int, filled: list[int]) -> None:
-        """Accept clean rows with so many filled cells in each column."""
-        self.accepted += count
-        self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
-
-    def judge_empty(self, indices: list[int], lines: range | list[int]) -> None:
-        """Judge the rows in which no identifier is left: faulty, hashes of nothing, or simply empty."""
-        for index in indices:
-            if index in self._fault_rows:
-                self._rejected += 1  # its cells are reported
-            elif index in self._nothing_rows:
-                self.reject_row(lines[index], RejectionReason.HASH_OF_NOTHING)
-            elif index in self._null_marker_rows:
-                self._null_rows += 1
-
-    def reject_row(self, line: int, reason: RejectionReason) -> None:
-        """Reject a whole row."""
-        self._rejected += 1
-        self._faults[reason.value] += 1
-        self._cut_off |= reason is RejectionReason.CUT_OFF
-        self._rejections.append((line, -1, Rejection(line, reason)))
-
-    def leave_out(self, index: int, line: int, name: str) -> None:
-        """Report that a column of hashes is left out, in the header's line."""
-        self._faults[RejectionReason.COLUMN_LEFT_OUT.value] += 1
-        self._rejections.append((line, index, Rejection(line, RejectionReason.COLUMN_LEFT_OUT, name)))
-
-    def tally(self) -> Tally:
-        """Return the file's tally with the rows of this block."""
-        before = self._before
-        by_reason = Counter(before.rejected_by_reason)
-        by_reason.update(self._faults)
-        ordered = sorted(self._rejections, key=lambda each: each[:2])[: self._room]
-        return before._replace(
-            total=before.total + self.accepted + self._rejected,
-            accepted=before.accepted + self.accepted,
-            rejected=before.rejected + self._rejected,
-            rejections=(*before.rejections, *(rejection for _, _, rejection in ordered)),
-            rejected_by_reason=dict(by_reason),
-            null_markers=before.null_markers + self._null_rows,
-            cut_off=before.cut_off or self._cut_off,
-            columns=tuple(
-                column._replace(filled=filled, faulty=faulty)
-                for column, filled, faulty in zip(before.columns, self._filled, self._faulty, strict=True)
-            ),
-        )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from handler import reasons
+from handler.cleaning.action_columns import is_action_name
 from handler.cleaning.records import split_fields
-from handler.cleaning.row_repair import DELIMITERS, bare, is_action_name, is_before_header, is_header, visible
+from handler.cleaning.row_repair import DELIMITERS, bare, is_before_header, is_header, visible
 
 # TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from handler.cleaning.counts import RejectionReason, SeveralColumns
+from handler.cleaning.counts import RejectionReason
 from handler.cleaning.nothing import is_null_marker
 
 MAX_LINE = 512  # bytes without trailing spaces; an identifier with spaces and quotes needs 70
@@ -27,7 +26,7 @@ _ENDS = SPACES + DELIMITERS
 _EACH_DELIMITER = [bytes([byte]) for byte in DELIMITERS]
 _PREFIXES = (b"0", b"\\")
 _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server, Postgres
-_PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
+PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
 _DELIMITER = re.compile(rb"[,;\t|\x01]")
@@ -94,7 +93,7 @@ def is_header(text: bytes) -> bool:
     if b"@" in text or not text.translate(None, HEX) or _LONG_HEX.search(text):
         return False
     fields = _DELIMITER.split(text)
-    return not any(_PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
+    return not any(PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
 
 
 def is_before_header(text: bytes) -> bool:
@@ -114,7 +113,7 @@ def fault_of(line: bytes, text: bytes, *, one_column: bool = True) -> RejectionR
         start = line[:MAX_LINE].strip(SPACES)
         several = one_column and start.translate(None, DELIMITERS) != start
         return RejectionReason.MORE_THAN_ONE_COLUMN if several else RejectionReason.TOO_LONG
-    if _PHONE.fullmatch(text) or _DEVICE_ID.fullmatch(text):
+    if PHONE.fullmatch(text) or _DEVICE_ID.fullmatch(text):
         return RejectionReason.NOT_HASHED
     if not text.translate(None, HEX):
         return RejectionReason.WRONG_LENGTH
@@ -168,143 +167,3 @@ def delimiter_of(text: bytes) -> bytes:
     counts = Counter({delimiter: text.count(delimiter) for delimiter in _EACH_DELIMITER})
     delimiter, count = counts.most_common(1)[0]
     return delimiter if count else b""
-
-
-# --- Files with more than one column where one is expected ----------------------------------------
-
-_SAFE_NAME = re.compile(
-    r"(?=.*(?:mail|phone|mobile|idfa|gaid|aaid|adid|maid|hash|sha|md5|device|advertis|ident|action|operation))"
-    r"[a-z_][a-z0-9_ ()-]{0,39}",
-    re.IGNORECASE,
-)
-_ACTION_NAMES = """
-    audience_action action action_type operation operation_type op change change_type add_remove add_or_remove is_add
-    is_added membership membership_status segment_action user_action
-"""
-_ADD_WORDS = frozenset(
-    b"""
-    add added append insert inserted upsert subscribe subscribed opt_in opted_in optin enter entered
-""".split()
-)
-_REMOVE_WORDS = frozenset(
-    b"""
-    remove removed delete deleted unsubscribe unsubscribed opt_out opted_out optout exit exited
-""".split()
-)
-_CHANGE_CODES = frozenset([b"I", b"U", b"D"])  # insert, update and delete, in files of DMS and other change capture
-_TO_WORD = bytes.maketrans(b"- ", b"__")
-
-
-def is_action_name(name: str) -> bool:
-    """Return True if a header names a column that says whether a person is added or removed."""
-    return re.sub(r"[\W_]+", "_", name.lower()).strip("_") in _ACTION_NAMES.split()
-
-
-def action_word(text: bytes) -> str | None:
-    """Return "add" or "remove" if a field asks for one of them."""
-    text = text.lower().translate(_TO_WORD)
-    return "add" if text in _ADD_WORDS else "remove" if text in _REMOVE_WORDS else None
-
-
-def safe_name(name: bytes) -> str | None:
-    """Return the name of a column if a reason may repeat it; None if it could be somebody's data."""
-    text = name.decode(errors="replace")
-    return text if _SAFE_NAME.fullmatch(text) else None
-
-
-class ActionColumns:
-    """Looks for a column whose cells say whether a person is added or removed, by all of its rows that are read.
-
-    Such a column has few different values, and may be sorted by them. A column that turns out to have many, as names
-    and cities have, is not looked at any more.
-    """
-
-    MAX_VALUES = 20
-
-    def __init__(self, columns: Iterable[int] = ()) -> None:
-        self._values: dict[int, set[bytes]] = {column: set() for column in columns}
-        self._many: set[int] = set()
-
-    @property
-    def columns(self) -> list[int]:
-        """The columns with few different values so far."""
-        return [*self._values]
-
-    def add(self, column: int, cells: Iterable[bytes]) -> None:
-        """Look at cells of a column."""
-        if column in self._many:
-            return
-        values = self._values.setdefault(column, set())
-        values.update(cells)
-        if len(values) > self.MAX_VALUES:
-            del self._values[column]
-            self._many.add(column)
-
-    def add_row(self, fields: list[bytes]) -> None:
-        """Look at the cells of one row, if their columns, numbered from 1, were seen before."""
-        width = len(fields)
-        new = [n for n, values in self._values.items() if n <= width and fields[n - 1] not in values]
-        for column in new:
-            self.add(column, fields[column - 1 : column])
-
-    def mixed(self) -> int | None:
-        """Return the first column with additions and removals; None if there is none."""
-        for column, values in sorted(self._values.items()):
-            if len(values) > 1 and {"add", "remove"} <= {action_word(bare(value)) for value in values}:
-                return column
-        return None
-
-    def change_codes(self, min_codes: int = 1) -> int | None:
-        """Return the first column whose every cell is a code of a change, some of them deletions; None without one.
-
-        One letter says little, so this is right only once all rows were looked at.
-        """
-        for column, values in sorted(self._values.items()):
-            codes = {bare(value).upper() for value in values}
-            if b"D" in codes and codes <= _CHANGE_CODES and len(codes) >= min_codes:
-                return column
-        return None
-
-
-class ColumnHints:
-    """Collects hints from rows with more than one column.
-
-    The first rows say which column holds identifiers. A column of adds and removes is looked for in all rows that this
-    invocation reads: advice to upload the identifiers alone would have the removed people appended.
-    """
-
-    MAX_ROWS = 100
-
-    def __init__(self, digits: int, header: Header | None) -> None:
-        self._digits = digits
-        self._header = header
-        self._rows = 0
-        self._delimiter = b""
-        self._right: set[int] = set()
-        self._plain = False
-        self._actions = ActionColumns()
-
-    def add(self, line: bytes) -> None:
-        """Look at one row."""
-        self._rows += 1
-        if self._rows > self.MAX_ROWS:
-            self._actions.add_row(line.split(self._delimiter))
-            return
-        self._delimiter = self._header.delimiter if self._header else delimiter_of(line)
-        for number, field in enumerate(visible(line).split(self._delimiter), 1):
-            text = bare(field)
-            if is_identifier(text, self._digits):
-                self._right.add(number)
-            # Without a plus or parenthesis it may as well be a date or a number of an order.
-            self._plain |= b"@" in text or (text[:1] in {b"+", b"("} and _PHONE.fullmatch(text) is not None)
-            self._actions.add(number, [field])
-
-    def found(self) -> SeveralColumns | None:
-        """Return what was found; None if no row had more than one column."""
-        if not self._rows:
-            return None
-        names = dict(enumerate(self._header.names, 1)) if self._header else {}
-        action = next((n for n, name in names.items() if is_action_name(name.decode(errors="replace"))), None)
-        action = action or self._actions.mixed() or self._actions.change_codes()
-        safe = {number: text for number, name in names.items() if (text := safe_name(name))}
-        return SeveralColumns(frozenset(self._right), action, safe, plain=self._plain and not self._right)

@@ -10,11 +10,12 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
+from handler.cleaning.column_hints import ColumnHints
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
 from handler.cleaning.file_rules import check_hashed
+from handler.cleaning.frames import FRAMED, frame_of
 from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
 from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.row_repair import (
@@ -22,7 +23,6 @@ from handler.cleaning.row_repair import (
     LOWER_HEX,
     MAX_LINE,
     SPACES,
-    ColumnHints,
     Header,
     bare,
     fault_of,
@@ -50,12 +50,6 @@ _LINE_FEEDS = b"\n" * (BLOCK_BYTES // 33 + MAX_BLOCK_GROWTH)
 _TO_LOWER = bytes.maketrans(b"ABCDEF", b"abcdef")
 _NOT_CLEAN = bytes(byte for byte in range(256) if byte not in HEX + b"\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]+")
-_FRAMED = {
-    digits: re.compile(
-        rb"([ \t\"']{0,2}(?:0[xX]|\\\\?[xX])?)[0-9a-fA-F]{%d}([ \t\"',;|]{0,3}\r?\n)" % digits,
-    )
-    for digits in (64, 32)
-}
 
 
 def clean(
@@ -192,11 +186,11 @@ class _Lines:
 
         A frame is what surrounds the digits: a line end, quotes, a prefix, a delimiter at the end.
         """
-        first = _FRAMED[self._digits].match(text, at)
+        first = FRAMED[self._digits].match(text, at)
         if not first:
             return 0, 0
         before, after = first.groups()
-        frame = _frame(before, after, self._digits, self._one_column)
+        frame = frame_of(before, after, self._digits, self._one_column)
         if frame is None:
             return 0, 0
         rest_of_row, places = frame
@@ -295,13 +289,3 @@ class _Lines:
             rows = b"".join(rows[start:end] for start, end in zip(starts, ends, strict=True))
             self._accepted -= len(found)
         return rows, self._accepted
-
-
-@lru_cache(maxsize=1024)
-def _frame(before: bytes, after: bytes, digits: int, one_column: bool) -> tuple[bytes, list[tuple[int, bytes]]] | None:
-    """Return a frame without hexadecimal digits and the places of its bytes; None if it cannot be repaired."""
-    row = before + b"0" * digits + after
-    if bare(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:
-        return None
-    frame = [*enumerate(before), *enumerate(after[:-1], len(before) + digits)]
-    return (before + after).translate(None, HEX), [(place, bytes([byte])) for place, byte in frame]

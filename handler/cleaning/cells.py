@@ -1,0 +1,116 @@
+"""The cleaning of the cells of identifier columns, with the counts and faults of one block."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from handler.cleaning.counts import MAX_REJECTIONS, Rejection, RejectionReason, Tally
+from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.row_repair import LOWER_HEX, bare, fault_of, is_identifier
+
+
+class CellCleaner:
+    """Counts and faults of one block."""
+
+    def __init__(self, before: Tally) -> None:
+        self.accepted = 0
+        self.complete = before.accepted + before.rejected > 0  # a whole row was seen
+        self._before = before
+        self._room = MAX_REJECTIONS - len(before.rejections)
+        self._rejected = 0
+        self._null_rows = 0
+        self._cut_off = False
+        self._faults: Counter[str] = Counter()
+        self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
+        self._filled = [column.filled for column in before.columns]
+        self._faulty = [column.faulty for column in before.columns]
+        # Rows without an identifier are judged by the cells that were left empty, by row index.
+        self._fault_rows: set[int] = set()
+        self._nothing_rows: set[int] = set()
+        self._null_marker_rows: set[int] = set()
+
+    def clean_column(
+        self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
+    ) -> list[bytes]:
+        """Return the clean cells of one column, empty where there is no identifier."""
+        nothing = hashes_of_nothing(digits).rows
+        if (
+            set(map(len, cells)) <= {0, digits}
+            and not b"".join(cells).translate(None, LOWER_HEX)
+            and nothing.isdisjoint(cells)
+        ):
+            self._filled[number] += len(cells) - cells.count(b"")
+            return cells
+        cleaned = cells.copy()
+        listed = 0
+        for index, cell in enumerate(cells):
+            if not cell or (len(cell) == digits and not cell.translate(None, LOWER_HEX) and cell not in nothing):
+                continue
+            text = bare(cell)
+            cleaned[index] = b""
+            if is_identifier(text, digits):
+                text = text.lower()
+                if text in nothing:
+                    self._nothing_rows.add(index)
+                else:
+                    cleaned[index] = text
+            elif is_null_marker(text):
+                self._null_marker_rows.add(index)
+            elif text:
+                reason = fault_of(cell, text, one_column=False)
+                self._fault_rows.add(index)
+                self._faults[reason.value] += 1
+                self._faulty[number] += 1
+                listed += 1
+                if listed <= self._room:
+                    length = len(text) if reason is RejectionReason.WRONG_LENGTH else None
+                    self._rejections.append((lines[index], number, Rejection(lines[index], reason, name, length)))
+        self._filled[number] += len(cleaned) - cleaned.count(b"") + listed
+        return cleaned
+
+    def take(self, count: int, filled: list[int]) -> None:
+        """Accept clean rows with so many filled cells in each column."""
+        self.accepted += count
+        self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
+
+    def judge_empty(self, indices: list[int], lines: range | list[int]) -> None:
+        """Judge the rows in which no identifier is left: faulty, hashes of nothing, or simply empty."""
+        for index in indices:
+            if index in self._fault_rows:
+                self._rejected += 1  # its cells are reported
+            elif index in self._nothing_rows:
+                self.reject_row(lines[index], RejectionReason.HASH_OF_NOTHING)
+            elif index in self._null_marker_rows:
+                self._null_rows += 1
+
+    def reject_row(self, line: int, reason: RejectionReason) -> None:
+        """Reject a whole row."""
+        self._rejected += 1
+        self._faults[reason.value] += 1
+        self._cut_off |= reason is RejectionReason.CUT_OFF
+        self._rejections.append((line, -1, Rejection(line, reason)))
+
+    def leave_out(self, index: int, line: int, name: str) -> None:
+        """Report that a column of hashes is left out, in the header's line."""
+        self._faults[RejectionReason.COLUMN_LEFT_OUT.value] += 1
+        self._rejections.append((line, index, Rejection(line, RejectionReason.COLUMN_LEFT_OUT, name)))
+
+    def tally(self) -> Tally:
+        """Return the file's tally with the rows of this block."""
+        before = self._before
+        by_reason = Counter(before.rejected_by_reason)
+        by_reason.update(self._faults)
+        ordered = sorted(self._rejections, key=lambda each: each[:2])[: self._room]
+        return before._replace(
+            total=before.total + self.accepted + self._rejected,
+            accepted=before.accepted + self.accepted,
+            rejected=before.rejected + self._rejected,
+            rejections=(*before.rejections, *(rejection for _, _, rejection in ordered)),
+            rejected_by_reason=dict(by_reason),
+            null_markers=before.null_markers + self._null_rows,
+            cut_off=before.cut_off or self._cut_off,
+            columns=tuple(
+                column._replace(filled=filled, faulty=faulty)
+                for column, filled, faulty in zip(before.columns, self._filled, self._faulty, strict=True)
+            ),
+        )
