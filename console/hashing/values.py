@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
 from handler.model import IdentifierType
 
 
@@ -126,7 +126,7 @@ _PHONE = re.compile(
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 _INTEGRAL_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
 MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` is a valid national number in some country
-EMPTY_VALUE_HASHES: Final = frozenset(row.decode() for digits in (64, 32) for row in hashes_of_nothing(digits).rows)
+EMPTY_VALUE_HASHES: Final = frozenset(row.decode() for digits in (64, 32) for row in empty_value_hashes(digits).rows)
 # Spaces, invisible characters, quotes, and Excel's notations for text: `'x` and `="x"`.
 _STRIPPED_CHARACTERS = (
     " \t\r\n\v\f\x1a\u00a0\u00ad\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f"

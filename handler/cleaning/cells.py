@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from handler.cleaning.counts import MAX_REJECTIONS, Rejection, RejectionReason, Tally
-from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
+from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
 from handler.cleaning.row_repair import LOWER_HEX, bare, fault_of, is_identifier
 
 
@@ -33,7 +33,7 @@ class CellCleaner:
         self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
     ) -> list[bytes]:
         """Return the clean cells of one column, empty where there is no identifier."""
-        nothing = hashes_of_nothing(digits).rows
+        nothing = empty_value_hashes(digits).rows
         if (
             set(map(len, cells)) <= {0, digits}
             and not b"".join(cells).translate(None, LOWER_HEX)

@@ -18,10 +18,10 @@ from handler.cleaning.action_columns import ActionColumns
 from handler.cleaning.cells import CellCleaner
 from handler.cleaning.column_hints import safe_name
 from handler.cleaning.counts import ColumnCounts, Progress, RejectionReason, Tally
+from handler.cleaning.empty_values import is_null_marker
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
 from handler.cleaning.lines import cut_at_line_ends
-from handler.cleaning.nothing import is_null_marker
 from handler.cleaning.records import UNFINISHED, Record, read_records, split_fields
 from handler.cleaning.row_repair import (
     bare,

@@ -101,14 +101,14 @@ class Tally(NamedTuple):
         return self._replace(total=self.total + rows, accepted=self.accepted + rows)
 
     @property
-    def nothing(self) -> int:
+    def empty_value_rows(self) -> int:
         """Rows that are the hash of nothing."""
         return self.rejected_by_reason.get(RejectionReason.HASH_OF_NOTHING, 0)
 
     @property
     def faulty(self) -> int:
         """Rejected rows that count toward the maximum share: no hash of nothing, no row that the file's end cut off."""
-        return self.rejected - self.nothing - self.cut_off
+        return self.rejected - self.empty_value_rows - self.cut_off
 
     @property
     def faulty_share(self) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from handler import reasons
-from handler.cleaning.kinds import Packing
+from handler.cleaning.file_types import Compression
 
 INPUT_BYTES = 1 << 16
 OUTPUT_BYTES = 1 << 18
@@ -40,13 +40,13 @@ def _feed_bzip2(stream: bz2.BZ2Decompressor, data: bytes) -> Iterator[bytes]:
 
 
 # What makes the decompressor of one gzip member or bzip2 stream, and what feeds it.
-_FORMATS: dict[Packing, tuple[Callable[[], Any], Callable[[Any, bytes], Iterator[bytes]]]] = {
+_FORMATS: dict[Compression, tuple[Callable[[], Any], Callable[[Any, bytes], Iterator[bytes]]]] = {
     "gzip": (lambda: zlib.decompressobj(_GZIP_HEADER), _feed_gzip),
     "bzip2": (bz2.BZ2Decompressor, _feed_bzip2),
 }
 
 
-def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
+def decompress(chunks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
     """Decompress a file; yield pieces of 256 to 512 KiB, because each piece costs as much time as a large one.
 
     Raises:
@@ -54,7 +54,7 @@ def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
     """
     gathered: list[bytes] = []
     size = 0
-    for piece in _pieces(chunks, packing):
+    for piece in _pieces(chunks, compression):
         gathered.append(piece)
         size += len(piece)
         if size >= OUTPUT_BYTES:
@@ -64,8 +64,8 @@ def decompress(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
         yield b"".join(gathered)
 
 
-def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
-    new_member, feed = _FORMATS[packing]
+def _pieces(chunks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
+    new_member, feed = _FORMATS[compression]
     taken = given = 0
     member, padding = None, b""
     for chunk in _small(chunks):
@@ -84,12 +84,12 @@ def _pieces(chunks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
                     if piece:
                         yield piece
             except (zlib.error, OSError):  # OSError is bz2's
-                raise reasons.damaged_compression(packing) from None
+                raise reasons.damaged_compression(compression) from None
             data = b""
             if member.eof:
                 data, member, padding = member.unused_data, None, _PADDING
     if member:
-        raise reasons.cut_off_compression(packing)
+        raise reasons.cut_off_compression(compression)
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[bytes]:

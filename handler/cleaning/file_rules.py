@@ -91,12 +91,12 @@ def check_list_file(tally: Tally, identifier_type: IdentifierType) -> None:
 
 
 def _stands_for_nobody(tally: Tally) -> bool:
-    return not tally.accepted and tally.rejected == tally.nothing
+    return not tally.accepted and tally.rejected == tally.empty_value_rows
 
 
 def _no_valid_row(tally: Tally, identifier_type: IdentifierType, subject: reasons.Subject) -> Rejected:
     if _stands_for_nobody(tally):
-        return reasons.only_nothing(subject, tally.null_markers, tally.nothing)
+        return reasons.only_nothing(subject, tally.null_markers, tally.empty_value_rows)
     return reasons.no_valid_row(subject, tally.total, _fault(tally, identifier_type))
 
 

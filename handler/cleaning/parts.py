@@ -10,8 +10,8 @@ from typing import NamedTuple
 from handler.cleaning.columns import clean_columns
 from handler.cleaning.counts import Progress
 from handler.cleaning.decompression import decompress
+from handler.cleaning.file_types import HEAD_BYTES, check_file_type, detect_compression
 from handler.cleaning.headers import read_layout
-from handler.cleaning.kinds import HEAD_BYTES, check_kind, packing
 from handler.cleaning.lines import BLOCK_BYTES
 from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
@@ -72,14 +72,14 @@ def parts(
     start = start or Progress()
     stored = iter(read(0))
     head, chunks = _peek(_timed(stored, check_time))
-    packed = packing(head)
-    if packed:
-        head, chunks = _peek(_timed(decompress(chunks, packed), check_time))
-    check_kind(head)
+    compression = detect_compression(head)
+    if compression:
+        head, chunks = _peek(_timed(decompress(chunks, compression), check_time))
+    check_file_type(head)
     if identifier_type is IdentifierType.MULTIPLE_TYPES:
         yield from _with_columns(chunks, head, max_part_bytes, start, keep)
         return
-    if start.next_byte and packed:
+    if start.next_byte and compression:
         chunks = _skip(chunks, start.next_byte)
     elif start.next_byte:
         if isinstance(stored, Generator):

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from handler.cleaning.counts import RejectionReason
-from handler.cleaning.nothing import is_null_marker
+from handler.cleaning.empty_values import is_null_marker
 
 MAX_LINE = 512  # bytes without trailing spaces; an identifier with spaces and quotes needs 70
 LOWER_HEX = b"0123456789abcdef"

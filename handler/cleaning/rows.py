@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from handler.cleaning.column_hints import ColumnHints
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
+from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.frames import FRAMED, frame_of
 from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
-from handler.cleaning.nothing import hashes_of_nothing, is_null_marker
 from handler.cleaning.row_repair import (
     HEX,
     LOWER_HEX,
@@ -75,7 +75,7 @@ def clean(
     progress = start or Progress()
     digits = identifier_type.digits
     width = digits + 1
-    nothing = hashes_of_nothing(digits)
+    nothing = empty_value_hashes(digits)
     hints = ColumnHints(digits, header if header and header.delimiter else None)
     header_possible = progress.next_byte == 0
     for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
@@ -243,7 +243,7 @@ class _Lines:
     @property
     def _complete(self) -> bool:
         """True once a whole row was seen."""
-        return self._before.accepted + self._before.nothing + self._accepted > 0
+        return self._before.accepted + self._before.empty_value_rows + self._accepted > 0
 
     def _is_skipped(self, text: bytes) -> bool:
         """Return True for NULL markers, the header, and what stands around the rows of a query or a joined file.
@@ -276,7 +276,7 @@ class _Lines:
 
     def _without_nothing(self, rows: bytes) -> tuple[bytes, int]:
         """Leave out hashes of nothing, and report them among the other faults in the order of their lines."""
-        found = hashes_of_nothing(self._digits).find(rows)
+        found = empty_value_hashes(self._digits).find(rows)
         if found:
             others, self._rejections = self._rejections, []
             for index in found:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from handler.cleaning.empty_values import empty_value_hashes
 from handler.cleaning.file_rules import check_hashed
 from handler.cleaning.headers import Layout
-from handler.cleaning.nothing import hashes_of_nothing
 from handler.cleaning.row_repair import LOWER_HEX
 
 
@@ -43,7 +43,7 @@ class Unchanged:
         filled = []
         for number, digits in enumerate(self._digits):
             column = cells[number : -1 : len(self._digits)]
-            if not set(map(len, column)) <= {0, digits} or not hashes_of_nothing(digits).rows.isdisjoint(column):
+            if not set(map(len, column)) <= {0, digits} or not empty_value_hashes(digits).rows.isdisjoint(column):
                 return None
             check_hashed(b"".join(column), digits, width=digits)
             filled.append(count - column.count(b""))
@@ -55,7 +55,7 @@ class Unchanged:
             return False
         begins = [0, *(place + 1 for place, _ in self._places[:-1])]
         for begin, digits in zip(begins, self._digits, strict=True):
-            if hashes_of_nothing(digits).find(text, begin, self._width):
+            if empty_value_hashes(digits).find(text, begin, self._width):
                 return False
             check_hashed(text, digits, begin, self._width)
         return True

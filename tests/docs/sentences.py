@@ -9,8 +9,8 @@ from functools import partial
 
 from handler import reasons
 from handler.cleaning.decompression import MAX_RATIO
+from handler.cleaning.file_types import check_file_type
 from handler.cleaning.headers import HEADERS, MAX_SAME_HEADER
-from handler.cleaning.kinds import check_kind
 from handler.errors import Outcome
 from handler.model import Action, IdentifierType
 from handler.reasons import Fault
@@ -104,7 +104,7 @@ OTHERS = {
 
 def _kind(head: bytes) -> Outcome:
     try:
-        check_kind(head)
+        check_file_type(head)
     except Outcome as outcome:
         return outcome
     raise AssertionError(head)

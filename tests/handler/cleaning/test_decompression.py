@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from handler.cleaning.decompression import MAX_FREE_BYTES, OUTPUT_BYTES, decompress
-from handler.cleaning.kinds import Packing
+from handler.cleaning.file_types import Compression
 from handler.errors import Rejected
 from handler.report_codes import Code
 
 TEXT = b"".join(hashlib.sha256(b"person %d" % number).hexdigest().encode() + b"\n" for number in range(3000))
 CHUNKS = [1, 7, 1000, 1 << 18]
-PACK: dict[Packing, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress}
+PACK: dict[Compression, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress}
 each_packing = pytest.mark.parametrize("packing", PACK)
 each_size = pytest.mark.parametrize("size", CHUNKS)
 
@@ -26,11 +26,11 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def unpacked(data: bytes, packing: Packing, size: int = 1 << 18) -> bytes:
+def unpacked(data: bytes, packing: Compression, size: int = 1 << 18) -> bytes:
     return b"".join(decompress(pieces(data, size), packing))
 
 
-def refusal(data: bytes, packing: Packing, size: int = 1 << 18) -> Rejected:
+def refusal(data: bytes, packing: Compression, size: int = 1 << 18) -> Rejected:
     with pytest.raises(Rejected) as refused:
         unpacked(data, packing, size)
     return refused.value
@@ -50,14 +50,14 @@ def test_bzip2_comes_out_as_it_went_in(size: int, level: int) -> None:
 
 @each_size
 @each_packing
-def test_members_come_out_one_after_the_other(packing: Packing, size: int) -> None:
+def test_members_come_out_one_after_the_other(packing: Compression, size: int) -> None:
     pack = PACK[packing]
     assert unpacked(pack(TEXT[:1001]) + pack(b"") + pack(TEXT[1001:]), packing, size) == TEXT
 
 
 @each_size
 @each_packing
-def test_zeros_after_a_member_are_padding(packing: Packing, size: int) -> None:
+def test_zeros_after_a_member_are_padding(packing: Compression, size: int) -> None:
     pack = PACK[packing]
     assert unpacked(pack(TEXT[:10]) + bytes(600) + pack(TEXT[10:]) + bytes(600), packing, size) == TEXT
 
@@ -65,7 +65,7 @@ def test_zeros_after_a_member_are_padding(packing: Packing, size: int) -> None:
 @each_size
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\x1a", b"\r\n\x1a"])
 @each_packing
-def test_a_line_end_after_a_member_means_nothing(packing: Packing, end: bytes, size: int) -> None:
+def test_a_line_end_after_a_member_means_nothing(packing: Compression, end: bytes, size: int) -> None:
     pack = PACK[packing]
     assert unpacked(pack(TEXT[:10]) + end + pack(TEXT[10:]) + end, packing, size) == TEXT
 
@@ -74,7 +74,7 @@ def test_a_line_end_after_a_member_means_nothing(packing: Packing, end: bytes, s
 @each_size
 @pytest.mark.parametrize("end", [4, 5, 9, 10, 11, 5000, -9, -8, -1])
 @each_packing
-def test_a_file_that_is_cut_off_is_refused(packing: Packing, end: int, size: int) -> None:
+def test_a_file_that_is_cut_off_is_refused(packing: Compression, end: int, size: int) -> None:
     refused = refusal(PACK[packing](TEXT)[:end], packing, size)
     assert refused.code is Code.BROKEN_GZIP
     assert refused.reason.startswith(f"The {packing} file is cut off")
@@ -84,7 +84,7 @@ def test_a_file_that_is_cut_off_is_refused(packing: Packing, end: int, size: int
 @each_size
 @pytest.mark.parametrize("after", [b"x", b"garbage after it", TEXT, bytes(9) + b"x"])
 @each_packing
-def test_garbage_after_the_end_is_refused(packing: Packing, after: bytes, size: int) -> None:
+def test_garbage_after_the_end_is_refused(packing: Compression, after: bytes, size: int) -> None:
     refused = refusal(PACK[packing](TEXT) + after, packing, size)
     assert refused.code is Code.BROKEN_GZIP
     assert "is damaged" in refused.reason or "is cut off" in refused.reason
@@ -102,7 +102,7 @@ def test_small_members_come_out_together(rows: int) -> None:
 
 @pytest.mark.parametrize("at", [3, 200, 50_000, -5, -1])
 @each_packing
-def test_a_changed_byte_is_noticed(packing: Packing, at: int) -> None:
+def test_a_changed_byte_is_noticed(packing: Compression, at: int) -> None:
     damaged = bytearray(PACK[packing](TEXT))
     damaged[at] ^= 0xFF
     assert refusal(bytes(damaged), packing).code is Code.BROKEN_GZIP
@@ -110,19 +110,19 @@ def test_a_changed_byte_is_noticed(packing: Packing, at: int) -> None:
 
 @pytest.mark.parametrize("chunks", [[], [b""], [b"", b""]])
 @each_packing
-def test_nothing_comes_out_of_nothing(packing: Packing, chunks: list[bytes]) -> None:
+def test_nothing_comes_out_of_nothing(packing: Compression, chunks: list[bytes]) -> None:
     assert b"".join(decompress(chunks, packing)) == b""
 
 
 @pytest.mark.parametrize("content", [b"", bytes(1)])
 @each_packing
-def test_an_empty_member_is_no_fault(packing: Packing, content: bytes) -> None:
+def test_an_empty_member_is_no_fault(packing: Compression, content: bytes) -> None:
     assert unpacked(PACK[packing](b"") + content, packing) == b""
 
 
 @pytest.mark.processes
 @each_packing
-def test_a_bomb_is_refused_once_it_has_cost_a_gigabyte(packing: Packing) -> None:
+def test_a_bomb_is_refused_once_it_has_cost_a_gigabyte(packing: Compression) -> None:
     bomb = PACK[packing](bytes(32 << 20)) * 40
     given: list[int] = []
     with pytest.raises(Rejected) as refused:
@@ -133,7 +133,7 @@ def test_a_bomb_is_refused_once_it_has_cost_a_gigabyte(packing: Packing) -> None
 
 
 @each_packing
-def test_a_bomb_takes_no_memory(packing: Packing) -> None:
+def test_a_bomb_takes_no_memory(packing: Compression) -> None:
     bomb = PACK[packing](bytes(32 << 20))
     tracemalloc.start()
     try:
@@ -146,5 +146,5 @@ def test_a_bomb_takes_no_memory(packing: Packing) -> None:
 
 
 @each_packing
-def test_thousands_of_tiny_members_come_out(packing: Packing) -> None:
+def test_thousands_of_tiny_members_come_out(packing: Compression) -> None:
     assert unpacked(PACK[packing](b"ab\n") * 10_000, packing) == b"ab\n" * 10_000

@@ -15,7 +15,7 @@ import pytest
 
 from handler.cleaning.counts import ColumnCounts, Progress, Rejection, RejectionReason, Tally, merge
 from handler.cleaning.file_rules import check_file, check_list_file
-from handler.cleaning.kinds import HEAD_BYTES
+from handler.cleaning.file_types import HEAD_BYTES
 from handler.cleaning.parts import parts
 from handler.errors import Outcome, Rejected, Skipped
 from handler.model import Action, IdentifierType

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.cleaning.counts import Rejection, RejectionReason
-from handler.cleaning.kinds import check_kind
+from handler.cleaning.file_types import check_file_type
 from handler.cleaning.lines import BLOCK_BYTES
 from handler.cleaning.parts import Part, block_size, parts
 from handler.cleaning.row_repair import find_header
@@ -183,7 +183,7 @@ def pieces(file: bytes, size: int) -> Iterator[bytes]:
 
 def blocks_of(file: bytes, digits: int, chunk: int, block: int) -> Iterator[Block]:
     """Clean a file without its parts."""
-    check_kind(file)
+    check_file_type(file)
     return clean(pieces(file, chunk), TYPES[digits], block_bytes=block, header=find_header(file))
 
 

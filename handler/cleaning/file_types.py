@@ -11,7 +11,7 @@ from handler.report_codes import Code
 
 HEAD_BYTES = 1 << 16  # an Excel workbook names its sheets within these, whatever program wrote it
 
-Packing = Literal["gzip", "bzip2"]
+Compression = Literal["gzip", "bzip2"]
 _GZIP = b"\x1f\x8b"
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # a first block, or the end of an empty stream
 _TAR = (257, b"ustar")  # position and bytes
@@ -70,14 +70,14 @@ _KINDS: list[tuple[bytes, Code, str, str]] = [
 ]
 
 
-def packing(head: bytes) -> Packing | None:
+def detect_compression(head: bytes) -> Compression | None:
     """Return the compression of a file by its first bytes; None if it is not gzip or bzip2."""
     if head.startswith(_GZIP):
         return "gzip"
     return "bzip2" if _BZIP2.match(head) else None
 
 
-def check_kind(head: bytes) -> None:
+def check_file_type(head: bytes) -> None:
     """Refuse a file that holds no rows of text.
 
     Args:
@@ -93,7 +93,7 @@ def check_kind(head: bytes) -> None:
         raise _kind_of_zip(head)
     if head.startswith(_TAR[1], _TAR[0]):
         raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a tar archive", _UNPACK)
-    if packing(head):
+    if detect_compression(head):
         raise reasons.compressed_twice()
     if b"\0" in head[:_ZEROS]:
         raise reasons.wrong_kind(Code.UTF16, "UTF-16 text, or not text at all", _RESAVE)

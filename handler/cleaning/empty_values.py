@@ -44,7 +44,7 @@ def is_null_marker(bare: bytes) -> bool:
     return bare.lower() in NULL_MARKERS
 
 
-class HashesOfNothing:
+class EmptyValueHashes:
     """The hashes of nothing of one length, and a fast exact search for them.
 
     Looking up every row in a set would cost two thirds of the time of its MD5. So the search first compares three pairs
@@ -111,9 +111,9 @@ def _groups(rows: frozenset[bytes], first: int) -> bytes:
     return bytes(table)
 
 
-_BY_DIGITS = {digits: HashesOfNothing(digits) for digits in (64, 32)}
+_BY_DIGITS = {digits: EmptyValueHashes(digits) for digits in (64, 32)}
 
 
-def hashes_of_nothing(digits: int) -> HashesOfNothing:
+def empty_value_hashes(digits: int) -> EmptyValueHashes:
     """Return the hashes of nothing with so many hexadecimal digits, 64 or 32."""
     return _BY_DIGITS[digits]
