@@ -1,1 +1,1 @@
-"""Bytes to clean identifiers to parts. Pure: no AWS, no HTTP."""
+"""File cleaning: from stored bytes to clean rows, cut into parts. This package makes no AWS or HTTP calls."""

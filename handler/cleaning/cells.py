@@ -1,4 +1,4 @@
-"""The cleaning of the cells of identifier columns, with the counts and faults of one block."""
+"""Cleaning of the cells in identifier columns, with the counts and rejections of one block."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 
 from handler.cleaning.counts import MAX_REJECTIONS, Rejection, RejectionReason, Tally
 from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
-from handler.cleaning.row_repair import LOWER_HEX, bare, fault_of, is_identifier
+from handler.cleaning.row_repair import LOWER_HEX, fault_of, is_identifier, stripped
 
 
 class CellCleaner:
-    """Counts and faults of one block."""
+    """Cleans the cells of one block, and counts its rows and faults."""
 
     def __init__(self, before: Tally) -> None:
         self.accepted = 0
-        self.complete = before.accepted + before.rejected > 0  # a whole row was seen
+        self.row_seen = before.accepted + before.rejected > 0  # a complete row of the file was read
         self._before = before
         self._room = MAX_REJECTIONS - len(before.rejections)
         self._rejected = 0
@@ -24,34 +24,34 @@ class CellCleaner:
         self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
         self._filled = [column.filled for column in before.columns]
         self._faulty = [column.faulty for column in before.columns]
-        # Rows without an identifier are judged by the cells that were left empty, by row index.
+        # Indices of rows with a cell that was emptied, by cause. They decide what a row without identifiers counts as.
         self._fault_rows: set[int] = set()
-        self._nothing_rows: set[int] = set()
+        self._empty_value_rows: set[int] = set()
         self._null_marker_rows: set[int] = set()
 
     def clean_column(
         self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
     ) -> list[bytes]:
-        """Return the clean cells of one column, empty where there is no identifier."""
-        nothing = empty_value_hashes(digits).rows
+        """Return the clean cells of one column. A cell without a valid identifier becomes empty."""
+        empty_hashes = empty_value_hashes(digits).rows
         if (
             set(map(len, cells)) <= {0, digits}
             and not b"".join(cells).translate(None, LOWER_HEX)
-            and nothing.isdisjoint(cells)
+            and empty_hashes.isdisjoint(cells)
         ):
             self._filled[number] += len(cells) - cells.count(b"")
             return cells
         cleaned = cells.copy()
         listed = 0
         for index, cell in enumerate(cells):
-            if not cell or (len(cell) == digits and not cell.translate(None, LOWER_HEX) and cell not in nothing):
+            if not cell or (len(cell) == digits and not cell.translate(None, LOWER_HEX) and cell not in empty_hashes):
                 continue
-            text = bare(cell)
+            text = stripped(cell)
             cleaned[index] = b""
             if is_identifier(text, digits):
                 text = text.lower()
-                if text in nothing:
-                    self._nothing_rows.add(index)
+                if text in empty_hashes:
+                    self._empty_value_rows.add(index)
                 else:
                     cleaned[index] = text
             elif is_null_marker(text):
@@ -68,35 +68,35 @@ class CellCleaner:
         self._filled[number] += len(cleaned) - cleaned.count(b"") + listed
         return cleaned
 
-    def take(self, count: int, filled: list[int]) -> None:
-        """Accept clean rows with so many filled cells in each column."""
+    def accept(self, count: int, filled: list[int]) -> None:
+        """Accept `count` clean rows, with the number of filled cells in each column."""
         self.accepted += count
         self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
 
-    def judge_empty(self, indices: list[int], lines: range | list[int]) -> None:
-        """Judge the rows in which no identifier is left: faulty, hashes of nothing, or simply empty."""
+    def count_empty_rows(self, indices: list[int], lines: range | list[int]) -> None:
+        """Count rows without identifiers: as rejected, as NULL markers, or, if all cells were empty, not at all."""
         for index in indices:
             if index in self._fault_rows:
-                self._rejected += 1  # its cells are reported
-            elif index in self._nothing_rows:
+                self._rejected += 1  # the faulty cells are already reported
+            elif index in self._empty_value_rows:
                 self.reject_row(lines[index], RejectionReason.HASH_OF_NOTHING)
             elif index in self._null_marker_rows:
                 self._null_rows += 1
 
     def reject_row(self, line: int, reason: RejectionReason) -> None:
-        """Reject a whole row."""
+        """Reject an entire row."""
         self._rejected += 1
         self._faults[reason.value] += 1
         self._cut_off |= reason is RejectionReason.CUT_OFF
         self._rejections.append((line, -1, Rejection(line, reason)))
 
-    def leave_out(self, index: int, line: int, name: str) -> None:
-        """Report that a column of hashes is left out, in the header's line."""
+    def report_left_out_column(self, index: int, line: int, name: str) -> None:
+        """Report that a column of hashes is left out. `line` is the line of the header row."""
         self._faults[RejectionReason.COLUMN_LEFT_OUT.value] += 1
         self._rejections.append((line, index, Rejection(line, RejectionReason.COLUMN_LEFT_OUT, name)))
 
     def tally(self) -> Tally:
-        """Return the file's tally with the rows of this block."""
+        """Return the file's counts with the rows of this block added."""
         before = self._before
         by_reason = Counter(before.rejected_by_reason)
         by_reason.update(self._faults)

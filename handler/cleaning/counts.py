@@ -8,11 +8,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
-MAX_REJECTIONS = 100  # reported with line and reason; the others are only counted
+MAX_REJECTIONS = 100  # listed with line and reason; further rejections are only counted
 
 
 class RejectionReason(StrEnum):
-    """The fault of a row, or of one cell of a row with columns."""
+    """The fault of a row, of a cell, or of a column name."""
 
     NOT_HASHED = "not_hashed"
     WRONG_LENGTH = "wrong_length"
@@ -22,17 +22,17 @@ class RejectionReason(StrEnum):
     HASH_OF_NOTHING = "hash_of_nothing"
     CUT_OFF = "cut_off"
     WRONG_NUMBER_OF_FIELDS = "wrong_number_of_fields"
-    COLUMN_LEFT_OUT = "column_left_out"  # of the header: a column of hashes with a name that is not known
+    COLUMN_LEFT_OUT = "column_left_out"  # a column of hashes with an unknown name; its line is the header's
 
 
 class Rejection(NamedTuple):
-    """A faulty row or cell.
+    """A faulty row or cell, or a column that is left out.
 
     Attributes:
-        line: its line number in the file, from 1.
-        reason: its fault.
-        column: the column's name in the file's header; None for a whole row.
-        digits: the number of hexadecimal digits if it has the wrong length; not part of the report.
+        line: the line number in the file, from 1.
+        reason: the fault.
+        column: the column's name in the file's header; None if the entire row is faulty.
+        digits: the number of hexadecimal digits if the length is wrong; not part of the report.
     """
 
     line: int
@@ -42,7 +42,7 @@ class Rejection(NamedTuple):
 
 
 class ColumnCounts(NamedTuple):
-    """Cells of one column that are not empty, and how many of them are faulty."""
+    """The numbers of filled and faulty cells in one identifier column; faulty cells count as filled."""
 
     name: str
     filled: int = 0
@@ -50,38 +50,38 @@ class ColumnCounts(NamedTuple):
 
     @property
     def faulty_share(self) -> float:
-        """Faulty cells among the filled ones, 0 to 1."""
+        """The share of faulty cells among the filled cells, 0 to 1."""
         return self.faulty / max(1, self.filled)
 
 
-class SeveralColumns(NamedTuple):
-    """Hints from the first rows with more than one column, in a file that should have one.
+class ColumnHints(NamedTuple):
+    """Hints about the columns of a file that should have one column but has rows with more.
 
     Attributes:
-        right: the numbers, from 1, of the columns that hold identifiers of the right length.
-        action: the number of the column that says whether a person is added or removed; None without one.
-        names: names by column number, as far as the header has names that are safe to repeat.
-        plain: True if no column holds identifiers, and cells look like email addresses or phone numbers.
+        identifiers: the numbers, from 1, of the columns that hold identifiers of the expected length.
+        action: the number of the column that says whether a person is added or removed; None if there is none.
+        names: the header's names by column number, limited to names that are safe to repeat in a reason.
+        plain_text: True if no column holds identifiers, and some cells look like email addresses or phone numbers.
     """
 
-    right: frozenset[int] = frozenset()
+    identifiers: frozenset[int] = frozenset()
     action: int | None = None
     names: Mapping[int, str] = MappingProxyType({})
-    plain: bool = False
+    plain_text: bool = False
 
 
 class Tally(NamedTuple):
-    """Rows read so far. A header, empty lines and NULL markers are not rows.
+    """Counts of the rows read so far. Headers, empty lines and NULL markers are not rows.
 
     Attributes:
         rejections: the first 100 faulty rows and cells.
-        rejected_by_reason: faults of all rows; with columns, faulty cells count too.
-        overtaken: accepted rows that are not sent, because newer uploads name the same people.
-        md5: an MD5 over the MD5s of the accepted rows of each part, hexadecimal; empty before the first part's end.
-        null_markers: lines or rows that hold only NULL markers.
+        rejected_by_reason: the number of faults by reason; in a file with columns, each faulty cell counts.
+        overtaken: the number of accepted rows that are not sent, because newer uploads name the same people.
+        md5: a chained hexadecimal MD5 of the accepted rows, updated after each part; empty before the first part ends.
+        null_markers: the number of lines or rows that hold only NULL markers.
         cut_off: True if the file ends in the middle of a row.
-        several: set once a row of a single-type file has more than one column.
-        columns: counts for each identifier column of a file with columns.
+        column_hints: hints about the columns; None unless a row of a single-type file has more than one column.
+        columns: the counts of each identifier column of a file with columns.
     """
 
     total: int = 0
@@ -93,31 +93,34 @@ class Tally(NamedTuple):
     md5: str = ""
     null_markers: int = 0
     cut_off: bool = False
-    several: SeveralColumns | None = None
+    column_hints: ColumnHints | None = None
     columns: tuple[ColumnCounts, ...] = ()
 
-    def with_clean(self, rows: int) -> Tally:
-        """Return the tally with so many more accepted rows."""
+    def with_accepted(self, rows: int) -> Tally:
+        """Return the tally with `rows` more accepted rows."""
         return self._replace(total=self.total + rows, accepted=self.accepted + rows)
 
     @property
     def empty_value_rows(self) -> int:
-        """Rows that are the hash of nothing."""
+        """The number of rows that are the hash of an empty value."""
         return self.rejected_by_reason.get(RejectionReason.HASH_OF_NOTHING, 0)
 
     @property
     def faulty(self) -> int:
-        """Rejected rows that count toward the maximum share: no hash of nothing, no row that the file's end cut off."""
+        """The number of rejected rows without hashes of empty values and without a row cut off by the end of the file.
+
+        Only these count toward the maximum share of faulty rows.
+        """
         return self.rejected - self.empty_value_rows - self.cut_off
 
     @property
     def faulty_share(self) -> float:
-        """Faulty rows among those that count, 0 to 1."""
+        """The share of faulty rows among accepted and faulty rows, 0 to 1."""
         return self.faulty / max(1, self.accepted + self.faulty)
 
 
 class Progress(NamedTuple):
-    """The position where reading continues: the next byte of the decompressed file, its line, the rows before it."""
+    """The position in the decompressed file where reading continues, and the counts of the rows before it."""
 
     next_byte: int = 0
     next_line: int = 1
@@ -125,7 +128,7 @@ class Progress(NamedTuple):
 
 
 def merge(tallies: Iterable[Tally]) -> Tally:
-    """Add up the rows of the files of one list; columns of the same name count together."""
+    """Return the sum of the counts of one list's files. Columns of the same name are added up."""
     files = list(tallies)
     by_reason: Counter[str] = Counter()
     filled: Counter[str] = Counter()
@@ -144,13 +147,16 @@ def merge(tallies: Iterable[Tally]) -> Tally:
         overtaken=sum(tally.overtaken for tally in files),
         null_markers=sum(tally.null_markers for tally in files),
         cut_off=any(tally.cut_off for tally in files),
-        several=next((tally.several for tally in files if tally.several), None),
+        column_hints=next((tally.column_hints for tally in files if tally.column_hints), None),
         columns=tuple(ColumnCounts(name, filled[name], faulty[name]) for name in filled),
     )
 
 
 class RowsEntry(TypedDict):
-    """Rows so far; null when not counted. `overtaken` rows are accepted but left out; `md5` is of the accepted rows."""
+    """Row counts so far; null if not counted yet. `overtaken` rows are accepted but not sent.
+
+    `md5` covers the accepted rows.
+    """
 
     total: int | None
     accepted: int | None
@@ -160,7 +166,7 @@ class RowsEntry(TypedDict):
 
 
 class RejectionEntry(TypedDict):
-    """A rejected row or cell: its line, the reason and the column, never its content."""
+    """One rejection: its line, reason and column, never its content."""
 
     line: int
     reason: str
@@ -168,7 +174,7 @@ class RejectionEntry(TypedDict):
 
 
 class CountEntries(TypedDict):
-    """The part of a report that a tally fills."""
+    """The report entries that come from a tally."""
 
     rows: RowsEntry
     rejected_by_reason: dict[str, int]
@@ -176,7 +182,7 @@ class CountEntries(TypedDict):
 
 
 def to_report(tally: Tally) -> CountEntries:
-    """Return the report's entries for a tally."""
+    """Return the report entries of a tally."""
     return {
         "rows": {
             "total": tally.total,
@@ -195,9 +201,9 @@ def to_report(tally: Tally) -> CountEntries:
 def progress_from_report(report: Mapping[str, Any]) -> Progress:
     """Return the position where reading of an upload continues; the beginning if its report has none.
 
-    A report does not hold NULL markers, cell counts and column hints. NULL markers matter only in a file without an
-    accepted row, which is never continued. A file with columns is counted anew from its beginning. The hints only make
-    a reason more precise.
+    A report does not store the number of NULL markers, the counts of columns, or column hints. The number of NULL
+    markers matters only for a file without accepted rows, and reading of such a file never continues. A file with
+    columns is read and counted again from its beginning. Column hints only make a reason more precise.
     """
     progress, rows = report["progress"], report["rows"]
     if progress["next_byte"] is None or progress["next_line"] is None:

@@ -1,4 +1,4 @@
-"""The kind of a file, told by its first bytes: text, compressed text, or something that holds no rows."""
+"""Detection of a file's type from its first bytes: text, compressed text, or a format without rows."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from handler import reasons
 from handler.errors import Rejected
 from handler.report_codes import Code
 
-HEAD_BYTES = 1 << 16  # an Excel workbook names its sheets within these, whatever program wrote it
+HEAD_BYTES = 1 << 16  # enough to find the entries that identify an Excel workbook, whatever program wrote it
 
 Compression = Literal["gzip", "bzip2"]
 _GZIP = b"\x1f\x8b"
-_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # a first block, or the end of an empty stream
-_TAR = (257, b"ustar")  # position and bytes
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # followed by a block, or by the end of an empty stream
+_TAR = (257, b"ustar")  # offset and bytes
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _EXCEL_PART = re.compile(rb"\[Content_Types\]\.xml|xl/[_a-zA-Z]{4}|mimetypeapplication/vnd\.oasis")
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html)", re.IGNORECASE)
-# Bytes that no text has: control characters but tabs, line ends, DOS's end of file, and zeros, which pad files.
+# Control characters that do not occur in text. Tabs, line ends, Ctrl-Z (end of file in DOS) and zeros (padding) do.
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\0\t\n\x0b\x0c\r\x1a")
-_MIN_DIFFERENT_CONTROL = 8  # Hive and others separate fields by one or two of them
-_MIN_CONTROL_SHARE = 0.02  # random bytes have a tenth
-_ZEROS = 8  # first bytes among which every other one is zero in UTF-16
+_MIN_DIFFERENT_CONTROL = 8  # Hive and other tools use one or two control characters as delimiters
+_MIN_CONTROL_SHARE = 0.02  # in random bytes, the share is about 0.1
+_UTF16_BYTES = 8  # first bytes in which a zero byte indicates UTF-16
 
-# First bytes, code, name of the kind, and what to do.
-_EXPORT = "Export the list as CSV with one identifier per line, and upload that."
-_SAVE = "Save the sheet as CSV UTF-8, and upload that."
-_UNPACK = "Unpack it and upload the text file in it, plain or compressed with gzip."
-_DECRYPT = "Decrypt it, and upload the text file in it."
+# What the user should do.
+_EXPORT = "Export the list as CSV with one identifier per line, and upload the CSV file."
+_SAVE = "Save the sheet as CSV UTF-8, and upload the CSV file."
+_UNPACK = "Unpack it, and upload the text file from it, uncompressed or compressed with gzip."
+_DECRYPT = "Decrypt it, and upload the decrypted text file."
 _RESAVE = "Save it as CSV UTF-8, and upload it again."
-_KINDS: list[tuple[bytes, Code, str, str]] = [
+# First bytes, report code, name of the file type, and what to do.
+_SIGNATURES: list[tuple[bytes, Code, str, str]] = [
     (b"\xff\xfe", Code.UTF16, "UTF-16 text", _RESAVE),
     (b"\xfe\xff", Code.UTF16, "UTF-16 text", _RESAVE),
     (b"\xd0\xcf\x11\xe0", Code.EXCEL_WORKBOOK, "an Excel workbook", _SAVE),
@@ -48,7 +49,7 @@ _KINDS: list[tuple[bytes, Code, str, str]] = [
     (
         b"\0\x05\x16\x07",
         Code.NOT_TEXT,
-        "a macOS companion file without rows",
+        "a macOS metadata file without rows",
         "Upload the file of the same name without the leading ._ instead.",
     ),
     *[
@@ -71,42 +72,42 @@ _KINDS: list[tuple[bytes, Code, str, str]] = [
 
 
 def detect_compression(head: bytes) -> Compression | None:
-    """Return the compression of a file by its first bytes; None if it is not gzip or bzip2."""
+    """Return the compression of a file; None if it is neither gzip nor bzip2."""
     if head.startswith(_GZIP):
         return "gzip"
     return "bzip2" if _BZIP2.match(head) else None
 
 
 def check_file_type(head: bytes) -> None:
-    """Refuse a file that holds no rows of text.
+    """Reject a file that is not plain text with rows.
 
     Args:
-        head: the first bytes of the decompressed file, 64 KiB if it has as many.
+        head: the first 64 KiB of the decompressed file, or all of a smaller file.
 
     Raises:
-        Rejected: it is a workbook, an archive, a document or the like.
+        Rejected: the file is a workbook, an archive, a document or another unsupported format.
     """
-    for magic, code, kind, advice in _KINDS:
+    for magic, code, file_type, advice in _SIGNATURES:
         if head.startswith(magic):
-            raise reasons.wrong_kind(code, kind, advice)
+            raise reasons.wrong_kind(code, file_type, advice)
     if head.startswith(_ZIP):
-        raise _kind_of_zip(head)
+        raise _zip_rejection(head)
     if head.startswith(_TAR[1], _TAR[0]):
         raise reasons.wrong_kind(Code.ZIP_ARCHIVE, "a tar archive", _UNPACK)
     if detect_compression(head):
         raise reasons.compressed_twice()
-    if b"\0" in head[:_ZEROS]:
-        raise reasons.wrong_kind(Code.UTF16, "UTF-16 text, or not text at all", _RESAVE)
+    if b"\0" in head[:_UTF16_BYTES]:
+        raise reasons.wrong_kind(Code.UTF16, "UTF-16 text or a binary file", _RESAVE)
     if _JSON.match(head):
         raise reasons.wrong_kind(Code.NOT_TEXT, "JSON", _EXPORT)
     if _MARKUP.match(head):
         raise reasons.wrong_kind(Code.NOT_TEXT, "a web page or an XML document", _EXPORT)
     if _is_binary(head):
-        advice = "Decrypt or unpack it, and upload the text file in it."
-        raise reasons.wrong_kind(Code.NOT_TEXT, "not text, perhaps encrypted", advice)
+        advice = "Decrypt or unpack it, and upload the resulting text file."
+        raise reasons.wrong_kind(Code.NOT_TEXT, "a binary file and may be encrypted", advice)
 
 
-def _kind_of_zip(head: bytes) -> Rejected:
+def _zip_rejection(head: bytes) -> Rejected:
     if _EXCEL_PART.search(head):
         return reasons.wrong_kind(Code.EXCEL_WORKBOOK, "an Excel workbook or another spreadsheet", _SAVE)
     return reasons.wrong_kind(Code.ZIP_ARCHIVE, "a zip archive", _UNPACK)

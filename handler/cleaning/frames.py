@@ -1,11 +1,11 @@
-"""Frames of rows: the line end, quotes, prefix and trailing delimiters around the digits of an identifier."""
+"""Frames of rows: the prefix, quotes, trailing delimiters and line end around the digits of an identifier."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from handler.cleaning.row_repair import HEX, bare
+from handler.cleaning.row_repair import HEX, stripped
 
 FRAMED = {
     digits: re.compile(
@@ -16,10 +16,22 @@ FRAMED = {
 
 
 @lru_cache(maxsize=1024)
-def frame_of(before: bytes, after: bytes, digits: int, one_column: bool) -> tuple[bytes, list[tuple[int, bytes]]] | None:
-    """Return a frame without hexadecimal digits and the places of its bytes; None if it cannot be repaired."""
+def frame_of(
+    before: bytes, after: bytes, digits: int, one_column: bool
+) -> tuple[bytes, list[tuple[int, bytes]]] | None:
+    """Return a frame without hexadecimal digits, and the position and value of each of its bytes.
+
+    Args:
+        before: the bytes before the identifier.
+        after: the bytes after it, up to and including the line feed. The positions do not include the line feed.
+        digits: the number of hexadecimal digits of the identifier.
+        one_column: False if delimiters separate columns.
+
+    Returns:
+        The two values; None if `stripped` does not remove the frame, so that the row cannot be repaired.
+    """
     row = before + b"0" * digits + after
-    if bare(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:
+    if stripped(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:
         return None
     frame = [*enumerate(before), *enumerate(after[:-1], len(before) + digits)]
     return (before + after).translate(None, HEX), [(place, bytes([byte])) for place, byte in frame]

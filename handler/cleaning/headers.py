@@ -1,4 +1,4 @@
-"""The header row of a file with columns: which columns hold which identifiers, by their names."""
+"""The header row of a file with columns: finds the identifier columns by their names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import NamedTuple
 from handler import reasons
 from handler.cleaning.action_columns import is_action_name
 from handler.cleaning.records import split_fields
-from handler.cleaning.row_repair import DELIMITERS, bare, is_before_header, is_header, visible
+from handler.cleaning.row_repair import DELIMITERS, is_header, may_precede_header, normalize_spaces, stripped
 
-# TikTok's headers, in the order of the rows that are sent; portal page "Create a Customer File Audience".
+# TikTok's headers, in the order in which columns are sent, with the digits of their identifiers. Source: the page
+# "Create a Customer File Audience" of TikTok's developer portal.
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
-MAX_SAME_HEADER = 3  # columns with the same header in one file
+MAX_SAME_HEADER = 3  # columns with the same header in one file, by TikTok's limit
 _EMAIL = """
     email emails e_mail mail em hem email_address e_mail_address mail_address email_adresse e_mail_adresse mail_adresse
     correo correo_electronico courriel
@@ -32,7 +33,7 @@ _KINDS = {
     for kind, spellings in (("email", _EMAIL), ("phone", _PHONE), ("MAID", _DEVICE))
     for spelling in spellings.split()
 }
-# Words that do not change what a column is: the algorithm, a number, and others that exports add.
+# Parts of a name that do not change the kind of identifier: the algorithm, a number, and words that exports add.
 _ALGORITHM = re.compile(r"sha_?(?:2_)?256|sha_?2(?!_?\d)|md_?5|hashed|hash|hex")
 _FILLERS = re.compile(
     r"^(?:primary|secondary|home|work|customer|user|alternate|other|normalized|lower(?:case)?|personal|business|billing"
@@ -46,10 +47,10 @@ class Column:
     """An identifier column.
 
     Attributes:
-        index: its position in the file, from 0.
-        name: its name in the file's header.
-        header: TikTok's header for it.
-        digits: hexadecimal digits of its identifiers.
+        index: the position in the file, from 0.
+        name: the name in the file's header.
+        header: TikTok's header.
+        digits: the number of hexadecimal digits of each identifier.
     """
 
     index: int
@@ -65,17 +66,17 @@ class Layout(NamedTuple):
         delimiter: the byte between fields.
         names: the names of all columns.
         columns: the identifier columns, in the order in which they are sent.
-        plain: the indices of columns for identifiers in plain text. TikTok's template has one, which must be empty.
+        plain_text: the indices of columns for identifiers in plain text. TikTok's template has one; it must be empty.
         header: TikTok's header row, with a line feed.
-        not_frame: every byte but the delimiter and the line feed.
+        cell_bytes: all bytes except the delimiter and the line feed.
     """
 
     delimiter: bytes
     names: tuple[str, ...]
     columns: tuple[Column, ...]
-    plain: tuple[int, ...]
+    plain_text: tuple[int, ...]
     header: bytes
-    not_frame: bytes
+    cell_bytes: bytes
 
     @property
     def width(self) -> int:
@@ -83,23 +84,23 @@ class Layout(NamedTuple):
         return len(self.names)
 
     @property
-    def others(self) -> list[int]:
+    def left_out(self) -> list[int]:
         """The indices of the columns that are left out."""
         used = {column.index for column in self.columns}
         return [index for index in range(self.width) if index not in used]
 
 
 def read_layout(head: bytes) -> Layout | None:
-    """Return the columns of a file by its header row; None if there is none because the file has no rows.
+    """Return the columns of a file according to its header row; None if all lines in `head` are blank.
 
     Raises:
-        Rejected: the first line is no header, names no identifier column, a column of adds and removes, or the same
-            header four times.
+        Rejected: the first line is not a header row, names no identifier column, names a column that says whether a
+            person is added or removed, or has more than three columns of one kind.
     """
-    line = next((line for line in head.splitlines() if not is_before_header(bare(line))), None)
+    line = next((line for line in head.splitlines() if not may_precede_header(stripped(line))), None)
     if line is None:
         return None
-    delimiter, names = _fields(visible(line))
+    delimiter, names = _delimiter_and_names(normalize_spaces(line))
     columns = [
         Column(index, name, header, HEADERS[header])
         for index, name in enumerate(names)
@@ -108,11 +109,11 @@ def read_layout(head: bytes) -> Layout | None:
     for index, name in enumerate(names, 1):
         if is_action_name(name):
             raise reasons.adds_and_removes(f'column {index} ("{name}")')
-    plain = tuple(index for index, name in enumerate(names) if _words(name) == "maid")
-    if plain and not columns:
-        raise reasons.plain_text_column(plain[0] + 1)
+    plain_text = tuple(index for index, name in enumerate(names) if _words(name) == "maid")
+    if plain_text and not columns:
+        raise reasons.plain_text_column(plain_text[0] + 1)
     if not columns:
-        raise reasons.no_identifier_column(list(HEADERS), has_header=is_header(bare(line)))
+        raise reasons.no_identifier_column(list(HEADERS), has_header=is_header(stripped(line)))
     columns.sort(key=lambda column: list(HEADERS).index(column.header))
     for header in HEADERS:
         if sum(column.header == header for column in columns) > MAX_SAME_HEADER:
@@ -121,14 +122,14 @@ def read_layout(head: bytes) -> Layout | None:
         delimiter,
         tuple(names),
         tuple(columns),
-        plain,
+        plain_text,
         ",".join(column.header for column in columns).encode() + b"\n",
         bytes(byte for byte in range(256) if byte not in delimiter + b"\n"),
     )
 
 
 def header_of(name: str) -> str | None:
-    """Return TikTok's header for a column's name; None if it is not a column of hashed identifiers.
+    """Return TikTok's header for a column name; None if the name is not one of a column of hashed identifiers.
 
     Example:
         >>> header_of("Hashed Email"), header_of("idfa_md5"), header_of("first_name")
@@ -148,17 +149,17 @@ def header_of(name: str) -> str | None:
 
 
 def _words(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name.lower())  # an accent is a character of its own
+    letters = unicodedata.normalize("NFKD", name.lower())  # separates accents from letters
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"[\u0300-\u036f]", "", letters)).strip("_")
 
 
-def _fields(line: bytes) -> tuple[bytes, list[str]]:
-    """Return the delimiter that gives the most identifier columns, or else the most columns, and the names."""
+def _delimiter_and_names(line: bytes) -> tuple[bytes, list[str]]:
+    """Return the delimiter that gives the most identifier columns, then the most columns, and the column names."""
     found: list[tuple[int, int, bytes, list[str]]] = []
     for byte in DELIMITERS:
         delimiter = bytes([byte])
         fields, _, _ = split_fields(line, delimiter)
-        names = [visible(field).strip().strip(b"\"'").decode(errors="replace") for field in fields]
+        names = [normalize_spaces(field).strip().strip(b"\"'").decode(errors="replace") for field in fields]
         found.append((sum(header_of(name) is not None for name in names), len(names), delimiter, names))
     _, _, delimiter, names = max(found, key=lambda each: each[:2])
     return delimiter, names

@@ -1,7 +1,7 @@
-"""A byte stream, cut into blocks of whole lines, in bounded memory.
+"""Division of a byte stream into blocks of complete lines, in bounded memory.
 
-A block ends with the last line that ends before the next multiple of the block size, counted in bytes of the file. So
-the same file always gives the same blocks, whatever the sizes of the chunks and wherever reading began.
+Block boundaries depend only on the file: a block ends with the last line end before a multiple of the block size. So a
+file always gives the same blocks, whatever the size of the chunks and wherever reading starts.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from collections.abc import Iterable, Iterator
 
 from handler.cleaning.row_repair import SPACES
 
-BLOCK_BYTES = 1 << 18  # as much as a chunk of S3's, so that chunks need no copying
-_MARGIN = 3  # bytes of a line kept beyond its maximum, besides the one that stands for the others
+BLOCK_BYTES = 1 << 18  # the size of the chunks read from S3, so that they need not be copied
+_MARGIN = 3  # bytes of a line kept beyond the maximum, in addition to one byte that represents the rest
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def cut_at_line_ends(
     chunks: Iterable[bytes], block_bytes: int, max_line: int, first_byte: int = 0
 ) -> Iterator[tuple[int, bytes]]:
-    """Cut a stream at line ends; yield the number of bytes read and the lines in them.
+    """Cut a stream at line ends. Yield the number of bytes read and the lines in them.
 
-    Only the first `max_line` bytes and a few more are kept of a longer line, however long it goes on. The last of them
-    is no space unless all others are spaces, so that a line that is too long can be told from one that ends with them.
-    Only the last block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
+    A line that is longer than `max_line` bytes is truncated to `max_line` and a few more bytes. The last byte kept is a
+    space only if all truncated bytes are spaces, so that a line that is too long differs from a line with trailing
+    spaces. Only the last block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
 
     Args:
         chunks: the stream, in pieces of any size.
         block_bytes: the block size.
-        max_line: bytes of the longest line that is kept whole.
-        first_byte: position of the stream's first byte in the file; a line begins there.
+        max_line: the number of bytes of the longest line that is not truncated.
+        first_byte: the position of the stream's first byte in the file; a line begins there.
     """
     keep = max_line + _MARGIN
-    beginning, size = b"", 0  # of the line that has not ended yet
-    held = b""  # a carriage return whose line feed may follow
+    beginning, size = b"", 0  # of the line whose end was not read yet
+    held = b""  # a carriage return that may be followed by a line feed
     for window in _windows(chunks, block_bytes, first_byte):
         data = held + window if held else window
         held = b"\r" if data.endswith(b"\r") else b""
@@ -42,26 +42,26 @@ def cut_at_line_ends(
         end = data.rfind(b"\n") + 1
         end = data.rfind(b"\r", end) + 1 or end
         if not end:
-            beginning = _kept(beginning + data, keep)
+            beginning = _truncated(beginning + data, keep)
             size += len(data)
             continue
         first = 0
         if size > len(beginning) and (line_end := _LINE_END.search(data)):
             first = line_end.start()
-            beginning = _kept(beginning + data[:first], keep)
+            beginning = _truncated(beginning + data[:first], keep)
         yield size + end, b"".join((beginning, memoryview(data)[first:end]))
-        beginning, size = _kept(data[end:], keep), len(data) - end
+        beginning, size = _truncated(data[end:], keep), len(data) - end
     if size or held:
         yield size + len(held), beginning + held
 
 
-def _kept(line: bytes, keep: int) -> bytes:
-    """Return the first bytes of a line, and one that stands for the others if they are not only spaces."""
+def _truncated(line: bytes, keep: int) -> bytes:
+    """Return the first bytes of a line, and one byte that represents the rest unless the rest is only spaces."""
     return line[:keep] + line[keep:].lstrip(SPACES)[:1]
 
 
 def _windows(chunks: Iterable[bytes], size: int, first_byte: int) -> Iterator[bytes]:
-    """Cut a stream at multiples of `size`, counted in bytes of the file."""
+    """Cut a stream at the file positions that are multiples of `size`."""
     gathered: list[bytes] = []
     room = size - first_byte % size
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""A stored file becomes parts to upload: decompressed, cleaned, counted and cut between rows, while it is read once."""
+"""Reading of a stored file as parts to upload: one pass decompresses, cleans, counts and cuts it between rows."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
-MAX_RECORD_BYTES = 1 << 16  # of the longest row of a file with columns
-MAX_BLANK_BYTES = 1 << 22  # of blank lines before the header of a file with columns
-MAX_PARTS = 500  # file_paths of one create or update
+MAX_RECORD_BYTES = 1 << 16  # size of the longest row of a file with columns
+MAX_BLANK_BYTES = 1 << 22  # size of the blank lines before the header row of a file with columns
+MAX_PARTS = 500  # `file_paths` of one create or update call
 
 
 class Part(NamedTuple):
     """A part of a file.
 
     Attributes:
-        header: TikTok's header row, the first of `chunks`; empty for files with one identifier per line.
-        chunks: its bytes, not joined. A part is held once, and only until the next one is requested.
-        rows: the number of rows, without the header.
-        bytes: its size, header included.
-        md5: TikTok's `file_signature`, hexadecimal.
-        progress: the position where reading continues after it.
-        last: True for the last part of the file. A part without rows has no bytes and is not uploaded.
+        header: TikTok's header row, also the first of `chunks`; empty for files with one identifier per line.
+        chunks: the content in pieces. It is cleared when the next part is requested, to keep only one part in memory.
+        rows: the number of rows, without the header row.
+        bytes: the size, with the header row. A part without rows has no bytes and is not uploaded.
+        md5: the hexadecimal MD5 of the content, which TikTok calls `file_signature`.
+        progress: the position where reading continues after this part.
+        last: True for the last part of the file.
     """
 
     header: bytes
@@ -55,36 +55,37 @@ def parts(
 ) -> Iterator[Part]:
     """Read a stored file and cut its clean rows into parts.
 
-    The first bytes decide what the file is, whatever its name: text, gzip or bzip2. Parts end where the accepted rows
-    would exceed `max_part_bytes`, at the same rows each time, with or without `keep`, and wherever reading began.
+    The content decides whether the file is plain text, gzip or bzip2, whatever its name. A part ends before its
+    accepted rows would exceed `max_part_bytes`. Parts always end at the same rows, with or without `keep`, and wherever
+    reading starts.
 
     Args:
         read: returns the stored bytes from a position on, in chunks.
-        identifier_type: the type of its rows.
-        max_part_bytes: bytes of the largest part.
-        start: the position where an earlier invocation stopped; the beginning if left out.
-        keep: takes a block of whole accepted rows and returns those to send.
-        check_time: called between chunks, before and after decompression; it may raise.
+        identifier_type: the identifier type of the file.
+        max_part_bytes: the maximum size of a part.
+        start: the position where an earlier invocation stopped; by default the beginning of the file.
+        keep: takes a block of accepted rows and returns the rows to send; by default all rows are sent.
+        check_time: called for each chunk, both before and after decompression; it may raise.
 
     Raises:
-        Rejected: the file holds no rows of text, is damaged, or its rows are not hashed.
+        Rejected: the file is not text with rows, is damaged, or has identifiers that are not hashed.
     """
     start = start or Progress()
     stored = iter(read(0))
-    head, chunks = _peek(_timed(stored, check_time))
+    head, chunks = _peek(_with_time_check(stored, check_time))
     compression = detect_compression(head)
     if compression:
-        head, chunks = _peek(_timed(decompress(chunks, compression), check_time))
+        head, chunks = _peek(_with_time_check(decompress(chunks, compression), check_time))
     check_file_type(head)
     if identifier_type is IdentifierType.MULTIPLE_TYPES:
-        yield from _with_columns(chunks, head, max_part_bytes, start, keep)
+        yield from _parts_with_columns(chunks, head, max_part_bytes, start, keep)
         return
     if start.next_byte and compression:
         chunks = _skip(chunks, start.next_byte)
     elif start.next_byte:
         if isinstance(stored, Generator):
             stored.close()
-        chunks = _timed(read(start.next_byte), check_time)
+        chunks = _with_time_check(read(start.next_byte), check_time)
     blocks = clean(
         chunks,
         identifier_type,
@@ -95,16 +96,17 @@ def parts(
     yield from cut(blocks, max_part_bytes, start, keep)
 
 
-def _with_columns(
+def _parts_with_columns(
     chunks: Iterable[bytes],
     head: bytes,
     max_part_bytes: int,
     start: Progress,
     keep: Callable[[bytes], bytes] | None,
 ) -> Iterator[Part]:
-    """Cut a file with columns into parts that repeat TikTok's header.
+    """Cut a file with columns into parts. Each part begins with TikTok's header row.
 
-    A file that continues is counted anew from its beginning, because a report does not hold the counts of each column.
+    To continue at `start`, the file is read and counted again from its beginning, because a report does not store the
+    counts of each column.
     """
     layout = read_layout(head)
     if layout is None:
@@ -122,7 +124,7 @@ def _with_columns(
 
 
 def block_size(max_part_bytes: int) -> int:
-    """Return the block size with which a block fits into a part, even if its last row gains a line feed."""
+    """Return the largest block size with which a block fits into a part, even if its last row gains a line feed."""
     return min(BLOCK_BYTES, max_part_bytes - MAX_BLOCK_GROWTH - 1)
 
 
@@ -133,24 +135,24 @@ def cut(
     keep: Callable[[bytes], bytes] | None = None,
     header: bytes = b"",
 ) -> Iterator[Part]:
-    """Cut clean rows into parts, each ending with a block.
+    """Cut clean rows into parts at block boundaries.
 
-    One part at a time is held: its chunks are gone when the next one is requested.
+    Only one part is in memory at a time: requesting the next part clears the chunks of the previous one.
     """
     progress = start or Progress()
-    part = _Open(header, progress.tally.md5, progress.tally.overtaken, filtered=keep is not None)
+    builder = _PartBuilder(header, progress.tally.md5, progress.tally.overtaken, filtered=keep is not None)
     for block in blocks:
-        if part.accepted_bytes + len(block.rows) > max_part_bytes:
-            yield part.closed(progress, last=False)
-            part.chunks.clear()  # whoever requests the next part still holds this one
-            part = _Open(header, part.chained(), part.overtaken, filtered=keep is not None)
+        if builder.accepted_bytes + len(block.rows) > max_part_bytes:
+            yield builder.build(progress, last=False)
+            builder.chunks.clear()  # the caller still has a reference to this part
+            builder = _PartBuilder(header, builder.chained_md5(), builder.overtaken, filtered=keep is not None)
         if block.accepted:
-            part.add(block.rows, block.accepted, keep)
+            builder.add(block.rows, block.accepted, keep)
         progress = block.progress
-    yield part.closed(progress, last=True)
+    yield builder.build(progress, last=True)
 
 
-class _Open:
+class _PartBuilder:
     """A part that is not complete yet."""
 
     def __init__(self, header: bytes, md5_before: str, overtaken: int, *, filtered: bool) -> None:
@@ -181,16 +183,16 @@ class _Open:
         self._rows += count
         self.bytes += len(rows)
 
-    def chained(self) -> str:
-        """Return the MD5 over the MD5s of the accepted rows of all parts up to this one."""
+    def chained_md5(self) -> str:
+        """Return the chained MD5 of the accepted rows up to and including this part."""
         if not self._accepted:
             return self._md5_before
         chain_md5 = (self._md5_before + self._accepted_md5.hexdigest()).encode()
         return hashlib.md5(chain_md5, usedforsecurity=False).hexdigest()
 
-    def closed(self, progress: Progress, *, last: bool) -> Part:
-        """Return the part, which ends at `progress`."""
-        tally = progress.tally._replace(md5=self.chained(), overtaken=self.overtaken)
+    def build(self, progress: Progress, *, last: bool) -> Part:
+        """Return the complete part, which ends at `progress`."""
+        tally = progress.tally._replace(md5=self.chained_md5(), overtaken=self.overtaken)
         size = self.bytes if self._rows else 0
         return Part(
             self.header, self.chunks, self._rows, size, self._md5.hexdigest(), progress._replace(tally=tally), last
@@ -198,7 +200,7 @@ class _Open:
 
 
 def _peek(chunks: Iterable[bytes], max_bytes: int = HEAD_BYTES) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first bytes of a stream, 64 KiB if nothing else is said, and the whole stream."""
+    """Return the first `max_bytes` of a stream, and the entire stream including them."""
     chunks = iter(chunks)
     head: list[bytes] = []
     size = 0
@@ -210,7 +212,7 @@ def _peek(chunks: Iterable[bytes], max_bytes: int = HEAD_BYTES) -> tuple[bytes, 
     return b"".join(head)[:max_bytes], chain(head, chunks)
 
 
-def _timed(chunks: Iterable[bytes], check_time: Callable[[], None]) -> Iterator[bytes]:
+def _with_time_check(chunks: Iterable[bytes], check_time: Callable[[], None]) -> Iterator[bytes]:
     for chunk in chunks:
         check_time()
         yield chunk

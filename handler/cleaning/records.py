@@ -1,6 +1,6 @@
-"""Records of delimited text: lines split into fields, quotes as in RFC 4180 and as Python's csv module reads them.
+"""Records of delimited text: splits lines into fields, with quotes as in RFC 4180 and Python's csv module.
 
-A quote opens only at the beginning of a field. A quoted field may hold delimiters, doubled quotes and line breaks.
+A quote opens only at the beginning of a field. A quoted field can contain delimiters, doubled quotes and line breaks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from handler.cleaning.counts import RejectionReason
 
-UNFINISHED: Final = "unfinished"  # a quote that is opened and never closed
+UNCLOSED_QUOTE: Final = "unclosed_quote"
 
 
 class Record(NamedTuple):
@@ -19,8 +19,8 @@ class Record(NamedTuple):
     Attributes:
         line: the number of its first line.
         fields: its fields without quotes.
-        fault: the reason why its fields cannot be told apart; None if they can.
-        ended: False for the last row of a file without a line end.
+        fault: the reason why the row cannot be split into fields; None if it can.
+        ended: False if the row is the last one of the file and has no line end.
     """
 
     line: int
@@ -34,19 +34,20 @@ def read_records(
 ) -> tuple[list[Record], int, bytes]:
     """Split lines into records.
 
-    A line with an open quote is read together with the lines after it up to the closing quote. If there is none within
-    `max_record` bytes, or the quotes do not add up, only that line is faulty: a stray quote must not swallow good rows.
+    A line with an open quote and the lines after it, up to the closing quote, form one record. If there is no closing
+    quote within `max_record` bytes, or a quote is misplaced, only the first line is faulty, so that a stray quote does
+    not consume valid rows.
 
     Args:
-        text: whole lines; only the last one of the file can lack its line end.
+        text: complete lines; only the last line of the file can lack a line end.
         delimiter: the byte between fields.
         line: the number of the first line.
-        max_record: bytes of the longest record.
+        max_record: the number of bytes of the longest record.
         last: True if the file ends with these lines.
 
     Returns:
-        The records, the number of the line after them, and the text from an open quote on that may continue after
-        these lines.
+        The records, the number of the line after them, and the rest of the text: a record with an open quote that may
+        continue in the next block.
     """
     if b"\n" not in text:
         text = text.replace(b"\r", b"\n")
@@ -61,14 +62,14 @@ def read_records(
             records.append(Record(line + at, [], RejectionReason.TOO_LONG, ended))
             at += 1
             continue
-        fields, open_quote, tidy = split_fields(content, delimiter)
-        taken = 1
+        fields, open_quote, well_formed = split_fields(content, delimiter)
+        taken = 1  # lines
         if open_quote:
-            joined, taken = quotes.join(at) if tidy else (None, 1)
+            joined, taken = quotes.join(at) if well_formed else (None, 1)
             if joined is None and taken == 0 and not last:
                 return records, line + at, b"".join(lines[at:])
             fields, taken = (joined, taken) if joined is not None else ([], 1)
-            fault = None if joined is not None else UNFINISHED
+            fault = None if joined is not None else UNCLOSED_QUOTE
             records.append(Record(line + at, fields, fault, lines[at + taken - 1].endswith((b"\n", b"\r"))))
         else:
             records.append(Record(line + at, fields, None, ended))
@@ -77,32 +78,36 @@ def read_records(
 
 
 class _OpenQuotes:
-    """Finds the line that closes a quote, and looks at each line once.
+    """Finds the line that closes a quote, and examines each line only once.
 
-    A line after an open quote begins inside it, whichever line opened it. So a line that leaves one quote open leaves
-    every other one open too. Without this, lines that each open a quote would all be followed for `max_record` bytes,
-    which took minutes for a block.
+    A line after an open quote begins inside the quote, whichever line opened it. So a line that keeps one quote open
+    keeps every other quote open. Without this shortcut, lines that each open a quote would each be followed for
+    `max_record` bytes, which took minutes for one block.
     """
 
     def __init__(self, lines: list[bytes], delimiter: bytes, max_record: int) -> None:
         self._lines = lines
         self._delimiter = delimiter
         self._max_record = max_record
-        self._begins = [0, *accumulate(map(len, lines))]
-        self._next = 0  # all lines between the last open quote and this one leave it open
+        self._line_starts = [0, *accumulate(map(len, lines))]
+        self._next = 0  # the lines between the last open quote and this line keep it open
 
     def join(self, at: int) -> tuple[list[bytes] | None, int]:
-        """Return the fields of a record that spans lines, and how many; no lines if it goes on after the last one."""
+        """Return the fields of a record that spans several lines, and its number of lines.
+
+        The fields are None if the quote is not closed. The number of lines is 0 if the record may continue after the
+        last line.
+        """
         for end in range(max(at + 1, self._next), len(self._lines)):
             self._next = end
-            if self._begins[end + 1] - self._begins[at] > self._max_record:
+            if self._line_starts[end + 1] - self._line_starts[at] > self._max_record:
                 return None, 1
             line = self._lines[end]
             if b'"' not in line:
                 continue
-            # The quoted text is not empty: the line feed stands for the end of the line before.
-            _, open_quote, tidy = split_fields(b'"\n' + line.rstrip(b"\r\n"), self._delimiter)
-            if not tidy:
+            # The line continues a quoted field, so it is read after a quote and the line feed of the previous line.
+            _, open_quote, well_formed = split_fields(b'"\n' + line.rstrip(b"\r\n"), self._delimiter)
+            if not well_formed:
                 return None, 1
             if not open_quote:
                 record = b"".join(self._lines[at : end + 1]).rstrip(b"\r\n")
@@ -115,12 +120,12 @@ def split_fields(line: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool
     """Split a record into fields.
 
     Returns:
-        The fields; True if a quote is still open at the end; True if every closing quote ends its field.
+        The fields; True if a quote is still open at the end; True if every closing quote is at the end of its field.
     """
     if b'"' not in line:
         return line.split(delimiter), False, True
     fields: list[bytes] = []
-    at, tidy = 0, True
+    at, well_formed = 0, True
     while True:
         quoted = b""
         if line.startswith(b'"', at):
@@ -128,13 +133,13 @@ def split_fields(line: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool
             while (quote := line.find(b'"', end)) >= 0 and line.startswith(b'"', quote + 1):
                 end = quote + 2
             if quote < 0:
-                return fields, True, tidy
+                return fields, True, well_formed
             quoted = line[at + 1 : quote].replace(b'""', b'"')
             at = quote + 1
         end = line.find(delimiter, at)
         rest = line[at:end] if end >= 0 else line[at:]
-        tidy &= not (quoted and rest.strip())
+        well_formed &= not (quoted and rest.strip())
         fields.append(quoted + rest)
         if end < 0:
-            return fields, False, tidy
+            return fields, False, well_formed
         at = end + 1

@@ -1,4 +1,4 @@
-"""The rules for one line of text: its repair, its identifier, or its fault; and the header row."""
+"""Rules for one line of text: repair a row, find its fault, and recognize header rows and other lines without data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import NamedTuple
 from handler.cleaning.counts import RejectionReason
 from handler.cleaning.empty_values import is_null_marker
 
-MAX_LINE = 512  # bytes without trailing spaces; an identifier with spaces and quotes needs 70
+MAX_LINE = 512  # bytes, without trailing spaces; an identifier with spaces and quotes has about 70
 LOWER_HEX = b"0123456789abcdef"
 HEX = LOWER_HEX + b"ABCDEF"
 SPACES = b" \t\x0b\x0c"
-DELIMITERS = b",;\t|\x01"  # the last one is Hive's
+DELIMITERS = b",;\t|\x01"  # the last one is the default of Hive
 
-# Characters that editors and spreadsheets leave behind, in UTF-8: zero-width characters, direction marks, soft hyphens
-# and byte order marks have no width; no-break spaces and the like are spaces. Latin-1's no-break space is one byte.
+# Characters that editors and spreadsheets leave behind, in UTF-8. Zero-width characters, direction marks, soft hyphens
+# and byte order marks are invisible. No-break spaces and similar characters are spaces. Latin-1's no-break space is a
+# single byte.
 _INVISIBLE = re.compile(rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad")
-_WIDE_SPACE = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
-_LATIN_SPACE = b"\xa0"
-_CONTROL_Z = b"\x1a"  # the end of a file in DOS, also between files that were joined
+_UNICODE_SPACE = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
+_LATIN1_NO_BREAK_SPACE = b"\xa0"
+_CONTROL_Z = b"\x1a"  # end of file in DOS; also occurs in the middle of concatenated files
 _QUOTES = (b'"', b"'")
-_ENDS = SPACES + DELIMITERS
+_TRAILING = SPACES + DELIMITERS
 _EACH_DELIMITER = [bytes([byte]) for byte in DELIMITERS]
 _PREFIXES = (b"0", b"\\")
 _PREFIX = re.compile(rb"(?:0x|\\\\?x)(?=[0-9a-f])", re.IGNORECASE)  # SQL Server, Postgres
@@ -30,45 +31,45 @@ PHONE = re.compile(rb"\+?\(?[0-9][0-9 ()./-]{5,24}")
 _DEVICE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _LONG_HEX = re.compile(rb"[0-9a-f]{16}", re.IGNORECASE)
 _DELIMITER = re.compile(rb"[,;\t|\x01]")
-_DELIMITER_LINE = re.compile(rb"sep=[,;\t|]?", re.IGNORECASE)  # for Excel, before the header
-_RULER = re.compile(rb"-{2,}(?:[-+ |,;\t]*-)?")
+_DELIMITER_LINE = re.compile(rb"sep=[,;\t|]?", re.IGNORECASE)  # tells Excel the delimiter; precedes the header row
+_UNDERLINE = re.compile(rb"-{2,}(?:[-+ |,;\t]*-)?")
 _ROW_COUNT = re.compile(rb"\([0-9]+ rows?(?: affected)?\)")
-_UNNAMED = b"0"  # pandas' header of a column without a name
-_UNFINISHED = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
+_UNNAMED = b"0"  # header that pandas writes for a column without a name
+_CUT_OFF_ROW = re.compile(rb"([\"']?)(?:0x|\\\\?x?)?([0-9a-f]*)", re.IGNORECASE)
 
 
 class Header(NamedTuple):
     """A header row.
 
     Attributes:
-        text: the row without what surrounds it.
-        ruler: the dashes that psql and others write under it; empty without them.
-        delimiter: the byte between names; empty if there is one name only.
-        names: the names, cleaned.
+        text: the row without surrounding spaces and quotes.
+        underline: the line of dashes that psql and other tools write below the header; empty if there is none.
+        delimiter: the byte between names; empty if there is only one name.
+        names: the column names without surrounding spaces and quotes.
     """
 
     text: bytes
-    ruler: bytes
+    underline: bytes
     delimiter: bytes
     names: tuple[bytes, ...]
 
 
-def visible(line: bytes) -> bytes:
-    """Remove characters without width, and turn every kind of space into a plain one."""
+def normalize_spaces(line: bytes) -> bytes:
+    """Remove invisible characters, and replace every kind of Unicode space with a plain space."""
     if not line.isascii():
-        line = _WIDE_SPACE.sub(b" ", _INVISIBLE.sub(b"", line)).strip(SPACES + _LATIN_SPACE)
+        line = _UNICODE_SPACE.sub(b" ", _INVISIBLE.sub(b"", line)).strip(SPACES + _LATIN1_NO_BREAK_SPACE)
     return line.strip(_CONTROL_Z) if _CONTROL_Z in line else line
 
 
-def bare(line: bytes, *, one_column: bool = True) -> bytes:
-    """Remove what surrounds an identifier: spaces, quotes, a prefix of hexadecimal digits, delimiters at the end.
+def stripped(line: bytes, *, one_column: bool = True) -> bytes:
+    """Remove spaces and quotes around an identifier, a prefix such as `0x`, and trailing delimiters.
 
     Args:
-        line: a line without its end, or a field of it.
-        one_column: False leaves delimiters alone, because the header says that they separate columns.
+        line: a line without its line end, or a field.
+        one_column: False keeps delimiters, because the header shows that they separate columns.
     """
-    ends = _ENDS if one_column else SPACES
-    text = visible(line)
+    ends = _TRAILING if one_column else SPACES
+    text = normalize_spaces(line)
     while True:
         shorter = text.lstrip(SPACES).rstrip(ends)
         if len(shorter) > 1 and shorter[:1] in _QUOTES and shorter[0] == shorter[-1]:
@@ -82,37 +83,40 @@ def bare(line: bytes, *, one_column: bool = True) -> bytes:
 
 
 def is_identifier(text: bytes, digits: int) -> bool:
-    """Return True for exactly so many hexadecimal digits, in any case."""
+    """Return True if the text consists of exactly `digits` hexadecimal digits, in any case."""
     return len(text) == digits and not text.translate(None, HEX)
 
 
 def is_header(text: bytes) -> bool:
-    """Return True if the first line of a file is a header: in any language, but no identifier and nothing like one."""
+    """Return True if the first line of a file is a header row.
+
+    A header can be in any language, so it is any line that does not contain or resemble an identifier.
+    """
     if text == _UNNAMED:
         return True
     if b"@" in text or not text.translate(None, HEX) or _LONG_HEX.search(text):
         return False
     fields = _DELIMITER.split(text)
-    return not any(PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(bare, [text, *fields]))
+    return not any(PHONE.fullmatch(field) or _DEVICE_ID.fullmatch(field) for field in map(stripped, [text, *fields]))
 
 
-def is_before_header(text: bytes) -> bool:
-    """Return True for a line that may stand before the header: an empty one, or Excel's `sep=;`."""
+def may_precede_header(text: bytes) -> bool:
+    """Return True if a line can precede the header row: an empty line, or Excel's `sep=;`."""
     return not text or _DELIMITER_LINE.fullmatch(text) is not None
 
 
 def fault_of(line: bytes, text: bytes, *, one_column: bool = True) -> RejectionReason:
-    """Return the fault of a row or a cell that is no identifier.
+    """Return the fault of a row or cell that is not an identifier.
 
     Args:
-        line: the line as it is in the file.
-        text: the line without what surrounds an identifier.
+        line: the row or cell as it is in the file.
+        text: the row or cell as returned by `stripped`.
         one_column: False for a cell, in which delimiters do not separate columns.
     """
     if len(line) > MAX_LINE:
         start = line[:MAX_LINE].strip(SPACES)
-        several = one_column and start.translate(None, DELIMITERS) != start
-        return RejectionReason.MORE_THAN_ONE_COLUMN if several else RejectionReason.TOO_LONG
+        delimited = one_column and start.translate(None, DELIMITERS) != start
+        return RejectionReason.MORE_THAN_ONE_COLUMN if delimited else RejectionReason.TOO_LONG
     if PHONE.fullmatch(text) or _DEVICE_ID.fullmatch(text):
         return RejectionReason.NOT_HASHED
     if not text.translate(None, HEX):
@@ -122,48 +126,48 @@ def fault_of(line: bytes, text: bytes, *, one_column: bool = True) -> RejectionR
     return RejectionReason.NOT_HASHED if b"@" in text else RejectionReason.NOT_HEX
 
 
-def is_unfinished(line: bytes, digits: int) -> bool:
-    """Return True if a file's last line, which has no line end, is the beginning of a row."""
-    unfinished = _UNFINISHED.fullmatch(visible(line).strip(SPACES))
-    if not unfinished:
+def is_cut_off(line: bytes, digits: int) -> bool:
+    """Return True if the last line of a file, which has no line end, is an incomplete row."""
+    match = _CUT_OFF_ROW.fullmatch(normalize_spaces(line).strip(SPACES))
+    if not match:
         return False
-    quote, found = unfinished.groups()
+    quote, found = match.groups()
     return len(found) < digits or (len(found) == digits and bool(quote))
 
 
 def find_header(head: bytes) -> Header | None:
-    """Return the header of a file; None if it has none.
+    """Return the header row of a file; None if it has none.
 
     Args:
         head: the first bytes of the file.
     """
     lines = head.splitlines()
     for number, line in enumerate(lines, 1):
-        text = bare(line)
-        if is_before_header(text) or is_null_marker(text):
+        text = stripped(line)
+        if may_precede_header(text) or is_null_marker(text):
             continue
         delimiter = delimiter_of(text)
         if not is_header(text) or (len(line.rstrip(SPACES)) > MAX_LINE and not delimiter):
             return None
-        text = bare(line, one_column=not delimiter)
-        ruler = bare(lines[number], one_column=not delimiter) if number < len(lines) else b""
-        names = tuple(map(bare, visible(line).split(delimiter))) if delimiter else (text,)
-        return Header(text, ruler if is_ruler(ruler) else b"", delimiter, names)
+        text = stripped(line, one_column=not delimiter)
+        underline = stripped(lines[number], one_column=not delimiter) if number < len(lines) else b""
+        names = tuple(map(stripped, normalize_spaces(line).split(delimiter))) if delimiter else (text,)
+        return Header(text, underline if is_underline(underline) else b"", delimiter, names)
     return None
 
 
-def is_ruler(text: bytes) -> bool:
-    """Return True for dashes as they are written under a header."""
-    return _RULER.fullmatch(text) is not None
+def is_underline(text: bytes) -> bool:
+    """Return True for a line of dashes, as query tools write it below a header row."""
+    return _UNDERLINE.fullmatch(text) is not None
 
 
 def is_row_count(text: bytes) -> bool:
-    """Return True for the line that psql and SQL Server write after the last row, such as `(0 rows affected)`."""
+    """Return True for the line that psql and SQL Server print after the last row, such as `(0 rows affected)`."""
     return _ROW_COUNT.fullmatch(text) is not None
 
 
 def delimiter_of(text: bytes) -> bytes:
-    """Return the delimiter that occurs most often in a line; empty if none does."""
+    """Return the delimiter that occurs most often in a line; empty if there is none."""
     counts = Counter({delimiter: text.count(delimiter) for delimiter in _EACH_DELIMITER})
     delimiter, count = counts.most_common(1)[0]
     return delimiter if count else b""

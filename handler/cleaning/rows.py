@@ -1,7 +1,7 @@
-"""The cleaning of files with one identifier per line: a byte stream becomes clean rows and counts.
+"""Cleaning of files with one identifier per line: turns a byte stream into clean rows and counts.
 
-A clean row is lower-case hexadecimal digits and a line feed. A row that can be repaired is repaired. A row that would
-leak a person or is not an identifier is left out and reported by line number and reason, never by its content.
+A clean row consists of lower-case hexadecimal digits and a line feed. Rows are repaired where possible. A row that is
+not hashed or not an identifier is left out and reported by line number and reason, never by its content.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from handler.cleaning.column_hints import ColumnHints
+from handler.cleaning.column_hints import ColumnHintCollector
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
 from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
 from handler.cleaning.file_rules import check_hashed
@@ -24,28 +24,28 @@ from handler.cleaning.row_repair import (
     MAX_LINE,
     SPACES,
     Header,
-    bare,
     fault_of,
-    is_before_header,
+    is_cut_off,
     is_header,
     is_identifier,
     is_row_count,
-    is_unfinished,
+    may_precede_header,
+    stripped,
 )
 from handler.model import IdentifierType
 
 
 class Block(NamedTuple):
-    """Clean rows of some neighboring lines, and the position where reading continues after them."""
+    """The clean rows of consecutive lines, and the position where reading continues after them."""
 
     rows: bytes
     accepted: int
     progress: Progress
 
 
-# A block may begin with a line that an earlier one left unfinished.
+# A block can begin with the rest of a line from the previous block.
 MAX_BLOCK_GROWTH = MAX_LINE + 5
-_RUN = 128  # rows
+_MAX_RUN_ROWS = 128
 _LINE_FEEDS = b"\n" * (BLOCK_BYTES // 33 + MAX_BLOCK_GROWTH)
 _TO_LOWER = bytes.maketrans(b"ABCDEF", b"abcdef")
 _NOT_CLEAN = bytes(byte for byte in range(256) if byte not in HEX + b"\n")
@@ -60,56 +60,56 @@ def clean(
     block_bytes: int = BLOCK_BYTES,
     header: Header | None = None,
 ) -> Iterator[Block]:
-    """Clean a file, block by block. Memory: one chunk, one block and its rows.
+    """Clean a file block by block. Memory holds one chunk, one block and its rows.
 
     Args:
         chunks: the file from `start.next_byte` on, in pieces of any size.
-        identifier_type: the type of its rows.
-        start: the position where an earlier invocation stopped; the beginning if left out.
-        block_bytes: bytes of the file in a block, at most `BLOCK_BYTES`; a block may be larger by `MAX_BLOCK_GROWTH`.
-        header: the file's header; None if it has none.
+        identifier_type: the identifier type of the file.
+        start: the position where an earlier invocation stopped; by default the beginning of the file.
+        block_bytes: the block size, at most `BLOCK_BYTES`. A block can be larger by `MAX_BLOCK_GROWTH`.
+        header: the file's header row; None if it has none.
 
     Raises:
-        Rejected: the rows are device ids that were not hashed.
+        Rejected: the rows are device ids that are not hashed.
     """
     progress = start or Progress()
     digits = identifier_type.digits
     width = digits + 1
-    nothing = empty_value_hashes(digits)
-    hints = ColumnHints(digits, header if header and header.delimiter else None)
+    empty_hashes = empty_value_hashes(digits)
+    hints = ColumnHintCollector(digits, header if header and header.delimiter else None)
     header_possible = progress.next_byte == 0
     for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
         tally, next_byte = progress.tally, progress.next_byte + consumed
         count = len(block) // width
-        # A clean block is the usual case. Two looks at it are enough, together a quarter of the time of its MD5: every
-        # line feed is in its place, and without its hexadecimal digits nothing but line feeds is left.
+        # Most blocks are clean. Two checks, which take a quarter of the time of the block's MD5, confirm it: every line
+        # feed is in its place, and without hexadecimal digits, only line feeds remain.
         if (
             block[digits::width] == _LINE_FEEDS[:count] == block.translate(None, LOWER_HEX)
             and len(block) == count * width
-            and not nothing.find(block)
+            and not empty_hashes.find(block)
         ):
-            progress = Progress(next_byte, progress.next_line + count, tally.with_clean(count))
+            progress = Progress(next_byte, progress.next_line + count, tally.with_accepted(count))
             rows = block
             header_possible = False
         else:
-            lines = _Lines(digits, progress, header_possible, hints, header)
-            rows, count = lines.read(block)
-            header_possible = lines.header_possible
-            progress = Progress(next_byte, lines.line, lines.counted(tally))
+            cleaner = _LineCleaner(digits, progress, header_possible, hints, header)
+            rows, count = cleaner.clean(block)
+            header_possible = cleaner.header_possible
+            progress = Progress(next_byte, cleaner.line, cleaner.updated(tally))
         check_hashed(rows, digits)
         yield Block(rows, count, progress)
 
 
-class _Lines:
-    """The lines of a block that is not simply clean.
+class _LineCleaner:
+    """Cleans the lines of a block that is not entirely clean.
 
     Attributes:
         line: the number of the next line.
-        header_possible: True until the first row of the file.
+        header_possible: True if the next line can be the header row.
     """
 
     def __init__(
-        self, digits: int, progress: Progress, header_possible: bool, hints: ColumnHints, header: Header | None
+        self, digits: int, progress: Progress, header_possible: bool, hints: ColumnHintCollector, header: Header | None
     ) -> None:
         self.line = progress.next_line
         self.header_possible = header_possible
@@ -120,47 +120,47 @@ class _Lines:
         self._one_column = header is None or not header.delimiter
         self._room = MAX_REJECTIONS - len(progress.tally.rejections)
         self._runs: list[bytes] = []
-        self._starts: list[tuple[int, int]] = []  # row index and line of each run of neighboring rows
+        self._starts: list[tuple[int, int]] = []  # first row index and line number of each run
         self._accepted = 0
-        self._only_line_ends = True  # nothing else surrounds the digits
+        self._only_line_ends = True  # the frames of all runs consist of line ends
         self._null_markers = 0
         self._cut_off = False
         self._faults: Counter[str] = Counter()
         self._rejections: list[Rejection] = []
 
-    def read(self, text: bytes) -> tuple[bytes, int]:
+    def clean(self, text: bytes) -> tuple[bytes, int]:
         """Return the clean rows and their number.
 
-        Clean rows are taken in runs, and only the lines between are looked at one by one. With one faulty row in a
-        hundred this costs less than a tenth of the time of looking at each line.
+        Valid rows are accepted in runs, and only the lines between runs are examined one by one. With one faulty row in
+        a hundred, this takes less than a tenth of the time of examining every line.
         """
         if b"\n" not in text:
             text = text.replace(b"\r", b"\n")
         at = 0
         while at < len(text):
-            rows, width = self._run(text, at)
+            rows, width = self._find_run(text, at)
             if rows:
                 end = at + rows * width
-                self._take(text[at:end], rows)
+                self._accept(text[at:end], rows)
                 self.line += rows
                 at = end
             if empty := _EMPTY_LINES.match(text, at):
                 ends = empty.group()
                 self.line += ends.count(b"\n") + ends.count(b"\r") - ends.count(b"\r\n")
                 at = empty.end()
-            elif rows < _RUN:
+            elif rows < _MAX_RUN_ROWS:
                 end = text.find(b"\n", at) + 1 or len(text)
                 for line in text[at:end].splitlines(keepends=True):
-                    self._judge(line)
+                    self._clean_line(line)
                     self.line += 1
                 at = end
-        return self._without_nothing(self._joined())
+        return self._without_empty_values(self._join_runs())
 
-    def counted(self, before: Tally) -> Tally:
-        """Return the file's tally with the rows of this block."""
+    def updated(self, before: Tally) -> Tally:
+        """Return the file's counts with the rows of this block added."""
         rejected = self._faults.total()
         if not (rejected or self._null_markers):
-            return before.with_clean(self._accepted)
+            return before.with_accepted(self._accepted)
         by_reason = Counter(before.rejected_by_reason)
         by_reason.update(self._faults)
         return before._replace(
@@ -171,20 +171,20 @@ class _Lines:
             rejected_by_reason=dict(by_reason),
             null_markers=before.null_markers + self._null_markers,
             cut_off=self._cut_off,
-            several=self._hints.found() or before.several,
+            column_hints=self._hints.hints() or before.column_hints,
         )
 
-    def _take(self, rows: bytes, count: int) -> None:
+    def _accept(self, rows: bytes, count: int) -> None:
         if not self._starts or self._accepted - self._starts[-1][0] != self.line - self._starts[-1][1]:
             self._starts.append((self._accepted, self.line))
         self._runs.append(rows)
         self._accepted += count
         self.header_possible = False
 
-    def _run(self, text: bytes, at: int) -> tuple[int, int]:
-        """Return how many rows from `at` on are surely clean within the first one's frame, up to 128; and their width.
+    def _find_run(self, text: bytes, at: int) -> tuple[int, int]:
+        """Return the number of valid rows from `at` on that have the same frame, at most 128, and their width in bytes.
 
-        A frame is what surrounds the digits: a line end, quotes, a prefix, a delimiter at the end.
+        A frame is everything around the digits: prefix, quotes, trailing delimiters and line end.
         """
         first = FRAMED[self._digits].match(text, at)
         if not first:
@@ -193,32 +193,33 @@ class _Lines:
         frame = frame_of(before, after, self._digits, self._one_column)
         if frame is None:
             return 0, 0
-        rest_of_row, places = frame
+        frame_bytes, places = frame
         self._only_line_ends = self._only_line_ends and len(before + after.rstrip(b"\r\n")) == 0
         width = first.end() - at
-        feeds = text[at + width - 1 : at + _RUN * width : width]
-        rows = len(feeds) - len(feeds.lstrip(b"\n"))
+        line_feeds = text[at + width - 1 : at + _MAX_RUN_ROWS * width : width]
+        rows = len(line_feeds) - len(line_feeds.lstrip(b"\n"))
         while rows:
             run = text[at : at + rows * width]
-            # Rows are clean if nothing but their frames is left without the digits, and every byte of the frames is in
-            # its place. The line feeds are: the row count comes from them.
+            # Rows are valid if only their frames remain without hexadecimal digits, and every byte of the frames is in
+            # its place. Line feeds need no check, because `rows` was counted from them.
             rest = run.translate(None, HEX)
-            if rest == rest_of_row * rows and all(run[place::width] == byte * rows for place, byte in places):
+            if rest == frame_bytes * rows and all(run[place::width] == byte * rows for place, byte in places):
                 break
-            # The fault is in the first row with another frame. If there is none, two short lines may look like one row.
-            unbroken = (len(rest) - len(rest.lstrip(rest_of_row))) // len(rest_of_row)
-            rows = unbroken if unbroken < rows else rows // 2
+            # Try again with the rows before the first different frame. If all frames are equal, bytes are misplaced,
+            # because two short lines can look like one row. Then try again with half of the rows.
+            equal = (len(rest) - len(rest.lstrip(frame_bytes))) // len(frame_bytes)
+            rows = equal if equal < rows else rows // 2
         return rows, width
 
-    def _judge(self, line: bytes) -> None:
-        """Repair a line, skip it if it is empty, a NULL marker, the header or around the rows, or reject it."""
+    def _clean_line(self, line: bytes) -> None:
+        """Repair a line, reject it, or skip it if it is not a row."""
         content = line.rstrip(b"\r\n")
         last = len(line) == len(content)
         if len(content) > MAX_LINE:
-            content = content.rstrip(SPACES)  # SQL*Plus fills up each line with them
-        # Nothing surrounds plain letters and digits, except a prefix. Faulty rows are often no more than that.
-        plain = content.isalnum() and content[1:2] not in b"xX"
-        text = content if plain else bare(content, one_column=self._one_column)
+            content = content.rstrip(SPACES)  # SQL*Plus pads lines with spaces
+        # A line of letters and digits has nothing to strip except a prefix. Many faulty rows are such lines.
+        alphanumeric = content.isalnum() and content[1:2] not in b"xX"
+        text = content if alphanumeric else stripped(content, one_column=self._one_column)
         if len(content) > MAX_LINE:
             if self.header_possible and not self._one_column:
                 self.header_possible = False
@@ -226,11 +227,11 @@ class _Lines:
         elif not text:
             return
         elif is_identifier(text, self._digits):
-            self._take(text + b"\n", 1)
+            self._accept(text + b"\n", 1)
             return
         elif self._is_skipped(text):
             return
-        elif last and self._complete and is_unfinished(content, self._digits):
+        elif last and self._row_seen and is_cut_off(content, self._digits):
             self._cut_off = True
             self._reject(self.line, RejectionReason.CUT_OFF)
             return
@@ -241,41 +242,41 @@ class _Lines:
         self._reject(self.line, reason, len(text) if reason is RejectionReason.WRONG_LENGTH else None)
 
     @property
-    def _complete(self) -> bool:
-        """True once a whole row was seen."""
+    def _row_seen(self) -> bool:
+        """True after the first complete row of the file."""
         return self._before.accepted + self._before.empty_value_rows + self._accepted > 0
 
     def _is_skipped(self, text: bytes) -> bool:
-        """Return True for NULL markers, the header, and what stands around the rows of a query or a joined file.
+        """Return True for NULL markers, header rows, and lines that query tools print around rows. Count NULL markers.
 
-        A header in any words may be no header, but the first of many faulty rows. So where a file was joined on, it is
-        skipped only after a row.
+        Concatenated files repeat the header row. A repetition is skipped only after a complete row, because a header
+        row that is repeated before may in fact be the first of many identical faulty rows.
         """
         if is_null_marker(text):
             self._null_markers += 1
             return True
         if self.header_possible and is_header(text):
-            self.header_possible = is_before_header(text)
+            self.header_possible = may_precede_header(text)
             return True
         header = self._header
-        around = header and (text == header.ruler or (text == header.text and self._complete))
-        return bool(around) or is_row_count(text)
+        repeated = header and (text == header.underline or (text == header.text and self._row_seen))
+        return bool(repeated) or is_row_count(text)
 
     def _reject(self, line: int, reason: RejectionReason, digits: int | None = None) -> None:
         self._faults[reason.value] += 1
         if len(self._rejections) < self._room:
             self._rejections.append(Rejection(line, reason, digits=digits))
 
-    def _joined(self) -> bytes:
+    def _join_runs(self) -> bytes:
         rows = b"".join(self._runs)
-        if self._only_line_ends:  # the usual case, faster than a translation
+        if self._only_line_ends:  # the most common case, and faster than `translate`
             return rows.replace(b"\r", b"").lower()
-        if b"x" in rows or b"X" in rows:  # only in a prefix
+        if b"x" in rows or b"X" in rows:  # only in prefixes
             rows = rows.replace(b"0x", b"").replace(b"0X", b"")
         return rows.translate(_TO_LOWER, _NOT_CLEAN)
 
-    def _without_nothing(self, rows: bytes) -> tuple[bytes, int]:
-        """Leave out hashes of nothing, and report them among the other faults in the order of their lines."""
+    def _without_empty_values(self, rows: bytes) -> tuple[bytes, int]:
+        """Leave out hashes of empty values, and add their rejections in line order."""
         found = empty_value_hashes(self._digits).find(rows)
         if found:
             others, self._rejections = self._rejections, []

@@ -71,7 +71,9 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
         lambda: reasons.list_rejected(
             "tiktok/vip/.../part-00007.csv",
             reasons.wrong_kind(
-                Code.PARQUET, "a Parquet file", "Export the list as CSV with one identifier per line, and upload that."
+                Code.PARQUET,
+                "a Parquet file",
+                "Export the list as CSV with one identifier per line, and upload the CSV file.",
             ),
         ),
         lambda: reasons.list_rejected(

@@ -1,8 +1,8 @@
-"""Random files and keys for a given time: `python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1`.
+"""A fuzzer for files and object keys: `python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1`.
 
-Files, plain, compressed and damaged, are cleaned in chunks of any size and compared with the plain reference. Object
-keys are parsed, and the keys of their reports and pointers checked. Any exception but the project's own, a disagreement
-or growing memory ends it with an exit code other than 0.
+It cleans plain, compressed and damaged files in chunks of any size and compares the result with the reference. It
+parses object keys and checks the keys of their reports and pointers. An unexpected exception, a difference from the
+reference, or growing memory makes the exit code nonzero.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from handler.model import IdentifierType, Upload
 from handler.state.ledger import report_key
 from handler.state.pointers import pointer_key
 from handler.state.reports import new_report
-from tests.handler.cleaning.reference import BYTE_ORDER_MARK, NOTHING, Reading, is_no_text, must
+from tests.handler.cleaning.reference import BYTE_ORDER_MARK, EMPTY_VALUE_HASHES, Reading, is_not_text, must
 
-MOST_GROWTH = 20 << 20
-WARM_UP = 200  # rounds, after which allocator and caches are as large as they get
+MAX_GROWTH_BYTES = 20 << 20
+WARM_UP = 200  # rounds after which the allocator and caches no longer grow
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 BUCKET = "acme-uploads"
 
@@ -41,7 +41,8 @@ COMPRESSIONS: list[Callable[[bytes], bytes]] = [gzip.compress, bz2.compress]
 SCRAPS = [
     b"", b" ", b'"', b'""', b",", b";", b"\t", b"|", b"@", b"+49 30 123456", b"jane@example.com", b"\0", b"\xe9",
     b"email_sha256", b"PHONE", b"user id", b"6D92078A-8246-4BA4-AE5B-76104861E7DC", b" " * 511, b"f" * 513, b"x" * 5000,
-    b"NULL", b"\\N", b"0x", b"'", *NOTHING[64], *NOTHING[32], b"\xc2\xa0", b"\x1a", b"email,phone",
+    b"NULL", b"\\N", b"0x", b"'", *EMPTY_VALUE_HASHES[64], *EMPTY_VALUE_HASHES[32], b"\xc2\xa0", b"\x1a",
+    b"email,phone",
     b"\x0b", b"\x85", b"PK\x03\x04", b"PAR1", b"\x1f\x8b", b"\xff\xfe", BYTE_ORDER_MARK,
 ]  # fmt: skip
 ENDS = [b"\n", b"\r\n", b"\r", b"\n\r", b""]
@@ -52,7 +53,7 @@ NAMES = [
 
 
 def make_file(source: random.Random, digits: int) -> bytes:
-    """A file of mostly one way of writing, with faults, sometimes damaged."""
+    """Return a file with faults in which most rows have the same format. Some files are damaged."""
     end, quote = source.choice(ENDS[:3]), source.choice([b"", b"", b'"'])
     faults = source.choice([0, 0.01, 0.1, 0.5, 1])
     mix = source.random() < 0.2
@@ -80,7 +81,7 @@ def make_fault(source: random.Random, row: bytes) -> bytes:
 
 
 def pieces(source: random.Random, file: bytes) -> Iterator[bytes]:
-    """A file in chunks of about one size."""
+    """Yield a file in chunks of similar size."""
     size = source.choice([1, 7, 600, 1 << 14, 1 << 18])
     at = 0
     while at < len(file):
@@ -90,7 +91,7 @@ def pieces(source: random.Random, file: bytes) -> Iterator[bytes]:
 
 
 def pack(source: random.Random, file: bytes) -> bytes:
-    """Leave a file as it is, or compress it in one or two pieces."""
+    """Return a file unchanged, or compressed in two members."""
     compress = source.choice([None, None, *COMPRESSIONS])
     if compress is None:
         return file
@@ -99,34 +100,41 @@ def pack(source: random.Random, file: bytes) -> bytes:
 
 
 def fuzz_file(source: random.Random) -> str:
-    """Clean one file and compare it with the reference; return what became of it."""
+    """Clean one file and compare it with the reference. Return the outcome."""
     identifier_type = source.choice([each for each in IdentifierType if each.digits])
     file = make_file(source, identifier_type.digits)
-    most = source.choice([1000, 5000, 300_000])
-    smallest = most - block_size(most) - MAX_BLOCK_GROWTH
+    max_part_bytes = source.choice([1000, 5000, 300_000])
+    smallest = max_part_bytes - block_size(max_part_bytes) - MAX_BLOCK_GROWTH
     stored = pack(source, file)
-    if is_no_text(file):
+    if is_not_text(file):
         try:
-            list(parts(lambda first: pieces(source, stored[first:]), identifier_type, most))
+            list(parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes))
         except Rejected:
             return "no text"
         must(False, "a file that is not text was accepted")
     reading = Reading(file, identifier_type)
     start = Progress()
-    for part in parts(lambda first: pieces(source, stored[first:]), identifier_type, most):
+    for part in parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes):
         if source.random() < 0.1 and not part.last:
             start = part.progress
             break
     else:
-        reading.check_parts(parts(lambda first: pieces(source, stored[first:]), identifier_type, most), most, smallest)
+        reading.check_parts(
+            parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes),
+            max_part_bytes,
+            smallest,
+        )
     reading.check_parts(
-        parts(lambda first: pieces(source, stored[first:]), identifier_type, most, start=start), most, smallest, start
+        parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes, start=start),
+        max_part_bytes,
+        smallest,
+        start,
     )
     return "cleaned"
 
 
 def fuzz_columns(source: random.Random) -> str:
-    """Clean a file with columns twice, in other chunks and from the border of a part; the parts are the same."""
+    """Clean a file with columns with different chunks and from the end of a part, and compare the parts."""
     delimiter = source.choice([b",", b";", b"\t", b"|"])
     names = [
         source.choice([b"email_sha256", b"Hashed Phone", b"maid_md5", *[b"name"] * 5, b"action"])
@@ -140,37 +148,39 @@ def fuzz_columns(source: random.Random) -> str:
             cells[source.randrange(len(cells))] = source.choice([*SCRAPS, b'"', b'"x', b'"a\nb"', b'""', b'x"'])
         lines.append(delimiter.join(cells))
     file = source.choice(ENDS[:3]).join([*lines, b""])
-    most = source.choice([4000, 50_000])
+    max_part_bytes = source.choice([4000, 50_000])
 
     def read(start: Progress | None = None) -> list[tuple[bytes, bytes, Progress]]:
-        found = parts(lambda first: pieces(source, file[first:]), IdentifierType.MULTIPLE_TYPES, most, start=start)
+        found = parts(
+            lambda first: pieces(source, file[first:]), IdentifierType.MULTIPLE_TYPES, max_part_bytes, start=start
+        )
         return [(part.header, b"".join(part.chunks), part.progress) for part in found]
 
     try:
         whole = read()
     except Rejected:
         return "columns refused"
-    must(whole == read(), "other chunks, other parts")
+    must(whole == read(), "different chunks give different parts")
     at = source.randrange(len(whole))
-    must(at == len(whole) - 1 or whole[at + 1 :] == read(whole[at][2]), "other parts after a stop")
+    must(at == len(whole) - 1 or whole[at + 1 :] == read(whole[at][2]), "different parts after a stop")
     for header, content, _ in whole:
-        must(len(content) <= most, "a part is too large")
+        must(len(content) <= max_part_bytes, "a part is too large")
         must(not content or content.startswith(header), "a part without the header")
         rows = content.removeprefix(header).splitlines()
-        must(all(row.count(b",") == header.count(b",") and row.strip(b",") for row in rows), "a row of another form")
-        must(not b"".join(rows).translate(None, b"0123456789abcdef,"), "a row that is not hashed")
+        must(all(row.count(b",") == header.count(b",") and row.strip(b",") for row in rows), "a row has another format")
+        must(not b"".join(rows).translate(None, b"0123456789abcdef,"), "a row is not hashed")
     return "columns"
 
 
-def fuzz_packed(source: random.Random) -> str:
-    """Compress, damage and read one file: it comes out as it went in, or it is refused."""
+def fuzz_compressed(source: random.Random) -> str:
+    """Compress, damage and read one file. It must give the original rows or be rejected."""
     file = make_file(source, 64)
-    if is_no_text(file):
+    if is_not_text(file):
         return "cleaned"
     compress: Callable[[bytes], bytes] = source.choice(COMPRESSIONS)
     at = source.randint(0, len(file))
-    packed = compress(file[:at]) + bytes(source.choice([0, 0, 9])) + compress(file[at:])
-    damaged = bytearray(packed)
+    compressed = compress(file[:at]) + bytes(source.choice([0, 0, 9])) + compress(file[at:])
+    damaged = bytearray(compressed)
     damage = source.choice(["none", "none", "cut", "change", "garbage"])
     if damage == "cut":
         del damaged[source.randint(0, len(damaged)) :]
@@ -183,18 +193,18 @@ def fuzz_packed(source: random.Random) -> str:
         for part in parts(lambda first: pieces(source, bytes(damaged)[first:]), IdentifierType.EMAIL_SHA256, 300_000):
             out += b"".join(part.chunks)
     except Rejected as refused:
-        must(bytes(damaged) != packed, f"refused with {refused.code}")
+        must(bytes(damaged) != compressed, f"refused with {refused.code}")
         return "damage refused"
     wanted = [Reading(content, IdentifierType.EMAIL_SHA256) for content in (file, file[:at], b"")]
-    # A change in a member's header may mean nothing, and a cut between two members cannot be seen. A damaged beginning
-    # makes it another kind of file, without a row.
+    # A change in a member's header can have no effect, and a cut between two members cannot be detected. A damaged
+    # beginning makes it a file of another type, without rows.
     expected = [reading.rows(0, len(reading.lines)) for reading in wanted]
-    must(out in (expected if damage != "none" else expected[:1]), "another content came out")
-    return "unpacked"
+    must(out in (expected if damage != "none" else expected[:1]), "different content")
+    return "decompressed"
 
 
 def fuzz_key(source: random.Random) -> str:
-    """Send one key through message, grammar, report and pointer."""
+    """Check one object key in a message, in the key grammar, and in the keys of its report and pointer."""
     names = [source.choice(NAMES) for _ in range(source.randint(0, 6))]
     if source.random() < 0.7:
         names = [
@@ -214,29 +224,31 @@ def fuzz_key(source: random.Random) -> str:
         parsed = parse_message(_event(file), BUCKET)
     except MessageError:
         return "message refused"
-    must(parsed == file, "another file came back from its own message")
+    must(parsed == file, "the parsed message has a different upload")
     if is_ignored(file.key):
         return "ignored"
-    place = report_key(file.key, file.version_id)
+    location = report_key(file.key, file.version_id)
     must(
-        place.removeprefix("reports/").rsplit("/", 1) == [file.key, f"{file.version_id}.json"],
-        "report in a wrong place",
+        location.removeprefix("reports/").rsplit("/", 1) == [file.key, f"{file.version_id}.json"],
+        "the report has a wrong key",
     )
-    must(len(place.encode()) < 1024, "no room for a report")
+    must(len(location.encode()) < 1024, "the report's key is too long")
     try:
         target = parse_key(file.key)
     except Rejected as refused:
-        must("\n" not in refused.reason, "a reason of several lines")
-        must(pointer_key(new_report(file, BUCKET, None, NOW)) is None, "a wrong key may wait")
+        must("\n" not in refused.reason, "a reason has several lines")
+        must(pointer_key(new_report(file, BUCKET, None, NOW)) is None, "an upload with a wrong key has a pointer")
         return "key refused"
     report = json.loads(json.dumps(new_report(file, BUCKET, target, NOW)))
     pointer = pointer_key(report) or ""
     prefix, type_name, name, entry = pointer.split("/")
     must(
-        (prefix, type_name, name) == ("pending", target.audience.identifier_type, target.audience.name), "lost pointer"
+        (prefix, type_name, name) == ("pending", target.audience.identifier_type, target.audience.name),
+        "the pointer has a wrong key",
     )
     must(
-        entry.startswith("2026-01-31T12:00:00Z_2026-01-31T12:00:00Z_") and len(pointer.encode()) <= 1024, "lost pointer"
+        entry.startswith("2026-01-31T12:00:00Z_2026-01-31T12:00:00Z_") and len(pointer.encode()) <= 1024,
+        "the pointer has a wrong key",
     )
     return "key"
 
@@ -253,18 +265,20 @@ def _event(file: Upload) -> str:
 
 
 def fuzz(seed: int, *, rounds: int | None = None, seconds: float | None = None) -> tuple[Counter[str], int]:
-    """Go on for so many rounds or seconds; return what became of them and how much memory grew in bytes.
+    """Run for a number of rounds or seconds. Return the number of each outcome and the growth of memory in bytes.
 
-    Every round has a seed of its own, which is printed if it fails.
+    Every round has its own seed, which is printed if the round fails.
     """
     end = time.monotonic() + seconds if seconds is not None else None
     seen: Counter[str] = Counter()
     done = before = 0
     while done != rounds and not (end and time.monotonic() >= end):
-        source = random.Random(f"{seed}/{done}")  # noqa: S311 - reproducible is what it has to be
+        source = random.Random(f"{seed}/{done}")  # noqa: S311 - must be reproducible
         try:
             seen[
-                source.choice([fuzz_file, fuzz_file, fuzz_columns, fuzz_packed, fuzz_key, fuzz_key, fuzz_key])(source)
+                source.choice([fuzz_file, fuzz_file, fuzz_columns, fuzz_compressed, fuzz_key, fuzz_key, fuzz_key])(
+                    source
+                )
             ] += 1
         except BaseException:
             print(f"seed {seed}, round {done} failed", file=sys.stderr)
@@ -276,13 +290,13 @@ def fuzz(seed: int, *, rounds: int | None = None, seconds: float | None = None) 
 
 
 def resident() -> int:
-    """Memory of this process that is in use now."""
+    """Return the resident memory of this process in bytes."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def main() -> int:
-    """Run from the command line."""
+    """Run the fuzzer from the command line."""
     parser = argparse.ArgumentParser(description="Fuzz the cleaner and the key grammar.")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -290,7 +304,7 @@ def main() -> int:
     seen, growth = fuzz(options.seed, seconds=options.seconds)
     what = ", ".join(f"{count:,} {name}" for name, count in sorted(seen.items()))
     print(f"{seen.total():,} rounds in {options.seconds:g} s ({what}); memory grew by {growth / 2**20:.1f} MiB")
-    return int(growth > MOST_GROWTH)
+    return int(growth > MAX_GROWTH_BYTES)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The plainest cleaner: a whole file at once, line by line, no care for speed or memory."""
+"""A reference implementation of cleaning: it reads an entire file line by line, without regard to speed or memory."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ DELIMITERS = [b",", b";", b"\t", b"|", b"\x01"]
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202e", "\u2060", "\ufeff", "\u00ad"]
 WIDE_SPACES = ["\u00a0", "\u2000", "\u200a", "\u202f", "\u205f", "\u3000"]
 NULLS = [b"\\n", b"null", b"none", b"nan", b"n/a", b"na", b"nil", b"undefined", b"nat", b"(null)", b"<na>"]
-NOTHING_VALUES = [
+EMPTY_VALUES = [
     *("", " ", "\n", "\\N", "NULL", "null", "Null", "None", "none", "NONE", "nan", "NaN", "NAN", "N/A", "n/a", "<NA>"),
     *("email", "Email", "EMAIL", "phone", "email_sha256", "_col0", "f0_", "?column?", "(No column name)"),
     *("0" * 32, "00000000-0000-0000-0000-000000000000", "0", "-", "\r", "\r\n", "\u00a0", "unknown", "UNKNOWN"),
     *("(blank)", "+", "+nan", "+NaN", "+None", "+null", "+NULL", "E-Mail", "Email Address", "Phone Number", "_c0"),
 ]
-NOTHING = {
-    digits: [*(hashlib.new(name, value.encode()).hexdigest().encode() for value in NOTHING_VALUES), b"0" * digits]
+EMPTY_VALUE_HASHES = {
+    digits: [*(hashlib.new(name, value.encode()).hexdigest().encode() for value in EMPTY_VALUES), b"0" * digits]
     for digits, name in ((64, "sha256"), (32, "md5"))
 }
-NO_TEXT = (
+NOT_TEXT_SIGNATURES = (
     *(b"\xff\xfe", b"\xfe\xff", b"%PDF", b"\x89PNG", b"PAR1", b"ORC", b"Obj\x01", b"PK\x03\x04", b"PK\x05\x06"),
     *(b"\xd0\xcf\x11\xe0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0", b"\xff\xd8\xff"),
 )
-PACKED = (b"\x1f\x8b", b"BZh91AY&SY")
+COMPRESSED = (b"\x1f\x8b", b"BZh91AY&SY")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: where it ends in the file, and its row or the reason why it has none; neither if it is no row."""
+    """One line: the position of its end, and its row or rejection reason. It has neither if it is not a row."""
 
     end: int
     row: bytes | None = None
@@ -50,21 +50,21 @@ class Line:
     null: bool = False
 
 
-def is_no_text(file: bytes) -> bool:
-    """Return True if the whole file is refused because of its first bytes."""
+def is_not_text(file: bytes) -> bool:
+    """Return True if the file is rejected because of its first bytes."""
     text = file.removeprefix(BYTE_ORDER_MARK).lstrip()
     control = [byte for byte in file[: 1 << 16] if byte < 32 and byte not in b"\0\t\n\x0b\x0c\r\x1a"]
     binary = len(set(control)) >= 8 and len(control) >= len(file[: 1 << 16]) / 50
-    return file.startswith(NO_TEXT + PACKED) or b"\0" in file[:8] or text[:1] == b"{" or binary
+    return file.startswith(NOT_TEXT_SIGNATURES + COMPRESSED) or b"\0" in file[:8] or text[:1] == b"{" or binary
 
 
 def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
-    """Judge every line of a file."""
+    """Return the result for every line of a file."""
     digits = 64 if identifier_type.name.endswith("SHA256") else 32
     found: list[Line] = []
     header_possible = True
-    several = False  # the header names more than one column
-    header = ruler = b""
+    columns_named = False  # the header names more than one column
+    header = underline = b""
     end = 0
     lines = LINE.findall(file)
     for number, with_end in enumerate(lines, 1):
@@ -72,9 +72,9 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
         end += len(with_end)
         if len(line) > 512:
             line = line.rstrip(SPACES)
-        text = unwrap(line, keep_delimiters=several)
+        text = unwrap(line, keep_delimiters=columns_named)
         if len(line) > 512 and header_possible and is_header(text) and has_delimiter(text):
-            several = True
+            columns_named = True
             found.append(Line(end))
         elif len(line) > 512:
             columns = has_delimiter(line[:512].strip(SPACES))
@@ -89,33 +89,36 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
             found.append(Line(end))
             continue
         elif header_possible and is_header(text):
-            several = has_delimiter(text)
-            header = unwrap(line, keep_delimiters=several) if end < 65536 else b""
-            ruler = ruler_after(lines[number : number + 1], keep_delimiters=several) if header else b""
+            columns_named = has_delimiter(text)
+            header = unwrap(line, keep_delimiters=columns_named) if end < 65536 else b""
+            underline = underline_after(lines[number : number + 1], keep_delimiters=columns_named) if header else b""
             found.append(Line(end))
-        elif re.fullmatch(rb"\([0-9]+ rows?( affected)?\)", text) or text in {ruler, header if seen(found) else b""}:
+        elif re.fullmatch(rb"\([0-9]+ rows?( affected)?\)", text) or text in {
+            underline,
+            header if row_seen(found) else b"",
+        }:
             found.append(Line(end))
         else:
             last = number == len(lines) and with_end == line
-            found.append(judge(line, text, digits, end, last=last and seen(found)))
+            found.append(judge(line, text, digits, end, last=last and row_seen(found)))
         header_possible = False
     return found
 
 
-def seen(found: list[Line]) -> bool:
-    """Return True if there was a whole row."""
+def row_seen(found: list[Line]) -> bool:
+    """Return True if one of the lines is a complete row."""
     return any(each.row or each.reason == "hash_of_nothing" for each in found)
 
 
-def ruler_after(following: list[bytes], *, keep_delimiters: bool) -> bytes:
-    """Return the dashes under a header; nothing if there are none."""
+def underline_after(following: list[bytes], *, keep_delimiters: bool) -> bytes:
+    """Return the line of dashes below a header; empty if there is none."""
     text = unwrap(following[0].rstrip(b"\r\n"), keep_delimiters=keep_delimiters) if following else b""
     dashes = len(text) > 1 and text[:2] == b"--" and text[-1:] == b"-"
     return text if dashes and set(text) <= set(b"-+ |,;\t") else b""
 
 
 def unwrap(line: bytes, *, keep_delimiters: bool = False) -> bytes:
-    """Take everything off that may surround an identifier."""
+    """Remove everything that may surround an identifier."""
     line = plain(line)
     while True:
         before = line
@@ -135,7 +138,7 @@ def unwrap(line: bytes, *, keep_delimiters: bool = False) -> bytes:
 
 
 def plain(line: bytes) -> bytes:
-    """Take out characters that cannot be seen."""
+    """Remove invisible characters, and replace Unicode spaces with plain spaces."""
     for character in INVISIBLE:
         line = line.replace(character.encode(), b"")
     for character in WIDE_SPACES:
@@ -146,7 +149,7 @@ def plain(line: bytes) -> bytes:
 
 
 def is_header(text: bytes) -> bool:
-    """Return True if the first line cannot be a person's."""
+    """Return True if the first line is a header, because it does not resemble an identifier."""
     if text == b"0":
         return True
     if b"@" in text or is_hex(text) or any(is_hex(text[at : at + 16]) for at in range(len(text) - 15)):
@@ -156,10 +159,10 @@ def is_header(text: bytes) -> bool:
 
 
 def judge(line: bytes, text: bytes, digits: int, end: int, *, last: bool) -> Line:
-    """Judge a line that is neither empty nor a header."""
+    """Return the result for a line that is neither empty nor a header."""
     row = text.lower()
     if len(row) == digits and is_hex(row):
-        return Line(end, reason="hash_of_nothing") if row in NOTHING[digits] else Line(end, row=row)
+        return Line(end, reason="hash_of_nothing") if row in EMPTY_VALUE_HASHES[digits] else Line(end, row=row)
     if last and is_beginning(line, digits):
         return Line(end, reason="cut_off")
     if is_phone(text) or is_device(text):
@@ -172,7 +175,7 @@ def judge(line: bytes, text: bytes, digits: int, end: int, *, last: bool) -> Lin
 
 
 def is_beginning(line: bytes, digits: int) -> bool:
-    """Return True if a row could go on after this line."""
+    """Return True if the line can be the beginning of a row."""
     line = plain(line).strip(SPACES)
     quoted = line[:1] in {b'"', b"'"}
     text = line[1:].lower() if quoted else line.lower()
@@ -206,17 +209,17 @@ def is_device(text: bytes) -> bool:
 
 
 class DisagreementError(AssertionError):
-    """The shipped code and this one do not say the same."""
+    """The connector's code and the reference disagree."""
 
 
 def must(agree: bool, what: str) -> None:
-    """Raise unless they agree: a plain assertion would print identifiers by the page."""
+    """Raise unless both agree. A plain assertion would print pages of identifiers."""
     if not agree:
         raise DisagreementError(what)
 
 
 class Reading:
-    """A file as it should be read, to compare blocks and parts of the shipped code with."""
+    """The expected result of cleaning a file, with which blocks and parts are compared."""
 
     def __init__(self, file: bytes, identifier_type: IdentifierType) -> None:
         self.lines = read_lines(file, identifier_type)
@@ -226,11 +229,11 @@ class Reading:
         self.nulls = list(accumulate((line.null for line in self.lines), initial=0))
 
     def rows(self, first: int, end: int) -> bytes:
-        """Return the clean rows of some lines."""
+        """Return the clean rows of a range of lines."""
         return b"".join(line.row + b"\n" for line in self.lines[first:end] if line.row is not None)
 
     def check_progress(self, progress: Progress) -> int:
-        """Check the position and the counts until there; return how many lines that is."""
+        """Check a position and the counts up to it. Return the number of lines before it."""
         done = bisect_right(self.ends, progress.next_byte)
         must(progress.next_byte == (self.ends[done - 1] if done else 0), f"no line ends at {progress.next_byte}")
         must(progress.next_line == done + 1, f"line {progress.next_line} instead of {done + 1}")
@@ -239,41 +242,41 @@ class Reading:
         tally = progress.tally
         must(
             (tally.total, tally.accepted, tally.rejected, tally.null_markers) == counts,
-            f"rows other than {counts} before line {done}",
+            f"counts other than {counts} up to line {done}",
         )
         rejections = [(each.line, each.reason.value, each.digits) for each in tally.rejections]
         must(rejections == faults[:100], f"{rejections[-3:]} instead of {faults[:100][-3:]}")
         by_reason = Counter(reason for _, reason, _ in faults)
         must(Counter(tally.rejected_by_reason) == by_reason, f"{tally.rejected_by_reason} instead of {by_reason}")
-        must(tally.cut_off == ("cut_off" in by_reason), "the end is judged differently")
+        must(tally.cut_off == ("cut_off" in by_reason), "different results for a row cut off at the end")
         return done
 
     def check_blocks(self, blocks: Iterable[Block]) -> None:
-        """Check clean blocks from the beginning of the file to its end."""
+        """Check the clean blocks of an entire file."""
         done = 0
         for block in blocks:
             first, done = done, self.check_progress(block.progress)
             must(block.accepted == self.accepted[done] - self.accepted[first], f"{block.accepted} rows in a block")
-            must(block.rows == self.rows(first, done), f"other rows in lines {first + 1} to {done}")
+            must(block.rows == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
         must(done == len(self.lines), f"{done} of {len(self.lines)} lines were read")
 
     def check_parts(self, parts: Iterable[Part], largest: int, smallest: int, start: Progress | None = None) -> None:
-        """Check parts from `start` to the end of the file: no larger than allowed, only the last one smaller."""
+        """Check the parts from `start` to the end of the file. Only the last part can be smaller than `smallest`."""
         done = self.check_progress(start or Progress())
         chained = start.tally.md5 if start else ""
         last = False
         for part in parts:
-            must(not last, "a part after the last")
+            must(not last, "a part follows the last part")
             first, done, last = done, self.check_progress(part.progress), part.last
             content = b"".join(part.chunks)
-            must(content == self.rows(first, done), f"other rows in lines {first + 1} to {done}")
+            must(content == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
             must(part.rows == self.accepted[done] - self.accepted[first], f"{part.rows} rows in a part")
             must(part.bytes == len(content), f"{part.bytes} bytes instead of {len(content)}")
-            md5 = hashlib.md5(content).hexdigest()  # noqa: S324 - what TikTok asks for
-            must(part.md5 == md5, "another MD5")
+            md5 = hashlib.md5(content).hexdigest()  # noqa: S324 - required by TikTok
+            must(part.md5 == md5, "a different MD5")
             if content:
-                chained = hashlib.md5((chained + md5).encode()).hexdigest()  # noqa: S324 - no secret
-            must(part.progress.tally.md5 == chained, "another MD5 of all rows")
+                chained = hashlib.md5((chained + md5).encode()).hexdigest()  # noqa: S324 - not used for security
+            must(part.progress.tally.md5 == chained, "a different MD5 of all rows")
             must(len(content) <= largest, f"{len(content)} bytes are more than {largest}")
             must(last or len(content) >= smallest, f"{len(content)} bytes are less than {smallest}")
         must(last and done == len(self.lines), f"{done} of {len(self.lines)} lines were read")

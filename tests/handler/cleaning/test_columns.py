@@ -1,4 +1,4 @@
-"""Files with columns: any columns, orders, delimiters, quotes and faulty cells, against Python's csv module."""
+"""Files with columns, with any order, delimiter, quotes and faulty cells, compared with Python's csv module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from handler.cleaning.records import split_fields
 from handler.errors import Outcome
 from handler.model import Action, IdentifierType
 from handler.report_codes import Code
-from tests.handler.cleaning.reference import NOTHING, NULLS, is_hex, judge, unwrap
+from tests.handler.cleaning.reference import EMPTY_VALUE_HASHES, NULLS, is_hex, judge, unwrap
 
 TYPE = IdentifierType.MULTIPLE_TYPES
 examples = settings(derandomize=True, database=None, deadline=None, max_examples=150)
@@ -87,7 +87,7 @@ def tally_of(file: bytes) -> Tally:
 
 @dataclass
 class Expected:
-    """The plain reading of one file."""
+    """The expected result of cleaning one file."""
 
     rows: list[str] = field(default_factory=list)
     rejections: list[tuple[int, str, str | None]] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Expected:
 
 
 def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], width: int) -> Expected:
-    """Read a file with the csv module; columns are index, name and TikTok's header, in the order they are sent."""
+    """Read a file with the csv module. `columns` has index, name and TikTok's header, in the order they are sent."""
     found = Expected(filled=dict.fromkeys(range(len(columns)), 0), faulty=dict.fromkeys(range(len(columns)), 0))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     next(reader)
@@ -120,15 +120,15 @@ def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], wi
             cells.append(cell)
             if kind == "good":
                 found.filled[number] += 1
-            elif kind not in {"empty", "null", "nothing"}:
+            elif kind not in {"empty", "null", "empty_value"}:
                 found.rejections.append((line, kind, name))
                 found.filled[number] += 1
                 found.faulty[number] += 1
         if any(cells):
             found.rows.append(",".join(cells))
-        elif kinds - {"good", "empty", "null", "nothing"}:
+        elif kinds - {"good", "empty", "null", "empty_value"}:
             found.rejected += 1
-        elif "nothing" in kinds:
+        elif "empty_value" in kinds:
             found.rejected += 1
             found.rejections.append((line, "hash_of_nothing", None))
         else:
@@ -137,19 +137,19 @@ def reference(text: str, delimiter: str, columns: list[tuple[int, str, str]], wi
 
 
 def padded(fields: list[str], columns: list[tuple[int, str, str]], width: int) -> list[str]:
-    """Add empty cells at the end if the cells that are there hold identifiers and no faults."""
+    """Add empty cells at the end of a row if the present cells hold identifiers and no faults."""
     there = [(unwrap(fields[i].encode()), 32 if h.endswith("MD5") else 64) for i, _, h in columns if i < len(fields)]
     filled = [len(text) == digits and is_hex(text) for text, digits in there if text and text.lower() not in NULLS]
     return fields + [""] * (width - len(fields)) if filled and all(filled) else fields
 
 
 def clean_cell(cell: bytes, digits: int) -> tuple[str, str]:
-    """Return the kind of a cell, or its fault, and its identifier."""
+    """Return the kind of a cell or its fault, and its identifier."""
     text = unwrap(cell)
     if not text:
         return "empty", ""
     if len(text) == digits and is_hex(text):
-        return ("nothing", "") if text.lower() in NOTHING[digits] else ("good", text.lower().decode())
+        return ("empty_value", "") if text.lower() in EMPTY_VALUE_HASHES[digits] else ("good", text.lower().decode())
     if text.lower() in NULLS:
         return "null", ""
     reason = judge(cell, text, digits, 0, last=False).reason or ""
@@ -165,8 +165,8 @@ def cells(digits: int) -> st.SearchStrategy[str]:
             "NULL",
             "\\N",
             "nan",
-            NOTHING[digits][0].decode(),
-            NOTHING[digits][-1].decode().upper(),
+            EMPTY_VALUE_HASHES[digits][0].decode(),
+            EMPTY_VALUE_HASHES[digits][-1].decode().upper(),
             "jane@x.com",
         ),
         *(
@@ -186,14 +186,15 @@ TEXTS = st.sampled_from(["", "Jane", "a, b; c", 'quo"ted', "two\r\nlines", "x\ny
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[int, str, str]], int]:
-    """A file, its delimiter, its identifier columns in the order they are sent, and its width."""
+    """Return a file, its delimiter, its identifier columns in the order in which they are sent, and its width."""
     wanted = draw(
         st.lists(st.sampled_from(ORDER), min_size=1, max_size=4).filter(lambda x: all(x.count(h) < 4 for h in x))
     )
     named = [(draw(st.sampled_from(NAMES[header])), header) for header in wanted]
     named += [(draw(st.sampled_from(OTHERS)), "") for _ in range(draw(st.integers(0, 3)))]
     named = draw(st.permutations(named))
-    delimiter = draw(st.sampled_from(",;\t|"))
+    # The delimiter is detected from the header row. A single name has none, and its file is read with commas.
+    delimiter = draw(st.sampled_from(",;\t|")) if len(named) > 1 else ","
     quoting: Literal[0, 1] = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     end = draw(st.sampled_from(["\n", "\r\n"]))
     kinds = [cells(32 if header.endswith("MD5") else 64) if header else TEXTS for _, header in named]
@@ -212,7 +213,7 @@ def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[int, str, str]], int]:
 
 @examples
 @given(table=tables(), chunk=st.sampled_from([1, 7, 100, 1 << 18]), most=st.sampled_from([6000, 1 << 20]))
-def test_any_file_is_read_as_the_csv_module_reads_it(
+def test_any_file_is_read_as_by_the_csv_module(
     table: tuple[str, str, list[tuple[int, str, str]], int], chunk: int, most: int
 ) -> None:
     text, delimiter, columns, width = table
@@ -225,7 +226,7 @@ def test_any_file_is_read_as_the_csv_module_reads_it(
             assert part.chunks[0] == part.header == f"{header}\n".encode()
             assert b"".join(part.chunks).count(b"\n") == part.rows + 1
             assert part.bytes == len(b"".join(part.chunks)) <= most
-            assert part.md5 == hashlib.md5(b"".join(part.chunks)).hexdigest()  # noqa: S324 - what TikTok asks for
+            assert part.md5 == hashlib.md5(b"".join(part.chunks)).hexdigest()  # noqa: S324 - required by TikTok
     assert b"".join(b"".join(part.chunks[1:]) for part in found).decode() == sent
     tally = found[-1].progress.tally
     assert (tally.accepted, tally.rejected, tally.null_markers) == (
@@ -258,11 +259,11 @@ def test_any_file_is_read_as_the_csv_module_reads_it(
         ("Telefon", None),
     ],
 )
-def test_headers_are_known_in_their_usual_spellings(name: str, header: str | None) -> None:
+def test_headers_are_recognized_in_their_usual_spellings(name: str, header: str | None) -> None:
     assert header_of(name) == header
 
 
-def test_the_console_takes_the_same_names_for_the_same_kinds() -> None:
+def test_the_console_recognizes_the_same_column_names() -> None:
     kinds = {"email": Kind.EMAIL, "phone": Kind.PHONE, "MAID": Kind.DEVICE_ID}
     assert [name for kind, names in SPELLINGS.items() for name in names if named_kind(name) is not kinds[kind]] == []
 
@@ -300,16 +301,20 @@ def test_other_columns_are_never_sent() -> None:
         (",".join(["email_sha256"] * 4) + "\n", Code.WRONG_COLUMNS, "more than 3 columns of the kind email_SHA256"),
         ("email_sha256,city\njane@x.com,Berlin\n" * 3, Code.NO_VALID_ROW, "are not hashed"),
         ("email_sha256\nNULL\n", Code.NO_VALID_ROW, "NULL markers (1)"),
-        (f"email_sha256\n{NOTHING[64][0].decode()}\n", Code.NO_VALID_ROW, "hashes of an empty or missing value (1)"),
+        (
+            f"email_sha256\n{EMPTY_VALUE_HASHES[64][0].decode()}\n",
+            Code.NO_VALID_ROW,
+            "hashes of an empty or missing value (1)",
+        ),
     ],
 )
-def test_files_that_cannot_be_used_are_refused_with_what_to_do(text: str, code: Code, what: str) -> None:
+def test_a_rejection_says_what_to_do(text: str, code: Code, what: str) -> None:
     refused = refusal(text)
     assert (refused.status, refused.code) == ("rejected", code)
     assert what in refused.reason
 
 
-@pytest.mark.parametrize("rows", [1200, 9000])  # in the same block and in another one
+@pytest.mark.parametrize("rows", [1200, 9000])  # in the first block and in a later block
 @pytest.mark.parametrize(
     ("added", "removed"),
     [
@@ -320,7 +325,7 @@ def test_files_that_cannot_be_used_are_refused_with_what_to_do(text: str, code: 
         ("upsert", "delete"),
     ],
 )
-def test_a_column_that_mixes_adds_and_removes_is_found_wherever_it_begins(added: str, removed: str, rows: int) -> None:
+def test_a_column_that_mixes_additions_and_removals_is_found_in_any_block(added: str, removed: str, rows: int) -> None:
     words = [added] * rows + [removed] * 300
     text = "email_sha256,city,x\n" + "".join(f"{hashed(n)},{n},{word}\n" for n, word in enumerate(words))
     refused = refusal(text)
@@ -328,16 +333,16 @@ def test_a_column_that_mixes_adds_and_removes_is_found_wherever_it_begins(added:
     assert "column 3 says whether a person is added or removed" in refused.reason
 
 
-def test_codes_of_insertions_and_deletions_are_found() -> None:
+def test_change_codes_for_insertions_and_deletions_are_found() -> None:
     text = "x,email_sha256\n" + "".join(f"{'IUd'[n % 3]},{hashed(n)}\n" for n in range(9000))
     assert "column 1 says whether a person is added or removed" in refusal(text).reason
-    for other in ("I", "U", "D", "A", ""):  # only insertions, or letters that mean something else
+    for other in ("I", "U", "D", "A", ""):  # only one kind of change, or letters with another meaning
         rows = [f"{other},{hashed(n)}\n" for n in range(9000)]
         rows += [f"D,{hashed(1)}\n"] if other in {"A", ""} else []
         assert tally_of(("x,email_sha256\n" + "".join(rows)).encode()).accepted == len(rows)
 
 
-def test_words_among_many_others_are_no_actions() -> None:
+def test_a_column_with_many_values_is_not_an_action_column() -> None:
     words = ["add", "remove", "active", *(f"note {n}" for n in range(30))]
     text = "email_sha256,x\n" + "".join(f"{hashed(n)},{word}\n" for n, word in enumerate(words))
     assert tally_of(text.encode()).accepted == len(words)
@@ -346,20 +351,20 @@ def test_words_among_many_others_are_no_actions() -> None:
 
 
 @pytest.mark.parametrize("blank", ["\n", "\r\n", " \n"])
-def test_a_header_may_stand_after_many_blank_lines(blank: str) -> None:
+def test_many_blank_lines_can_precede_the_header(blank: str) -> None:
     text = blank * 90_000 + f"{HEADER}\n{ROW}\nabc,,\n"
     (part,) = read(text.encode())
     assert (part.rows, part.progress.tally.rejections[0].line) == (1, 90_003)
 
 
-def test_a_long_name_of_a_column_is_cut() -> None:
+def test_a_long_column_name_is_truncated() -> None:
     name = f"{'hashed_' * 30}email"
     text = f"{name},phone_sha256\n" + f"jane@x.com,{hashed(1)}\n" * 30
     assert f'in the column "{name[:40]}" of the file' in refusal(text).reason
     assert tally_of(text.encode()).rejections[0].column == name[:40]
 
 
-def test_a_column_of_hashes_that_is_left_out_is_named() -> None:
+def test_a_column_of_hashes_that_is_left_out_is_reported() -> None:
     names = "user id,Mail SHA1,email_sha256,Jane's,email_md5,sha256,note"
     row = f"7,{hashed(1, 40)},{hashed(1)},{hashed(2)},{hashed(3, 32)},NULL,x\n"
     rows = row.replace("NULL", hashed(4).upper()) + row + f"8,,{hashed(5)},,,,{hashed(6)}\n"
@@ -374,17 +379,17 @@ def test_a_column_of_hashes_that_is_left_out_is_named() -> None:
     assert "are not hashed, first in line 2" in refused.reason
 
 
-TEMPLATE = "MAID,phone_SHA256,email_SHA256,MAID_SHA256,MAID_MD5"  # TikTok's own
+TEMPLATE = "MAID,phone_SHA256,email_SHA256,MAID_SHA256,MAID_MD5"  # TikTok's template
 
 
 @pytest.mark.parametrize("cell", ["", " ", '""', "NULL"])
-def test_a_column_for_plain_text_may_be_empty(cell: str) -> None:
+def test_a_plain_text_column_can_be_empty(cell: str) -> None:
     rows = f"{cell},{hashed(1)},{hashed(2)},,\n" * 2
     assert content(f"{TEMPLATE}\n{rows}".encode()).splitlines()[1:] == [f"{hashed(2)},{hashed(1)},,".encode()] * 2
 
 
 @pytest.mark.parametrize("rows_before", [0, 1, 1000])
-def test_one_plain_text_identifier_refuses_the_file(rows_before: int) -> None:
+def test_one_plain_text_identifier_rejects_the_file(rows_before: int) -> None:
     rows = f",{hashed(1)},{hashed(2)},,\n" * rows_before + f"{uuid.UUID(int=7)},,,,\n"
     refused = refusal(f"{TEMPLATE}\n{rows}")
     assert refused.code is Code.NOT_HASHED
@@ -402,10 +407,10 @@ def device_id(number: int) -> str:
     return uuid.UUID(int=int(hashed(number, 32), 16), version=4).hex
 
 
-@pytest.mark.parametrize("header", ["email_sha256,maid_md5", "maid_md5,email_sha256"])  # sent as it is, or put in order
+@pytest.mark.parametrize("header", ["email_sha256,maid_md5", "maid_md5,email_sha256"])  # unchanged, or reordered
 @pytest.mark.parametrize("empty", [0, 1, 9])
 @pytest.mark.parametrize("hashes", [0, 1, 3000])
-def test_device_ids_without_hyphens_are_no_hashes(header: str, empty: int, hashes: int) -> None:
+def test_device_ids_without_hyphens_in_a_column_are_rejected(header: str, empty: int, hashes: int) -> None:
     cells = [hashed(n, 32) for n in range(hashes)] + ["0" * 32] + [device_id(n) for n in range(1000)]
     cells = [cell for each in cells for cell in [*[""] * empty, each]]
     rows = [sorted([hashed(n), cell], key=len, reverse=header.startswith("email")) for n, cell in enumerate(cells)]
@@ -421,8 +426,8 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
     assert "are not hashed, first in line 2." in refused.reason
     tally = tally_of(f"email_sha256,Phone SHA256\n{rows}".encode())
     good = tally_of(f"email_sha256,Phone SHA256\n{hashed(1)},{hashed(2)}\n".encode() * 1)
-    whole = merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2])
-    check_file(whole, Action.REPLACE, 0.1, TYPE, "list")
+    merged = merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2])
+    check_file(merged, Action.REPLACE, 0.1, TYPE, "list")
     assert (tally.total, tally.rejected, tally.rejected_by_reason) == (100, 0, {"not_hashed": 20})
 
 
@@ -437,7 +442,7 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
         ("email_sha256", "x" * 600, "Check the delimiter and the quotes in these lines."),
     ],
 )
-def test_the_advice_is_about_columns_not_folders_or_lines(header: str, cell: str, advice: str) -> None:
+def test_the_advice_is_about_columns_rather_than_folders_or_lines(header: str, cell: str, advice: str) -> None:
     refused = refusal(f"{header},name\n" + f"{cell},Jane\n" * 30)
     assert refused.code is Code.NO_VALID_ROW
     assert advice in refused.reason
@@ -446,14 +451,14 @@ def test_the_advice_is_about_columns_not_folders_or_lines(header: str, cell: str
 
 
 @pytest.mark.parametrize("end", [f"{hashed(9)}", f"{hashed(9)},{hashed(8)[:10]}", f'{hashed(9)},"{hashed(8)}', '"x'])
-def test_a_row_cut_off_at_the_end_is_noticed(end: str) -> None:
+def test_a_row_cut_off_at_the_end_is_detected(end: str) -> None:
     tally = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{end}".encode())
     assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (1, {"cut_off": 1}, True)
-    whole = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{hashed(3)},{hashed(4)}".encode())
-    assert (whole.accepted, whole.cut_off) == (2, False)
+    complete = tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{hashed(3)},{hashed(4)}".encode())
+    assert (complete.accepted, complete.cut_off) == (2, False)
 
 
-def test_a_whole_last_row_without_a_line_end_is_not_cut_off_whatever_its_first_digit() -> None:
+def test_a_complete_last_row_without_a_line_end_is_not_cut_off() -> None:
     tails = [f"{digit}{hashed(1)[1:]}" for digit in "0123456789abcdef"]
     rows = [
         tally_of(f"email_sha256,phone_sha256\n{hashed(1)},{hashed(2)}\n{hashed(3)},{tail}".encode()) for tail in tails
@@ -461,7 +466,7 @@ def test_a_whole_last_row_without_a_line_end_is_not_cut_off_whatever_its_first_d
     assert [(tally.accepted, tally.cut_off) for tally in rows] == [(2, False)] * 16
 
 
-def test_a_stray_quote_costs_one_row_only() -> None:
+def test_a_stray_quote_makes_only_one_row_faulty() -> None:
     text = f'email_sha256,name\n{hashed(1)},"Jane\n' + "".join(f"{hashed(n)},x\n" for n in range(2, 200))
     tally = tally_of(text.encode())
     assert (tally.accepted, tally.rejected_by_reason) == (198, {"wrong_number_of_fields": 1})
@@ -472,36 +477,34 @@ def test_a_stray_quote_costs_one_row_only() -> None:
 @pytest.mark.parametrize(
     ("first", "line"),
     [
-        ('a,"x', '""'),  # doubled quotes, as in the style of an HTML text
+        ('a,"x', '""'),  # doubled quotes, as in an HTML attribute
         ('a,"x', '","'),  # each line closes a quote and opens the next
-        ('x","', 'x","'),  # each line opens a quote, whether one is open or not
+        ('x","', 'x","'),  # each line opens a quote, whether or not one is already open
         ('a,"x', "text"),
     ],
 )
-def test_a_quote_that_stays_open_costs_no_more_than_its_lines(
-    first: str, line: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looked_at = 0
+def test_an_unclosed_quote_does_not_make_reading_slow(first: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    examined = 0  # bytes
 
     def counting(text: bytes, delimiter: bytes) -> tuple[list[bytes], bool, bool]:
-        nonlocal looked_at
-        looked_at += len(text)
+        nonlocal examined
+        examined += len(text)
         return split_fields(text, delimiter)
 
     monkeypatch.setattr(records, "split_fields", counting)
     text = "\n".join([first, *[line] * 9000, ""]).encode()
     records.read_records(text, b",", 1, 1 << 16, last=True)
-    assert looked_at < 5 * len(text)
+    assert examined < 5 * len(text)
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_the_header_of_a_file_that_was_joined_on_is_no_row(quote: str) -> None:
+def test_the_header_of_a_concatenated_file_is_not_a_row(quote: str) -> None:
     file = f"{HEADER}\n{ROW}\n{quote}{hashed(3)}{quote},,x\n".encode()
     tally = tally_of(file * 3)
     assert (tally.total, tally.accepted, tally.rejections) == (6, 6, ())
 
 
-def test_missing_delimiters_of_empty_cells_at_the_end_are_repaired() -> None:
+def test_missing_empty_cells_at_the_end_of_a_row_are_added() -> None:
     rows = [f"{hashed(1)},{hashed(2)}", f"{hashed(3)}", f'"{hashed(4)}"', f",{hashed(5)}", "NULL," + hashed(6)]
     tally = tally_of("\r\n".join([HEADER, *rows, ""]).encode())
     assert (tally.accepted, tally.rejected) == (5, 0)
@@ -510,14 +513,14 @@ def test_missing_delimiters_of_empty_cells_at_the_end_are_repaired() -> None:
     assert tally.rejected_by_reason == {"wrong_number_of_fields": 4}
 
 
-def test_a_row_that_is_too_long_is_left_out() -> None:
+def test_a_row_that_is_too_long_is_rejected() -> None:
     tally = tally_of(f"email_sha256,name\n{hashed(1)},{'x' * 70_000}\n{hashed(2)},x\n".encode())
     assert (tally.accepted, tally.rejected_by_reason) == (1, {"too_long": 1})
 
 
-def test_a_row_without_identifiers_is_no_row_unless_a_cell_is_faulty() -> None:
-    nothing = NOTHING[64][0].decode()
-    rows = ["NULL,,Jane", ",,", f"{nothing},,x", f"{nothing},{hashed(1)},x", "abc,,x", f"abc,{hashed(2)},x"]
+def test_a_row_without_identifiers_is_rejected_unless_its_cells_are_empty_or_null() -> None:
+    empty_value = EMPTY_VALUE_HASHES[64][0].decode()
+    rows = ["NULL,,Jane", ",,", f"{empty_value},,x", f"{empty_value},{hashed(1)},x", "abc,,x", f"abc,{hashed(2)},x"]
     tally = tally_of("\n".join([HEADER, *rows, ""]).encode())
     assert (tally.total, tally.accepted, tally.rejected, tally.null_markers) == (4, 2, 2, 1)
     assert tally.rejected_by_reason == {"hash_of_nothing": 1, "wrong_length": 2}
@@ -529,7 +532,7 @@ def test_a_row_without_identifiers_is_no_row_unless_a_cell_is_faulty() -> None:
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(quote: str) -> None:
+def test_reading_that_continues_after_a_part_gives_the_same_parts(quote: str) -> None:
     cell = "abc" + quote
     rows = [f"{hashed(n)},{hashed(n + 1) if n % 7 else quote + cell},{quote}a\nb{quote}" if quote else
             f"{hashed(n)},{hashed(n + 1) if n % 7 else cell},a" for n in range(500)]  # fmt: skip
@@ -547,7 +550,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(quo
         assert rest == found[at + 1 :]
 
 
-def test_rows_are_left_out_of_parts_without_the_header() -> None:
+def test_overtaken_rows_are_left_out_and_the_header_is_kept() -> None:
     file = f"{HEADER}\n{ROW}\n{hashed(3)},{hashed(4)},x\n".encode()
     row = f"{hashed(1)},{hashed(2)}\n".encode()
     (part,) = parts(lambda _: [file], TYPE, 9000, keep=lambda rows: rows.replace(row, b""))

@@ -1,4 +1,4 @@
-"""Refusals of whole files and lists: the code, and a sentence that says what happened, where, and what to do."""
+"""Rejections of entire files and lists: the code, and a reason that says what happened, where, and what to do."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CSV = "email_sha256\r\n" + GOOD.decode() + "\r\n"
 
 
 def archive(*names: str) -> bytes:
-    """A zip of some files."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as entries:
+    """Return a zip archive with the given files."""
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as entries:
         for name in names:
             entries.writestr(zipfile.ZipInfo(name), CSV * 30)
-    return packed.getvalue()
+    return zipped.getvalue()
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
@@ -57,7 +57,7 @@ def refusal(
     identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256,
     action: Action = Action.APPEND,
 ) -> Outcome:
-    """Return why a file is refused when it is read to its end."""
+    """Return the outcome of a file that is rejected or skipped after it was read to its end."""
     with pytest.raises(Outcome) as refused:
         check_file(counted(chunks, identifier_type), action, ratio, identifier_type)
     reason = refused.value.reason
@@ -69,9 +69,9 @@ def refusal(
 
 KINDS = {
     "utf-16 of Excel": ("\ufeff" + CSV).encode("utf-16-le"),
-    "utf-16, big first": ("\ufeff" + CSV).encode("utf-16-be"),
+    "utf-16, big-endian": ("\ufeff" + CSV).encode("utf-16-be"),
     "utf-16 without a mark": CSV.encode("utf-16-le"),
-    "utf-16, big first, without a mark": CSV.encode("utf-16-be"),
+    "utf-16, big-endian, without a mark": CSV.encode("utf-16-be"),
     "utf-16 that begins with a blank line": ("\r\n" + CSV).encode("utf-16-le"),
     "utf-32": ("\ufeff" + CSV).encode("utf-32-le"),
     "xlsx": archive("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"),
@@ -130,15 +130,15 @@ EXPECTED = {
     "sal": (Code.NOT_TEXT, "encrypted with OpenSSL", "Decrypt it"),
     "age": (Code.NOT_TEXT, "encrypted with age", "Decrypt it"),
     "arm": (Code.NOT_TEXT, "encrypted with age", "Decrypt it"),
-    "bin": (Code.NOT_TEXT, "not text, perhaps encrypted", "Decrypt or unpack it"),
-    "mac": (Code.NOT_TEXT, "macOS companion file", "without the leading ._"),
+    "bin": (Code.NOT_TEXT, "is a binary file and may be encrypted", "Decrypt or unpack it"),
+    "mac": (Code.NOT_TEXT, "macOS metadata file", "without the leading ._"),
     "twi": (Code.BROKEN_GZIP, "is compressed twice", "only once"),
 }
 
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 18])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_of_another_kind_is_named_with_what_to_do(kind: str, size: int) -> None:
+def test_a_rejection_names_the_unsupported_file_type_and_says_what_to_do(kind: str, size: int) -> None:
     code, what, to_do = EXPECTED[kind[:3]]
     refused = refusal(pieces(KINDS[kind], size))
     assert refused.code is code
@@ -146,7 +146,7 @@ def test_a_file_of_another_kind_is_named_with_what_to_do(kind: str, size: int) -
     assert to_do in refused.reason
 
 
-def test_another_kind_is_told_before_the_rest_is_read() -> None:
+def test_an_unsupported_file_type_is_detected_without_reading_the_rest() -> None:
     read: list[int] = []
 
     def endless() -> Iterator[bytes]:
@@ -160,18 +160,18 @@ def test_another_kind_is_told_before_the_rest_is_read() -> None:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
-def test_the_content_decides_whatever_the_name(pack: Callable[[bytes], bytes]) -> None:
+def test_compression_is_detected_from_the_content(pack: Callable[[bytes], bytes]) -> None:
     tally = counted([pack(CSV.encode())])
     assert (tally.total, tally.accepted) == (1, 1)
 
 
-def test_only_the_beginning_of_a_file_tells_its_kind() -> None:
+def test_only_the_beginning_of_a_file_decides_its_type() -> None:
     tally = counted([ROWS, b"PAR1\n"])
     assert (tally.accepted, tally.rejected) == (10, 1)
 
 
 @pytest.mark.parametrize("garbage", [b"\x01a\x01b", b"\x1a", b"\x00\x01\x02\x03\x04\x05\x06\x07\x08"])
-def test_a_few_control_characters_are_faults_of_their_rows(garbage: bytes) -> None:
+def test_a_few_control_characters_only_make_their_rows_faulty(garbage: bytes) -> None:
     assert counted([ROWS, garbage, b"\n"]).accepted == 10
     assert counted([b"".join(row + b"\x01de\n" for row in ROWS.split(b"\n"))]).accepted == 0
 
@@ -180,7 +180,7 @@ EMPTY = [b"", b"\n\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbfhashed email\r\n", b"
 
 
 @pytest.mark.parametrize("file", EMPTY)
-def test_a_file_without_rows_is_a_normal_end_unless_it_is_a_replace(file: bytes) -> None:
+def test_a_file_without_rows_is_skipped_unless_it_is_a_replace(file: bytes) -> None:
     for content in (file, gzip.compress(file), bz2.compress(file)):
         for action, outcome in (
             (Action.APPEND, Skipped),
@@ -200,21 +200,21 @@ QUERIES = [
 
 @pytest.mark.parametrize("kind", [IdentifierType.EMAIL_SHA256, IdentifierType.MULTIPLE_TYPES])
 @pytest.mark.parametrize("query", QUERIES)
-def test_the_result_of_a_query_without_rows_is_empty(query: bytes, kind: IdentifierType) -> None:
+def test_a_query_result_without_rows_is_an_empty_file(query: bytes, kind: IdentifierType) -> None:
     assert refusal([query], identifier_type=kind).code is Code.EMPTY_FILE
 
 
 @pytest.mark.parametrize("header", [b"hashed email", b" EMAIL ", b'"email"'])
-def test_the_header_of_each_page_or_joined_file_is_no_row(header: bytes) -> None:
+def test_the_header_of_each_page_or_concatenated_file_is_not_a_row(header: bytes) -> None:
     page = header + b"\n------------\n" + ROWS
     tally = counted([page, b"\n", page * 3, b"(40 rows)\n"])
     assert (tally.total, tally.accepted) == (40, 40)
     assert counted([header + b"\n" + ROWS + b"another\n"]).rejected == 1
-    refused = refusal([header + b"\n", (header + b"\n") * 30])  # rows that all say the same are faulty
+    refused = refusal([header + b"\n", (header + b"\n") * 30])  # identical rows are not all headers
     assert (refused.code, refused.reason[:15]) == (Code.NO_VALID_ROW, "None of the 30 ")
 
 
-NOTHING = hashlib.sha256(b"").hexdigest().encode()
+EMPTY_VALUE_HASH = hashlib.sha256(b"").hexdigest().encode()
 
 
 @pytest.mark.parametrize("action", Action)
@@ -222,19 +222,19 @@ NOTHING = hashlib.sha256(b"").hexdigest().encode()
     ("file", "what"),
     [
         (b"email\n" + b"\\N\n" * 1200, "only NULL markers (1,200). "),
-        ((NOTHING + b"\n") * 3, "only hashes of an empty or missing value (3). "),
-        (NOTHING + b"\nNULL\n\n", "only NULL markers (1) and hashes of an empty or missing value (1). "),
+        ((EMPTY_VALUE_HASH + b"\n") * 3, "only hashes of an empty or missing value (3). "),
+        (EMPTY_VALUE_HASH + b"\nNULL\n\n", "only NULL markers (1) and hashes of an empty or missing value (1). "),
     ],
 )
-def test_a_file_that_stands_for_nobody_is_no_empty_list(file: bytes, what: str, action: Action) -> None:
+def test_a_file_of_only_empty_values_is_rejected(file: bytes, what: str, action: Action) -> None:
     refused = refusal([file], action=action)
     assert (refused.status, refused.code) == ("rejected", Code.NO_VALID_ROW)
     assert what in refused.reason
     assert "join" in refused.reason
 
 
-def test_hashes_of_nothing_do_not_count_toward_the_share_of_faulty_rows() -> None:
-    tally = counted([ROWS, (NOTHING + b"\n") * 90, b"x@example.com\n"])
+def test_hashes_of_empty_values_do_not_count_toward_the_share_of_faulty_rows() -> None:
+    tally = counted([ROWS, (EMPTY_VALUE_HASH + b"\n") * 90, b"x@example.com\n"])
     assert tally.rejected_by_reason == {"hash_of_nothing": 90, "not_hashed": 1}
     assert (tally.total, tally.accepted, tally.rejected, tally.faulty) == (101, 10, 91, 1)
     check_file(tally, Action.REPLACE, 0.1, IdentifierType.EMAIL_SHA256)
@@ -243,7 +243,7 @@ def test_hashes_of_nothing_do_not_count_toward_the_share_of_faulty_rows() -> Non
 
 
 @pytest.mark.parametrize("row", [GOOD[:40], b'"' + GOOD, b"0x" + GOOD[:-1], b"'"])
-def test_a_row_cut_off_at_the_end_rejects_a_replace_and_only_itself_otherwise(row: bytes) -> None:
+def test_a_row_cut_off_at_the_end_rejects_only_a_replace_as_a_whole(row: bytes) -> None:
     tally = counted([ROWS[:130], row])
     assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (2, {"cut_off": 1}, True)
     check_file(tally, Action.APPEND, 0, IdentifierType.EMAIL_SHA256)
@@ -256,11 +256,11 @@ def test_a_row_cut_off_at_the_end_rejects_a_replace_and_only_itself_otherwise(ro
 
 
 @pytest.mark.parametrize("row", [GOOD, GOOD[:40] + b"\n", b"x@example.com", GOOD + b"0", b""])
-def test_other_ends_are_not_cut_off(row: bytes) -> None:
+def test_other_last_rows_are_not_cut_off(row: bytes) -> None:
     assert not counted([ROWS, row]).cut_off
 
 
-def test_the_share_of_faulty_rows_counts_over_the_whole_list() -> None:
+def test_the_share_of_faulty_rows_is_computed_over_the_entire_list() -> None:
     kind = IdentifierType.EMAIL_SHA256
     files = [counted([ROWS * 10]), counted([GOOD + b"\nx@example.com\n"]), counted([b"NULL\n"]), counted([b""])]
     for tally in files:
@@ -293,7 +293,7 @@ def test_the_share_of_faulty_rows_counts_over_the_whole_list() -> None:
         (b"x" * 5000, "are longer than any identifier", "Upload one identifier per line."),
     ],
 )  # fmt: skip
-def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str, to_do: str) -> None:
+def test_the_rejection_without_a_valid_row_names_the_most_frequent_fault(row: bytes, what: str, to_do: str) -> None:
     refused = refusal([b"email\n" + (row + b"\n") * 1200])
     assert refused.code is Code.NO_VALID_ROW
     assert refused.reason.startswith("None of the 1,200 rows in the file can be used. Most often they ")
@@ -325,14 +325,14 @@ def test_a_file_without_a_valid_row_says_what_its_rows_are(row: bytes, what: str
         ),
     ],
 )
-def test_columns_are_named_if_exactly_one_looks_right(header: bytes, row: bytes, advice: str) -> None:
+def test_the_advice_names_the_column_if_exactly_one_holds_identifiers(header: bytes, row: bytes, advice: str) -> None:
     refused = refusal([header + b"\n" if header else b"", (row + b"\n") * 30])
     assert refused.code is Code.NO_VALID_ROW
     assert advice in refused.reason
     assert "Jane" not in refused.reason
 
 
-def test_wide_rows_have_columns_and_spaces_at_the_end_do_not_make_a_row_long() -> None:
+def test_long_rows_can_have_columns_and_trailing_spaces_do_not_make_a_row_too_long() -> None:
     header = b"id,email_sha256," + b",".join(b"property %d" % n for n in range(200))
     refused = refusal([header + b"\n", (b"7," + GOOD + b",some text" * 200 + b"\n") * 30])
     assert refused.reason.startswith("None of the 30 rows in the file can be used. Most often they have more than one")
@@ -340,14 +340,14 @@ def test_wide_rows_have_columns_and_spaces_at_the_end_do_not_make_a_row_long() -
     assert counted([b"EMAIL".ljust(1000) + b"\n", (GOOD.ljust(1000) + b"\r\n") * 900]).accepted == 900
 
 
-def test_a_column_that_mixes_adds_and_removes_is_named() -> None:
+def test_a_column_that_mixes_additions_and_removals_is_named() -> None:
     named = refusal([b"email,audience_action,batch_size\n", (GOOD + b",true,50\n") * 9]).reason
     assert 'column 2 ("audience_action") says whether a person is added or removed' in named
     unnamed = refusal([(GOOD + b"\tadd\n" + GOOD + b"\tDELETE\n") * 9]).reason
     assert "and column 2 says whether a person is added or removed" in unnamed
 
 
-def test_a_column_of_adds_and_removes_may_be_sorted() -> None:
+def test_a_column_of_additions_and_removals_can_be_sorted() -> None:
     for header in (b"", b"email_sha256,x,name\n"):
         rows = [b"%s,%s,%d\n" % (GOOD, b"added" if n < 9000 else b"removed", n) for n in range(9300)]
         reason = refusal([header, *rows]).reason
@@ -355,7 +355,7 @@ def test_a_column_of_adds_and_removes_may_be_sorted() -> None:
         assert "alone: it holds" not in reason
 
 
-def test_codes_of_changes_say_that_people_are_removed() -> None:
+def test_change_codes_are_recognized_as_additions_and_removals() -> None:
     rows = [b"%s,%s\n" % ([b"I", b"U", b"d"][n % 3], GOOD) for n in range(900)]
     assert "and column 1 says whether a person is added or removed" in refusal(rows).reason
     inserts = [b"I,%s\n" % GOOD] * 900
@@ -371,12 +371,12 @@ def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns()
     assert counted([b"phone,email\n", (GOOD + b",\n") * 9]).accepted == 0
 
 
-def test_sha256_in_a_folder_for_md5_is_told_where_it_belongs() -> None:
+def test_the_advice_for_sha256_in_an_md5_folder_names_the_right_folder() -> None:
     reason = refusal([ROWS], identifier_type=IdentifierType.IDFA_MD5).reason
     assert reason.endswith("Hashes of 64 digits are SHA-256: use a folder that ends in _sha256.")
 
 
-def test_md5_in_a_folder_for_sha256_is_told_what_it_may_be() -> None:
+def test_the_advice_for_md5_in_a_sha256_folder_names_both_possible_causes() -> None:
     reason = refusal([ROWS.replace(GOOD, GOOD[:32])], identifier_type=IdentifierType.GAID_SHA256).reason
     assert reason.endswith(
         "MD5: use a folder that ends in _md5, or hash the ids first if they only lost their hyphens."
@@ -386,7 +386,7 @@ def test_md5_in_a_folder_for_sha256_is_told_what_it_may_be() -> None:
 SOURCE = random.Random(7)  # noqa: S311 - made-up ids
 DEVICE_IDS = [uuid.UUID(int=SOURCE.getrandbits(128), version=4).hex for _ in range(20_000)]
 MD5_ROWS = [hashlib.md5(each.encode(), usedforsecurity=False).hexdigest() for each in DEVICE_IDS]
-TRACKING_REFUSED = "0" * 32
+TRACKING_OPT_OUT = "0" * 32
 
 
 @pytest.mark.parametrize(
@@ -394,35 +394,35 @@ TRACKING_REFUSED = "0" * 32
     [
         DEVICE_IDS,
         [each.upper() for each in DEVICE_IDS],
-        [*DEVICE_IDS[:1000], TRACKING_REFUSED],
-        [TRACKING_REFUSED] * 9000 + DEVICE_IDS[:1000],
+        [*DEVICE_IDS[:1000], TRACKING_OPT_OUT],
+        [TRACKING_OPT_OUT] * 9000 + DEVICE_IDS[:1000],
         ["idfa", "", "NULL", *DEVICE_IDS[:8]],
-        ["NULL"] * 60_000 + DEVICE_IDS[:8],  # all of them in the second block
+        ["NULL"] * 60_000 + DEVICE_IDS[:8],  # all device ids are in the second block
         [MD5_ROWS[0], *DEVICE_IDS[:1000]],
         [*MD5_ROWS[:400], *DEVICE_IDS[:600]],
-        [*MD5_ROWS[:5] * 400, *DEVICE_IDS[:600]],  # rows that are repeated count once
+        [*MD5_ROWS[:5] * 400, *DEVICE_IDS[:600]],  # repeated rows count once
         [*MD5_ROWS, *DEVICE_IDS[:10_000]],
     ],
     ids=lambda rows: f"{len(rows)} {rows[0]}",
 )  # fmt: skip
-def test_device_ids_without_hyphens_are_no_hashes_whatever_is_between_them(rows: list[str]) -> None:
+def test_device_ids_without_hyphens_are_rejected_whatever_rows_are_among_them(rows: list[str]) -> None:
     refused = refusal(["\n".join([*rows, ""]).encode()], identifier_type=IdentifierType.IDFA_MD5)
     assert refused.code is Code.NOT_HASHED
 
 
-def test_hashes_may_look_like_device_ids_by_chance() -> None:
+def test_hashes_that_look_like_device_ids_by_chance_are_accepted() -> None:
     alike = next(each for each in MD5_ROWS if each[12] == "4" and each[16] in "89ab")
     for rows in (MD5_ROWS, DEVICE_IDS[:7], [alike] * 1000, [*MD5_ROWS[:600], *DEVICE_IDS[:400]]):
         assert counted(["\n".join(rows).encode()], IdentifierType.IDFA_MD5).accepted == len(rows)
 
 
 @pytest.mark.parametrize(("kind", "digits"), [(IdentifierType.IDFA_MD5, 32), (IdentifierType.IDFA_SHA256, 64)])
-def test_an_all_zero_device_id_stands_for_nobody(kind: IdentifierType, digits: int) -> None:
+def test_an_all_zero_device_id_is_rejected_as_an_empty_value(kind: IdentifierType, digits: int) -> None:
     tally = counted([b"ab" * (digits // 2) + b"\n" + b"0" * digits + b"\n"], kind)
     assert (tally.accepted, tally.rejected_by_reason) == (1, {"hash_of_nothing": 1})
 
 
-def test_too_many_rejected_rows_refuse_a_file() -> None:
+def test_a_file_with_too_many_rejected_rows_is_rejected() -> None:
     refused = refusal([ROWS, b"jane@example.com\n" + b"abc\n" * 2])
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
@@ -445,7 +445,7 @@ def test_too_many_rejected_rows_refuse_a_file() -> None:
         (1000, 1, True),
     ],
 )
-def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, ratio: float, refused: bool) -> None:
+def test_the_share_of_rejected_rows_can_be_exactly_the_limit(rejected: int, ratio: float, refused: bool) -> None:
     faults = (Rejection(1, RejectionReason.NOT_HEX),) * min(rejected, 100)
     tally = Tally(1000, 1000 - rejected, rejected, faults, {"not_hex": rejected})
     if refused:
@@ -456,7 +456,7 @@ def test_the_share_of_rejected_rows_may_be_exactly_the_limit(rejected: int, rati
 
 
 @pytest.mark.parametrize("faulty", [28, 29, 30])
-def test_the_share_of_faulty_cells_is_judged_as_that_of_rows(faulty: int) -> None:
+def test_faulty_cells_in_a_column_have_the_same_limit_as_faulty_rows(faulty: int) -> None:
     rows = Tally(100, 100 - faulty, faulty, rejected_by_reason={"not_hex": faulty})
     cells = Tally(100, 100, columns=(ColumnCounts("email_sha256", 100, faulty),))
     for tally, kind in ((rows, IdentifierType.EMAIL_SHA256), (cells, IdentifierType.MULTIPLE_TYPES)):
@@ -467,6 +467,6 @@ def test_the_share_of_faulty_cells_is_judged_as_that_of_rows(faulty: int) -> Non
             check_file(tally, Action.APPEND, 0.29, kind)
 
 
-def test_a_share_below_a_percent_is_said_as_it_is() -> None:
+def test_a_limit_below_one_percent_is_not_rounded() -> None:
     refused = refusal([ROWS, b"abc\n"], 0.005)
     assert "The limit is 0.5%" in refused.reason

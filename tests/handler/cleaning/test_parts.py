@@ -1,4 +1,4 @@
-"""Parts: cut between rows, never too large, signed with the MD5 of exactly their bytes, held one at a time."""
+"""Parts: cut between rows, within the maximum size, with the MD5 of their bytes, and in memory one at a time."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ ROW = b"0123456789abcdef" * 2 + b"\n"
 
 
 def blocks(*rows: int) -> Iterator[Block]:
-    """Blocks of so many rows."""
+    """Yield blocks with the given numbers of rows."""
     done = 0
     for count in rows:
         done += count
         yield Block(ROW * count, count, Progress(33 * done, done + 1, Tally(done, done)))
 
 
-def copied(part: Part) -> bytes:
+def content(part: Part) -> bytes:
     return b"".join(part.chunks)
 
 
 def test_a_part_ends_with_the_last_block_that_fits() -> None:
-    parts = [(part.rows, copied(part), part.last) for part in cut(blocks(2, 3, 4, 1, 6), 33 * 6)]
+    parts = [(part.rows, content(part), part.last) for part in cut(blocks(2, 3, 4, 1, 6), 33 * 6)]
     assert parts == [(5, ROW * 5, False), (5, ROW * 5, False), (6, ROW * 6, True)]
 
 
 @pytest.mark.parametrize(("most", "rows"), [(33 * 5, [5, 1]), (33 * 5 - 1, [3, 3]), (33 * 6, [6]), (33 * 3, [3, 3])])
-def test_a_part_may_be_exactly_as_large_as_allowed(most: int, rows: list[int]) -> None:
+def test_a_part_can_have_exactly_the_maximum_size(most: int, rows: list[int]) -> None:
     assert [part.rows for part in cut(blocks(3, 2, 1), most)] == rows
 
 
-def test_a_part_is_signed_and_says_where_reading_goes_on() -> None:
+def test_a_part_has_its_md5_and_the_position_where_reading_continues() -> None:
     for part in cut(blocks(2, 3, 4), 33 * 5):
-        assert part.md5 == hashlib.md5(copied(part)).hexdigest()  # noqa: S324 - what TikTok asks for
-        assert part.bytes == len(copied(part))
+        assert part.md5 == hashlib.md5(content(part)).hexdigest()  # noqa: S324 - required by TikTok
+        assert part.bytes == len(content(part))
         assert part.progress.next_byte == 33 * part.progress.tally.accepted
 
 
-def test_blocks_without_rows_are_read_over_but_not_forgotten() -> None:
+def test_blocks_without_rows_only_advance_the_position() -> None:
     (part,) = cut(blocks(2, 0, 0), 33 * 5)
     assert part.chunks == [ROW * 2]
     empty = [Block(b"", 0, Progress(1000, 9, Tally(8, 0, 8)))]
@@ -54,10 +54,10 @@ def test_blocks_without_rows_are_read_over_but_not_forgotten() -> None:
     assert (part.rows, part.chunks, part.last, part.progress.next_byte) == (0, [], True, 1000)
 
 
-def test_a_file_of_nothing_is_one_empty_part() -> None:
+def test_an_empty_file_is_one_empty_part() -> None:
     start = Progress(66, 3, Tally(2, 2))
-    nothing = hashlib.md5(b"").hexdigest()  # noqa: S324 - what TikTok asks for
-    assert [*cut([], 1000, start)] == [Part(b"", [], 0, 0, nothing, start, last=True)]
+    empty_md5 = hashlib.md5(b"").hexdigest()  # noqa: S324 - required by TikTok
+    assert [*cut([], 1000, start)] == [Part(b"", [], 0, 0, empty_md5, start, last=True)]
 
 
 def test_every_row_of_a_file_is_in_one_part() -> None:
@@ -68,7 +68,7 @@ def test_every_row_of_a_file_is_in_one_part() -> None:
 
 
 @pytest.mark.processes
-def test_only_one_part_is_held_even_by_one_who_keeps_them() -> None:
+def test_only_one_part_is_in_memory_even_if_the_caller_keeps_all() -> None:
     tracemalloc.start()
     try:
         kept = [*cut(clean(_chunks(128), IdentifierType.EMAIL_SHA256), 1 << 20)]

@@ -1,4 +1,4 @@
-"""Sets of rows: what they leave out of a block, whatever the kind of rows, and the memory they take."""
+"""Sets of rows: the rows that they leave out of a block, for all kinds of rows, and their memory."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EMAIL = IdentifierType.EMAIL_SHA256
 
 
 def rows(digits: int, *numbers: int) -> bytes:
-    """Rows that only differ by a number: hashes of 64 or 32 digits, or two columns."""
+    """Return rows for numbered people: hashes with 64 or 32 digits, or two columns if `digits` is 0."""
     hashes = [hashlib.sha256(b"person %d" % number).hexdigest() for number in numbers]
     return "".join(f"{each[:digits]}\n" if digits else f"{each},\n" for each in hashes).encode()
 
 
 @pytest.mark.parametrize("digits", [64, 32, 0])
-def test_a_set_leaves_out_its_rows_or_all_others(digits: int) -> None:
+def test_a_set_leaves_out_its_rows_or_keeps_only_them(digits: int) -> None:
     found = collect([rows(digits, 1, 2), rows(digits, 2, 3)], digits)
     assert found is not None
     assert len(found) == 3
@@ -32,16 +32,16 @@ def test_a_set_leaves_out_its_rows_or_all_others(digits: int) -> None:
     assert found.leave_out(b"") == b""
 
 
-def test_too_many_rows_make_no_set_and_are_not_read_further() -> None:
+def test_reading_stops_without_a_set_if_there_are_too_many_rows() -> None:
     def blocks() -> Iterator[bytes]:
         yield rows(64, 1, 2, 2)
         yield rows(64, 3)
-        raise AssertionError("read on")
+        raise AssertionError("more rows were read")
 
     assert collect(blocks(), 64, max_rows=2) is None
 
 
-def test_overtaken_rows_are_not_sent_but_counted_as_accepted() -> None:
+def test_overtaken_rows_count_as_accepted_but_are_not_sent() -> None:
     file = rows(64, *range(100))
     newer = collect([rows(64, *range(0, 100, 3))], 64)
     assert newer is not None
@@ -49,19 +49,19 @@ def test_overtaken_rows_are_not_sent_but_counted_as_accepted() -> None:
     sent = [(part.rows, b"".join(part.chunks), part.md5, part.progress) for part in parts(
         lambda _: [file], EMAIL, 2000, keep=newer.leave_out)]  # fmt: skip
     assert b"".join(content for _, content, _, _ in sent) == rows(64, *(n for n in range(100) if n % 3))
-    assert all(md5 == hashlib.md5(content).hexdigest() for _, content, md5, _ in sent)  # noqa: S324 - TikTok's
+    assert all(md5 == hashlib.md5(content).hexdigest() for _, content, md5, _ in sent)  # noqa: S324 - for TikTok
     tally = sent[-1][3].tally
     assert (tally.total, tally.accepted, tally.overtaken) == (100, 100, 34)
     assert [progress.next_byte for _, _, _, progress in sent] == [part.progress.next_byte for part in whole]
     assert tally.md5 == whole[-1].progress.tally.md5, "the same accepted rows"
 
 
-def test_an_upload_of_which_nothing_is_left_has_no_bytes() -> None:
+def test_an_upload_without_remaining_rows_has_no_bytes() -> None:
     (part,) = parts(lambda _: [rows(64, 1, 2)], EMAIL, 2000, keep=lambda _: b"")
     assert (part.rows, part.bytes, part.chunks, part.progress.tally.overtaken) == (0, 0, [], 2)
 
 
-def test_overtaken_rows_of_earlier_parts_are_still_known_when_a_file_continues() -> None:
+def test_overtaken_rows_of_earlier_parts_are_still_counted_when_reading_continues() -> None:
     file = rows(64, *range(100))
     newer = RowSet(64)
     newer.add(rows(64, 1, 99))
@@ -72,7 +72,7 @@ def test_overtaken_rows_of_earlier_parts_are_still_known_when_a_file_continues()
     assert last.progress.tally.overtaken == 2
 
 
-def test_blocks_of_parts_are_their_rows() -> None:
+def test_row_blocks_of_parts_contain_all_their_rows() -> None:
     file = rows(64, *range(100))
     assert b"".join(row_blocks(parts(lambda _: [b"email\n" + file], EMAIL, 2000))) == file
 

@@ -1,4 +1,4 @@
-"""Cleaning: for any lines, line ends and chunks, the shipped code agrees with the plain reference."""
+"""Cleaning of files with one identifier per line, compared with the reference for any lines, line ends and chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.errors import Rejected
 from handler.model import IdentifierType
-from tests.handler.cleaning.reference import BYTE_ORDER_MARK, NOTHING, NULLS, Reading, is_no_text
+from tests.handler.cleaning.reference import BYTE_ORDER_MARK, EMPTY_VALUE_HASHES, NULLS, Reading, is_not_text
 
 examples = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 
@@ -33,7 +33,7 @@ def hashed(number: int, digits: int) -> bytes:
 
 
 def line_kinds(digits: int) -> list[bytes]:
-    """Lines of every kind, of which some are good."""
+    """Return lines of every kind, valid and faulty."""
     good = hashed(0, digits)
     words = [
         b"email_sha256", b"hashed email", b"PHONE", b"User-ID", b"Email (SHA-256)", b"idem", b"first", b"id" * 40,
@@ -51,11 +51,11 @@ def line_kinds(digits: int) -> list[bytes]:
         BYTE_ORDER_MARK + good, good + BYTE_ORDER_MARK + b" ", b'""' + good + b'""', good + b"\x1a", good + b"\x1a\x1a",
         b"\xe3\x80\x80'" + good + b"\xc2\xad'",
     ]  # fmt: skip
-    nothing = [
-        *NOTHING[digits],
-        NOTHING[digits][0].upper(),
-        b'"' + NOTHING[digits][5] + b'"',
-        b"0x" + NOTHING[digits][-1],
+    empty_values = [
+        *EMPTY_VALUE_HASHES[digits],
+        EMPTY_VALUE_HASHES[digits][0].upper(),
+        b'"' + EMPTY_VALUE_HASHES[digits][5] + b'"',
+        b"0x" + EMPTY_VALUE_HASHES[digits][-1],
     ]
     null = [
         *NULLS,
@@ -105,7 +105,7 @@ def line_kinds(digits: int) -> list[bytes]:
         b"hashed email",
         b"email,phone",
     ]
-    rejected = [*around, *nothing, *null, *not_hashed, *wrong_length, *not_hex, *columns, *long]
+    rejected = [*around, *empty_values, *null, *not_hashed, *wrong_length, *not_hex, *columns, *long]
     return [good, b"", b" ", b'""', b' "\t" ', *words, *repaired, *rejected]
 
 
@@ -113,7 +113,7 @@ ENDS = [b"\n", b"\r\n", b"\r"]
 
 
 def lines(digits: int) -> st.SearchStrategy[bytes]:
-    """A file of any lines with any ends, some of them many times, and anything left at the end."""
+    """Return a strategy for files of any lines and line ends, with repeated lines and any text at the end."""
     kinds = line_kinds(digits)
     line = st.builds(
         lambda text, end, times: (text + end) * times,
@@ -130,7 +130,7 @@ def lines(digits: int) -> st.SearchStrategy[bytes]:
 
 
 def tokens(digits: int) -> st.SearchStrategy[bytes]:
-    """A file of bits and pieces: lines that no list of kinds would have."""
+    """Return a strategy for files of random tokens, for lines that `line_kinds` does not list."""
     good = hashed(1, digits)
     pieces = [
         good,
@@ -154,7 +154,7 @@ def tokens(digits: int) -> st.SearchStrategy[bytes]:
 
 @st.composite
 def mostly_clean(draw: st.DrawFn, digits: int) -> bytes:
-    """A file of several blocks, its rows all written in one way but for a few lines."""
+    """Return a file of several blocks in which all but a few rows have the same format."""
     count = draw(st.integers(0, 3 * BLOCK_BYTES // (digits + 1)))
     end = draw(st.sampled_from(ENDS))
     rows = [hashed(number, digits) for number in range(97)]
@@ -182,17 +182,17 @@ def pieces(file: bytes, size: int) -> Iterator[bytes]:
 
 
 def blocks_of(file: bytes, digits: int, chunk: int, block: int) -> Iterator[Block]:
-    """Clean a file without its parts."""
+    """Clean a file without cutting it into parts."""
     check_file_type(file)
     return clean(pieces(file, chunk), TYPES[digits], block_bytes=block, header=find_header(file))
 
 
-reading = lru_cache(maxsize=4)(Reading)  # the reference is slow, and one file is compared in many chunks
+reading = lru_cache(maxsize=4)(Reading)  # the reference is slow, and a file is read with many chunk sizes
 
 
 def check(file: bytes, digits: int, chunk: int, block: int) -> None:
-    """Compare blocks with the reference, or both refuse the file."""
-    if is_no_text(file):
+    """Compare blocks with the reference, or check that a file that is not text is rejected."""
+    if is_not_text(file):
         with pytest.raises(Rejected):
             blocks_of(file, digits, chunk, block)
     else:
@@ -202,14 +202,16 @@ def check(file: bytes, digits: int, chunk: int, block: int) -> None:
 @pytest.mark.parametrize("digits", TYPES)
 @examples
 @given(data=st.data(), chunk=chunk_sizes, block=block_sizes)
-def test_any_lines_are_cleaned_as_the_reference_does(digits: int, data: st.DataObject, chunk: int, block: int) -> None:
+def test_any_lines_are_cleaned_as_in_the_reference(digits: int, data: st.DataObject, chunk: int, block: int) -> None:
     check(data.draw(lines(digits)), digits, chunk, block)
 
 
 @pytest.mark.parametrize("digits", TYPES)
 @examples
 @given(data=st.data(), chunk=chunk_sizes, block=block_sizes)
-def test_any_bits_and_pieces_are_too(digits: int, data: st.DataObject, chunk: int, block: int) -> None:
+def test_any_sequence_of_tokens_is_cleaned_as_in_the_reference(
+    digits: int, data: st.DataObject, chunk: int, block: int
+) -> None:
     check(data.draw(tokens(digits)), digits, chunk, block)
 
 
@@ -217,14 +219,16 @@ def test_any_bits_and_pieces_are_too(digits: int, data: st.DataObject, chunk: in
 @pytest.mark.parametrize("digits", TYPES)
 @settings(examples, max_examples=25)
 @given(data=st.data(), chunk=st.sampled_from([1 << 16, 1 << 18, (1 << 18) + 7, 1 << 30]))
-def test_large_files_with_few_faults_are_too(digits: int, data: st.DataObject, chunk: int) -> None:
+def test_large_files_with_few_faults_are_cleaned_as_in_the_reference(
+    digits: int, data: st.DataObject, chunk: int
+) -> None:
     check(data.draw(mostly_clean(digits)), digits, chunk, BLOCK_BYTES)
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("digits", TYPES)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b"\n\r", b"\r\r\n"])
-def test_every_kind_of_line_with_every_end(digits: int, end: bytes) -> None:
+def test_every_kind_of_line_is_cleaned_with_every_line_end(digits: int, end: bytes) -> None:
     kinds = line_kinds(digits)
     for chunk, block in product([1, 2, *range(512, 518), 1 << 20], [520, 521, BLOCK_BYTES]):
         check(end.join(kinds), digits, chunk, block)
@@ -237,7 +241,7 @@ def test_every_kind_of_line_with_every_end(digits: int, end: bytes) -> None:
 
 
 @pytest.mark.parametrize("digits", TYPES)
-def test_every_byte_in_a_row_and_in_its_place(digits: int) -> None:
+def test_a_row_with_any_byte_inserted_or_replaced_is_cleaned_as_in_the_reference(digits: int) -> None:
     good = hashed(2, digits)
     changed = [good[:5] + value + good[6:] for value in BYTE_VALUES] + [
         good[:5] + value + good[5:] for value in BYTE_VALUES
@@ -249,7 +253,7 @@ def test_every_byte_in_a_row_and_in_its_place(digits: int) -> None:
 @pytest.mark.parametrize("digits", TYPES)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("quote", [b"", b'"'])
-def test_what_frames_a_row_has_to_be_in_its_place(quote: bytes, end: bytes, digits: int) -> None:
+def test_every_byte_of_a_frame_must_be_in_its_place(quote: bytes, end: bytes, digits: int) -> None:
     framed = quote + hashed(3, digits) + quote + end
     for at in {0, len(quote) + digits, len(framed) - 2, len(framed) - 1}:
         rest = framed[:at] + framed[at + 1 :]
@@ -262,7 +266,7 @@ def test_what_frames_a_row_has_to_be_in_its_place(quote: bytes, end: bytes, digi
 @pytest.mark.parametrize("digits", TYPES)
 @examples
 @given(data=st.data(), chunk=chunk_sizes, part_bytes=st.integers(600, 4000))
-def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
+def test_reading_that_continues_after_a_part_gives_the_same_parts(
     kind: Callable[[int], st.SearchStrategy[bytes]],
     digits: int,
     data: st.DataObject,
@@ -270,7 +274,7 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
     part_bytes: int,
 ) -> None:
     file = data.draw(kind(digits))
-    if is_no_text(file):
+    if is_not_text(file):
         return
     whole = reading(file, TYPES[digits])
     smallest = part_bytes - block_size(part_bytes) - MAX_BLOCK_GROWTH
@@ -292,8 +296,8 @@ def test_a_file_continues_at_the_border_of_a_part_as_if_it_had_never_stopped(
 
 
 def without_hints(part: Part) -> Part:
-    """Leave out the hints about columns, which begin anew when a file continues."""
-    tally = part.progress.tally._replace(several=None)
+    """Return a part without column hints, which are not stored and are collected again when reading continues."""
+    tally = part.progress.tally._replace(column_hints=None)
     return part._replace(progress=part.progress._replace(tally=tally))
 
 
@@ -309,12 +313,12 @@ def without_hints(part: Part) -> Part:
         *((name, False) for name in ("6D92078A-8246-4BA4-AE5B-76104861E7DC", "x" + "ab" * 8, "Jane,+49 30 123456")),
     ],
 )
-def test_a_header_is_no_identifier_and_cannot_be_one(line: str, is_header: bool) -> None:
+def test_a_header_does_not_resemble_an_identifier(line: str, is_header: bool) -> None:
     (block,) = clean([f"{line}\n{'ab' * 32}\n".encode()], IdentifierType.EMAIL_SHA256)
     assert block.progress.tally.total == (1 if is_header else 2)
 
 
-def test_a_row_says_why_it_is_left_out_with_its_line() -> None:
+def test_each_rejection_has_its_line_and_reason() -> None:
     rows = [
         b"hashed email",
         b"",
@@ -339,7 +343,7 @@ def test_a_row_says_why_it_is_left_out_with_its_line() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_a_line_that_does_not_end_takes_no_memory(end: bytes) -> None:
+def test_a_line_of_any_length_is_read_in_bounded_memory(end: bytes) -> None:
     chunk = b"x" * (1 << 18)
     tracemalloc.start()
     try:
@@ -355,7 +359,7 @@ def test_a_line_that_does_not_end_takes_no_memory(end: bytes) -> None:
 
 
 @pytest.mark.processes
-def test_rejections_beyond_those_reported_take_no_memory() -> None:
+def test_rejections_that_are_only_counted_take_no_memory() -> None:
     rows = b"n@\n" * (1 << 16)
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Blocks of a file with columns that can be sent as they are: the usual case, recognized without splitting cells."""
+"""Detection of blocks of a file with columns that can be sent unchanged, without splitting rows into cells."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from handler.cleaning.headers import Layout
 from handler.cleaning.row_repair import LOWER_HEX
 
 
-class Unchanged:
-    """Recognizes blocks of clean rows in a file whose columns are TikTok's, in the order in which they are sent."""
+class CleanBlockDetector:
+    """Detects blocks of clean rows in a file whose columns are exactly those to send, in the same order."""
 
     def __init__(self, layout: Layout) -> None:
         self._digits = [column.digits for column in layout.columns]
         self._possible = layout.delimiter == b"," and [each.index for each in layout.columns] == [*range(layout.width)]
         self._frame = b"," * (layout.width - 1) + b"\n"
-        self._width = sum(self._digits) + layout.width  # bytes of a row without an empty cell
+        self._width = sum(self._digits) + layout.width  # bytes of a row without empty cells
         ends = [sum(self._digits[: number + 1]) + number for number in range(layout.width)]
         self._places = [*zip(ends, [*(b"," * (layout.width - 1)), ord("\n")], strict=True)]
 
-    def filled(self, text: bytes) -> tuple[int, list[int]] | None:
-        """Return the number of rows and of filled cells of each column; None if the block may need a change.
+    def count_cells(self, text: bytes) -> tuple[int, list[int]] | None:
+        """Return the number of rows and the number of filled cells in each column; None if a row may need cleaning.
 
-        Rows without an empty cell have one length, so that delimiters and hashes of nothing are found by strides. Only
-        the cells of the other rows are looked at one by one.
+        All rows without empty cells have the same length, so strided slices find delimiters and hashes of empty values.
+        Only the other rows are split into cells.
 
         Raises:
-            Rejected: a column holds device ids that were not hashed.
+            Rejected: a column holds device ids that are not hashed.
         """
         frame = text.translate(None, LOWER_HEX) if self._possible else b""
         count = len(frame) // len(self._frame)
@@ -50,7 +50,7 @@ class Unchanged:
         return (count, filled) if self._frame not in others else None
 
     def _is_full(self, text: bytes, count: int) -> bool:
-        """Return True if every cell has all its digits and none is a hash of nothing."""
+        """Return True if every cell has all digits and none is the hash of an empty value."""
         if any(text[place :: self._width] != bytes([byte]) * count for place, byte in self._places):
             return False
         begins = [0, *(place + 1 for place, _ in self._places[:-1])]

@@ -1,4 +1,4 @@
-"""Blocks that need no change, against the same rows in a file whose every row is taken apart."""
+"""Blocks that can be sent unchanged, compared with the same rows in a file whose rows are all split into cells."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from handler.cleaning.counts import Tally
 from handler.cleaning.parts import parts
 from handler.model import IdentifierType
-from tests.handler.cleaning.reference import NOTHING
+from tests.handler.cleaning.reference import EMPTY_VALUE_HASHES
 
 Row = tuple[str, str, str]
 HEADER = "email_SHA256,phone_SHA256,MAID_SHA256"
 ROWS = 3000
-BLOCK = 1 << 14  # bytes; a file is many blocks
+BLOCK = 1 << 14  # bytes; each file has many blocks
 
 
 def hashed(kind: str, number: int) -> str:
@@ -27,7 +27,7 @@ def person(number: int) -> Row:
 
 
 def cleaned(rows: list[Row], *, with_city: bool) -> tuple[bytes, Tally]:
-    """Return the clean rows and the counts of a file. A column that is left out forces every row to be taken apart."""
+    """Return the clean rows and the counts of a file. The column `city`, which is left out, forces rows to be split."""
     header, end = (f"{HEADER},city", ",Rome") if with_city else (HEADER, "")
     file = "\n".join([header, *(",".join(row) + end for row in rows), ""]).encode()
 
@@ -47,7 +47,7 @@ def changed(row: Row, column: int, cell: str) -> Row:
 
 CELLS: dict[str, Callable[[str], str]] = {
     "empty": lambda _: "",
-    "hash of nothing": lambda _: NOTHING[64][0].decode(),
+    "hash of an empty value": lambda _: EMPTY_VALUE_HASHES[64][0].decode(),
     "upper case": str.upper,
     "short": lambda cell: cell[:-1],
     "not hexadecimal": lambda cell: "g" + cell[1:],
@@ -60,7 +60,7 @@ CELLS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("every", [7, 900])
 @pytest.mark.parametrize("column", range(3))
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_cell_of_any_kind_counts_as_in_a_file_that_is_taken_apart(cell: str, column: int, every: int) -> None:
+def test_a_cell_of_any_kind_counts_as_in_a_file_that_is_split_into_cells(cell: str, column: int, every: int) -> None:
     rows = [person(number) for number in range(ROWS)]
     for number in range(every - 1, ROWS, every):
         rows[number] = changed(rows[number], column, CELLS[cell](rows[number][column]))
@@ -68,12 +68,12 @@ def test_a_cell_of_any_kind_counts_as_in_a_file_that_is_taken_apart(cell: str, c
 
 
 @pytest.mark.parametrize("every", [1, 50])
-def test_a_row_without_identifiers_counts_as_in_a_file_that_is_taken_apart(every: int) -> None:
+def test_a_row_without_identifiers_counts_as_in_a_file_that_is_split_into_cells(every: int) -> None:
     rows = [person(number) if number < 200 or number % every else ("", "", "") for number in range(ROWS)]
     assert cleaned(rows, with_city=False) == cleaned(rows, with_city=True)
 
 
-def test_clean_rows_are_sent_as_they_are() -> None:
+def test_clean_rows_are_sent_unchanged() -> None:
     rows = [person(number) for number in range(ROWS)]
     content, tally = cleaned(rows, with_city=False)
     assert content == "".join(f"{line}\n" for line in [HEADER, *map(",".join, rows)]).encode()
