@@ -8,7 +8,7 @@ from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.resolve import finish_change, resolve_intent
 from handler.activation.send import send_next
-from handler.activation.submit import mark_submitted, request_of
+from handler.activation.submit import mark_submitted, request_for_change
 from handler.activation.turn import Turn
 from handler.activation.waiting_reasons import count_without_lease, write_waiting_reason
 from handler.errors import OutOfTime, Waiting
@@ -33,7 +33,7 @@ def advance(
         sweep: true to check whether TikTok has processed the current change.
 
     Raises:
-        Exception: S3 or our own code failed; the message fails and is delivered again.
+        Exception: S3 or the connector's own code failed; the message fails and is delivered again.
     """
     seen: set[Pointer] = set()
     while True:
@@ -63,7 +63,7 @@ def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, swe
         resolve_intent(run, lease, turn.registered_elsewhere)
         if change := lease.state["change"]:
             if not change["reported"]:
-                mark_submitted(run, change, request_of(run, lease, change))
+                mark_submitted(run, change, request_for_change(run, lease, change))
             if not sweep:
                 raise reasons.audience_processing()
             finish_change(run, lease)

@@ -29,8 +29,8 @@ class Invocation:
         holder: the name of this invocation in a lease.
         now: returns the current time in UTC.
         continue_later: sends a message that makes the function continue with an audience immediately.
-        broken: digests of uploads that S3 or our own code failed to handle in this invocation.
-        unreadable: digests of uploads whose report or pointer was deleted or damaged by someone.
+        broken: digests of uploads that S3 or the connector's own code failed to handle in this invocation.
+        unreadable: digests of uploads whose report or pointer someone deleted or damaged.
     """
 
     settings: Settings

@@ -102,7 +102,7 @@ def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions
 
 
 def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Report]:
-    """Return the reports of some files, without reports that were deleted or damaged by someone."""
+    """Return the reports of some files, except reports that someone deleted or damaged."""
     reports = []
     for file in files:
         try:

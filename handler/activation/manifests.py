@@ -16,7 +16,7 @@ MAX_MANIFEST_BYTES = 5_000_000
 
 
 def describes(manifest: Version, reports: Sequence[Report]) -> bool:
-    """Return true if a manifest belongs to one of these files, because the file's key starts with its prefix."""
+    """Return true if the key of one of these files starts with the manifest's prefix."""
     prefix = manifest.key[: -len(MANIFEST_ENDING)]
     return any(report["file"]["key"].startswith(prefix) for report in reports)
 

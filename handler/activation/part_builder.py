@@ -1,4 +1,4 @@
-"""Parts made of several files: TikTok accepts 500 parts per call and recommends fewer than 50, so files share parts."""
+"""Parts that combine several files, because TikTok accepts 500 parts per call and recommends fewer than 50."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def record_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
 
 
 def mark_broken(run: Invocation, lease: Lease | None, report: Report, error: Exception) -> None:
-    """Leave an upload out of this invocation because S3 or our own code failed, so that other uploads continue.
+    """Leave an upload out of this invocation because S3 or the connector failed, so that other uploads continue.
 
     The message or the sweep fails. The upload itself fails after S3 has refused to let the object be read for an hour.
     """

@@ -22,7 +22,7 @@ from handler.activation.submit import (
     note_on_other_types,
     notes_on_rows,
     record_change,
-    request_of,
+    request_for_change,
     with_columns_note,
 )
 from handler.clock import iso, parse_iso
@@ -56,13 +56,13 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
         found = run.account.find(lease.audience, None, registered_elsewhere)
         if made := [each for each in found if created_since(each, intent)]:
             created: Change = {**intent, "audience_id": made[0].id}
-            record_change(run, lease, created, request_of(run, lease, intent))
+            record_change(run, lease, created, request_for_change(run, lease, intent))
             return
         if in_grace:
             raise reasons.outcome_unknown()
     elif audience := run.account.details(_audience_id(intent)):
         if history_entry(audience, intent, state["history_seen"]):
-            record_change(run, lease, intent, request_of(run, lease, intent))
+            record_change(run, lease, intent, request_for_change(run, lease, intent))
             return
         if audience.is_valid is None and (listed := run.account.snapshot().by_id.get(audience.id)):
             audience = audience.filled_in(listed)  # `get` is needed only for the history
@@ -87,7 +87,7 @@ def finish_change(run: Invocation, lease: Lease) -> None:
         return
     audience = run.account.since(_audience_id(change), change["seen_processing"] or change["began_at"])
     if audience is None:
-        _fail(run, lease, change, request_of(run, lease, change), reasons.deleted_while_processing())
+        _fail(run, lease, change, request_for_change(run, lease, change), reasons.deleted_while_processing())
     else:
         _finish_with(run, lease, change, audience)
     state["change"] = None
@@ -108,7 +108,7 @@ def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audien
             change["seen_processing"] = iso(run.now())
             lease.save()
         raise reasons.audience_processing()
-    request = request_of(run, lease, change)
+    request = request_for_change(run, lease, change)
     if found_stage is Stage.READY:
         _make_available(run, lease, change, request, audience)
     else:

@@ -17,7 +17,7 @@ from handler.activation.submit import (
     MAX_UPLOADS_AGAIN,
     note_on_other_types,
     request_for,
-    request_of,
+    request_for_change,
     restore_change,
     submit,
     with_columns_note,
@@ -68,7 +68,7 @@ def send_next(turn: Turn) -> None:
 def _send_again(turn: Turn, intent: Change) -> bool:
     """Repeat a change whose outcome is unknown, with the same uploads, before any other change.
 
-    If the repeated change included other uploads, a result of the first call would be mistaken for the result of all.
+    If the repeated change included other uploads, the result of the first call would be mistaken for the result of all.
 
     Returns:
         False if its uploads have finished meanwhile, or the audience no longer exists.
@@ -76,7 +76,7 @@ def _send_again(turn: Turn, intent: Change) -> bool:
     if intent["list"]:
         return send_list_again(turn, intent)
     run, state = turn.run, turn.lease.state
-    request = request_of(run, turn.lease, intent)
+    request = request_for_change(run, turn.lease, intent)
     # TikTok may have applied these uploads, so it is too late to withdraw one whose object was deleted.
     if reports := [report for report in request.reports if report["status"] == "waiting"]:
         check_hold(turn, request.action)

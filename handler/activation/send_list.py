@@ -11,7 +11,7 @@ from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, gather_list, open_list, set_list_outcome
 from handler.activation.list_upload import forget_list_uploads, record_counts, upload_list
 from handler.activation.order import Export
-from handler.activation.submit import MAX_UPLOADS_AGAIN, request_for_list, request_of, submit, with_columns_note
+from handler.activation.submit import MAX_UPLOADS_AGAIN, request_for_change, request_for_list, submit, with_columns_note
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions
 from handler.clock import parse_iso
@@ -47,13 +47,13 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
 def send_list_again(turn: Turn, intent: Change) -> bool:
     """Repeat a replace whose outcome is unknown, with the same files.
 
-    No other list is sent before it: the audience's history shows only that there was a replace, so the result of the
+    Nothing else is sent before it: the audience's history shows only that there was a replace, so the result of the
     first call would be mistaken for the result of the newer list.
 
     Returns:
         False if the list has finished meanwhile.
     """
-    opened = request_of(turn.run, turn.lease, intent).list_turn
+    opened = request_for_change(turn.run, turn.lease, intent).list_turn
     if opened is None or opened.stored["status"] != "waiting":
         turn.lease.state["intent"] = None
         return False

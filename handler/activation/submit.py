@@ -148,10 +148,10 @@ def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
     return [{**entry, "uploaded_at": stored["first_uploaded_at"], "rows": stored["rows"] or 0}]
 
 
-def request_of(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
+def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
     """Return the request for a change that an earlier invocation started.
 
-    Reports that were deleted or damaged by someone are left out.
+    Reports that someone deleted or damaged are left out.
     """
     if change["list"]:
         stored = read_list(run.store, lease.audience, change["list"])

@@ -53,7 +53,7 @@ class Versions:
         return self.folder(type_folder(key)).get(key, [])
 
     def sort_key(self, report: Report) -> tuple[str, int]:
-        """Return a sort key that puts uploads in the order of their times, and versions of one second in S3's order."""
+        """Return a sort key that orders versions by upload time, and versions of the same second as S3 lists them."""
         key, version_id = identity(report)
         newest_first = [each.version_id for each in self.of_key(key)]
         index = newest_first.index(version_id) if version_id in newest_first else len(newest_first)
@@ -174,7 +174,7 @@ class Versions:
         return None
 
     def register_unregistered(self, keys: Iterable[str], known: set[str]) -> bool:
-        """Register objects of the last day that this turn does not know.
+        """Register objects of the last day that are not among the known uploads.
 
         S3 delivers some events late, and another function may have registered an upload after this function listed the
         pending pointers. An object younger than the settling time is not registered here, because its event, which
@@ -182,7 +182,7 @@ class Versions:
 
         Args:
             keys: the keys of uploads of the audience.
-            known: the digests of the uploads that this turn knows.
+            known: the digests of the uploads that have a pointer or were applied.
 
         Returns:
             True if there are such objects.

@@ -1,4 +1,4 @@
-"""The reports of waiting uploads: the reason why an upload waits, and its row counts, so that faults show early."""
+"""The reports of waiting uploads: the reason why each upload waits, and its row counts."""
 
 from __future__ import annotations
 

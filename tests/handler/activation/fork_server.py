@@ -1,4 +1,4 @@
-"""A fork server: a process that imports the handler once and forks a child for each invocation, so tests can kill it.
+"""A fork server: a process that imports the handler once and forks a child for each invocation.
 
 For each invocation the server
 
@@ -6,7 +6,7 @@ For each invocation the server
 2. waits for another line, and then lets the child run `lambda_handler` on the message,
 3. prints the child's exit status, which is negative for a signal.
 
-Importing the handler takes a second. Forking saves this second for every invocation.
+A test can kill the child. Importing the handler takes a second, which forking saves for every invocation.
 """
 
 from __future__ import annotations

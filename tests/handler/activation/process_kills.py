@@ -1,4 +1,4 @@
-"""Real SIGKILLs: a killer at the embedded AWS, and functions in processes that are forked and can be killed."""
+"""Real SIGKILLs: functions that run in forked processes, and an embedded AWS that kills them after a write."""
 
 from __future__ import annotations
 
