@@ -1,4 +1,4 @@
-"""The stack: configuration in, one connector per advertiser, outputs out."""
+"""The Pulumi program: reads the configuration, creates one connector per advertiser, and exports the outputs."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""The table of a connector's alarms: metric, threshold, and the text of the notification."""
+"""The alarms of a connector: metric, threshold, and the text of the notification."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from dataclasses import dataclass
 import pulumi
 
 from .delivery import FUNCTION_TIMEOUT, Delivery
-from .function import Worker
+from .function import Compute
 from .names import NAMESPACE
 from .scope import Scope
 
-PERIOD = 300  # seconds; CloudWatch evaluates each alarm over periods of this length
+PERIOD = 300  # seconds; the length of the periods over which CloudWatch evaluates an alarm
 _THREE_DAYS = 3 * 24 * 3600
-# A function killed at its timeout returns its message after an hour and a half, so that is no standstill yet.
+# Seconds. If an invocation is killed, its messages become visible again after an hour and a half (the visibility
+# timeout). A message of that age does not mean that the function has stopped.
 _MAX_MESSAGE_AGE = 2 * 3600
-_MIN_SILENCE = 45 * 60  # seconds without a sweep
-# TikTok allows 400 audiences per advertiser. At 380 a person still has time to delete some.
-MAX_AUDIENCES = 380
+_MIN_SECONDS_WITHOUT_SWEEP = 45 * 60
+# TikTok allows 400 audiences per advertiser. An alarm at 380 leaves time to delete some.
+_AUDIENCES_ALARM = 380
 
-# Metrics that CloudWatch counts from the function's log, in a namespace of their own. The function publishes no metric
-# that tells a withdrawn upload from one that needed nothing, nor an audience that waits for a person from one that
-# TikTok is processing; the log line of the upload has the code.
+# CloudWatch counts these metrics from the function's log, in a separate namespace. The function's own metrics count
+# uploads by status only. They cannot show that a skipped upload was withdrawn, or that a waiting upload needs a person.
+# The log line of the upload has the code.
 LOG_NAMESPACE = "TikTokActivation/Log"
-# Metric -> status and codes of the log lines that it counts.
+# Metric -> the status and the codes of the log lines that it counts.
 LOG_METRICS = {
     "UploadsWithdrawn": ("skipped", ("withdrawn",)),
     "UploadsNeedPerson": (
@@ -36,12 +37,12 @@ LOG_METRICS = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm: `statistic` of the metric above `threshold` in `datapoints` of the last `periods` periods.
+    """One alarm: `statistic` of the metric exceeds `threshold` in `datapoints` of the last `periods` periods.
 
     Attributes:
         suffix: the end of the alarm's name.
         text: what happened, what is affected, what to do next.
-        missing: the meaning of a period without data, for CloudWatch.
+        missing: CloudWatch's setting for periods without data.
         comparison: CloudWatch's comparison operator.
     """
 
@@ -54,35 +55,34 @@ class Alarm:
     threshold: int = 0
     datapoints: int = 1
     periods: int = 1
-    missing: str = "notBreaching"  # a quiet function publishes nothing
+    missing: str = "notBreaching"  # an idle function publishes no metrics
     comparison: str = "GreaterThanThreshold"
 
 
-def alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
+def alarms(scope: Scope, delivery: Delivery, compute: Compute) -> list[Alarm]:
     """Return all alarms of a connector."""
-    own: dict[str, pulumi.Input[str]] = {"Advertiser": scope.label}
-    # A sweep finds the same again as the one before it. An alarm that looks back two sweeps does not switch off between
-    # them.
-    two_sweeps = math.ceil((2 * scope.options.sweep_minutes * 60 + FUNCTION_TIMEOUT) / PERIOD)
+    by_advertiser: dict[str, pulumi.Input[str]] = {"Advertiser": scope.label}
+    # Each sweep reports the same problem again. An alarm that covers two sweeps stays on between them.
+    two_sweep_periods = math.ceil((2 * scope.options.sweep_minutes * 60 + FUNCTION_TIMEOUT) / PERIOD)
     return [
-        *_aws_alarms(scope, delivery, worker),
-        *_upload_alarms(scope, own, two_sweeps),
-        *_audience_alarms(scope, own, two_sweeps),
+        *_aws_alarms(scope, delivery, compute),
+        *_upload_alarms(scope, by_advertiser, two_sweep_periods),
+        *_audience_alarms(scope, by_advertiser, two_sweep_periods),
     ]
 
 
-def _aws_alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]:
-    """Return the alarms on queues, function and rule."""
+def _aws_alarms(scope: Scope, delivery: Delivery, compute: Compute) -> list[Alarm]:
+    """Return the alarms on the queues, the function and the rule."""
     name = scope.name
-    function: dict[str, pulumi.Input[str]] = {"FunctionName": worker.function.name}
+    function: dict[str, pulumi.Input[str]] = {"FunctionName": compute.function.name}
     rule: dict[str, pulumi.Input[str]] = {"RuleName": delivery.rule.name}
     doctor = f"Run 'tiktok-activation doctor {name}'"
     return [
         Alarm(
             "dead-letters",
             f"Messages of {name} failed twelve times, or EventBridge could not deliver them. They are in the "
-            f"dead-letter queue, and their uploads have no outcome. {doctor} for the cause, then "
-            f"'tiktok-activation redrive {name}'.",
+            f"dead-letter queue, and their uploads have no outcome. {doctor} to find the cause, then run "
+            f"'tiktok-activation redrive {name}' to process the messages again.",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             {"QueueName": delivery.dead_letters.name},
@@ -90,16 +90,16 @@ def _aws_alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]
         ),
         Alarm(
             "function-errors",
-            f"The function of {name} failed or ran out of time. Its messages are retried, so uploads are late. "
-            f"{doctor} for the last errors.",
+            f"The function of {name} failed or timed out. Its messages are retried, so uploads are delayed. "
+            f"{doctor} to see the last errors.",
             "AWS/Lambda",
             "Errors",
             function,
         ),
         Alarm(
             "function-throttles",
-            f"Lambda has had no capacity for the function of {name} for 15 minutes. Uploads are late. Check the "
-            "account's concurrency quota, then maximumConcurrency of this connector and of others.",
+            f"Lambda has throttled the function of {name} for 15 minutes. Uploads are delayed. Check the account's "
+            "quota for concurrent executions, and the option maximumConcurrency of every connector in the account.",
             "AWS/Lambda",
             "Throttles",
             function,
@@ -108,8 +108,8 @@ def _aws_alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]
         ),
         Alarm(
             "oldest-message",
-            f"A message of {name} has been in the queue for two hours: the function is not running. No upload is "
-            f"processed. {doctor} for the last errors, and check that the event source mapping is enabled.",
+            f"A message of {name} has been in the queue for two hours, so the function is not running. Uploads are not "
+            f"processed. {doctor} to see the last errors, and check that the event source mapping is enabled.",
             "AWS/SQS",
             "ApproximateAgeOfOldestMessage",
             {"QueueName": delivery.queue.name},
@@ -118,16 +118,18 @@ def _aws_alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]
         ),
         Alarm(
             "event-delivery",
-            f"EventBridge could not deliver uploads of {name} to the queue. They are in the dead-letter queue. Check "
-            f"the policies of queue and key, then run 'tiktok-activation redrive {name}'.",
+            f"EventBridge could not deliver the events of uploads of {name} to the queue. The events are in the "
+            "dead-letter queue. Check the policies of the queue and the key, then run 'tiktok-activation redrive "
+            f"{name}'.",
             "AWS/Events",
             "FailedInvocations",
             rule,
         ),
         Alarm(
             "events-lost",
-            f"EventBridge could deliver uploads of {name} neither to the queue nor to the dead-letter queue. They have "
-            "no outcome. Check the policies of queue and key, then upload these files again.",
+            f"EventBridge could not deliver the events of uploads of {name} to the queue or to the dead-letter queue. "
+            "The events are lost, and these uploads have no outcome. Check the policies of the queues and the key, "
+            "then upload the files again.",
             "AWS/Events",
             "InvocationsFailedToBeSentToDlq",
             rule,
@@ -135,126 +137,130 @@ def _aws_alarms(scope: Scope, delivery: Delivery, worker: Worker) -> list[Alarm]
     ]
 
 
-def _upload_alarms(scope: Scope, own: dict[str, pulumi.Input[str]], two_sweeps: int) -> list[Alarm]:
+def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], two_sweep_periods: int) -> list[Alarm]:
     """Return the alarms on uploads, messages and sweeps."""
     name = scope.name
-    status = f"Run 'tiktok-activation status {name}' for their reports"
-    silence = math.ceil(max(3 * scope.options.sweep_minutes * 60, _MIN_SILENCE) / PERIOD)
+    status = f"Run 'tiktok-activation status {name}' to see the reports"
+    no_sweep_periods = math.ceil(max(3 * scope.options.sweep_minutes * 60, _MIN_SECONDS_WITHOUT_SWEEP) / PERIOD)
     return [
-        # S3, SQS, KMS or the connector's own code; the invocation itself ends well. A single failure may only mean two
-        # functions at once. The second try comes after a minute, the third after two more.
+        # S3, SQS, KMS or the connector's own code failed, but the invocation itself succeeded. One failure can be
+        # harmless: two invocations that need the same audience. The first retry comes after one minute, the second
+        # after two more.
         Alarm(
             "messages-failed",
-            f"Messages of {name} fail again and again. Their uploads are late; after six hours the messages go to the "
-            f"dead-letter queue. Run 'tiktok-activation doctor {name}' for the last errors.",
+            f"Messages of {name} fail repeatedly. Their uploads are delayed. After six hours the messages move to the "
+            f"dead-letter queue. Run 'tiktok-activation doctor {name}' to see the last errors.",
             NAMESPACE,
             "MessagesFailed",
-            own,
+            by_advertiser,
             datapoints=2,
             periods=3,
         ),
-        # The one fault that no other alarm shows: a stopped schedule leaves no error. A new connector is in alarm until
+        # No other alarm detects a stopped schedule, because it causes no error. A new connector is in this alarm until
         # its first sweep.
         Alarm(
             "no-sweep",
-            f"No sweep of {name} has run for {silence * PERIOD // 60} minutes. Nothing that waits is started or "
-            f"finished. Run 'tiktok-activation doctor {name}', and check that the schedule is enabled.",
+            f"No sweep of {name} has run for {no_sweep_periods * PERIOD // 60} minutes. Waiting uploads are not sent, "
+            f"and changes at TikTok are not finished. Run 'tiktok-activation doctor {name}', and check that the "
+            "schedule is enabled.",
             NAMESPACE,
             "Sweeps",
-            own,
+            by_advertiser,
             threshold=1,
             comparison="LessThanThreshold",
-            datapoints=silence,
-            periods=silence,
+            datapoints=no_sweep_periods,
+            periods=no_sweep_periods,
             missing="breaching",
         ),
         Alarm(
             "credentials-rejected",
-            f"TikTok refuses the credentials of {name}, or the secret is empty or malformed. All its uploads wait, and "
-            f"continue by themselves afterwards. Run 'tiktok-activation credentials {name}' to test and replace them.",
+            f"TikTok rejects the credentials of {name}, or the secret is empty or malformed. All uploads wait. They "
+            "continue automatically as soon as the credentials work. Run 'tiktok-activation credentials "
+            f"{name}' to test and replace them.",
             NAMESPACE,
             "CredentialsRejected",
-            own,
-            periods=two_sweeps,
+            by_advertiser,
+            periods=two_sweep_periods,
         ),
         Alarm(
             "files-rejected",
-            f"Files of {name} were rejected. They changed no audience. {status}, correct the files and upload "
+            f"Files of {name} were rejected. They did not change any audience. {status}, correct the files, and upload "
             "them again.",
             NAMESPACE,
             "FilesRejected",
-            own,
+            by_advertiser,
         ),
         Alarm(
             "files-failed",
-            f"Files of {name} failed. They changed no audience. {status}, and do what the reason says.",
+            f"Files of {name} failed. They did not change any audience. {status}, and follow the instructions in them.",
             NAMESPACE,
             "FilesFailed",
-            own,
+            by_advertiser,
         ),
         Alarm(
             "files-withdrawn",
-            f"Files of {name} were deleted or withdrawn before their turn. They changed no audience. {status}, and "
-            "upload them again if nobody meant to delete them.",
+            f"Files of {name} were deleted or withdrawn before they were sent. They did not change any audience. "
+            f"{status}, and upload the files again if they were deleted by mistake.",
             LOG_NAMESPACE,
             "UploadsWithdrawn",
-            own,
+            by_advertiser,
         ),
         Alarm(
             "files-need-person",
-            f"Files of {name} wait for a person: a list shrank too much, or an audience is too small, has expired or "
-            f"is one too many. They have changed no audience yet. {status}, and do what the reason says.",
+            f"Files of {name} wait until a person acts: a list shrank too much, an audience is too small or has "
+            "expired, or the limit of 400 audiences is reached. The files have not changed any audience yet. "
+            f"{status}, and follow the instructions in them.",
             LOG_NAMESPACE,
             "UploadsNeedPerson",
-            own,
+            by_advertiser,
         ),
         Alarm(
             "file-waiting",
-            f"A file of {name} has waited for more than three days. It has changed no audience yet. {status}, which "
-            "say what it waits for.",
+            f"A file of {name} has waited for more than three days. It has not changed any audience yet. {status}, "
+            "which say what each file is waiting for.",
             NAMESPACE,
             "WaitingSeconds",
-            own,
+            by_advertiser,
             statistic="Maximum",
             threshold=_THREE_DAYS,
-            periods=two_sweeps,
+            periods=two_sweep_periods,
         ),
     ]
 
 
-def _audience_alarms(scope: Scope, own: dict[str, pulumi.Input[str]], two_sweeps: int) -> list[Alarm]:
+def _audience_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], two_sweep_periods: int) -> list[Alarm]:
     """Return the alarms on audiences at TikTok."""
     name = scope.name
     audiences = f"Run 'tiktok-activation audiences {name}'"
     return [
         Alarm(
             "audiences-unmatched",
-            f"TikTok matched nobody new in 1,000 rows or more that were appended to an audience of {name}. Often the "
-            "values were hashed in upper case or are under the wrong identifier type. Run 'tiktok-activation status "
-            f"{name}' for the report, correct the export and upload it again.",
+            f"TikTok matched no new users in 1,000 or more rows that were appended to an audience of {name}. Often the "
+            "values were hashed in upper case, or the identifier type is wrong. Run 'tiktok-activation status "
+            f"{name}' to see the report, correct the export, and upload it again.",
             NAMESPACE,
             "AudiencesUnmatched",
-            own,
+            by_advertiser,
         ),
         Alarm(
             "audiences-expiring",
-            f"Audiences of {name} are about to expire at TikTok. After that they can never be edited. {audiences} for "
-            "their names, and use them in an ad group or upload to them.",
+            f"Audiences of {name} are about to expire at TikTok. An expired audience can never be changed again. "
+            f"{audiences} to see their names, and use them in an ad group or upload to them.",
             NAMESPACE,
             "AudiencesExpiring",
-            own,
+            by_advertiser,
             statistic="Maximum",
-            periods=two_sweeps,
+            periods=two_sweep_periods,
         ),
         Alarm(
             "audiences-limit",
-            f"{name} has more than {MAX_AUDIENCES} audiences at TikTok, which allows 400. Beyond that no new audience "
-            f"is created. {audiences}, and delete those that nobody uses.",
+            f"{name} has more than {_AUDIENCES_ALARM} audiences at TikTok. At 400 audiences, TikTok refuses to create "
+            f"another. {audiences} to list them, and delete those that nobody uses.",
             NAMESPACE,
             "Audiences",
-            own,
+            by_advertiser,
             statistic="Maximum",
-            threshold=MAX_AUDIENCES,
-            periods=two_sweeps,
+            threshold=_AUDIENCES_ALARM,
+            periods=two_sweep_periods,
         ),
     ]

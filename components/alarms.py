@@ -1,4 +1,4 @@
-"""The alarms of a connector, and the topic that mails them."""
+"""The alarms of a connector, and the topic that sends them by email."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pulumi_aws import cloudwatch, sns
 from . import policies
 from .alarm_table import LOG_METRICS, LOG_NAMESPACE, PERIOD, alarms
 from .delivery import Delivery
-from .function import Worker
+from .function import Compute
 from .scope import Scope
 from .statements import render
 from .storage import Storage
 
 
-def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, worker: Worker) -> None:
-    """Create the alarms. They go to the topics that were given, and to one created for the email address."""
-    _count_in_log(scope, worker)
+def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, compute: Compute) -> None:
+    """Create the alarms. They notify the configured topics, and a topic that is created for the email address."""
+    _make_log_metrics(scope, compute)
     actions: pulumi.Input[list[str]] = pulumi.Output.all(
         given=scope.options.alarm_topic_arns, own=_email_topic(scope, storage)
     ).apply(lambda topics: [*topics["given"], *([topics["own"]] if topics["own"] else [])])
-    for alarm in alarms(scope, delivery, worker):
+    for alarm in alarms(scope, delivery, compute):
         cloudwatch.MetricAlarm(
-            f"{scope.own_names}{alarm.suffix}",
-            alarm_description=worker.log_group.name.apply(partial("{} Log group: {}.".format, alarm.text)),
+            f"{scope.name_prefix}{alarm.suffix}",
+            alarm_description=compute.log_group.name.apply(partial("{} Log group: {}.".format, alarm.text)),
             namespace=alarm.namespace,
             metric_name=alarm.metric,
             dimensions=alarm.dimensions,
@@ -42,25 +42,28 @@ def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, worker: Work
         )
 
 
-def _count_in_log(scope: Scope, worker: Worker) -> None:
+def _make_log_metrics(scope: Scope, compute: Compute) -> None:
     for metric, (status, codes) in LOG_METRICS.items():
         any_code = " || ".join(f'($.code = "{code}")' for code in codes)
         cloudwatch.LogMetricFilter(
-            f"{scope.own_names}{metric}",
-            log_group_name=worker.log_group.name,
+            f"{scope.name_prefix}{metric}",
+            log_group_name=compute.log_group.name,
             pattern=f'{{ ($.status = "{status}") && ({any_code} || ($.alarm IS TRUE)) }}',
             metric_transformation={
                 "name": metric,
                 "namespace": LOG_NAMESPACE,
                 "value": "1",
-                "dimensions": {"Advertiser": "$.advertiser"},  # the field has this connector's label
+                "dimensions": {"Advertiser": "$.advertiser"},  # this field of the log line has the connector's label
             },
             opts=scope.child(),
         )
 
 
 def _email_topic(scope: Scope, storage: Storage) -> pulumi.Output[str] | None:
-    """Return the ARN of a topic for the email address, if there is one; its owner has to confirm the subscription."""
+    """Create a topic for the email address and return its ARN, or return None if no address is configured.
+
+    The owner of the address has to confirm the subscription.
+    """
     if scope.options.alarm_email is None:
         return None
     topic = sns.Topic(
@@ -72,7 +75,7 @@ def _email_topic(scope: Scope, storage: Storage) -> pulumi.Output[str] | None:
     policy = sns.TopicPolicy(
         f"{scope.name}-alarms",
         arn=topic.arn,
-        policy=render(policies.topic, topic_arn=topic.arn, own=scope.own_names),
+        policy=render(policies.topic, topic_arn=topic.arn, name_prefix=scope.name_prefix),
         opts=scope.child(),
     )
     sns.TopicSubscription(
@@ -82,4 +85,5 @@ def _email_topic(scope: Scope, storage: Storage) -> pulumi.Output[str] | None:
         endpoint=scope.options.alarm_email,
         opts=scope.child(),
     )
-    return policy.arn  # the topic's ARN; the first alarm is created after the policy, so it may publish
+    # This is the topic's ARN. Taken from the policy, it makes every alarm wait until alarms may publish.
+    return policy.arn

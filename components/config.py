@@ -1,4 +1,4 @@
-"""The stack's configuration: checked as a whole, with every fault in one message."""
+"""The stack's configuration: all of it is checked, and one message lists every error."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from .names import snake
 
 
 class ConfigError(pulumi.RunError):
-    """The stack's configuration is wrong; the message has one line per fault. Pulumi shows only the message."""
+    """The stack's configuration has errors. The message has one line for each. Pulumi shows it without a traceback."""
 
 
 @dataclass(frozen=True)
 class Advertiser:
-    """One advertiser of the stack: its name, and its checked options under the names of the component's args."""
+    """One advertiser of the stack: its name, and its checked options by the names of the component's arguments."""
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a token
@@ -27,32 +27,34 @@ def read_advertisers(configured: object) -> list[Advertiser]:
     """Check the configured list and return its advertisers.
 
     Args:
-        configured: the value of `tiktok-activation:advertisers` as parsed from JSON; None if there is none.
+        configured: the value of `tiktok-activation:advertisers`, parsed from JSON; None if it is not set.
 
     Raises:
-        ConfigError: with all faults. A token is never part of the message.
+        ConfigError: the configuration has errors; the message lists all of them. It never includes a token.
     """
     if not isinstance(configured, list):
         raise ConfigError(
-            "tiktok-activation:advertisers must be a list of advertisers, each at least with a name, such as\n"
+            "tiktok-activation:advertisers must be a list of advertisers, each with at least a name, such as\n"
             "  tiktok-activation:advertisers:\n    - name: acme"
         )
     faults = [
         f"{_label(entry, number)}: {fault}" for number, entry in enumerate(configured, 1) for fault in _faults(entry)
     ]
     faults += [
-        f"advertiser {name!r} is listed {times} times; a name may be used once in a stack."
+        f"advertiser {name!r} is listed {times} times; use each name only once in a stack."
         for name, times in _repeated(configured, "name")
     ]
-    # In us-east-1 S3 accepts the creation of a bucket that its owner has already: two advertisers would share it.
+    # In us-east-1, creating a bucket that the account already owns succeeds, so two advertisers would share the bucket.
     faults += [
-        f"bucketName {name!r} is given to {times} advertisers; each has a bucket of its own."
+        f"bucketName {name!r} is set for {times} advertisers; each needs a separate bucket."
         for name, times in _repeated(configured, "bucketName")
     ]
     if faults:
-        raise ConfigError("The configuration tiktok-activation:advertisers is wrong:\n  " + "\n  ".join(faults))
+        raise ConfigError("The configuration tiktok-activation:advertisers has errors:\n  " + "\n  ".join(faults))
     return [
-        Advertiser(entry["name"], {snake(option): _arg(option, entry[option]) for option in entry if option != "name"})
+        Advertiser(
+            entry["name"], {snake(option): _option_value(option, entry[option]) for option in entry if option != "name"}
+        )
         for entry in configured
     ]
 
@@ -65,16 +67,18 @@ def warnings(configured: Any, *, secret: bool) -> list[str]:
         secret: whether Pulumi encrypts any part of it.
     """
     found = []
-    silent = [entry["name"] for entry in configured if not entry.get("alarmEmail") and not entry.get("alarmTopicArns")]
-    if silent:
+    without_alarms = [
+        entry["name"] for entry in configured if not entry.get("alarmEmail") and not entry.get("alarmTopicArns")
+    ]
+    if without_alarms:
         found.append(
-            f"Nobody is told when an upload of {', '.join(silent)} fails, because the alarms have no target. "
-            "Set alarmEmail or alarmTopicArns."
+            f"Nobody is notified when an upload of {', '.join(without_alarms)} fails, because the alarms have no "
+            "target. Set alarmEmail or alarmTopicArns."
         )
     if not secret:
         found += [
             f"The accessToken of {entry['name']} is in the configuration as plain text. Replace the token at TikTok, "
-            "and give the new one with 'pulumi config set --secret --path "
+            "and set the new one with 'pulumi config set --secret --path "
             f"tiktok-activation:advertisers[{number}].accessToken'."
             for number, entry in enumerate(configured)
             if "accessToken" in entry
@@ -82,8 +86,8 @@ def warnings(configured: Any, *, secret: bool) -> list[str]:
     return found
 
 
-def _arg(option: str, value: Any) -> Any:
-    # The one option that is a map of options; the keys of tags are the user's own.
+def _option_value(option: str, value: Any) -> Any:
+    # uploadRole is the only option whose value is a map of options. The keys of tags are chosen by the user.
     return {snake(name): each for name, each in value.items()} if option == "uploadRole" else value
 
 
@@ -100,10 +104,10 @@ def _label(entry: object, number: int) -> str:
 
 def _faults(entry: object) -> list[str]:
     if not isinstance(entry, dict):
-        return ["is not a map of options; write it as '- name: acme'."]
+        return ["the entry is not a map of options; write it as '- name: acme'."]
     name = NAME.fault(entry["name"]) if "name" in entry else None
     return [
-        *([] if "name" in entry else ["it has no name."]),
+        *([] if "name" in entry else ["the entry has no name; add one, such as 'name: acme'."]),
         *([f"name {name}"] if name else []),
         *(unknown_option(str(option), ("name", *CHECKS)) for option in entry if option not in {"name", *CHECKS}),
         *option_faults({option: value for option, value in entry.items() if option in CHECKS}),

@@ -1,4 +1,4 @@
-"""The dashboard of a stack: a row of charts for every advertiser."""
+"""The dashboard of a stack, with a row of charts for every advertiser."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
+from .aws_location import AwsLocation
 from .names import NAMESPACE
-from .place import Place
 
-# A dashboard has room for 500 widgets: four for each of 124 advertisers, and a note.
+# A dashboard can have 500 widgets: four for each of 124 advertisers, and one note.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 MAX_ADVERTISERS = 124
 _WIDTH, _HEIGHT, _PERIOD = 6, 6, 3600
@@ -22,7 +22,7 @@ _CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "a
 
 @dataclass(frozen=True)
 class Signals:
-    """The resources and the metric label of one connector, for the dashboard."""
+    """The names, the ARN and the metric label of one connector that the dashboard needs."""
 
     advertiser: str
     label: str
@@ -33,17 +33,17 @@ class Signals:
 
 
 def make_dashboard(connectors: Sequence[Signals], name: str = "dashboard") -> pulumi.Output[str]:
-    """Create a dashboard with a row of charts for each connector, and return its address in the AWS console.
+    """Create a dashboard with a row of charts for each connector, and return its URL in the AWS console.
 
     Args:
         connectors: the `signals` of one or more connectors, in any region.
-        name: the logical name of the dashboard; a stack that has several gives each its own.
+        name: the logical name of the dashboard, unique within the stack.
     """
     rows = [
         {
             "advertiser": connector.advertiser,
             "label": connector.label,
-            "region": connector.queue_arn.apply(lambda arn: Place.of(arn).region),
+            "region": connector.queue_arn.apply(lambda arn: AwsLocation.of(arn).region),
             "dead_letter_queue": connector.dead_letter_queue,
             "function": connector.function,
             "log_group": connector.log_group,
@@ -54,35 +54,40 @@ def make_dashboard(connectors: Sequence[Signals], name: str = "dashboard") -> pu
     dashboard = cloudwatch.Dashboard(
         name,
         dashboard_name=dashboard_name(pulumi.get_organization(), pulumi.get_project(), stack),
-        dashboard_body=pulumi.Output.all(*rows).apply(lambda known: json.dumps(body(known))),
+        dashboard_body=pulumi.Output.all(*rows).apply(lambda known: json.dumps(dashboard_body(known))),
     )
     return pulumi.Output.all(arn=connectors[0].queue_arn, name=dashboard.dashboard_name).apply(
-        lambda known: link(Place.of(known["arn"]), known["name"])
+        lambda known: console_url(AwsLocation.of(known["arn"]), known["name"])
     )
 
 
 def dashboard_name(organization: str, project: str, stack: str) -> str:
-    """Return a name that no other stack has, of letters, digits, hyphens and underscores; CloudWatch generates none."""
+    """Return a unique name for the dashboard of a stack.
+
+    Neither Pulumi nor CloudWatch generates names for dashboards. CloudWatch allows letters, digits, hyphens and
+    underscores.
+    """
     readable = re.sub(r"[^A-Za-z0-9_-]", "-", f"{project}-{stack}")
     return f"{readable}-{hashlib.sha256(f'{organization}/{project}/{stack}'.encode()).hexdigest()[:8]}"
 
 
-def link(place: Place, name: str) -> str:
-    """Return the address of a dashboard in the console of its partition."""
-    console = _CONSOLES.get(place.partition, _CONSOLES["aws"])
-    return f"https://{place.region}.console.{console}/cloudwatch/home?region={place.region}#dashboards/dashboard/{name}"
+def console_url(location: AwsLocation, name: str) -> str:
+    """Return the URL of a dashboard in the AWS console of its partition."""
+    console = _CONSOLES.get(location.partition, _CONSOLES["aws"])
+    region = location.region
+    return f"https://{region}.console.{console}/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
 
 
-def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+def dashboard_body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
     """Return the body of a dashboard.
 
     Args:
-        rows: for each connector its advertiser, label, region, function, dead_letter_queue and log_group.
+        rows: the advertiser, label, region, function, dead_letter_queue and log_group of each connector.
     """
     shown, left_out = rows[:MAX_ADVERTISERS], rows[MAX_ADVERTISERS:]
     widgets = [widget for number, row in enumerate(shown) for widget in _row(row, number * _HEIGHT)]
     if left_out:
-        note = f"Not shown, because a dashboard has room for {MAX_ADVERTISERS}: "
+        note = f"Not shown, because a dashboard can show up to {MAX_ADVERTISERS} advertisers: "
         note += ", ".join(row["advertiser"] for row in left_out)
         widgets.append(
             {"type": "text", "x": 0, "y": len(shown) * _HEIGHT, "width": 24, "height": 3}
@@ -94,8 +99,8 @@ def body(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
 def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
     name = row["advertiser"]
 
-    def metric(name_: str, label: str, **how: Any) -> list[Any]:
-        return [NAMESPACE, name_, "Advertiser", row["label"], {"label": label, **how}]
+    def metric(metric_name: str, label: str, **options: Any) -> list[Any]:
+        return [NAMESPACE, metric_name, "Advertiser", row["label"], {"label": label, **options}]
 
     def chart(column: int, title: str, *metrics: list[Any], left: str | None = None) -> dict[str, Any]:
         properties: dict[str, Any] = {
@@ -148,7 +153,7 @@ def _row(row: dict[str, str], top: int) -> list[dict[str, Any]]:
             ],
             left="seconds",
         ),
-        # Lambda publishes no metric of the memory used; the log line that ends each invocation has it.
+        # Lambda has no metric for memory usage. The last log line of each invocation has the value.
         _widget(
             "log",
             3,

@@ -1,4 +1,4 @@
-"""The delivery of uploads to the function: queue, dead-letter queue, the rule that feeds them, the sweep schedule."""
+"""The delivery of uploads to the function: the rule, the queue, the dead-letter queue and the schedule of sweeps."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import pulumi
 from pulumi_aws import cloudwatch, scheduler, sqs
 
 from . import policies, role_policies
+from .aws_location import AwsLocation
 from .names import UPLOADS
-from .place import Place
 from .roles import make_role
 from .scope import Scope
 from .statements import render
 from .storage import Storage
 
-# Seconds. The function's timeout and the queue's batching window decide about the queue's visibility timeout.
+# Seconds. The queue's visibility timeout depends on the function's timeout and on the batching window.
 FUNCTION_TIMEOUT = 900
 BATCHING_WINDOW = 5
 SWEEP = json.dumps({"sweep": True})
-_MAX_RETENTION = 14 * 24 * 3600  # seconds; the longest time that SQS keeps a message
+_MAX_RETENTION = 14 * 24 * 3600  # seconds; SQS allows no longer retention
 _MAX_RECEIVES = 12
 _MAX_DELIVERY_RETRIES = 185  # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """The queues and the rule."""
+    """The queue, the dead-letter queue and the rule of a connector."""
 
     queue: sqs.Queue
     dead_letters: sqs.Queue
@@ -41,7 +41,7 @@ def make_delivery(scope: Scope, storage: Storage) -> Delivery:
         scope,
         storage,
         "queue",
-        # AWS's advice for a queue that feeds a function: six times its timeout, and the batching window.
+        # AWS recommends six times the function's timeout plus the batching window.
         visibility_timeout_seconds=6 * FUNCTION_TIMEOUT + BATCHING_WINDOW,
         redrive_policy=dead_letters.arn.apply(
             lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES})
@@ -82,7 +82,7 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
     pattern = storage.bucket.bucket.apply(lambda bucket: json.dumps(upload_pattern(bucket)))
     rule = cloudwatch.EventRule(
         f"{scope.name}-uploads",
-        description=f"Audience files uploaded for {scope.name}",
+        description=f"Uploads of audience files for {scope.name}",
         event_pattern=pattern,
         tags=scope.tags,
         opts=scope.child(),
@@ -110,8 +110,8 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
     if scope.options.event_archive_days:
         cloudwatch.EventArchive(
             f"{scope.name}-uploads",
-            description=f"Uploads for {scope.name}, to be replayed",
-            event_source_arn=queue.arn.apply(lambda arn: Place.of(arn).event_bus),
+            description=f"Upload events of {scope.name}, for replays",
+            event_source_arn=queue.arn.apply(lambda arn: AwsLocation.of(arn).event_bus),
             event_pattern=pattern,
             retention_days=scope.options.event_archive_days,
             kms_key_identifier=storage.key_arn,
@@ -121,9 +121,9 @@ def _rule(scope: Scope, storage: Storage, queue: sqs.Queue, dead_letters: sqs.Qu
 
 
 def upload_pattern(bucket: str) -> dict[str, object]:
-    """Return the event pattern for uploads to exactly this bucket.
+    """Return the event pattern that matches uploads to this bucket only.
 
-    Other spellings such as `TikTok/` match too: the function rejects them with a report, which is better than silence.
+    Other spellings such as `TikTok/` match too, so that the function can reject these uploads with a report.
     """
     return {
         "source": ["aws.s3"],
@@ -136,26 +136,26 @@ def upload_pattern(bucket: str) -> dict[str, object]:
 
 
 def _schedule(scope: Scope, storage: Storage, queue: sqs.Queue) -> None:
-    role, rights = make_role(
+    role, permissions = make_role(
         scope,
         "schedule",
-        description=f"Lets the schedule of {scope.name} put a sweep on its queue",
+        description=f"Lets the schedule of {scope.name} send sweep messages to the queue",
         trust=render(role_policies.schedule_trust, queue_arn=queue.arn),
-        rights=render(role_policies.schedule_role, queue_arn=queue.arn, key_arn=storage.key_arn),
+        permissions=render(role_policies.schedule_role, queue_arn=queue.arn, key_arn=storage.key_arn),
     )
     minutes = scope.options.sweep_minutes
     scheduler.Schedule(
         f"{scope.name}-sweep",
-        description=f"Sweeps for {scope.name}: finishes changes and starts pending uploads",
+        description=f"Starts the sweeps of {scope.name}, which finish changes and start pending uploads",
         schedule_expression=f"rate({minutes} {'minute' if minutes == 1 else 'minutes'})",
         flexible_time_window={"mode": "OFF"},
-        kms_key_arn=storage.key_arn,  # Scheduler decrypts with the role
+        kms_key_arn=storage.key_arn,  # Scheduler uses the key with the schedule's role
         target={
             "arn": queue.arn,
             "role_arn": role.arn,
             "input": SWEEP,
-            # A sweep that comes later than the next one is of no use.
+            # A sweep message is useless after the next one has been sent.
             "retry_policy": {"maximum_event_age_in_seconds": max(60, minutes * 60), "maximum_retry_attempts": 5},
         },
-        opts=scope.child(*storage.key_ready, rights),
+        opts=scope.child(*storage.key_ready, permissions),
     )

@@ -1,4 +1,4 @@
-"""The function, its log group, its role, its secret, and the mapping that feeds it from the queue."""
+"""The function with its log group, role, secret, and event source mapping."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BATCH_SIZE = 10
 
 
 @dataclass(frozen=True)
-class Worker:
-    """The function, its log group and role, and the secret that it reads."""
+class Compute:
+    """The function, its log group and role, and the secret with its credentials."""
 
     function: lambda_.Function
     log_group: cloudwatch.LogGroup
@@ -30,23 +30,23 @@ class Worker:
     secret_name: pulumi.Output[str]
 
 
-def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
-    """Create the function and everything it needs."""
+def make_compute(scope: Scope, storage: Storage, delivery: Delivery) -> Compute:
+    """Create the function, its log group, role, secret and event source mapping."""
     options = scope.options
     secret_arn, secret_name = _secret(scope, storage)
     log_group = cloudwatch.LogGroup(
-        f"{scope.own_names}function",
+        f"{scope.name_prefix}function",
         kms_key_id=storage.key_arn,
         retention_in_days=options.log_retention_days,
         tags=scope.tags,
-        opts=scope.kept(*storage.key_ready),
+        opts=scope.retained(*storage.key_ready),
     )
-    role, rights = make_role(
+    role, permissions = make_role(
         scope,
         "function",
         description=f"Permissions of the function of {scope.name}",
         trust=json.dumps(document(role_policies.function_trust())),
-        rights=render(
+        permissions=render(
             role_policies.function_role,
             bucket_arn=storage.bucket.arn,
             queue_arn=delivery.queue.arn,
@@ -58,7 +58,7 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
     )
     function = lambda_.Function(
         f"{scope.name}-function",
-        description=f"Audience files of {scope.name} to TikTok",
+        description=f"Sends the audience files of {scope.name} to TikTok",
         architectures=["arm64"],
         runtime="python3.13",
         handler="handler.app.lambda_handler",
@@ -76,13 +76,14 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
                 **_settings(options),
             }
         },
-        # Metrics are log lines of level INFO: a higher level would drop them.
+        # The metrics are log lines of level INFO. A higher log level would drop them.
         logging_config={"log_format": "JSON", "log_group": log_group.name, "application_log_level": "INFO"},
         tags=scope.tags,
-        opts=scope.child(rights),
+        opts=scope.child(permissions),
     )
-    # A large file is continued by messages of the function to its own queue. Lambda takes that for a loop and stops it
-    # after about 16 rounds unless it is allowed. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    # To continue a large file, the function sends a message to its own queue. Lambda detects this as a recursive loop
+    # and stops it after about 16 invocations, unless loops are allowed.
+    # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     lambda_.FunctionRecursionConfig(
         f"{scope.name}-function", function_name=function.name, recursive_loop="Allow", opts=scope.child()
     )
@@ -95,9 +96,9 @@ def make_worker(scope: Scope, storage: Storage, delivery: Delivery) -> Worker:
         maximum_batching_window_in_seconds=BATCHING_WINDOW,
         scaling_config={"maximum_concurrency": options.maximum_concurrency},
         tags=scope.tags,
-        opts=scope.child(rights),
+        opts=scope.child(permissions),
     )
-    return Worker(function, log_group, role, secret_arn, secret_name)
+    return Compute(function, log_group, role, secret_arn, secret_name)
 
 
 def _settings(options: Options) -> dict[str, pulumi.Input[str]]:
@@ -117,19 +118,20 @@ def _settings(options: Options) -> dict[str, pulumi.Input[str]]:
 
 
 def _secret(scope: Scope, storage: Storage) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-    """Return ARN and name of the secret: the given one, or one of the connector's own."""
+    """Return the ARN and the name of the secret, which is created unless an existing one is configured."""
     options = scope.options
     if options.credentials_secret_arn is not None:
         given = pulumi.Output.from_input(options.credentials_secret_arn)
         return given, given.apply(secret_name)
     secret = secretsmanager.Secret(
         f"{scope.name}-credentials",
-        description=f"ACCESS_TOKEN and ADVERTISER_ID of {scope.name} at TikTok",
+        description=f"TikTok credentials of {scope.name}: ACCESS_TOKEN and ADVERTISER_ID",
         kms_key_id=storage.key_arn,
         tags=scope.tags,
         opts=scope.child(*storage.key_ready),
     )
-    if options.access_token is not None:  # only then: a managed version would overwrite what a person puts there
+    # Without a token, Pulumi must not manage the value: it would overwrite the credentials that a person stored.
+    if options.access_token is not None:
         secretsmanager.SecretVersion(
             f"{scope.name}-credentials",
             secret_id=secret.id,
@@ -142,5 +144,5 @@ def _secret(scope: Scope, storage: Storage) -> tuple[pulumi.Output[str], pulumi.
 
 
 def secret_name(arn: str) -> str:
-    """Return the name in a secret's ARN, which ends in a hyphen and six random characters."""
+    """Return the secret's name from its ARN, without the hyphen and six random characters at the end."""
     return arn.rpartition(":secret:")[2][: -len("-AbCdEf")]

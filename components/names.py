@@ -1,4 +1,4 @@
-"""Names that several parts of a connector share, and the two spellings of an option."""
+"""Names that several modules share, and conversions between the two spellings of an option."""
 
 import re
 
@@ -6,24 +6,24 @@ UPLOADS = "tiktok/"
 REPORTS = "reports/"
 AUDIENCES = "audiences/"
 PENDING = "pending/"
-# The prefixes under which the function keeps its own objects.
+# The prefixes of the objects in which the function stores its state.
 STATE = (REPORTS, AUDIENCES, PENDING)
 
 # The CloudWatch namespace in which the function publishes its metrics.
 NAMESPACE = "TikTokActivation"
 
 
-def own_names(name: str, stack: str) -> str:
+def name_prefix(name: str, stack: str) -> str:
     """Return the prefix of the names of a connector's log group and alarms.
 
-    The policies of key and topic are written before the log group and the alarms exist, so they refer to this prefix.
-    Neither an advertiser nor a stack has a slash in its name: the prefix of `acme` never covers `acme-b`.
+    The policies of the key and the topic refer to this prefix, because they are created before the log group and the
+    alarms. The names of advertisers and stacks have no slashes, so the prefix of `acme` does not match `acme-b`.
     """
     return f"{name}/{stack}/"
 
 
 def camel(name: str) -> str:
-    """Return the spelling of an option in the stack's configuration: `file_retention_days` -> `fileRetentionDays`.
+    """Return the camel case spelling of an option, which the stack's configuration uses.
 
     Example:
         >>> camel("alarm_email")
@@ -33,7 +33,7 @@ def camel(name: str) -> str:
 
 
 def snake(name: str) -> str:
-    """Return the spelling of an option in Python: `fileRetentionDays` -> `file_retention_days`.
+    """Return the snake case spelling of an option, which Python programs use.
 
     Example:
         >>> snake("kmsKeyArn")

@@ -1,13 +1,14 @@
-"""The policies of key, bucket, queues and topic, as pure functions of strings; `role_policies` has those of roles.
+"""The policies of the key, the bucket, the queues and the topic, as pure functions of strings.
 
-Allow statements name exact resources. The only wildcards are a key policy's Resource `*` (it means that key), the
-account root's `kms:*`, and a path suffix below an ARN of this connector.
+The module `role_policies` has the policies of the roles. Allow statements name exact resources. The only wildcards are
+the Resource `*` of a key policy, which means that key, the account root's `kms:*`, and path suffixes of this
+connector's ARNs.
 """
 
 from collections.abc import Mapping, Sequence
 
+from .aws_location import AwsLocation
 from .names import REPORTS, UPLOADS
-from .place import Place
 from .statements import Condition, Policy, Statement, allow, deny, tls_only
 
 USE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -19,7 +20,7 @@ def key(
     *,
     key_arn: str,
     bucket_arn: str,
-    own: str,
+    name_prefix: str,
     alarms: bool,
     archive: bool,
     uploaders: Sequence[str],
@@ -27,73 +28,82 @@ def key(
 ) -> Policy:
     """Return the policy of the connector's key.
 
-    The roles of function, schedule and uploads use the key by their own policies, which the first statement permits.
-    A key given as `kmsKeyArn` needs the same statements in its own policy; `AccountGoverns` only if IAM policies are
-    to count.
+    The first statement delegates to IAM policies. The roles for the function, the schedule and uploads get access to
+    the key through their own policies. The policy of an existing key (`kmsKeyArn`) needs the same statements, but
+    `AccountGoverns` only if IAM policies are to grant access.
 
     Args:
-        key_arn: the key, for its partition, region and account.
-        bucket_arn: the bucket that uploaders and readers may use the key for.
-        own: the prefix of the names of this connector's log group and alarms.
-        alarms: whether alarms go to a topic that is encrypted with the key.
-        archive: whether EventBridge archives the bucket's events, encrypted with the key.
-        uploaders: ARNs of the roles and users that may upload.
-        readers: ARNs of the roles and users that may read reports.
+        key_arn: the key's ARN, for its partition, region and account.
+        bucket_arn: the bucket for which uploaders and readers may use the key.
+        name_prefix: the prefix of the names of this connector's log group and alarms.
+        alarms: whether a topic for alarms is encrypted with the key.
+        archive: whether an EventBridge archive is encrypted with the key.
+        uploaders: the ARNs of the roles and users that may upload.
+        readers: the ARNs of the roles and users that may read reports.
     """
-    place = Place.of(key_arn)
-    in_account = {"StringEquals": {"aws:SourceAccount": place.account}}
-    log_group = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", f"log-group:{own}*")}}
+    location = AwsLocation.of(key_arn)
+    in_account = {"StringEquals": {"aws:SourceAccount": location.account}}
+    log_group = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": location.arn("logs", f"log-group:{name_prefix}*")}}
     statements = [
         allow(
             "AccountGoverns",
-            "without it IAM policies do not count, and the key can become unmanageable",
+            "without it, IAM policies have no effect, and the key can become unmanageable",
             "kms:*",
             "*",
-            {"AWS": place.account_root},
+            {"AWS": location.account_root},
         ),
         allow(
-            "EventBridgeFillsQueues", "the rule sends to encrypted queues", USE_KEY, "*", _EVENTS, condition=in_account
+            "EventBridgeFillsQueues",
+            "the rule sends messages to encrypted queues",
+            USE_KEY,
+            "*",
+            _EVENTS,
+            condition=in_account,
         ),
         allow(
             "LogsEncrypted",
-            "CloudWatch Logs encrypts the function's log as the service",
+            "CloudWatch Logs itself encrypts and decrypts the function's log",
             [
                 *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
                 *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
             ],
             "*",
-            {"Service": place.service("logs")},
+            {"Service": location.service("logs")},
             condition=log_group,
         ),
     ]
     if alarms:
-        why = "an alarm publishes to an encrypted topic as the service"
-        statements.append(allow("AlarmsToTopic", why, USE_KEY, "*", _ALARMS, condition=_own_alarms(place, own)))
+        why = "CloudWatch itself publishes alarms to the encrypted topic"
+        own_alarms = _own_alarms(location, name_prefix)
+        statements.append(allow("AlarmsToTopic", why, USE_KEY, "*", _ALARMS, condition=own_alarms))
     if archive:
-        statements += _key_for_archive(place, in_account)
-    only_through_s3 = through_s3(place, bucket_arn)
+        statements += _key_for_archive(location, in_account)
+    only_through_s3 = through_s3(location, bucket_arn)
     if uploaders:
-        why = "S3 encrypts what they upload, and decrypts parts to put them together"
+        why = "S3 encrypts their uploads, and decrypts the parts of a multipart upload to assemble them"
         statements.append(
             allow("UploadersThroughS3", why, USE_KEY, "*", {"AWS": list(uploaders)}, condition=only_through_s3)
         )
     if readers:
-        why = "S3 decrypts the reports that they read"
+        why = "S3 decrypts the reports for them"
         statements.append(
             allow("ReadersThroughS3", why, "kms:Decrypt", "*", {"AWS": list(readers)}, condition=only_through_s3)
         )
     return statements
 
 
-def _key_for_archive(place: Place, in_account: Condition) -> list[Statement]:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html."""
-    bus: Condition = {"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": place.event_bus}}
+def _key_for_archive(location: AwsLocation, in_account: Condition) -> list[Statement]:
+    """Return the statements for an encrypted archive.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+    """
+    bus: Condition = {"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": location.event_bus}}
     re_encrypt = ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
     return [
-        # DescribeKey has no encryption context.
+        # A DescribeKey request has no encryption context, so its condition is the account.
         allow(
             "ArchiveChecksKey",
-            "EventBridge describes the key before it creates an archive",
+            "EventBridge checks the key before it creates an archive",
             "kms:DescribeKey",
             "*",
             _EVENTS,
@@ -101,7 +111,7 @@ def _key_for_archive(place: Place, in_account: Condition) -> list[Statement]:
         ),
         allow(
             "ArchiveEncrypted",
-            "EventBridge keeps and replays events as the service",
+            "EventBridge itself encrypts archived events, and decrypts them for a replay",
             [*USE_KEY, *re_encrypt],
             "*",
             _EVENTS,
@@ -113,16 +123,16 @@ def _key_for_archive(place: Place, in_account: Condition) -> list[Statement]:
 def bucket(*, bucket_arn: str, key_arn: str, uploaders: Sequence[str], readers: Sequence[str]) -> Policy:
     """Return the policy of the bucket.
 
-    An upload without encryption headers gets the bucket's key; an upload that names another key is refused.
+    An upload without encryption headers is encrypted with the bucket's key. An upload that names another key is denied.
 
-    The conditions see the request's headers before the default encryption is applied. A negated condition is true of an
-    absent header, hence the Null beside each.
+    S3 evaluates the conditions on the headers of the request, before it applies the default encryption. A negated
+    condition also matches a missing header, so each one is combined with Null.
     """
     objects = f"{bucket_arn}/*"
     algorithm, named_key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
     customer_key = "s3:x-amz-server-side-encryption-customer-algorithm"
-    given, absent = "false", "true"  # the values of Null
-    own_key_only = "every object is encrypted with the connector's own key"
+    present, absent = "false", "true"  # the values for Null
+    own_key_only = "every object must be encrypted with the connector's key"
 
     def refuse(sid: str, why: str, condition: Condition) -> Statement:
         return deny(sid, why, "s3:PutObject", objects, condition)
@@ -132,39 +142,41 @@ def bucket(*, bucket_arn: str, key_arn: str, uploaders: Sequence[str], readers: 
         refuse(
             "RefuseOtherAlgorithms",
             own_key_only,
-            {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: given}},
+            {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: present}},
         ),
-        refuse("RefuseOtherKeys", own_key_only, {"StringNotEquals": {named_key: key_arn}, "Null": {named_key: given}}),
+        refuse(
+            "RefuseOtherKeys", own_key_only, {"StringNotEquals": {named_key: key_arn}, "Null": {named_key: present}}
+        ),
         refuse(
             "RefuseUnnamedKey",
-            "it would mean the account's aws/s3 key",
+            "S3 would use the account's aws/s3 key",
             {"StringEquals": {algorithm: "aws:kms"}, "Null": {named_key: absent}},
         ),
-        refuse("RefuseCustomerKeys", "the function could not read the file", {"Null": {customer_key: given}}),
+        refuse("RefuseCustomerKeys", "the function could not read the file", {"Null": {customer_key: present}}),
     ]
     if uploaders:
-        statements += uploads(bucket_arn, {"AWS": list(uploaders)})
+        statements += upload_statements(bucket_arn, {"AWS": list(uploaders)})
     if readers:
-        statements += _report_reads(bucket_arn, {"AWS": list(readers)})
+        statements += _reader_statements(bucket_arn, {"AWS": list(readers)})
     return statements
 
 
-def uploads(bucket_arn: str, principal: Mapping[str, list[str]] | None) -> list[Statement]:
-    """Return the permissions to upload, for the bucket's policy, or for a role without a principal."""
+def upload_statements(bucket_arn: str, principal: Mapping[str, list[str]] | None) -> list[Statement]:
+    """Return the permissions to upload, for the bucket's policy or, without a principal, for the policy of a role."""
     uploads = f"{bucket_arn}/{UPLOADS}*"
     full_control: Condition = {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}
     return [
         allow(
             "UploadersPut",
-            "they upload files and abort broken uploads; they cannot read, list or delete",
+            "to upload files and to abort incomplete uploads, but not to read, list or delete",
             ["s3:PutObject", "s3:AbortMultipartUpload"],
             uploads,
             principal,
         ),
-        # The bucket owner owns every object anyway, so that this ACL changes nothing.
+        # This ACL has no effect, because the bucket owner owns every object.
         allow(
             "UploadersSendAcl",
-            "vendors always send x-amz-acl: bucket-owner-full-control, and S3 asks for this permission then",
+            "many tools always send x-amz-acl: bucket-owner-full-control, for which S3 requires this permission",
             "s3:PutObjectAcl",
             uploads,
             principal,
@@ -173,15 +185,11 @@ def uploads(bucket_arn: str, principal: Mapping[str, list[str]] | None) -> list[
     ]
 
 
-def _report_reads(bucket_arn: str, principal: Mapping[str, list[str]]) -> list[Statement]:
+def _reader_statements(bucket_arn: str, principal: Mapping[str, list[str]]) -> list[Statement]:
     below: Condition = {"StringLike": {"s3:prefix": f"{REPORTS}*"}}
     return [
-        allow(
-            "ReadersList", "they look for the report of a file", "s3:ListBucket", bucket_arn, principal, condition=below
-        ),
-        allow(
-            "ReadersGet", "they read reports, and nothing else", "s3:GetObject", f"{bucket_arn}/{REPORTS}*", principal
-        ),
+        allow("ReadersList", "to find the report of a file", "s3:ListBucket", bucket_arn, principal, condition=below),
+        allow("ReadersGet", "to read reports, and nothing else", "s3:GetObject", f"{bucket_arn}/{REPORTS}*", principal),
     ]
 
 
@@ -190,7 +198,7 @@ def queue(*, queue_arn: str, rule_arn: str) -> Policy:
     return [
         allow(
             "RuleSends",
-            "exactly this connector's rule sends uploads, and events that it could not deliver",
+            "only this connector's rule may send events of uploads, and those that it could not deliver",
             "sqs:SendMessage",
             queue_arn,
             _EVENTS,
@@ -200,13 +208,13 @@ def queue(*, queue_arn: str, rule_arn: str) -> Policy:
     ]
 
 
-def topic(*, topic_arn: str, own: str) -> Policy:
+def topic(*, topic_arn: str, name_prefix: str) -> Policy:
     """Return the policy of the alarm topic."""
-    alarms_only = _own_alarms(Place.of(topic_arn), own)
+    alarms_only = _own_alarms(AwsLocation.of(topic_arn), name_prefix)
     return [
         allow(
             "AlarmsPublish",
-            "exactly this connector's alarms publish",
+            "only this connector's alarms may publish",
             "sns:Publish",
             topic_arn,
             _ALARMS,
@@ -216,12 +224,12 @@ def topic(*, topic_arn: str, own: str) -> Policy:
     ]
 
 
-def through_s3(place: Place, bucket_arn: str) -> Condition:
-    """Return the condition that the key is used by S3, for this bucket only."""
-    # With a bucket key the encryption context is the bucket's ARN, not the object's.
-    return {"StringEquals": {"kms:ViaService": place.service("s3"), "kms:EncryptionContext:aws:s3:arn": bucket_arn}}
+def through_s3(location: AwsLocation, bucket_arn: str) -> Condition:
+    """Return the condition that the key is used through S3 and for this bucket only."""
+    # With an S3 Bucket Key, the encryption context is the ARN of the bucket, not of the object.
+    return {"StringEquals": {"kms:ViaService": location.service("s3"), "kms:EncryptionContext:aws:s3:arn": bucket_arn}}
 
 
-def _own_alarms(place: Place, own: str) -> Condition:
-    alarms = place.arn("cloudwatch", f"alarm:{own}*")
-    return {"StringEquals": {"aws:SourceAccount": place.account}, "ArnLike": {"aws:SourceArn": alarms}}
+def _own_alarms(location: AwsLocation, name_prefix: str) -> Condition:
+    alarms = location.arn("cloudwatch", f"alarm:{name_prefix}*")
+    return {"StringEquals": {"aws:SourceAccount": location.account}, "ArnLike": {"aws:SourceArn": alarms}}

@@ -1,13 +1,13 @@
-"""The policies of a connector's roles, as pure functions of strings: each role's trust policy and its permissions."""
+"""The trust policies and permissions of a connector's roles, as pure functions of strings."""
 
 from collections.abc import Sequence
 
+from .aws_location import AwsLocation
 from .names import PENDING, STATE, UPLOADS
-from .place import Place
-from .policies import USE_KEY, through_s3, uploads
+from .policies import USE_KEY, through_s3, upload_statements
 from .statements import Condition, Policy, allow
 
-# The names under which outcome events appear on the bus.
+# The source and the detail type of outcome events.
 EVENT_SOURCE = "tiktok-activation"
 EVENT_DETAIL_TYPE = "TikTok Audience File"
 
@@ -17,7 +17,7 @@ def function_trust() -> Policy:
     return [
         allow(
             "LambdaTakesRole",
-            "the function works under its role",
+            "the function runs with its role",
             "sts:AssumeRole",
             None,
             {"Service": "lambda.amazonaws.com"},
@@ -28,17 +28,18 @@ def function_trust() -> Policy:
 def schedule_trust(*, queue_arn: str) -> Policy:
     """Return the trust policy of the schedule's role, for schedules of this account only.
 
-    The condition names their group, not the schedule: the connector's schedule is in the default group.
+    The connector's schedule is in the default group. The condition can only name the group, not the schedule.
 
     Args:
-        queue_arn: the queue, for its partition, region and account.
+        queue_arn: the queue's ARN, for its partition, region and account.
     """
-    place = Place.of(queue_arn)
-    source = {"aws:SourceAccount": place.account, "aws:SourceArn": place.arn("scheduler", "schedule-group/default")}
+    location = AwsLocation.of(queue_arn)
+    group_arn = location.arn("scheduler", "schedule-group/default")
+    source = {"aws:SourceAccount": location.account, "aws:SourceArn": group_arn}
     return [
         allow(
             "SchedulerTakesRole",
-            "the schedule works under its role; it is in the account's default group",
+            "the schedule, which is in the account's default group, runs with its role",
             "sts:AssumeRole",
             None,
             {"Service": "scheduler.amazonaws.com"},
@@ -48,24 +49,24 @@ def schedule_trust(*, queue_arn: str) -> Policy:
 
 
 def schedule_role(*, queue_arn: str, key_arn: str) -> Policy:
-    """Return the permissions of the schedule."""
+    """Return the permissions of the schedule's role."""
     return [
-        allow("SendSweep", "the schedule puts a sweep on the queue", "sqs:SendMessage", queue_arn),
-        allow("ScheduleUsesKey", "the schedule and the queue are encrypted with it", USE_KEY, key_arn),
+        allow("SendSweep", "to send sweep messages to the queue", "sqs:SendMessage", queue_arn),
+        allow("ScheduleUsesKey", "the schedule and the queue are encrypted with this key", USE_KEY, key_arn),
     ]
 
 
 def upload_trust(*, principals: Sequence[str], external_id: str | None) -> Policy:
-    """Return the trust policy of the role that a vendor assumes.
+    """Return the trust policy of the role that a vendor assumes to upload.
 
-    The external id keeps a vendor from being talked into using the role for another of its customers.
+    The external id prevents the confused deputy problem: another customer of the vendor cannot make it use this role.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
     condition: Condition | None = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else None
     return [
         allow(
             "UploaderTakesRole",
-            "exactly these principals assume the role, with the external id that was agreed on",
+            "only these principals may assume the role, with the agreed external id",
             "sts:AssumeRole",
             None,
             {"AWS": list(principals)},
@@ -75,21 +76,21 @@ def upload_trust(*, principals: Sequence[str], external_id: str | None) -> Polic
 
 
 def upload_role(*, bucket_arn: str, key_arn: str, queue_arn: str) -> Policy:
-    """Return the permissions of that role: upload under `tiktok/`, and nothing else.
+    """Return the permissions of the role that a vendor assumes: upload under `tiktok/`, and nothing else.
 
     Args:
-        bucket_arn: the bucket.
-        key_arn: its key.
-        queue_arn: the queue, for its partition and region.
+        bucket_arn: the bucket's ARN.
+        key_arn: the ARN of the bucket's key.
+        queue_arn: the queue's ARN, for its partition and region.
     """
     return [
-        *uploads(bucket_arn, None),
+        *upload_statements(bucket_arn, None),
         allow(
             "UploadsEncrypted",
-            "S3 encrypts the upload, and decrypts parts to put them together",
+            "S3 encrypts the uploads, and decrypts the parts of a multipart upload to assemble them",
             USE_KEY,
             key_arn,
-            condition=through_s3(Place.of(queue_arn), bucket_arn),
+            condition=through_s3(AwsLocation.of(queue_arn), bucket_arn),
         ),
     ]
 
@@ -97,48 +98,50 @@ def upload_role(*, bucket_arn: str, key_arn: str, queue_arn: str) -> Policy:
 def function_role(
     *, bucket_arn: str, queue_arn: str, key_arn: str, secret_arn: str, log_group_arn: str, outcome_events: bool
 ) -> Policy:
-    """Return the permissions of the function."""
+    """Return the permissions of the function's role."""
     prefixes: list[str] = [f"{prefix}*" for prefix in (UPLOADS, *STATE)]
     statements = [
         allow(
             "ReadUploads",
-            "it reads the version that an event names",
+            "to read the object version that an event names",
             "s3:GetObjectVersion",
             f"{bucket_arn}/{UPLOADS}*",
         ),
         allow(
             "KeepState",
-            "reports, the lease and state of audiences, pending pointers",
+            "to read and write reports, the lease and state of audiences, and pending pointers",
             ["s3:GetObject", "s3:PutObject"],
             [f"{bucket_arn}/{prefix}*" for prefix in STATE],
         ),
         allow(
             "ClearPending",
-            "a finished upload is pending no more",
+            "to delete the pending pointer of a finished upload",
             "s3:DeleteObject",
             f"{bucket_arn}/{PENDING}*",
         ),
         allow(
             "ListOwnPrefixes",
-            "it lists what is pending, and versions; without it a missing object is a 403, not a 404",
+            "to list pending uploads and object versions; without it, S3 returns 403, not 404, for a missing object",
             ["s3:ListBucket", "s3:ListBucketVersions"],
             bucket_arn,
             condition={"StringLike": {"s3:prefix": prefixes}},
         ),
         allow(
             "WorkQueue",
-            "Lambda's poller takes messages; the function delays them, and sends itself one to continue a large file",
+            "Lambda receives and deletes messages; the function delays them, and sends one to continue a large file",
             [
                 *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
                 *("sqs:ChangeMessageVisibility", "sqs:SendMessage"),
             ],
             queue_arn,
         ),
-        allow("UseKey", "bucket, queue, secret and environment are encrypted with it", USE_KEY, key_arn),
-        allow("ReadCredentials", "the token and the advertiser id", "secretsmanager:GetSecretValue", secret_arn),
+        allow("UseKey", "the bucket, queue, secret and environment are encrypted with this key", USE_KEY, key_arn),
+        allow(
+            "ReadCredentials", "to read the token and the advertiser id", "secretsmanager:GetSecretValue", secret_arn
+        ),
         allow(
             "WriteLogs",
-            "the log group exists already, so it needs no permission to create one",
+            "to write its log; Pulumi creates the log group, so the function may not create one",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             f"{log_group_arn}:*",
         ),
@@ -147,9 +150,9 @@ def function_role(
         statements.append(
             allow(
                 "SendOutcomes",
-                "it puts the outcome of each file on the account's default event bus, under its own source only",
+                "to send the outcome of each file to the account's default event bus, with the connector's source only",
                 "events:PutEvents",
-                Place.of(queue_arn).event_bus,
+                AwsLocation.of(queue_arn).event_bus,
                 condition={"StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": EVENT_DETAIL_TYPE}},
             )
         )

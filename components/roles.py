@@ -1,4 +1,4 @@
-"""The roles of a connector, each with its permissions, within the account's own rules for roles."""
+"""The roles of a connector and their permissions, with the configured path and permissions boundary."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from .storage import Storage
 
 
 def make_role(
-    scope: Scope, suffix: str, *, description: str, trust: pulumi.Input[str], rights: pulumi.Input[str]
+    scope: Scope, suffix: str, *, description: str, trust: pulumi.Input[str], permissions: pulumi.Input[str]
 ) -> tuple[iam.Role, iam.RolePolicy]:
-    """Create a role and its permissions; a resource that uses the role is created after the permissions."""
+    """Create a role and its inline policy, and return both.
+
+    A resource that uses the role must depend on the policy, so that it is created after the policy.
+    """
     role = iam.Role(
         f"{scope.name}-{suffix}",
         description=description,
@@ -24,16 +27,16 @@ def make_role(
         tags=scope.tags,
         opts=scope.child(),
     )
-    return role, iam.RolePolicy(f"{scope.name}-{suffix}", role=role.name, policy=rights, opts=scope.child())
+    return role, iam.RolePolicy(f"{scope.name}-{suffix}", role=role.name, policy=permissions, opts=scope.child())
 
 
 def make_upload_role(scope: Scope, storage: Storage, queue_arn: pulumi.Output[str]) -> pulumi.Output[str | None]:
-    """Create the role that a vendor assumes to upload, if one is asked for, and return its ARN.
+    """Create the role that a vendor assumes to upload, if it is configured, and return its ARN or None.
 
     Args:
         scope: the connector.
-        storage: its key and bucket.
-        queue_arn: its queue, for partition and region.
+        storage: the connector's key and bucket.
+        queue_arn: the queue's ARN, for its partition and region.
     """
     upload_role = scope.options.upload_role
     if upload_role is None:
@@ -47,7 +50,7 @@ def make_upload_role(scope: Scope, storage: Storage, queue_arn: pulumi.Output[st
             principals=upload_role["principals"],
             external_id=upload_role.get("external_id"),
         ),
-        rights=render(
+        permissions=render(
             role_policies.upload_role, bucket_arn=storage.bucket.arn, key_arn=storage.key_arn, queue_arn=queue_arn
         ),
     )

@@ -1,4 +1,4 @@
-"""Everything that the parts of one connector share: its name, options with their defaults, tags, resource options."""
+"""The name, options, tags and resource options of one connector, which its modules share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,14 +6,14 @@ from typing import Any
 
 import pulumi
 
-from .names import own_names
+from .names import name_prefix
 
 _FRACTIONS = {"max_rejected_ratio", "max_shrink", "settle_seconds"}
 
 
 @dataclass(frozen=True)
 class Options:
-    """A connector's options: the fields of `TikTokActivationConnectorArgs`, each with its default."""
+    """The options of a connector: the fields of `TikTokActivationConnectorArgs` with their defaults."""
 
     package: str | None = None
     bucket_name: pulumi.Input[str] | None = None
@@ -45,50 +45,50 @@ class Options:
 
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> "Options":
-        """Return the options for a component's args; an arg that is None counts as not given.
+        """Return the options for the arguments of a component. An argument that is None gets its default.
 
-        Other languages send every number as a float, so whole numbers are made integers again.
+        Other languages send every number as a float, so the numbers of integer options are converted back.
         """
         given = {name: value for name, value in args.items() if value is not None}
-        whole = {
+        integers = {
             name: int(value) for name, value in given.items() if isinstance(value, float) and name not in _FRACTIONS
         }
-        options = cls(**{**given, **whole})
+        options = cls(**{**given, **integers})
         if "report_retention_days" in given:
             return options
-        # A report is the proof that a file was sent, so it lives at least as long.
+        # A report records that its file was sent, so it must exist at least as long as the file.
         return replace(options, report_retention_days=max(options.report_retention_days, options.file_retention_days))
 
 
 @dataclass(frozen=True)
 class Scope:
-    """One connector, for the functions that create its resources."""
+    """The connector to which the created resources belong."""
 
     connector: pulumi.ComponentResource
     name: str
     options: Options
 
     @property
-    def own_names(self) -> str:
-        """The prefix of the names of log group and alarms, to which policies refer."""
-        return own_names(self.name, pulumi.get_stack())
+    def name_prefix(self) -> str:
+        """The prefix of the names of the log group and the alarms, to which policies refer."""
+        return name_prefix(self.name, pulumi.get_stack())
 
     @property
     def label(self) -> str:
-        """The label of this connector in logs and metrics: `<advertiser>/<stack>`."""
-        return self.own_names.rstrip("/")
+        """The label of the connector in logs and metrics: `<advertiser>/<stack>`."""
+        return self.name_prefix.rstrip("/")
 
     @property
     def tags(self) -> dict[str, pulumi.Input[str]]:
-        """The tags of every resource that takes tags. The provider adds its default tags itself."""
+        """The tags for every resource that supports tags. The provider adds its default tags to them."""
         return {**self.options.tags, "Advertiser": self.name}
 
     def child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Return the resource options of a child that is created after `after`."""
+        """Return the resource options of a child that depends on the resources in `after`."""
         return pulumi.ResourceOptions(parent=self.connector, depends_on=list(after))
 
-    def kept(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Return the same for a child that stays in AWS at a destroy unless `retain_data` is false."""
+    def retained(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Return the resource options of a child that `pulumi destroy` keeps in AWS unless `retain_data` is false."""
         return pulumi.ResourceOptions(
             parent=self.connector, depends_on=list(after), retain_on_delete=self.options.retain_data
         )

@@ -1,4 +1,4 @@
-"""The building blocks of policy documents: a statement carries its reason, and a document is its JSON."""
+"""Building blocks of policy documents: statements, each with its reason, and their conversion to JSON."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,9 @@ class Statement:
     """One statement of a policy.
 
     Attributes:
-        sid: its name, unique within a document.
-        why: the reason for it, for the table in the documentation.
-        elements: its JSON.
+        sid: the statement's id, unique within a document.
+        why: the reason for the statement, which the documentation shows.
+        elements: the elements of the statement's JSON.
     """
 
     sid: str
@@ -39,7 +39,7 @@ def allow(
     *,
     condition: Condition | None = None,
 ) -> Statement:
-    """Return a statement that allows; the policy of a role names no principal, a trust policy no resource."""
+    """Return an Allow statement. The policy of a role has no principal, and a trust policy has no resource."""
     elements = {
         "Sid": sid,
         "Effect": "Allow",
@@ -52,16 +52,16 @@ def allow(
 
 
 def deny(sid: str, why: str, actions: str, resources: str | list[str], condition: Condition) -> Statement:
-    """Return a statement that denies to everybody, whatever else allows."""
+    """Return a Deny statement for all principals, which overrides every Allow."""
     allowed = allow(sid, why, actions, resources, "*", condition=condition)
     return Statement(sid, why, {**allowed.elements, "Effect": "Deny"})
 
 
 def tls_only(actions: str, resources: str | list[str]) -> Statement:
-    """Return the statement that refuses connections without TLS."""
+    """Return the statement that denies connections without TLS."""
     return deny(
         "RefusePlainConnections",
-        "nothing about people, and no token, travels unencrypted",
+        "personal data and tokens must not be sent unencrypted",
         actions,
         resources,
         {"Bool": {"aws:SecureTransport": "false"}},
@@ -69,10 +69,10 @@ def tls_only(actions: str, resources: str | list[str]) -> Statement:
 
 
 def document(policy: Policy) -> Document:
-    """Return the policy document of some statements."""
+    """Return the policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": [dict(statement.elements) for statement in policy]}
 
 
-def render(policy: Callable[..., Policy], **known_later: Any) -> pulumi.Output[str]:
-    """Return the JSON of a policy whose arguments are known only when AWS has created the resources."""
-    return pulumi.Output.all(**known_later).apply(lambda known: json.dumps(document(policy(**known))))
+def render(policy: Callable[..., Policy], **arguments: Any) -> pulumi.Output[str]:
+    """Return the JSON of a policy as an output, because its arguments are outputs of other resources."""
+    return pulumi.Output.all(**arguments).apply(lambda known: json.dumps(document(policy(**known))))

@@ -1,4 +1,4 @@
-"""The storage of a connector: its key, its bucket and everything that protects them."""
+"""The storage of a connector: its key, its bucket, and the settings that protect them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .names import AUDIENCES, PENDING, REPORTS, UPLOADS
 from .scope import Scope
 from .statements import render
 
-# State is rewritten at every step, so a month of versions is enough to find out what happened.
+# State objects are overwritten often. A month of old versions is enough to investigate a problem.
 _STATE_VERSIONS_DAYS = 30
 _INCOMPLETE_UPLOADS_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The key and the bucket.
+    """The key and the bucket of a connector.
 
     Attributes:
-        key_arn: the connector's own key, or the one given as `kms_key_arn`.
-        key_ready: the resources after which the key can be used by services; none for a given key.
+        key_arn: the ARN of the connector's key, or the value of `kms_key_arn`.
+        key_ready: the resources after whose creation AWS services can use the key; none for an existing key.
         bucket: the bucket.
     """
 
@@ -34,14 +34,14 @@ class Storage:
 
 
 def make_storage(scope: Scope) -> Storage:
-    """Create key and bucket. With everything that protects them they stay at a destroy unless told otherwise."""
+    """Create the key and the bucket with their settings. `pulumi destroy` keeps them unless `retain_data` is false."""
     own_key = None if scope.options.kms_key_arn is not None else _key(scope)
     bucket = s3.Bucket(
         f"{scope.name}-audiences",
         bucket=scope.options.bucket_name,
         force_destroy=not scope.options.retain_data,
         tags=scope.tags,
-        opts=scope.kept(),
+        opts=scope.retained(),
     )
     if own_key is None:
         storage = Storage(pulumi.Output.from_input(scope.options.kms_key_arn or ""), [], bucket)
@@ -57,7 +57,7 @@ def _key(scope: Scope) -> kms.Key:
         description=f"Audience files and TikTok credentials of {scope.name}",
         enable_key_rotation=True,
         tags=scope.tags,
-        opts=scope.kept(),
+        opts=scope.retained(),
     )
     kms.Alias(f"{scope.name}-key", target_key_id=key.key_id, opts=scope.child())
     return key
@@ -72,20 +72,20 @@ def _key_policy(scope: Scope, key: kms.Key, bucket: s3.Bucket) -> kms.KeyPolicy:
             policies.key,
             key_arn=key.arn,
             bucket_arn=bucket.arn,
-            own=scope.own_names,
+            name_prefix=scope.name_prefix,
             alarms=options.alarm_email is not None,
             archive=options.event_archive_days is not None,
             uploaders=options.uploaders,
             readers=options.readers,
         ),
-        opts=scope.kept(),
+        opts=scope.retained(),
     )
 
 
 def _protect(scope: Scope, storage: Storage) -> None:
-    """Create everything about the bucket that would be lost if it were destroyed while the bucket stays.
+    """Create the settings of the bucket. They are retained like the bucket, so that it stays protected.
 
-    One after the other, because S3 answers parallel changes to a bucket with 409.
+    Each setting depends on the one before it, because S3 returns 409 for concurrent changes to a bucket.
     """
     name, options, bucket = scope.name, scope.options, storage.bucket
     public_access_block = s3.BucketPublicAccessBlock(
@@ -95,13 +95,13 @@ def _protect(scope: Scope, storage: Storage) -> None:
         block_public_policy=True,
         ignore_public_acls=True,
         restrict_public_buckets=True,
-        opts=scope.kept(),
+        opts=scope.retained(),
     )
     ownership = s3.BucketOwnershipControls(
         f"{name}-ownership",
         bucket=bucket.bucket,
         rule={"object_ownership": "BucketOwnerEnforced"},
-        opts=scope.kept(public_access_block),
+        opts=scope.retained(public_access_block),
     )
     policy = s3.BucketPolicy(
         f"{name}-policy",
@@ -113,7 +113,7 @@ def _protect(scope: Scope, storage: Storage) -> None:
             uploaders=options.uploaders,
             readers=options.readers,
         ),
-        opts=scope.kept(ownership),
+        opts=scope.retained(ownership),
     )
     encryption = s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
@@ -124,36 +124,36 @@ def _protect(scope: Scope, storage: Storage) -> None:
                     "sse_algorithm": "aws:kms",
                     "kms_master_key_id": storage.key_arn,
                 },
-                "bucket_key_enabled": True,  # one call to KMS for many objects
+                "bucket_key_enabled": True,  # reduces calls to KMS: one data key serves many objects
             }
         ],
-        opts=scope.kept(policy, *storage.key_ready),
+        opts=scope.retained(policy, *storage.key_ready),
     )
     versioning = s3.BucketVersioning(
         f"{name}-versioning",
         bucket=bucket.bucket,
         versioning_configuration={"status": "Enabled"},
-        opts=scope.kept(encryption),
+        opts=scope.retained(encryption),
     )
     lifecycle = s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
         bucket=bucket.bucket,
         rules=lifecycle_rules(options.file_retention_days, options.report_retention_days),
-        opts=scope.kept(versioning),
+        opts=scope.retained(versioning),
     )
-    # Last, so that no upload sends events before the bucket is protected.
+    # Notifications come last, so that no event is sent before the bucket is protected.
     s3.BucketNotification(f"{name}-events", bucket=bucket.bucket, eventbridge=True, opts=scope.child(lifecycle))
 
 
 def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycleConfigurationRuleArgsDict]:
     """Return the lifecycle rules, one for each prefix. Audience state and pending pointers never expire.
 
-    A version of an upload stays readable for `file_days` after it was deleted or overwritten, because removes and the
-    files of a list are applied from the stored version.
+    After an upload is deleted or overwritten, its version is kept for `file_days`, because the function reads removes
+    and the files of a list from that version.
 
     Args:
-        file_days: days that an upload lives, and that its version lives after it became noncurrent.
-        report_days: days that a report lives after its last change.
+        file_days: the days until an upload expires, and until a noncurrent version of it is deleted.
+        report_days: the days until a report expires after its last change.
     """
 
     def rule(
@@ -163,7 +163,7 @@ def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycle
             "id": identifier,
             "status": "Enabled",
             "filter": {"prefix": prefix},
-            # Without days, only the delete marker expires, once no version is left under it.
+            # Without days, only a delete marker without noncurrent versions expires.
             "expiration": {"days": days} if days else {"expired_object_delete_marker": True},
             "noncurrent_version_expiration": {"noncurrent_days": version_days},
         }

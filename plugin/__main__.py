@@ -1,4 +1,4 @@
-"""The plugin that serves the component to programs in every Pulumi language."""
+"""The plugin that makes the component available to programs in every Pulumi language."""
 
 import sys
 from pathlib import Path

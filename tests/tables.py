@@ -189,11 +189,11 @@ def all_policies() -> dict[str, Policy]:
         "role of the schedule": role_policies.schedule_trust(queue_arn=QUEUE),
         "role for uploads": role_policies.upload_trust(principals=VENDOR, external_id="<externalId>"),
         "key": policies.key(
-            key_arn=KEY, bucket_arn=BUCKET, own=OWN, alarms=True, archive=True, uploaders=ROLES, readers=READERS
+            key_arn=KEY, bucket_arn=BUCKET, name_prefix=OWN, alarms=True, archive=True, uploaders=ROLES, readers=READERS
         ),
         "bucket": policies.bucket(bucket_arn=BUCKET, key_arn="<key>", uploaders=ROLES, readers=READERS),
         "queues": policies.queue(queue_arn="<queue or dead letters>", rule_arn="<rule>"),
-        "topic": policies.topic(topic_arn=TOPIC, own=OWN),
+        "topic": policies.topic(topic_arn=TOPIC, name_prefix=OWN),
     }
 
 

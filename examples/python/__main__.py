@@ -1,4 +1,4 @@
-"""Two advertisers of an agency, each in its own region, with one token for both."""
+"""Two advertisers of one agency, each in a different region, with one token for both."""
 
 import pulumi
 import pulumi_aws as aws
@@ -12,7 +12,7 @@ for name, region, advertiser_id in (
     ("globex", "eu-west-1", "7100000000000000002"),
 ):
     provider = aws.Provider(region, region=region)
-    # The secret with the app's ACCESS_TOKEN, one in each region; a person fills it.
+    # Each region has a secret for the app's ACCESS_TOKEN. A person stores the value.
     token = aws.secretsmanager.Secret(f"tiktok-app-{region}", opts=pulumi.ResourceOptions(provider=provider))
     connector = TikTokActivationConnector(
         name,

@@ -1,4 +1,4 @@
-"""Runs of the real program that many tests look at: they are made once."""
+"""Fixtures with runs of the real program, which many tests share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from sandbox.processes import ServerProcess
 from tests.components.harness import Program, run_program
 
-# Every option, under the names most easily mistaken for one another.
+# Every option, for two advertisers whose names are easily confused.
 EVERYTHING: list[dict[str, Any]] = [
     {
         "name": "acme",
@@ -54,17 +54,17 @@ EVERYTHING: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """The program with two plain advertisers."""
+    """A run of the program with two advertisers without options."""
     return run_program([{"name": "acme"}, {"name": "globex"}])
 
 
 @pytest.fixture(scope="session")
 def everything() -> Program:
-    """The program with every option, for `acme` and `acme-b`."""
+    """A run of the program with every option, for `acme` and `acme-b`."""
     return run_program(EVERYTHING, secret=True)
 
 
-# An agency: one key and one secret, which others manage, for all its advertisers.
+# An agency uses one existing key and one existing secret for all its advertisers.
 KEY = "arn:aws:kms:us-east-1:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:agency/tiktok-app-AbCdEf"
 SHARED: list[dict[str, Any]] = [
@@ -76,12 +76,12 @@ SHARED: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="session")
 def shared() -> Program:
-    """The program with two advertisers that share a key and a secret."""
+    """A run of the program with two advertisers that share a key and a secret."""
     return run_program(SHARED)
 
 
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
-    """An embedded AWS in a process of its own: whether it asks for rights is one switch for a whole process."""
+    """The URL of an embedded AWS in a separate process. moto can enforce permissions only for a complete process."""
     with ServerProcess("sandbox.aws.server") as server:
         yield server.url

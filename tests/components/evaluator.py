@@ -1,4 +1,4 @@
-"""A small evaluator of IAM policies: as much of AWS's logic as this project's documents use, and an error for the rest.
+"""A small evaluator of IAM policies. It supports the elements that this project uses, and raises an error for others.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verdict = Literal["allow", "deny", "silent"]
+Verdict = Literal["allow", "deny", "implicit deny"]
 
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """One request: principal, action, resource and context (condition keys).
+    """A request to AWS.
 
     Attributes:
-        principal: an ARN, or the name of a service.
+        principal: an ARN or the name of a service.
+        context: condition key -> value.
     """
 
     action: str
@@ -28,9 +29,9 @@ class AccessRequest:
 
 
 def verdict(document: Mapping[str, Any], request: AccessRequest) -> Verdict:
-    """Evaluate one document for a request: a Deny beats every Allow, and without an Allow nothing is allowed."""
+    """Evaluate one policy document for a request. A Deny overrides every Allow; without both, the deny is implicit."""
     effects = {statement["Effect"] for statement in document["Statement"] if _applies(statement, request)}
-    return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "silent"
+    return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "implicit deny"
 
 
 def _applies(statement: Mapping[str, Any], request: AccessRequest) -> bool:
@@ -49,26 +50,27 @@ def _applies(statement: Mapping[str, Any], request: AccessRequest) -> bool:
     )
 
 
-def _is_principal(named: Any, who: str) -> bool:
+def _is_principal(named: Any, principal: str) -> bool:
     if named is None or named == "*":
         return True
     (kind, names), *others = named.items()
     if others or kind not in {"AWS", "Service"}:
         raise NotImplementedError(f"principal {named}")
-    # An account's root stands for everybody in it whom IAM lets.
+    # An account root includes every principal of the account that IAM allows.
     return any(
-        name == who or (name.endswith(":root") and who.startswith(name.removesuffix("root"))) for name in as_list(names)
+        name == principal or (name.endswith(":root") and principal.startswith(name.removesuffix("root")))
+        for name in as_list(names)
     )
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return if a pattern with `*` and `?` covers a text."""
+    """Return whether a text matches a pattern with `*` and `?`."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text) is not None
 
 
 def as_list(value: str | list[str]) -> list[str]:
-    """One or many as many."""
+    """Return the value as a list: IAM allows one string in place of a list."""
     return [value] if isinstance(value, str) else value
 
 
@@ -78,7 +80,7 @@ def _like(value: str | None, patterns: list[str]) -> bool:
 
 _OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
     "StringEquals": lambda value, expected: value in expected,
-    # True of an absent key: that is why the documents say Null beside it.
+    # This also matches an absent key, so the policies combine it with Null.
     "StringNotEquals": lambda value, expected: value not in expected,
     "StringLike": _like,
     "ArnLike": _like,

@@ -1,4 +1,4 @@
-"""Compares what was registered with the provider's own input types: Pulumi's mocks take anything."""
+"""Compares the registered inputs with the provider's input types, because Pulumi's mocks accept any input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {"Output": pulumi.Output, "T": TypeVar("T"), "pulumi": pulumi}
 
 
 def faults(resource: Resource) -> list[str]:
-    """Return the inputs that the provider would not accept, or accepts only for old programs."""
+    """Return a description of each input that the provider would not accept or that is deprecated."""
     cls = class_of(resource.type)
     hints = _hints(cls._internal_init, cls)
     known = {_camel(name): name for name in hints if name not in {"resource_name", "opts", "__props__", "return"}}
@@ -37,7 +37,7 @@ def faults(resource: Resource) -> list[str]:
 
 
 def class_of(token: str) -> Any:
-    """The resource class of a type token."""
+    """Return the resource class of a type token."""
     module, _, cls = token.removeprefix("aws:").partition(":")
     service = module.partition("/")[0]
     return getattr(getattr(pulumi_aws, {"lambda": "lambda_"}.get(service, service)), cls)
@@ -59,7 +59,7 @@ def _camel(name: str) -> str:
 
 
 def _plain_types(hint: Any) -> Iterator[Any]:
-    """The types a value may have, without what may come later (Output, Awaitable)."""
+    """Yield the types that a value may have, without Output and Awaitable."""
     origin = typing.get_origin(hint)
     if origin in {typing.Union, types.UnionType}:
         for part in typing.get_args(hint):
@@ -79,12 +79,12 @@ def _faults(value: Any, hint: Any, where: str, cls: type) -> list[str]:
     tried = [_against(value, choice, where, cls) for choice in choices]
     if any(found == [] for found in tried):
         return []
-    # The one that got furthest tells most.
+    # The longest message is that of the type that matched most.
     return max((found for found in tried if found), key=lambda found: len(found[0]), default=[f"{where} fits nothing"])
 
 
 def _against(value: Any, choice: Any, where: str, cls: type) -> list[str] | None:
-    """Faults against one type; None if it is of another kind altogether."""
+    """Return the faults of a value against one type; None if the value is of a different kind."""
     origin, arguments = typing.get_origin(choice), typing.get_args(choice)
     if typing.is_typeddict(choice):
         return _against_dict(value, choice, where, cls) if isinstance(value, dict) else None
@@ -97,7 +97,7 @@ def _against(value: Any, choice: Any, where: str, cls: type) -> list[str] | None
         bool: isinstance(value, bool),
         int: isinstance(value, float | int) and not isinstance(value, bool) and value == int(value),
         float: isinstance(value, float | int) and not isinstance(value, bool),
-        # An archive's path, as the harness shows it.
+        # The harness represents an archive by its path.
         pulumi.Archive: isinstance(value, str),
     }
     return [] if fits.get(choice, False) else None

@@ -1,4 +1,4 @@
-"""Alarms and dashboard: what they look at is there, is printed by the packaged function, and is this connector's."""
+"""Alarms and dashboard: their metrics exist, belong to this connector, and are printed by the packaged function."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.dashboard import MAX_ADVERTISERS, body, link
-from components.place import Place
+from components.aws_location import AwsLocation
+from components.dashboard import MAX_ADVERTISERS, console_url, dashboard_body
 from sandbox.aws.lambda_instance import FunctionSpec
 from sandbox.aws.lambda_service import LambdaFunction
 from sandbox.tiktok.emulator import TikTokEmulator
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.processes
 
 OURS = "TikTokActivation"
 FROM_LOG = "TikTokActivation/Log"
-# What AWS counts, by the dimension it counts it for; with more dimensions, or others, an alarm sees nothing.
+# The metrics of AWS and the dimension of each. An alarm with other or additional dimensions gets no data.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
@@ -41,7 +41,7 @@ Metric = tuple[str, str, tuple[tuple[str, str], ...]]  # namespace, name, dimens
 
 
 class PackagedWorld(World):
-    """A world whose messages go to the function's package, as the program declares it."""
+    """A world whose messages go to the function's package as the program declares it."""
 
     packaged_function: LambdaFunction
 
@@ -63,7 +63,7 @@ class PackagedWorld(World):
 
 @pytest.fixture(scope="module")
 def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
-    """Every line that the packaged function printed in the life of some files."""
+    """Every JSON line that the packaged function prints while it processes some files."""
     out: list[str] = []
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
         world = PackagedWorld(aws_url, tiktok)
@@ -80,7 +80,7 @@ def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
         )
         world.packaged_function = LambdaFunction(spec, out.append)
         try:
-            live(world)
+            process_files(world)
         finally:
             world.packaged_function.close()
         assert_nothing_personal([*out, *world.written()])
@@ -89,12 +89,12 @@ def lines_printed(program: Program, aws_url: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def printed(lines_printed: list[dict[str, Any]]) -> set[Metric]:
-    """Every metric among them."""
+    """Every metric in the printed lines."""
     return {metric for line in lines_printed if "_aws" in line for metric in metrics_of(line)}
 
 
-def live(world: World) -> None:
-    """Files that end in every way, and wait for every reason that is counted."""
+def process_files(world: World) -> None:
+    """Process files that reach every final status, and that wait for every reason that has a metric."""
     rows = lines(people(0, 2000))
     world.activate("tiktok/vip/email_sha256/first.csv", rows + b"jane@example.com\n")
     world.activate("tiktok/vip/email_sha256/second.csv", rows)
@@ -106,7 +106,7 @@ def live(world: World) -> None:
     assert world.deliver("nonsense") == ["nonsense"]
     world.activate("tiktok/vip/email_sha256/empty.csv", b"")
     world.tiktok.seed(ADVERTISER_ID, name="old", created_seconds_ago=360 * 24 * 3600)
-    for _ in range(2):  # the second file has the people of the first, so its append matches nobody new
+    for _ in range(2):  # the second file has the same people as the first, so its append matches no new users
         world.sweep(hours=1)
     assert world.outcome("tiktok/vip/email_sha256/first.csv") == ("available", "available")
 
@@ -119,7 +119,7 @@ def metrics_of(emf: dict[str, Any]) -> Iterator[Metric]:
 
 
 def alarms(program: Program, advertiser: str) -> dict[str, Resource]:
-    """The alarms of a connector by the end of their name."""
+    """Return the alarms of a connector by the last part of their names."""
     found = [resource for resource in program.children(advertiser) if resource.type.endswith("MetricAlarm")]
     return {resource.name.rpartition("/")[2]: resource for resource in found}
 
@@ -139,20 +139,22 @@ def charted(program: Program) -> Iterator[Metric]:
                 yield namespace, name, tuple(zip(dimensions[::2], dimensions[1::2], strict=True))
 
 
-def test_the_packaged_function_prints_every_metric_that_is_looked_at(program: Program, printed: set[Metric]) -> None:
-    looked_at = {watched(alarm) for alarm in alarms(program, "acme").values()} | set(charted(program))
-    acme = {metric for metric in looked_at if metric[0] == OURS and metric[2] == (("Advertiser", "acme/dev"),)}
+def test_the_packaged_function_prints_every_metric_that_alarms_and_charts_use(
+    program: Program, printed: set[Metric]
+) -> None:
+    used = {watched(alarm) for alarm in alarms(program, "acme").values()} | set(charted(program))
+    acme = {metric for metric in used if metric[0] == OURS and metric[2] == (("Advertiser", "acme/dev"),)}
     assert acme <= printed
-    # Of the other advertiser the same is looked at, and there is no third.
+    # All other charts belong to the other advertiser.
     globex = {metric for metric in set(charted(program)) if metric[0] == OURS} - acme
     assert {dimensions for _, _, dimensions in globex} == {(("Advertiser", "globex/dev"),)}
 
 
-def test_the_packaged_function_prints_nothing_under_another_name(printed: set[Metric]) -> None:
+def test_the_packaged_function_prints_metrics_only_in_its_own_namespace_and_dimension(printed: set[Metric]) -> None:
     assert {(namespace, dimensions) for namespace, _, dimensions in printed} == {(OURS, (("Advertiser", "acme/dev"),))}
 
 
-def test_the_metrics_of_two_stacks_are_not_counted_together(program: Program) -> None:
+def test_two_stacks_share_no_metrics(program: Program) -> None:
     prod = run_program([{"name": "acme"}], stack_name="prod")
     assert {watched(alarm) for alarm in alarms(program, "acme").values()}.isdisjoint(
         watched(alarm) for alarm in alarms(prod, "acme").values()
@@ -160,7 +162,7 @@ def test_the_metrics_of_two_stacks_are_not_counted_together(program: Program) ->
     assert set(charted(program)).isdisjoint(charted(prod))
 
 
-def test_metrics_of_aws_are_looked_at_by_their_own_dimension_and_of_this_connector(program: Program) -> None:
+def test_metrics_of_aws_have_their_dimension_and_belong_to_this_connector(program: Program) -> None:
     for advertiser in ("acme", "globex"):
         names = {
             *(program.one(advertiser, kind).outputs["name"] for kind in ("EventRule", "lambda/function:Function")),
@@ -193,7 +195,7 @@ def _is_filter(resource: Resource) -> bool:
         ("oldest-message", "ApproximateAgeOfOldestMessage", "acme-queue"),
     ],
 )
-def test_an_alarm_looks_at_the_right_queue(program: Program, suffix: str, metric: str, queue: str) -> None:
+def test_an_alarm_watches_the_right_queue(program: Program, suffix: str, metric: str, queue: str) -> None:
     name = program.one("acme", "sqs/queue:Queue", queue).outputs["name"]
     assert watched(alarms(program, "acme")[suffix]) == ("AWS/SQS", metric, (("QueueName", name),))
 
@@ -220,22 +222,24 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(program: Program) 
     }
 
 
-def test_silence_is_no_alarm_but_for_sweeps(program: Program) -> None:
+def test_missing_data_raises_only_the_alarm_for_sweeps(program: Program) -> None:
     for suffix, alarm in alarms(program, "acme").items():
-        silence = suffix == "no-sweep"
-        assert alarm.inputs["treatMissingData"] == ("breaching" if silence else "notBreaching")
-        assert alarm.inputs["comparisonOperator"] == ("LessThanThreshold" if silence else "GreaterThanThreshold")
+        for_sweeps = suffix == "no-sweep"
+        assert alarm.inputs["treatMissingData"] == ("breaching" if for_sweeps else "notBreaching")
+        assert alarm.inputs["comparisonOperator"] == ("LessThanThreshold" if for_sweeps else "GreaterThanThreshold")
 
 
-@pytest.mark.parametrize(("minutes", "silence"), [(1, 45), (5, 45), (15, 45), (20, 60), (60, 180)])
-def test_a_stopped_schedule_is_an_alarm_after_three_intervals_and_45_minutes(minutes: int, silence: int) -> None:
+@pytest.mark.parametrize(("minutes", "alarm_after"), [(1, 45), (5, 45), (15, 45), (20, 60), (60, 180)])
+def test_a_stopped_schedule_raises_an_alarm_after_three_intervals_and_45_minutes(
+    minutes: int, alarm_after: int
+) -> None:
     inputs = alarms(run_program([{"name": "acme", "sweepMinutes": minutes}]), "acme")["no-sweep"].inputs
-    assert inputs["evaluationPeriods"] * inputs["period"] == silence * 60
+    assert inputs["evaluationPeriods"] * inputs["period"] == alarm_after * 60
     assert inputs["datapointsToAlarm"] == inputs["evaluationPeriods"]
-    assert f"has run for {silence} minutes" in inputs["alarmDescription"]
+    assert f"has run for {alarm_after} minutes" in inputs["alarmDescription"]
 
 
-def test_an_alarm_says_whose_it_is_what_to_do_and_where_the_log_is(program: Program) -> None:
+def test_an_alarm_names_the_advertiser_the_next_step_and_the_log_group(program: Program) -> None:
     log_group = program.one("acme", "LogGroup").outputs["name"]
     for alarm in alarms(program, "acme").values():
         text = alarm.inputs["alarmDescription"]
@@ -245,8 +249,9 @@ def test_an_alarm_says_whose_it_is_what_to_do_and_where_the_log_is(program: Prog
         assert len(re.findall(r"[.]( |$)", text)) >= 4  # happened, affected, next, log group
 
 
-def test_the_log_has_the_fields_that_are_counted(lines_printed: list[dict[str, Any]]) -> None:
-    """One line for each outcome of an upload, as the metric filters look for it."""
+def test_the_log_lines_of_outcomes_have_the_fields_that_the_metric_filters_use(
+    lines_printed: list[dict[str, Any]],
+) -> None:
     outcomes = [line for line in lines_printed if "status" in line]
     assert {"available", "rejected", "waiting"} <= {line["status"] for line in outcomes}
     assert {line["advertiser"] for line in outcomes} == {"acme/dev"}
@@ -254,25 +259,25 @@ def test_the_log_has_the_fields_that_are_counted(lines_printed: list[dict[str, A
 
 
 @pytest.mark.parametrize("minutes", [1, 10, 60])
-def test_what_every_sweep_finds_again_is_one_alarm(minutes: int) -> None:
-    """The alarm covers more than the time from one sweep's start to the next one's end, and fires on one finding."""
+def test_an_alarm_stays_on_while_every_sweep_finds_the_same_problem(minutes: int) -> None:
+    """An alarm covers at least the time from the start of one sweep to the end of the next, and needs one datapoint."""
     program = run_program([{"name": "acme", "sweepMinutes": minutes}])
     for suffix in ("credentials-rejected", "file-waiting", "audiences-expiring", "audiences-limit"):
         inputs = alarms(program, "acme")[suffix].inputs
         assert inputs["evaluationPeriods"] * inputs["period"] >= minutes * 60 + 900
         assert inputs["datapointsToAlarm"] == 1
-        # CloudWatch takes at most a day for periods of this length.
+        # CloudWatch allows at most one day for periods of this length.
         assert inputs["evaluationPeriods"] * inputs["period"] <= 24 * 3600
 
 
-def test_everybody_who_should_know_is_told(everything: Program, program: Program) -> None:
+def test_every_alarm_notifies_the_topics_and_the_email_address(everything: Program, program: Program) -> None:
     for alarm in alarms(everything, "acme").values():
         topic = everything.one("acme", "topic:Topic").outputs["arn"]
         assert alarm.inputs["alarmActions"] == ["arn:aws:sns:us-east-1:111122223333:on-call", topic]
     assert all(alarm.inputs["alarmActions"] == [] for alarm in alarms(program, "acme").values())
 
 
-def test_the_dashboard_has_a_row_for_every_advertiser_and_the_outputs_lead_to_it(program: Program) -> None:
+def test_the_dashboard_has_a_row_for_every_advertiser_and_its_url_is_an_output(program: Program) -> None:
     (dashboard,) = program.of_type("Dashboard")
     widgets = dashboard.document("dashboardBody")["widgets"]
     titles = [widget["properties"]["title"] for widget in widgets]
@@ -284,14 +289,15 @@ def test_the_dashboard_has_a_row_for_every_advertiser_and_the_outputs_lead_to_it
     assert program.outputs["dashboard"] == f"{home}#dashboards/dashboard/{name}"
 
 
-def test_a_dashboard_takes_as_many_advertisers_as_cloudwatch_has_widgets_and_names_the_rest() -> None:
+def test_a_dashboard_shows_as_many_advertisers_as_cloudwatch_allows_and_names_the_others() -> None:
     row = {"label": "l", "region": "eu-west-1", "dead_letter_queue": "d", "function": "f", "log_group": "l"}
     rows = [{**row, "advertiser": f"a{number}"} for number in range(MAX_ADVERTISERS + 2)]
-    widgets = body(rows)["widgets"]
+    widgets = dashboard_body(rows)["widgets"]
     assert len(widgets) <= 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
     assert widgets[-1]["properties"]["markdown"].endswith("a124, a125")
-    assert len(body(rows[:MAX_ADVERTISERS])["widgets"]) == 4 * MAX_ADVERTISERS
+    assert len(dashboard_body(rows[:MAX_ADVERTISERS])["widgets"]) == 4 * MAX_ADVERTISERS
 
 
-def test_the_dashboards_address_is_that_of_its_partition() -> None:
-    assert link(Place("aws-cn", "cn-north-1", "1"), "d").startswith("https://cn-north-1.console.amazonaws.cn/")
+def test_the_dashboard_url_is_in_the_console_of_its_partition() -> None:
+    url = console_url(AwsLocation("aws-cn", "cn-north-1", "1"), "d")
+    assert url.startswith("https://cn-north-1.console.amazonaws.cn/")

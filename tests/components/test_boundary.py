@@ -1,4 +1,4 @@
-"""The example of a permissions boundary lets every role do its work, and has nothing that no role needs."""
+"""The example of a permissions boundary allows the permissions of every role, and no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOUNDARY: dict[str, Any] = json.loads((ROOT / "examples" / "permissions-boundary
 
 
 def permissions(program: Program) -> set[tuple[str, str]]:
-    """Action and resource of every permission of every role."""
+    """Return the action and the resource of every permission of every role."""
     return {
         (action, resource)
         for role in program.of_type("RolePolicy")
@@ -32,7 +32,7 @@ def refused(boundary: Mapping[str, Any], program: Program) -> list[tuple[str, st
 
 
 def narrower() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The boundary with one action taken out."""
+    """Yield each action of the boundary, and the boundary without it."""
     for index, statement in enumerate(BOUNDARY["Statement"]):
         for action in as_list(statement["Action"]):
             without = copy.deepcopy(BOUNDARY)
@@ -40,7 +40,7 @@ def narrower() -> Iterator[tuple[str, dict[str, Any]]]:
             yield action, without
 
 
-def test_the_example_boundary_permits_what_the_roles_permit(everything: Program) -> None:
+def test_the_example_boundary_allows_every_permission_of_the_roles(everything: Program) -> None:
     assert len(permissions(everything)) > 20
     assert refused(BOUNDARY, everything) == []
 
@@ -48,7 +48,7 @@ def test_the_example_boundary_permits_what_the_roles_permit(everything: Program)
 @pytest.mark.parametrize(
     ("action", "boundary"), list(narrower()), ids=lambda each: each if isinstance(each, str) else ""
 )
-def test_without_any_of_its_actions_a_role_is_refused_something(
+def test_without_one_of_its_actions_the_boundary_denies_a_role_that_action(
     everything: Program, action: str, boundary: dict[str, Any]
 ) -> None:
     assert {each for each, _ in refused(boundary, everything)} == {action}

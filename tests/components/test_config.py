@@ -1,4 +1,4 @@
-"""The stack's configuration: every fault in its sentence, all of them at once, and never a token."""
+"""The stack's configuration: one message lists every error in a sentence, and never includes a token."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from components.config import ConfigError, read_advertisers
 from tests.components.conftest import EVERYTHING
 from tests.components.harness import run_program
 
-HEAD = "The configuration tiktok-activation:advertisers is wrong:\n  "
+HEAD = "The configuration tiktok-activation:advertisers has errors:\n  "
 NOT_A_LIST = (
-    "tiktok-activation:advertisers must be a list of advertisers, each at least with a name, such as\n"
+    "tiktok-activation:advertisers must be a list of advertisers, each with at least a name, such as\n"
     "  tiktok-activation:advertisers:\n    - name: acme"
 )
-NAMES = f"allowed is {NAME.allowed}."
+NAMES = f"it must be {NAME.allowed}."
 TOKEN = "not.this-text"
 
 
@@ -29,15 +29,15 @@ def message(configured: object) -> str:
 
 
 @pytest.mark.parametrize("configured", [None, {}, "acme", 7])
-def test_what_is_no_list_is_answered_with_an_example(configured: object) -> None:
+def test_a_value_that_is_not_a_list_is_refused_with_an_example(configured: object) -> None:
     assert message(configured) == NOT_A_LIST
 
 
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ("acme", "advertiser number 1: is not a map of options; write it as '- name: acme'."),
-        ({}, "advertiser number 1: it has no name."),
+        ("acme", "advertiser number 1: the entry is not a map of options; write it as '- name: acme'."),
+        ({}, "advertiser number 1: the entry has no name; add one, such as 'name: acme'."),
         ({"name": ""}, f"advertiser number 1: name is ''; {NAMES}"),
         ({"name": None}, f"advertiser number 1: name is None; {NAMES}"),
         ({"name": 7}, f"advertiser number 1: name is 7; {NAMES}"),
@@ -51,19 +51,19 @@ def test_what_is_no_list_is_answered_with_an_example(configured: object) -> None
         ),
         (
             {"name": "acme", "memory_size": 512},
-            "advertiser 'acme': memory_size is not a setting; did you mean memorySize?",
+            "advertiser 'acme': memory_size is not an option; did you mean memorySize?",
         ),
         (
             {"name": "acme", "acessToken": TOKEN},
-            "advertiser 'acme': acessToken is not a setting; did you mean accessToken?",
+            "advertiser 'acme': acessToken is not an option; did you mean accessToken?",
         ),
         (
             {"name": "acme", "zzz": 1},
-            f"advertiser 'acme': zzz is not a setting; there are name, {', '.join(CHECKS)}.",
+            f"advertiser 'acme': zzz is not an option; the options are name, {', '.join(CHECKS)}.",
         ),
     ],
 )
-def test_a_wrong_advertiser_is_told_in_a_sentence(entry: object, fault: str) -> None:
+def test_an_invalid_advertiser_gets_a_message(entry: object, fault: str) -> None:
     assert message([entry]) == HEAD + fault
 
 
@@ -72,8 +72,8 @@ ROOT = "arn:aws:iam::111122223333:root"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
 ALLOWED = {
-    "fileRetentionDays": "a whole number from 45 to 3650",
-    "memorySize": "a whole number from 256 to 10240",
+    "fileRetentionDays": "an integer from 45 to 3650",
+    "memorySize": "an integer from 256 to 10240",
     "logRetentionDays": "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
     "2922, 3288, 3653",
     "settleSeconds": "a number from 0 to 900",
@@ -81,24 +81,24 @@ ALLOWED = {
     "alarmEmail": "one email address",
     "uploaders": "a list of up to 50 different entries, each the ARN of an IAM role or user, such as "
     "arn:aws:iam::111122223333:role/exporter",
-    "rolePath": "a path of letters, digits and + = , . @ _ - that begins and ends with a slash, such as /delivery/",
+    "rolePath": "a path of letters, digits and + = , . @ _ - that starts and ends with a slash, such as /delivery/",
 }
 
 
 @pytest.mark.parametrize("option", ALLOWED)
-def test_the_allowed_values_are_told_in_words(option: str) -> None:
+def test_the_allowed_values_are_described(option: str) -> None:
     assert CHECKS[option].allowed == ALLOWED[option]
 
 
 @pytest.mark.parametrize("option", CHECKS)
-def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
-    told = CHECKS[option].fault(object())
-    assert told is not None
-    assert told.endswith(f"; allowed is {CHECKS[option].allowed}.")
+def test_every_option_refuses_an_invalid_value(option: str) -> None:
+    fault = CHECKS[option].fault(object())
+    assert fault is not None
+    assert fault.endswith(f"; it must be {CHECKS[option].allowed}.")
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "description"),
+    ("option", "value", "description"),
     [
         *(
             ("bucketName", name, f"is '{name}'")
@@ -124,7 +124,7 @@ def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
         ("outcomeEvents", "true", "is 'true'"),
         ("uploaders", ["*"], "has '*'"),
         ("uploaders", [ROOT], f"has '{ROOT}'"),
-        ("uploaders", ROLES[:1] * 2, "has an entry twice"),
+        ("uploaders", ROLES[:1] * 2, "has duplicate entries"),
         ("uploaders", ROLES, "has 51 entries"),
         ("uploadRole", {}, "is {}"),
         ("uploadRole", {"principals": []}, "is {'principals': []}"),
@@ -143,7 +143,7 @@ def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
         ("tiktokApiUrl", "https://tiktok.example:x", "is 'https://tiktok.example:x'"),
         ("tiktokApiUrl", "https://[", "is 'https://['"),
         ("advertiserId", "seven", "is not a string of digits"),
-        ("advertiserId", 7000000000000000001, "is a number, which loses digits on its way"),
+        ("advertiserId", 7000000000000000001, "is a number, and long numbers lose digits"),
         ("credentialsSecretArn", SECRET.removesuffix("-AbCdEf"), f"is '{SECRET.removesuffix('-AbCdEf')}'"),
         ("kmsKeyArn", "alias/mine", "is 'alias/mine'"),
         ("kmsKeyArn", KEY.replace("key/", "alias/"), f"is '{KEY.replace('key/', 'alias/')}'"),
@@ -160,17 +160,17 @@ def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
         ("tags", {"team": 7}, "has the value 7 for 'team'"),
     ],
 )
-def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, description: str) -> None:
+def test_an_invalid_value_gets_a_message(option: str, value: object, description: str) -> None:
     others = {
         "advertiserId": {"accessToken": TOKEN},
         "credentialsSecretArn": {"advertiserId": "7"},
-    }.get(setting, {})
-    fault = f"{setting} {description}; allowed is {CHECKS[setting].allowed}."
-    assert message([{"name": "acme", setting: value, **others}]) == f"{HEAD}advertiser 'acme': {fault}"
+    }.get(option, {})
+    fault = f"{option} {description}; it must be {CHECKS[option].allowed}."
+    assert message([{"name": "acme", option: value, **others}]) == f"{HEAD}advertiser 'acme': {fault}"
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"),
+    ("option", "value"),
     [
         ("settleSeconds", 0),
         ("settleSeconds", 900),
@@ -184,98 +184,99 @@ def test_a_wrong_setting_is_told_in_a_sentence(setting: str, value: object, desc
         ("rolePath", "/team/delivery/"),
     ],
 )
-def test_the_edges_of_what_is_allowed(setting: str, value: object) -> None:
-    (advertiser,) = read_advertisers([{"name": "acme", setting: value}])
+def test_values_at_the_limits_are_allowed(option: str, value: object) -> None:
+    (advertiser,) = read_advertisers([{"name": "acme", option: value}])
     assert len(advertiser.options) == 1
 
 
 @pytest.mark.parametrize(
-    ("settings", "fault"),
+    ("options", "fault"),
     [
         (
             {"fileRetentionDays": 500, "reportRetentionDays": 400},
-            "reportRetentionDays is 400; it may not be less than fileRetentionDays, which is 500.",
+            "reportRetentionDays is 400; it must be at least fileRetentionDays, which is 500.",
         ),
         (
             {"eventArchiveDays": 401},
-            "eventArchiveDays is 401; it may not be more than reportRetentionDays, which is 400.",
+            "eventArchiveDays is 401; it must be at most reportRetentionDays, which is 400.",
         ),
         (
             {
                 "alarmTopicArns": [f"arn:aws:sns:us-east-1:111122223333:{n}" for n in range(5)],
                 "alarmEmail": "a@b.example",
             },
-            "alarmTopicArns has 6 topics, the one made for alarmEmail included; an alarm accepts up to 5.",
+            "alarmTopicArns has 6 topics, including the one that is created for alarmEmail; an alarm accepts up to 5.",
         ),
         (
             {"accessToken": TOKEN},
-            "accessToken is given without advertiserId; give both, or neither and fill the secret yourself.",
+            "accessToken is set without advertiserId; set both, or set neither and fill in the secret yourself.",
         ),
         (
             {"advertiserId": "7"},
-            "advertiserId is given without accessToken or credentialsSecretArn; "
-            "give one of them too, or neither and fill the secret yourself.",
+            "advertiserId is set without accessToken or credentialsSecretArn; "
+            "set one of them too, or remove advertiserId and fill in the secret yourself.",
         ),
         (
             {"credentialsSecretArn": SECRET},
-            "credentialsSecretArn is given without advertiserId; give both, or neither and fill the secret yourself.",
+            "credentialsSecretArn is set without advertiserId; "
+            "set both, or set neither and fill in the secret yourself.",
         ),
         (
             {"credentialsSecretArn": SECRET, "accessToken": TOKEN, "advertiserId": "7"},
-            "accessToken is given with credentialsSecretArn; give one of them, because a secret holds the token.",
+            "accessToken and credentialsSecretArn are both set; set only one, because the secret has the token.",
         ),
     ],
 )
-def test_settings_that_contradict_each_other_are_told(settings: dict[str, Any], fault: str) -> None:
-    assert message([{"name": "acme", **settings}]) == f"{HEAD}advertiser 'acme': {fault}"
+def test_options_that_contradict_each_other_get_a_message(options: dict[str, Any], fault: str) -> None:
+    assert message([{"name": "acme", **options}]) == f"{HEAD}advertiser 'acme': {fault}"
 
 
-def test_reports_outlive_files_that_live_long() -> None:
+def test_reports_are_retained_at_least_as_long_as_files() -> None:
     program = run_program([{"name": "acme", "fileRetentionDays": 500}])
     rules = {rule["id"]: rule for rule in program.one("acme", "LifecycleConfiguration").inputs["rules"]}
     assert rules["reports"]["expiration"] == {"days": 500}
 
 
-def test_what_may_be_once_in_a_stack_is_told_with_its_number() -> None:
+def test_values_that_must_be_unique_in_a_stack_get_a_message_with_their_count() -> None:
     entry = {"name": "acme", "bucketName": "acme-people"}
     assert message([entry, entry, entry]) == (
-        f"{HEAD}advertiser 'acme' is listed 3 times; a name may be used once in a stack.\n"
-        "  bucketName 'acme-people' is given to 3 advertisers; each has a bucket of its own."
+        f"{HEAD}advertiser 'acme' is listed 3 times; use each name only once in a stack.\n"
+        "  bucketName 'acme-people' is set for 3 advertisers; each needs a separate bucket."
     )
 
 
-def test_all_faults_are_told_at_once_and_no_token() -> None:
-    told = message(
+def test_one_message_lists_all_errors_and_no_token() -> None:
+    text = message(
         [
             {"name": "Acme", "memorySize": 1, "accessToken": f"{TOKEN} with a space", "advertiserId": "7"},
             {"name": "globex", "sweepMinutes": 0, "sweepMinuts": 1},
             {"accessToken": TOKEN},
         ]
     )
-    assert [line.strip() for line in told.splitlines()][1:] == [
+    assert [line.strip() for line in text.splitlines()][1:] == [
         f"advertiser 'Acme': name is 'Acme'; {NAMES}",
-        "advertiser 'Acme': memorySize is 1; allowed is a whole number from 256 to 10240.",
-        "advertiser 'Acme': accessToken has a value that is not allowed and not shown here; "
-        "allowed is a string of printable ASCII characters without spaces.",
-        "advertiser 'globex': sweepMinuts is not a setting; did you mean sweepMinutes?",
-        "advertiser 'globex': sweepMinutes is 0; allowed is a whole number from 1 to 60.",
-        "advertiser number 3: it has no name.",
-        "advertiser number 3: accessToken is given without advertiserId; "
-        "give both, or neither and fill the secret yourself.",
+        "advertiser 'Acme': memorySize is 1; it must be an integer from 256 to 10240.",
+        "advertiser 'Acme': accessToken has an invalid value (not shown, because it is a secret); "
+        "it must be a string of printable ASCII characters without spaces.",
+        "advertiser 'globex': sweepMinuts is not an option; did you mean sweepMinutes?",
+        "advertiser 'globex': sweepMinutes is 0; it must be an integer from 1 to 60.",
+        "advertiser number 3: the entry has no name; add one, such as 'name: acme'.",
+        "advertiser number 3: accessToken is set without advertiserId; "
+        "set both, or set neither and fill in the secret yourself.",
     ]
 
 
-def test_an_advertiser_does_not_show_its_token() -> None:
+def test_the_repr_of_an_advertiser_does_not_show_its_token() -> None:
     assert "nobody-may-see" not in repr(read_advertisers(EVERYTHING))
 
 
-def test_a_wrong_configuration_ends_the_program_with_its_sentences_alone() -> None:
+def test_an_invalid_configuration_ends_the_program_with_only_its_message() -> None:
     with pytest.raises(ConfigError) as raised:
         run_program([{"name": "acme"}, {"name": "acme"}])
     assert isinstance(raised.value, pulumi.RunError), "Pulumi shows a traceback for anything else"
 
 
-def test_no_advertiser_is_a_stack_without_connectors() -> None:
+def test_an_empty_list_of_advertisers_is_a_stack_without_connectors() -> None:
     program = run_program([])
     assert program.resources == []
     assert program.outputs == {"advertisers": {}}
@@ -287,19 +288,19 @@ ARN = "arn:aws:sns:us-east-1:111122223333:alarms"
 @pytest.mark.parametrize(
     ("name", "args", "options", "fault"),
     [
-        ("Acme", {"memory_size": 1.0}, {}, f"name is 'Acme'; {NAMES} memorySize is 1.0; allowed is a whole number"),
-        ("acme", {"alarm_emial": "a@b.example"}, {}, "alarm_emial is not a setting; did you mean alarm_email?"),
-        ("acme", {}, {"alarmEmail": "a@b.example"}, "alarmEmail is not a setting; did you mean alarm_email?"),
-        ("acme", {}, {"uploaders": ["x"]}, "uploaders has 'x'; allowed is a list of"),
-        ("acme", {}, {"access_token": f"{TOKEN} "}, "accessToken has a value that is not allowed and not shown here;"),
+        ("Acme", {"memory_size": 1.0}, {}, f"name is 'Acme'; {NAMES} memorySize is 1.0; it must be an integer"),
+        ("acme", {"alarm_emial": "a@b.example"}, {}, "alarm_emial is not an option; did you mean alarm_email?"),
+        ("acme", {}, {"alarmEmail": "a@b.example"}, "alarmEmail is not an option; did you mean alarm_email?"),
+        ("acme", {}, {"uploaders": ["x"]}, "uploaders has 'x'; it must be a list of"),
+        ("acme", {}, {"access_token": f"{TOKEN} "}, "accessToken has an invalid value (not shown, "),
         ("acme", {"upload_role": {"principals": ["*"]}}, {}, "uploadRole is {'principals': ['*']};"),
-        ("acme", {}, {"credentials_secret_arn": SECRET}, "credentialsSecretArn is given without advertiserId;"),
+        ("acme", {}, {"credentials_secret_arn": SECRET}, "credentialsSecretArn is set without advertiserId;"),
     ],
 )
 def test_a_connector_checks_its_options_itself(
     name: str, args: dict[str, Any], options: dict[str, Any], fault: str
 ) -> None:
-    """Programs other than this stack's, and those of other languages, come without the stack's configuration."""
+    """Other programs use the component without this stack's configuration and its checks."""
 
     def wrong() -> None:
         TikTokActivationConnector(name, args, **options)  # type: ignore[arg-type]
@@ -310,7 +311,7 @@ def test_a_connector_checks_its_options_itself(
     assert TOKEN not in str(raised.value)
 
 
-def test_keyword_arguments_and_a_dict_are_the_same() -> None:
+def test_options_can_be_keyword_arguments_or_a_dict() -> None:
     def program() -> None:
         TikTokActivationConnector("one", {"memory_size": 1024, "alarm_topic_arns": (ARN,)}, sweep_minutes=7)
         TikTokActivationConnector("two", memory_size=1024, alarm_topic_arns=[ARN], sweep_minutes=7)
@@ -321,7 +322,7 @@ def test_keyword_arguments_and_a_dict_are_the_same() -> None:
         assert made.one(name, "Schedule").inputs["scheduleExpression"] == "rate(7 minutes)"
 
 
-def test_options_may_come_from_other_resources() -> None:
+def test_options_can_be_outputs_of_other_resources() -> None:
     def program() -> None:
         made = pulumi.Output.from_input("arn:aws:iam::111122223333:role/made-later")
         TikTokActivationConnector("acme", uploaders=[made], permissions_boundary=pulumi.Output.from_input("b"))
@@ -331,11 +332,11 @@ def test_options_may_come_from_other_resources() -> None:
 
 
 @pytest.mark.processes
-def test_a_stack_without_alarm_target_or_with_a_plain_token_is_warned() -> None:
+def test_a_missing_alarm_target_and_a_plain_text_token_cause_warnings() -> None:
     token = {"accessToken": TOKEN, "advertiserId": "7"}
     advertisers = [{"name": "acme"}, {"name": "globex", "alarmEmail": "a@b.example", **token}, {"name": "initech"}]
-    silent, plain = run_program(advertisers, preview=True).log
-    assert silent.startswith("Nobody is told when an upload of acme, initech fails")
-    assert "'pulumi config set --secret --path tiktok-activation:advertisers[1].accessToken'" in plain
-    assert TOKEN not in silent + plain
+    no_target, plain_token = run_program(advertisers, preview=True).log
+    assert no_target.startswith("Nobody is notified when an upload of acme, initech fails")
+    assert "'pulumi config set --secret --path tiktok-activation:advertisers[1].accessToken'" in plain_token
+    assert TOKEN not in no_target + plain_token
     assert run_program(advertisers[1:2], secret=True).log == []

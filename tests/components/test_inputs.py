@@ -1,4 +1,4 @@
-"""The inputs that keep data from being lost, seen or open: one table of resource kinds, compared with a run."""
+"""The inputs that protect data from loss and access, compared with the resources that the program registers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.components.conftest import KEY, SECRET
 from tests.components.evaluator import as_list
 from tests.components.harness import Program, Resource
 
-Url = Callable[[Program, str], object]
+Expected = Callable[[Program, str], object]
 
 
-def _arn(kind: str, name: str | None = None) -> Url:
+def _arn(kind: str, name: str | None = None) -> Expected:
     return lambda program, advertiser: program.one(advertiser, kind, name and f"{advertiser}-{name}").outputs["arn"]
 
 
-def _name(kind: str, name: str | None = None) -> Url:
+def _name(kind: str, name: str | None = None) -> Expected:
     return lambda program, advertiser: program.one(advertiser, kind, name and f"{advertiser}-{name}").outputs["name"]
 
 
 QUEUE, DEAD_LETTERS = _arn("queue:Queue", "queue"), _arn("queue:Queue", "dead-letters")
 FOURTEEN_DAYS = 14 * 24 * 3600
-# Logical name without the advertiser's (`*`: any) -> inputs; a function makes its value from the program.
+# Type and logical name without the advertiser's name (`*`: any) -> inputs. A function gets the value from the program.
 EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     ("kms/key:Key", "*"): {"enableKeyRotation": True},
     ("s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "*"): {
@@ -56,11 +56,11 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
         "role": _arn("iam/role:Role", "function"),
         "loggingConfig": lambda program, advertiser: {
             "logFormat": "JSON",
-            "applicationLogLevel": "INFO",  # at a higher one the metrics would be dropped
+            "applicationLogLevel": "INFO",  # a higher level would drop the metrics
             "logGroup": _name("LogGroup")(program, advertiser),
         },
     },
-    # The function continues a large file by messages to its own queue.
+    # To continue a large file, the function sends messages to its own queue.
     ("lambda/functionRecursionConfig:FunctionRecursionConfig", "*"): {
         "functionName": _name("lambda/function:Function"),
         "recursiveLoop": "Allow",
@@ -86,20 +86,20 @@ def found(program: Program, advertiser: str, kind: str, name: str) -> Resource:
 
 @pytest.mark.parametrize("advertiser", ["acme", "globex"])
 @pytest.mark.parametrize(("kind", "name"), EXPECTED, ids=lambda text: text.rpartition(":")[2])
-def test_a_resource_is_told_what_it_must_be(program: Program, advertiser: str, kind: str, name: str) -> None:
+def test_a_resource_has_its_expected_inputs(program: Program, advertiser: str, kind: str, name: str) -> None:
     inputs = found(program, advertiser, kind, name).inputs
     for key, expected in EXPECTED[kind, name].items():
         assert inputs[key] == (expected(program, advertiser) if callable(expected) else expected), key
 
 
 def test_objects_share_bucket_keys(program: Program) -> None:
-    """Uploaders may use the key for the bucket, not for each object: without bucket keys they would be refused."""
+    """Uploaders may use the key with the bucket's encryption context only, so they need bucket keys."""
     (rule,) = program.one("acme", "BucketServerSideEncryptionConfiguration").inputs["rules"]
     assert rule["bucketKeyEnabled"] is True
     assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"
 
 
-def test_what_fails_goes_to_the_dead_letters_of_the_same_connector(program: Program) -> None:
+def test_messages_that_fail_go_to_the_dead_letter_queue_of_the_same_connector(program: Program) -> None:
     queue, dead_letters = (_arn("queue:Queue", name)(program, "acme") for name in ("queue", "dead-letters"))
     inputs = program.one("acme", "queue:Queue", "acme-queue").inputs
     assert json.loads(inputs["redrivePolicy"]) == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 12}
@@ -116,11 +116,13 @@ def test_the_schedule_sends_a_sweep_to_the_queue(program: Program) -> None:
     assert json.loads(target["input"]) == {"sweep": True}
 
 
-def test_alarms_are_mailed_as_sentences(everything: Program) -> None:
+def test_alarms_are_sent_by_email_as_text(everything: Program) -> None:
     assert everything.one("acme", "TopicSubscription").inputs["protocol"] == "email"
 
 
-def test_the_function_is_told_its_options(program: Program, everything: Program, shared: Program) -> None:
+def test_options_become_environment_variables_of_the_function(
+    program: Program, everything: Program, shared: Program
+) -> None:
     plain, all_set, agency = (
         one.one("acme", "lambda/function:Function").inputs["environment"]["variables"]
         for one in (program, everything, shared)
@@ -146,7 +148,7 @@ def test_the_function_is_told_its_options(program: Program, everything: Program,
     assert (agency["CREDENTIALS_SECRET_ARN"], agency["ADVERTISER_ID"]) == (SECRET, "7000000000000000000")
 
 
-def test_a_given_key_and_secret_are_used_in_place_of_own_ones(shared: Program) -> None:
+def test_an_existing_key_and_secret_are_used_and_none_are_created(shared: Program) -> None:
     kinds = {resource.type.rpartition(":")[2] for resource in shared.resources}
     assert kinds.isdisjoint({"Key", "KeyPolicy", "Alias", "Secret", "SecretVersion"})
     for advertiser in ("acme", "globex"):
@@ -159,7 +161,7 @@ def test_a_given_key_and_secret_are_used_in_place_of_own_ones(shared: Program) -
         }
         assert allowed["secretsmanager:GetSecretValue"] == SECRET
         assert allowed["kms:Decrypt"] == allowed["kms:GenerateDataKey"] == KEY
-        # The key may belong to another account: nothing else is looked for there.
+        # The key may belong to another account. Nothing else may refer to that account.
         rest = {
             name: value
             for resource in shared.children(advertiser)
@@ -169,8 +171,8 @@ def test_a_given_key_and_secret_are_used_in_place_of_own_ones(shared: Program) -
         assert rest == {}
 
 
-def test_the_log_is_counted_by_codes_that_reports_have(program: Program) -> None:
-    """An alarm on a code that no report has would never sound."""
+def test_the_log_metrics_count_codes_that_exist(program: Program) -> None:
+    """An alarm on a code that no report has would never fire."""
     codes = {code.value: code.status for code in Code}
     patterns = {
         resource.inputs["metricTransformation"]["name"]: resource.inputs["pattern"]

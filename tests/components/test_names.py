@@ -1,4 +1,4 @@
-"""Names fit into AWS, and no two resources of an account can have the same."""
+"""Names are within the limits of AWS, and no two resources of an account can have the same name."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.components.conftest import EVERYTHING
 from tests.components.harness import SUFFIX_LENGTH, Program, Resource, run_program
 
 LONGEST = "a-very-long-advertiser-name-30"
-LONG_STACK = "s" * 100  # the most that Pulumi takes
+LONG_STACK = "s" * 100  # Pulumi's limit
 
-# The most characters of a name, from AWS's API references; None is a resource that has no name of its own.
+# The maximum number of characters of a name, from the API references of AWS.
 LIMITS = {
     "cloudwatch/dashboard:Dashboard": 255,
     "cloudwatch/eventArchive:EventArchive": 48,
@@ -46,10 +46,10 @@ NAMELESS = {
     "sqs/queuePolicy:QueuePolicy",
     "sqs/redriveAllowPolicy:RedriveAllowPolicy",
 }
-# The most characters of a description.
+# The maximum number of characters of a description.
 DESCRIPTIONS = {"LogGroup": 0, "MetricAlarm": 1024, "EventArchive": 512, "EventRule": 512, "Schedule": 512}
 DESCRIPTIONS |= {"Function": 256, "Role": 1000, "Secret": 2048, "Key": 8192}
-# The most characters of a document.
+# The maximum number of characters of a document.
 DOCUMENTS = {"RolePolicy": 10_240, "Role": 2048, "KeyPolicy": 32_768, "BucketPolicy": 20_480, "Dashboard": 1_000_000}
 
 
@@ -76,20 +76,20 @@ def long() -> Program:
     return run_program([{**settings, "name": LONGEST}], stack_name=LONG_STACK)
 
 
-def test_the_longest_advertiser_is_the_longest_that_is_allowed() -> None:
+def test_no_advertiser_name_can_be_longer_than_the_one_in_these_tests() -> None:
     assert len(LONGEST) == MAX_NAME_LENGTH
     assert NAME.accepts(LONGEST)
     assert not NAME.accepts(LONGEST + "x")
 
 
-def test_every_name_is_within_awss_limit_for_the_longest_advertiser_and_stack(long: Program) -> None:
+def test_every_name_is_within_the_limit_of_aws_for_the_longest_advertiser_and_stack(long: Program) -> None:
     too_long = [(kind(r), name(r)) for r in named(long) if len(name(r)) > LIMITS[kind(r)]]
     assert too_long == []
     others = {kind(r) for r in long.resources} - LIMITS.keys() - NAMELESS
     assert [other for other in others if not other.startswith(("s3/bucket", "tiktok-activation:"))] == []
 
 
-def test_names_are_of_the_characters_that_aws_takes(long: Program) -> None:
+def test_names_have_only_characters_that_aws_allows(long: Program) -> None:
     for resource in named(long):
         extra = {"kms/alias:Alias": "/", "cloudwatch/logGroup:LogGroup": "/", "cloudwatch/metricAlarm:MetricAlarm": "/"}
         extra["cloudwatch/logMetricFilter:LogMetricFilter"] = "/"
@@ -97,7 +97,7 @@ def test_names_are_of_the_characters_that_aws_takes(long: Program) -> None:
         assert all(character.isalnum() or character in allowed for character in name(resource)), resource.urn
 
 
-def test_descriptions_and_documents_are_within_awss_limits(long: Program) -> None:
+def test_descriptions_and_documents_are_within_the_limits_of_aws(long: Program) -> None:
     for resource in long.resources:
         for property_name, value in resource.inputs.items():
             last = resource.type.rpartition(":")[2]
@@ -108,25 +108,25 @@ def test_descriptions_and_documents_are_within_awss_limits(long: Program) -> Non
 
 
 def without_suffix(resource: Resource) -> tuple[str, str]:
-    """Type and name, less what Pulumi makes up: what has to differ by itself within a stack."""
+    """Return the type and the name without Pulumi's random suffix; these must be unique within a stack."""
     return kind(resource), name(resource)[:-SUFFIX_LENGTH]
 
 
-def test_a_hundred_advertisers_of_a_stack_collide_nowhere() -> None:
-    """Advertisers named after each other's resources, as badly as they can be."""
+def test_the_resources_of_a_hundred_advertisers_have_different_names() -> None:
+    """In the worst case, advertisers have the names of each other's resources."""
     acme = run_program([{**EVERYTHING[0], "name": "acme", "bucketName": "acme-audiences-0000000"}])
     found = [without_suffix(resource) for resource in named(acme) if name(resource).startswith(("acme", "alias/acme"))]
     words = sorted({word for _, text in found for word in text.replace("/", "-").split("-")})
     advertisers = {"-".join(("acme", *more)) for length in range(3) for more in product(words, repeat=length)}
     advertisers = {advertiser for advertiser in advertisers if NAME.accepts(advertiser)}
     assert len(advertisers) > 100
-    # A name begins with its advertiser's and ends alike for all.
+    # A name is the advertiser's name and an ending that is the same for all advertisers.
     names = Counter((kind_, text.replace("acme", advertiser, 1)) for advertiser in advertisers for kind_, text in found)
     assert [each for each, times in names.items() if times > 1] == []
 
 
-def test_two_stacks_share_only_names_that_end_in_what_pulumi_makes_up() -> None:
-    """And the dashboard's, which Pulumi makes nothing up for, tells them apart by a hash."""
+def test_no_two_stacks_have_a_name_in_common() -> None:
+    """Pulumi adds random suffixes to names. The dashboard's name has a hash of the stack instead."""
     names = {
         dashboard_name(organization, project, stack)
         for organization, project, stack in product(("a", "a-b"), ("c", "b-c"), ("dev", "dev.1", "dev-1"))

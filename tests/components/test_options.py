@@ -1,4 +1,4 @@
-"""Every option changes what it says it changes, and nothing else."""
+"""Every option changes the inputs that it is for, and no others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ALARMS = 17
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app-AbCdEf"
 
-# Of each option: a value, the inputs it changes, and the resources it adds.
+# Option -> a value, the inputs that it changes, and the resources that it adds.
 CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "bucketName": (
         {"bucketName": "people"},
-        # and whatever names the bucket
+        # The other inputs refer to the bucket.
         {
             *("Bucket.bucket", "BucketPolicy.bucket", "BucketPolicy.policy", "BucketNotification.bucket"),
             *("BucketLifecycleConfiguration.bucket", "BucketOwnershipControls.bucket"),
@@ -41,7 +41,7 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "maximumConcurrency": ({"maximumConcurrency": 20}, {"EventSourceMapping.scalingConfig"}, set()),
     "sweepMinutes": (
         {"sweepMinutes": 30},
-        # The alarms for what sweeps find look back two sweeps.
+        # The alarms for problems that sweeps find cover two sweeps.
         {
             *("Schedule.scheduleExpression", "Schedule.target"),
             *("MetricAlarm.evaluationPeriods", "MetricAlarm.datapointsToAlarm", "MetricAlarm.alarmDescription"),
@@ -100,7 +100,7 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
 }
 
 
-# The options whose value takes a resource's place.
+# Option -> the resources that it replaces with existing ones.
 REMOVED = {"kmsKeyArn": {"Alias", "Key", "KeyPolicy"}, "credentialsSecretArn": {"Secret"}}
 
 
@@ -117,13 +117,13 @@ def inputs(program: Program) -> dict[str, dict[str, Any]]:
     return {resource.urn: dict(resource.inputs) for resource in program.children("acme")}
 
 
-def test_every_option_is_here() -> None:
+def test_every_option_has_an_entry() -> None:
     assert CHANGES.keys() == CHECKS.keys()
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("option", CHANGES)
-def test_an_option_changes_what_it_is_for(plain: Program, option: str) -> None:
+def test_an_option_changes_only_its_own_inputs_and_resources(plain: Program, option: str) -> None:
     settings, expected, added = CHANGES[option]
     changed = run_program([{"name": "acme", **settings}])
     before, after = inputs(plain), inputs(changed)
@@ -139,7 +139,7 @@ def test_an_option_changes_what_it_is_for(plain: Program, option: str) -> None:
     assert {short(resource) for resource in changed.children("acme") if resource.urn not in before} == added
 
 
-def test_the_values_arrive(everything: Program) -> None:
+def test_the_values_of_options_become_inputs(everything: Program) -> None:
     one = everything.one
     assert one("acme", "bucket:Bucket").inputs["bucket"] == "acme-people-and-nothing-else"
     days = {
@@ -165,7 +165,7 @@ def test_the_values_arrive(everything: Program) -> None:
     assert all(each == [TOPIC, one("acme", "topic:Topic").outputs["arn"]] for each in actions)
 
 
-def test_files_live_as_long_as_their_option_says_and_state_for_ever(plain: Program) -> None:
+def test_files_and_reports_expire_after_the_default_days_and_state_never_does(plain: Program) -> None:
     rules = {rule["filter"]["prefix"]: rule for rule in plain.one("acme", "LifecycleConfiguration").inputs["rules"]}
     assert rules["tiktok/"]["expiration"] == {"days": 45}
     assert rules["tiktok/"]["noncurrentVersionExpiration"] == {"noncurrentDays": 45}
@@ -175,7 +175,7 @@ def test_files_live_as_long_as_their_option_says_and_state_for_ever(plain: Progr
     assert rules[""]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
 
 
-def test_what_the_rule_lets_through_is_an_upload_to_exactly_this_bucket(plain: Program) -> None:
+def test_the_rule_matches_only_uploads_to_this_bucket(plain: Program) -> None:
     pattern = json.loads(plain.one("acme", "EventRule").inputs["eventPattern"])
     assert pattern == {
         "source": ["aws.s3"],

@@ -1,4 +1,4 @@
-"""The order of creation: a first `pulumi up` cannot fail because of it, nor lose anything."""
+"""The order in which resources are created, so that the first `pulumi up` succeeds and no event is lost."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ import pytest
 from tests.components.harness import Program
 
 BEFORE = [
-    ("KeyPolicy", "LogGroup", "AWS makes an encrypted log group only if the key's policy already lets it"),
-    ("KeyPolicy", "queue:Queue", "nothing can be sent to a queue whose key refuses"),
-    ("KeyPolicy", "secret:Secret", "the secret is encrypted when its value is put"),
-    ("KeyPolicy", "topic:Topic", "alarms are encrypted on their way"),
-    ("KeyPolicy", "EventArchive", "EventBridge checks that it may use the key"),
-    ("KeyPolicy", "Schedule", "Scheduler checks that it may use the key"),
-    ("KeyPolicy", "ServerSideEncryptionConfiguration", "uploads are encrypted from the first on"),
-    ("KeyPolicy", "EventTarget", "what the rule sends is encrypted from the first on"),
-    ("PublicAccessBlock", "BucketPolicy", "S3 answers parallel changes with 409"),
-    ("OwnershipControls", "BucketPolicy", "S3 answers parallel changes with 409"),
-    ("BucketVersioning", "LifecycleConfiguration", "rules for old versions need versions"),
-    ("BucketPolicy", "BucketNotification", "no file is taken before the bucket is protected"),
-    ("QueuePolicy", "EventTarget", "the queue lets the rule send from the first on"),
-    ("RolePolicy", "EventSourceMapping", "Lambda checks that the role may read the queue"),
-    ("RolePolicy", "Schedule", "Scheduler sends with the role"),
+    ("KeyPolicy", "LogGroup", "CloudWatch Logs needs permission to use the key to create an encrypted log group"),
+    ("KeyPolicy", "queue:Queue", "senders need permission to use the key of the queue"),
+    ("KeyPolicy", "secret:Secret", "the value of the secret is encrypted with the key"),
+    ("KeyPolicy", "topic:Topic", "CloudWatch needs permission to use the key of the topic"),
+    ("KeyPolicy", "EventArchive", "EventBridge checks its permission to use the key"),
+    ("KeyPolicy", "Schedule", "Scheduler checks its permission to use the key"),
+    ("KeyPolicy", "ServerSideEncryptionConfiguration", "the first upload is encrypted with the key"),
+    ("KeyPolicy", "EventTarget", "the first event of the rule is encrypted with the key"),
+    ("PublicAccessBlock", "BucketPolicy", "S3 returns 409 for concurrent changes"),
+    ("OwnershipControls", "BucketPolicy", "S3 returns 409 for concurrent changes"),
+    ("BucketVersioning", "LifecycleConfiguration", "lifecycle rules for noncurrent versions need versioning"),
+    ("BucketPolicy", "BucketNotification", "no event is sent before the bucket is protected"),
+    ("QueuePolicy", "EventTarget", "the queue accepts the first event of the rule"),
+    ("RolePolicy", "EventSourceMapping", "Lambda checks that the role may read from the queue"),
+    ("RolePolicy", "Schedule", "Scheduler sends messages with the role"),
     ("RolePolicy", "lambda/function:Function", "the first invocation can write its log"),
-    ("TopicPolicy", "MetricAlarm", "the first alarm is heard"),
+    ("TopicPolicy", "MetricAlarm", "the first alarm can be published"),
 ]
 
 
 @pytest.mark.parametrize(("first", "second", "why"), BEFORE, ids=[f"{a} before {b}" for a, b, _ in BEFORE])
-def test_a_resource_waits_for_what_it_needs(everything: Program, first: str, second: str, why: str) -> None:
+def test_a_resource_is_created_after_those_that_it_needs(
+    everything: Program, first: str, second: str, why: str
+) -> None:
     by_urn = {resource.urn: resource for resource in everything.resources}
 
     def all_before(urn: str) -> set[str]:
@@ -43,7 +45,7 @@ def test_a_resource_waits_for_what_it_needs(everything: Program, first: str, sec
 
     for advertiser in ("acme", "acme-b"):
         family = everything.children(advertiser)
-        own = {r.urn for r in family if r.type.endswith(first) and _same_job(first, second, r.name)}
+        own = {r.urn for r in family if r.type.endswith(first) and _belongs_to(first, second, r.name)}
         seconds = [r for r in family if r.type.endswith(second)]
         assert own
         assert seconds
@@ -51,6 +53,6 @@ def test_a_resource_waits_for_what_it_needs(everything: Program, first: str, sec
             assert own <= all_before(resource.urn), why
 
 
-def _same_job(first: str, second: str, name: str) -> bool:
-    """Return the policy of the role that the second resource works with."""
+def _belongs_to(first: str, second: str, name: str) -> bool:
+    """Return whether the first resource is no role policy, or is that of the role that the second resource uses."""
     return first != "RolePolicy" or name.endswith("-schedule" if second == "Schedule" else "-function")

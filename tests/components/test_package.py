@@ -1,4 +1,4 @@
-"""The function's package: the same bytes everywhere, built once, and a sentence when it cannot be built."""
+"""The function's package: identical on every machine, built only when needed, with clear messages for errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build(root: Path) -> Path:
 
 
 def _wheel(directory: Path, text: str = "VALUE = 1\n") -> str:
-    """A library of one module as a wheel; its pip hash."""
+    """Write the wheel of a library with one module, and return its hash for pip."""
     files = {
         "tiny.py": text,
         "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
@@ -52,7 +52,7 @@ find_spec = importlib.util.find_spec
 
 
 def only(installer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide every other installer: its module, and the uv on PATH."""
+    """Hide every other installer: its module, and uv on PATH."""
     monkeypatch.setenv("PATH", os.devnull)
     others = set(INSTALLERS) - {installer}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in others else find_spec(name))
@@ -60,7 +60,7 @@ def only(installer: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=INSTALLERS)
 def index(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only place that the installer looks at; once for each installer."""
+    """The directory of the only package index that the installer uses. Tests run once for each installer."""
     only(request.param, monkeypatch)
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
@@ -75,7 +75,7 @@ def index(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def checkout(tmp_path: Path, index: Path) -> Checkout:
-    """Makes a repository with a small handler that needs the library of `index`."""
+    """A function that creates a checkout with a small handler that needs the library in `index`."""
     pinned = _wheel(index)
 
     def make(name: str) -> Path:
@@ -94,7 +94,7 @@ def _names(package: Path) -> set[str]:
     return {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
 
 
-def test_the_real_package_is_the_same_from_another_folder(tmp_path: Path) -> None:
+def test_the_real_package_is_the_same_when_built_in_another_directory(tmp_path: Path) -> None:
     for name in ("components", "handler"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     program = "from components.package import handler_package; print(handler_package())"
@@ -107,7 +107,7 @@ def test_the_real_package_is_the_same_from_another_folder(tmp_path: Path) -> Non
     assert {path.stat().st_mode & 0o777 for path in elsewhere.rglob("*")} == {0o755, 0o644}
 
 
-def test_the_real_package_holds_the_handler_and_what_it_needs_for_lambda() -> None:
+def test_the_real_package_has_the_handler_and_its_libraries_for_lambda() -> None:
     names = _names(handler_package())
     assert {path.name for path in (ROOT / "handler").rglob("*.py")} == {
         Path(name).name for name in names if name.startswith("handler/")
@@ -118,12 +118,12 @@ def test_the_real_package_holds_the_handler_and_what_it_needs_for_lambda() -> No
         name for name in names if name.endswith(".cpython-313-aarch64-linux-gnu.so")
     }
     assert not [name for name in names if name.startswith(("bin/", "boto3/")) or "__pycache__" in name]
-    # a marker would be read by the Python that runs pip, not by the one that runs the function
+    # The Python that runs pip would evaluate an environment marker, not the Python that runs the function.
     assert ";" not in (ROOT / "handler" / "requirements.txt").read_text()
 
 
 def test_a_cold_start_prints_no_warning() -> None:
-    """requests complains when nothing is there that guesses character sets; the package goes without it."""
+    """requests warns if no library to detect character sets is installed; the package has none."""
     program = (
         "import sys; sys.modules.update(dict.fromkeys(('charset_normalizer', 'chardet'))); "
         "import handler, requests; print(requests.__file__)"
@@ -154,10 +154,10 @@ def test_two_checkouts_build_the_same_bytes(checkout: Checkout) -> None:
     }
 
 
-def test_only_what_has_changed_is_built_again(checkout: Checkout, index: Path) -> None:
+def test_only_changed_parts_are_built_again(checkout: Checkout, index: Path) -> None:
     root = checkout("one")
     first = build(root)
-    shutil.rmtree(index)  # from here on pip would fail
+    shutil.rmtree(index)  # an installation would fail from here on
     assert build(root) == first
     (root / "handler" / "app.py").write_text("import tiny  # changed\n")
     second = build(root)
@@ -168,7 +168,7 @@ def test_only_what_has_changed_is_built_again(checkout: Checkout, index: Path) -
         build(root)
 
 
-def test_a_package_that_was_tampered_with_is_built_again(checkout: Checkout) -> None:
+def test_a_modified_package_is_built_again(checkout: Checkout) -> None:
     root = checkout("one")
     package = build(root)
     before = directory_digest(package)
@@ -178,7 +178,7 @@ def test_a_package_that_was_tampered_with_is_built_again(checkout: Checkout) -> 
     assert directory_digest(package) == before
 
 
-def test_two_programs_at_once_come_out_with_the_same(checkout: Checkout) -> None:
+def test_two_programs_can_build_the_package_at_the_same_time(checkout: Checkout) -> None:
     root = checkout("one")
     program = (
         f"from pathlib import Path; from components.package import build_package; root = Path({str(root)!r}); "
@@ -192,7 +192,7 @@ def test_two_programs_at_once_come_out_with_the_same(checkout: Checkout) -> None
     ]
 
 
-def test_what_nobody_has_used_for_a_week_goes(checkout: Checkout) -> None:
+def test_packages_that_were_not_used_for_a_week_are_removed(checkout: Checkout) -> None:
     root = checkout("one")
     old = build(root)
     for path in (root / ".build").glob("function-*"):
@@ -205,7 +205,7 @@ def test_what_nobody_has_used_for_a_week_goes(checkout: Checkout) -> None:
 def test_a_wheel_with_another_hash_is_refused(checkout: Checkout, index: Path) -> None:
     root = checkout("one")
     _wheel(index, "VALUE = 2\n")
-    with pytest.raises(PackageError, match=r"differs from the hash pinned .* Do not deploy"):
+    with pytest.raises(PackageError, match=r"hash of a wheel differs from the one in .* Do not deploy"):
         build(root)
     assert list((root / ".build").iterdir()) == []
 
@@ -217,29 +217,29 @@ def test_a_library_without_a_hash_is_refused(checkout: Checkout) -> None:
         build(root)
 
 
-def test_a_library_that_is_not_there_is_named(checkout: Checkout, index: Path) -> None:
+def test_the_message_names_a_missing_library(checkout: Checkout, index: Path) -> None:
     root = checkout("one")
     (index / "tiny-1.0-py3-none-any.whl").unlink()
     with pytest.raises(PackageError, match=r"the package index has no tiny(==1\.0)?\. Check"):
         build(root)
 
 
-def test_without_network_the_sentence_says_so(
+def test_the_message_says_that_the_index_cannot_be_reached(
     checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody = "http://127.0.0.1:9/simple"  # nobody listens on the discard port
+    unreachable = "http://127.0.0.1:9/simple"  # nothing listens on the discard port
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_INDEX_URL", nobody)
+    monkeypatch.setenv("PIP_INDEX_URL", unreachable)
     monkeypatch.setenv("PIP_RETRIES", "1")
-    (tmp_path / "uv.toml").write_text(f'index-url = "{nobody}"\nno-cache = true\n')
+    (tmp_path / "uv.toml").write_text(f'index-url = "{unreachable}"\nno-cache = true\n')
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(PackageError, match=r"the package index cannot be reached. Check the network"):
         build(checkout("one"))
 
 
-def test_uv_on_the_path_is_enough(checkout: Checkout, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build with only uv, the case of a virtual environment that uv made."""
+def test_uv_on_the_path_is_sufficient(checkout: Checkout, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual environment that uv created has no pip and no uv module."""
     monkeypatch.undo()
     uv = Path(sys.executable).parent / "uv"
     (index.parent / "bin").mkdir()
@@ -250,10 +250,10 @@ def test_uv_on_the_path_is_enough(checkout: Checkout, index: Path, monkeypatch: 
     assert "tiny.py" in _names(build(checkout("one")))
 
 
-def test_without_uv_and_pip_the_sentence_says_so(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_says_that_uv_and_pip_are_missing(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     only("neither", monkeypatch)
     with pytest.raises(
-        PackageError, match=r"there is no uv, and .* has no pip\. Install uv .*, or run .* -m ensurepip"
+        PackageError, match=r"uv is not installed, and .* has no pip\. Install uv .*, or run .* -m ensurepip"
     ):
         build(checkout("one"))
 
@@ -268,5 +268,5 @@ def test_uv_and_pip_install_the_same_bytes(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_checkout_without_a_handler_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PackageError, match="Check out the whole repository"):
+    with pytest.raises(PackageError, match="Check out the complete repository"):
         build(tmp_path)

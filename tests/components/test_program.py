@@ -1,4 +1,4 @@
-"""The stack's program: what it registers and what it exports."""
+"""The stack's program: the resources that it registers and the outputs that it exports."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize("advertiser", ["acme", "globex"])
-def test_every_advertiser_gets_a_whole_connector(program: Program, advertiser: str) -> None:
+def test_every_advertiser_gets_a_complete_connector(program: Program, advertiser: str) -> None:
     types = sorted(resource.type for resource in program.children(advertiser) if "Alarm" not in resource.type)
     assert types == EXPECTED
 
 
 def test_a_first_preview_registers_the_same_resources(everything: Program) -> None:
-    """Nothing that AWS computes is known then, and every option is given."""
+    """In a first preview, the values that AWS computes are unknown. Every option is set."""
     preview = run_program(EVERYTHING, preview=True, secret=True)
     assert sorted(resource.urn for resource in preview.resources) == sorted(r.urn for r in everything.resources)
     assert preview.log == []
@@ -92,7 +92,7 @@ def test_the_upload_role_is_an_output(everything: Program) -> None:
     assert everything.outputs["advertisers"]["acme"]["upload_role_arn"] == role
 
 
-def test_what_the_program_is_measured_against_registers_the_same(program: Program) -> None:
+def test_the_flat_program_of_the_benchmark_registers_the_same_resources(program: Program) -> None:
     def known(resource: Resource) -> tuple[object, ...]:
         after = {urn.rpartition("$")[2] if "$" in urn else urn.split("::", 2)[2] for urn in resource.after}
         return resource.type, resource.name, resource.inputs, after, resource.retained

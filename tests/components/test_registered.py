@@ -1,4 +1,4 @@
-"""A walk over everything the program registers, from the requests themselves."""
+"""Rules that all registered resources must follow, checked in the registration requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.components.evaluator import as_list, matches
 from tests.components.harness import CONNECTOR, REGION, Program, Resource, run_program, strings
 from tests.components.provider_types import class_of, faults
 
-# Where each kind of resource names the key that encrypts it.
+# Kind of resource -> the path of the input with the key that encrypts it.
 ENCRYPTED_BY = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         "rules",
@@ -29,7 +29,7 @@ ENCRYPTED_BY = {
     "aws:scheduler/schedule:Schedule": ("kmsKeyArn",),
     "aws:lambda/function:Function": ("kmsKeyArn",),
 }
-# What would be lost with them at a destroy: people's data, what protects it, and what tells of it.
+# Resources that `pulumi destroy` keeps, because they have personal data, protect it, or record its processing.
 RETAINED = {
     "aws:kms/key:Key",
     "aws:kms/keyPolicy:KeyPolicy",
@@ -42,7 +42,7 @@ RETAINED = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketVersioning:BucketVersioning",
 }
-UNTAGGABLE = {  # in AWS
+UNTAGGABLE = {  # AWS does not support tags for these
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/eventArchive:EventArchive",
     "aws:cloudwatch/eventTarget:EventTarget",
@@ -68,7 +68,7 @@ UNTAGGABLE = {  # in AWS
 
 
 def named(resources: list[Resource]) -> list[str]:
-    """Resources as a failing test shows them."""
+    """Return the types and names of resources, for the messages of failing tests."""
     return [f"{resource.type} {resource.name}" for resource in resources]
 
 
@@ -87,18 +87,18 @@ def test_everything_is_encrypted_with_the_connectors_own_key(everything: Program
     assert everything.one(advertiser, "kms/key:Key").inputs["enableKeyRotation"] is True
 
 
-# Arguments that name a key and are left alone, and why.
+# Arguments for a KMS key that are not set, with the reason.
 NO_KEY_FOR = {
-    "aws:kms/alias:Alias": {"target_key_id", "target_key_arn"},  # the key it is an alias of
-    "aws:kms/key:Key": {"key_id", "xks_key_id"},  # itself
-    "aws:kms/keyPolicy:KeyPolicy": {"key_id"},  # the key it is the policy of
-    "aws:lambda/eventSourceMapping:EventSourceMapping": {"kms_key_arn"},  # for filters, of which there are none
-    # The package is public code; the statement that AWS asks for could not be bound to one stack's function.
+    "aws:kms/alias:Alias": {"target_key_id", "target_key_arn"},  # the key of the alias
+    "aws:kms/key:Key": {"key_id", "xks_key_id"},  # the key itself
+    "aws:kms/keyPolicy:KeyPolicy": {"key_id"},  # the key of the policy
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {"kms_key_arn"},  # encrypts filters, and there are none
+    # The package is public code, and the required statement of the key's policy could not be limited to one function.
     "aws:lambda/function:Function": {"source_kms_key_arn"},
 }
 
 
-def test_nothing_else_could_be_encrypted_with_a_key(everything: Program) -> None:
+def test_every_input_for_a_key_is_set_or_has_a_reason(everything: Program) -> None:
     used = {kind: {_snake(str(path[-1]))} for kind, path in ENCRYPTED_BY.items() if len(path) == 1}
     takes = {kind: _key_arguments(kind) for kind in {r.type for r in everything.resources} - {CONNECTOR}}
     assert {kind: names - used.get(kind, set()) for kind, names in takes.items() if names} == {
@@ -115,7 +115,7 @@ def _snake(name: str) -> str:
 
 
 @pytest.mark.parametrize("advertiser", ["acme", "acme-b"])
-def test_bucket_queues_and_topic_refuse_plain_connections(everything: Program, advertiser: str) -> None:
+def test_bucket_queues_and_topic_deny_connections_without_tls(everything: Program, advertiser: str) -> None:
     for owner, policy in (("bucket:Bucket", "BucketPolicy"), ("queue:Queue", "QueuePolicy"), ("Topic", "TopicPolicy")):
         owners = [r.outputs["arn"] for r in everything.children(advertiser) if r.type.endswith(owner)]
         refusing = {
@@ -132,7 +132,7 @@ def test_bucket_queues_and_topic_refuse_plain_connections(everything: Program, a
         assert set(owners) <= refusing
 
 
-def test_nothing_of_one_connector_names_anything_of_another(everything: Program) -> None:
+def test_no_connector_refers_to_resources_of_another(everything: Program) -> None:
     for advertiser, other in (("acme", "acme-b"), ("acme-b", "acme")):
         theirs = {
             text
@@ -145,8 +145,8 @@ def test_nothing_of_one_connector_names_anything_of_another(everything: Program)
 
 
 @pytest.mark.processes
-def test_no_pattern_of_one_connector_covers_anything_of_another() -> None:
-    """Names that begin or end like another's, and the same name in another stack."""
+def test_no_wildcard_of_one_connector_matches_resources_of_another() -> None:
+    """Some names start or end like others, and one is used in two stacks."""
     names = ["acme", "acme-b", "acme-function", "acme-dead-letters", "b-acme"]
     advertisers = [{"name": name, "alarmEmail": "a@b.example", "eventArchiveDays": 1} for name in names]
     dev, prod = run_program(advertisers), run_program(advertisers[:1], stack_name="dev-prod")
@@ -166,7 +166,7 @@ def test_no_pattern_of_one_connector_covers_anything_of_another() -> None:
 
 
 def _texts(resource: Resource) -> Iterator[str]:
-    """Every text of a resource's inputs, those inside JSON documents included."""
+    """Yield every string in a resource's inputs, including those in JSON documents."""
     for text in strings(dict(resource.inputs)):
         if text.startswith(('{"', "[")):
             yield from strings(json.loads(text))
@@ -174,14 +174,14 @@ def _texts(resource: Resource) -> Iterator[str]:
             yield text
 
 
-def test_data_and_what_protects_it_stay_at_a_destroy(everything: Program) -> None:
+def test_a_destroy_keeps_data_and_the_resources_that_protect_it(everything: Program) -> None:
     assert {r.type for r in everything.resources if r.retained} == RETAINED
     assert [r for r in everything.resources if r.type in RETAINED and not r.retained] == []
     assert [r.inputs["forceDestroy"] for r in everything.of_type("bucket:Bucket")] == [False, False]
     assert named([r for r in everything.resources if r.protected]) == []
 
 
-def test_without_retention_a_destroy_empties_and_removes_everything() -> None:
+def test_without_retention_a_destroy_deletes_everything() -> None:
     program = run_program([{"name": "acme", "retainData": False}])
     assert named([r for r in program.resources if r.retained]) == []
     assert program.one("acme", "bucket:Bucket").inputs["forceDestroy"] is True
@@ -193,7 +193,7 @@ def test_every_resource_is_a_child_of_its_connector(everything: Program) -> None
     assert named(strays) == ["aws:cloudwatch/dashboard:Dashboard dashboard"]
 
 
-def test_everything_that_can_have_tags_has_them(everything: Program) -> None:
+def test_every_resource_that_supports_tags_has_them(everything: Program) -> None:
     for advertiser, tags in (
         ("acme", {"Advertiser": "acme", "team": "media"}),
         ("acme-b", {"Advertiser": "acme-b"}),
@@ -203,7 +203,7 @@ def test_everything_that_can_have_tags_has_them(everything: Program) -> None:
             assert resource.inputs.get("tags") == expected, named([resource])
 
 
-def test_only_the_secrets_value_is_a_secret_and_the_token_is_nowhere_else(everything: Program) -> None:
+def test_only_the_value_of_the_secret_has_the_token_and_it_is_marked_as_secret(everything: Program) -> None:
     for resource in everything.resources:
         holds = [name for name, value in resource.inputs.items() if any("nobody-may-see" in t for t in strings(value))]
         assert holds == (["secretString"] if resource.type.endswith("SecretVersion") else []), named([resource])
@@ -214,17 +214,17 @@ def test_only_the_secrets_value_is_a_secret_and_the_token_is_nowhere_else(everyt
     assert {"ACCESS_TOKEN": "a-token-nobody-may-see", "ADVERTISER_ID": "7000000000000000001"} in versions
 
 
-def test_without_a_token_the_secret_gets_no_value(program: Program) -> None:
+def test_without_a_token_pulumi_does_not_set_the_value_of_the_secret(program: Program) -> None:
     assert program.of_type("SecretVersion") == []
 
 
-def test_the_provider_takes_every_input_and_none_is_deprecated(everything: Program) -> None:
+def test_the_provider_accepts_every_input_and_none_is_deprecated(everything: Program) -> None:
     found = [fault for r in everything.resources if r.type != CONNECTOR for fault in faults(r)]
     assert found == []
     assert everything.log == []
 
 
-def test_no_output_was_formatted_into_a_text(everything: Program) -> None:
+def test_no_output_was_formatted_as_a_string(everything: Program) -> None:
     formatted = [r for r in everything.resources if any("Output" in text and "__str__" in text for text in _texts(r))]
     assert named(formatted) == []
 
@@ -234,7 +234,7 @@ def test_no_two_resources_have_the_same_urn(everything: Program) -> None:
     assert len(urns) == len(set(urns))
 
 
-def test_only_the_bucket_can_have_a_name_of_the_users_choice(everything: Program) -> None:
+def test_only_the_bucket_can_have_a_configured_name(everything: Program) -> None:
     names = {"name", "namePrefix", "bucket", "bucketPrefix"}
     fixed = [
         (r.type, r.inputs[name])
@@ -245,7 +245,7 @@ def test_only_the_bucket_can_have_a_name_of_the_users_choice(everything: Program
     assert fixed == [("aws:s3/bucket:Bucket", "acme-people-and-nothing-else")]
 
 
-def test_the_region_is_not_written_down() -> None:
-    """Another region's program is the same but for the ARNs that AWS makes."""
+def test_the_region_is_not_hard_coded() -> None:
+    """The program is the same for every region, except for the ARNs that AWS returns."""
     program = run_program([{"name": "acme"}], preview=True)
     assert [r.name for r in program.resources if any(REGION in text for text in _texts(r))] == []

@@ -1,7 +1,7 @@
-"""The handler lives its whole life under the declared role, and not without any part of it.
+"""The handler works with its declared role, and does not work without any one of the role's permissions.
 
-moto judges: actions everywhere, and ARNs for S3 and SQS. It knows neither ARNs of secrets nor conditions on a list, and
-what KMS and CloudWatch Logs are asked for on the function's behalf it does not see; `test_policies.py` judges those.
+moto enforces the permissions: actions for all services, and ARNs for S3 and SQS. It does not enforce ARNs of secrets,
+conditions on listings, or the use of KMS and CloudWatch Logs on behalf of the function. `test_policies.py` tests those.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.processes
 
 PART_BYTES = "70000"  # a file of 2,000 rows has two parts
-NOBODY = float("inf")  # the number of requests for which moto does not ask who it is
+UNLIMITED = float("inf")  # the number of requests that moto accepts without a check of permissions
 
 
 @dataclass(frozen=True)
-class Right:
-    """One action on one resource of the role's policy."""
+class Permission:
+    """A permission for one action on one resource of a statement, which is given by its index."""
 
     sid: str
     action: str
@@ -53,17 +53,17 @@ class Right:
         return f"{self.sid}-{self.action}-{self.resource}"
 
 
-def rights(document: dict[str, Any]) -> Iterator[Right]:
-    """Every right that moto can enforce; asking for the queue's attributes is the need of Lambda's poller alone."""
+def permissions(document: dict[str, Any]) -> Iterator[Permission]:
+    """Yield every permission that moto can enforce. GetQueueAttributes is left out: only Lambda's poller needs it."""
     for statement in document["Statement"]:
         for action in as_list(statement["Action"]):
             for resource in range(len(as_list(statement["Resource"]))):
                 if not action.startswith(("kms:", "logs:")) and action != "sqs:GetQueueAttributes":
-                    yield Right(statement["Sid"], action, resource)
+                    yield Permission(statement["Sid"], action, resource)
 
 
-RIGHTS = list(
-    rights(
+PERMISSIONS = list(
+    permissions(
         document(
             role_policies.function_role(
                 bucket_arn="bucket",
@@ -78,21 +78,21 @@ RIGHTS = list(
 )
 
 
-def without(document: dict[str, Any], right: Right) -> dict[str, Any]:
-    """The document with everything but that one action on that one resource."""
+def without(document: dict[str, Any], permission: Permission) -> dict[str, Any]:
+    """Return the document without one permission."""
     left = copy.deepcopy(document)
-    (index,) = [i for i, statement in enumerate(left["Statement"]) if statement["Sid"] == right.sid]
+    (index,) = [i for i, statement in enumerate(left["Statement"]) if statement["Sid"] == permission.sid]
     statement = left["Statement"].pop(index)
     actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
-    others = [resource for number, resource in enumerate(resources) if number != right.resource]
-    kept_actions = [action for action in actions if action != right.action]
-    left["Statement"] += [{**statement, "Sid": f"{right.sid}Elsewhere", "Resource": others}] if others else []
+    others = [resource for number, resource in enumerate(resources) if number != permission.resource]
+    kept_actions = [action for action in actions if action != permission.action]
+    left["Statement"] += [{**statement, "Sid": f"{permission.sid}Elsewhere", "Resource": others}] if others else []
     left["Statement"] += [{**statement, "Action": kept_actions}] if kept_actions else []
     return left
 
 
 class RoleAccount:
-    """An embedded AWS of its own, in which only the function's role is asked for its rights."""
+    """An embedded AWS in which the permissions of the function's role can be enforced."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -108,26 +108,29 @@ class RoleAccount:
         self.secrets: SecretsManagerClient = function.client("secretsmanager", endpoint_url=url)
 
     def allow(self, document: dict[str, Any]) -> None:
-        """Give the role exactly these rights. AWS has one right for a call and its batch, moto two."""
+        """Give the role exactly these permissions.
+
+        AWS has one permission for a call and its batch version. moto has two.
+        """
         single = '"sqs:ChangeMessageVisibility"'
         text = json.dumps(document).replace(single, '"sqs:ChangeMessageVisibilityBatch"')
-        self._iam.put_role_policy(RoleName=self._role, PolicyName="rights", PolicyDocument=text)
+        self._iam.put_role_policy(RoleName=self._role, PolicyName="permissions", PolicyDocument=text)
 
-    def judge(self, *, strictly: bool) -> None:
-        """Switch the checks of permissions on or off, for every caller."""
-        requests.post(f"{self.url}/moto-api/reset-auth", data=str(0 if strictly else NOBODY), timeout=5)
+    def enforce(self, *, enabled: bool) -> None:
+        """Enable or disable the checks of permissions for every caller."""
+        requests.post(f"{self.url}/moto-api/reset-auth", data=str(0 if enabled else UNLIMITED), timeout=5)
 
     @staticmethod
     def _session(key: str, secret: str, token: str | None = None) -> boto3.session.Session:
         return boto3.session.Session(key, secret, token, region_name="us-east-1")
 
 
-class RunFailed(Exception):  # noqa: N818 - says what happened
-    """Messages came back that should not."""
+class UnexpectedFailureError(Exception):
+    """More or fewer messages failed than expected."""
 
 
-class JudgedWorld(World):
-    """A world whose function has only its role: to take messages, to handle them and to delete them."""
+class RestrictedWorld(World):
+    """A world that receives, handles and deletes messages with the function's role only."""
 
     def __init__(self, account: RoleAccount, tiktok: TikTokEmulator) -> None:
         self.account = account
@@ -139,17 +142,17 @@ class JudgedWorld(World):
         self.function = app.connect(settings, s3=self.account.s3, sqs=self.account.sqs, secrets=self.account.secrets)
 
     def send(self, *bodies: str) -> None:
-        """Put messages on the queue, as EventBridge and Scheduler do."""
+        """Send messages to the queue, as EventBridge and Scheduler do."""
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
 
     def poll(self, seconds: float = 900, failing: int = 0) -> None:
-        """Poll once with the function's role, as Lambda does.
+        """Receive and handle messages once with the function's role, as Lambda does.
 
         Raises:
-            RunFailed: more or fewer messages than `failing` are to be delivered again.
+            UnexpectedFailureError: the number of failed messages is not `failing`.
         """
-        self.account.judge(strictly=True)
+        self.account.enforce(enabled=True)
         try:
             answer = self.account.sqs.receive_message(
                 QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
@@ -168,12 +171,12 @@ class JudgedWorld(World):
                 if {"itemIdentifier": record["messageId"]} not in failed:
                     self.account.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=str(record["receiptHandle"]))
         finally:
-            self.account.judge(strictly=False)
+            self.account.enforce(enabled=False)
         if len(failed) != failing:
-            raise RunFailed
+            raise UnexpectedFailureError
 
     def policy(self, program: Program) -> dict[str, Any]:
-        """The role's policy as the program registers it, for what this world has in place of the program's."""
+        """Return the role's registered policy with the ARNs of this world in place of the program's."""
         text = program.one("acme", "RolePolicy", "acme-function").inputs["policy"]
         declared = arns(program, "acme")
         attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["QueueArn"])["Attributes"]
@@ -183,10 +186,10 @@ class JudgedWorld(World):
         return document
 
 
-# A plus could be an encoded space: the object itself is asked for.
+# A plus sign could be an encoded space, so the function checks which object exists.
 FIRST, SECOND = "tiktok/vip/email_sha256/first+file.csv", "tiktok/vip/email_sha256/second.csv"
 GOLD, SILVER, MISPLACED = "tiktok/gold/email_sha256/a.csv", "tiktok/silver/email_sha256/a.csv", "tiktok/misplaced.csv"
-LIFE = {
+EXPECTED = {
     **dict.fromkeys((FIRST, SECOND, GOLD, SILVER), "available"),
     MISPLACED: "rejected",
     "pending": 0,
@@ -195,26 +198,26 @@ LIFE = {
 }
 
 
-def live(world: JudgedWorld) -> dict[str, Any]:
-    """Everything that a connector sees; how the files stand afterwards, and what is left.
+def process_files(world: RestrictedWorld) -> dict[str, Any]:
+    """Process files that need every permission. Return the statuses of the files, and what is left in the account.
 
     Raises:
-        RunFailed: messages came back that should not.
-        ClientError: the poller may not do its work.
+        UnexpectedFailureError: more or fewer messages failed than expected.
+        ClientError: the role may not receive or delete messages.
     """
     rows = lines(people(0, 2000))
-    # A new audience, a file with a wrong key, and a message that fails and stays.
-    # As for a multipart upload, the event's time is later than the object's LastModified.
+    # There is a new audience, a file with an invalid key, and a message that always fails.
+    # The time of the event is later than the object's LastModified, as for a multipart upload.
     first = world.upload(FIRST, rows).replace("T12:00:00Z", "T12:59:00Z")
     world.send(first, world.upload(MISPLACED, rows), "nonsense")
     world.poll(failing=1)
     # A second file waits for the audience.
     world.send(world.upload(SECOND, rows))
     world.poll()
-    # There is time for one audience only: the other's message comes back at once ...
+    # There is only time for one audience, so the other message is returned to the queue immediately.
     world.send(world.upload(GOLD, rows), world.upload(SILVER, rows))
     world.poll(seconds=50, failing=1)
-    # ... and then for one of its two parts: the function sends itself a message to go on.
+    # There is only time for one of two parts, so the function sends itself a message to continue.
     world.tiktok.fault("upload", "slow", seconds=0.5, times=1)
     world.poll(seconds=0.6)
     world.poll()
@@ -235,23 +238,25 @@ def account(aws_url: str) -> RoleAccount:
 
 
 @pytest.fixture
-def world(account: RoleAccount) -> Iterator[JudgedWorld]:
+def world(account: RoleAccount) -> Iterator[RestrictedWorld]:
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
-        world = JudgedWorld(account, tiktok)
+        world = RestrictedWorld(account, tiktok)
         yield world
         assert_nothing_personal(world.written())
 
 
-def test_the_declared_role_is_enough(world: JudgedWorld, everything: Program) -> None:
+def test_the_declared_role_is_sufficient(world: RestrictedWorld, everything: Program) -> None:
     world.account.allow(world.policy(everything))
-    assert live(world) == LIFE
+    assert process_files(world) == EXPECTED
 
 
-@pytest.mark.parametrize("right", RIGHTS, ids=str)
-def test_the_declared_role_has_nothing_too_much(world: JudgedWorld, everything: Program, right: Right) -> None:
-    world.account.allow(without(world.policy(everything), right))
-    with suppress(RunFailed, ClientError):
-        assert live(world) != LIFE
-    by_poller = right.action in {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
+@pytest.mark.parametrize("permission", PERMISSIONS, ids=str)
+def test_the_declared_role_has_no_unneeded_permission(
+    world: RestrictedWorld, everything: Program, permission: Permission
+) -> None:
+    world.account.allow(without(world.policy(everything), permission))
+    with suppress(UnexpectedFailureError, ClientError):
+        assert process_files(world) != EXPECTED
+    by_poller = permission.action in {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
     refusals = ("AccessDenied", "not authorized", "Forbidden")
     assert by_poller or any(refusal in world.log.getvalue() for refusal in refusals)

@@ -1,4 +1,4 @@
-"""Every statement of every document, whatever request it would judge: exact, bound, and of this connector only."""
+"""Rules for every statement of every policy: exact actions, conditions for services, and this connector's resources."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from components import policies, role_policies
-from components.names import own_names
+from components.names import name_prefix
 from components.statements import document
 from tests.components.conftest import EVERYTHING
 from tests.components.evaluator import as_list
 from tests.components.harness import ACCOUNT, REGION, Program
 
 DOCUMENTS = ("policy", "assumeRolePolicy")
-# Lambda takes a role only for a function of the role's own account: nobody can pass a role to another's.
+# Lambda assumes a role only for a function of the same account, because a role cannot be passed to another account.
 UNBOUND = {"LambdaTakesRole"}
-# What an account has one of, and a connector uses.
+# Resources that exist once in an account and that connectors use.
 SHARED = {
     f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
     f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default",
@@ -27,7 +27,7 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Found:
-    """A statement, and where it stands."""
+    """A statement, its connector, and the kind of resource that has it."""
 
     advertiser: str
     kind: str
@@ -49,8 +49,8 @@ def statements(everything: Program) -> list[Found]:
     ]
 
 
-def test_there_is_no_other_document(everything: Program) -> None:
-    """A policy that hides in another input would not be looked at here."""
+def test_no_other_input_has_a_policy_document(everything: Program) -> None:
+    """The tests of this module would miss a policy in another input."""
     hidden = [
         f"{resource.type} {name}"
         for resource in everything.resources
@@ -60,7 +60,7 @@ def test_there_is_no_other_document(everything: Program) -> None:
     assert hidden == []
 
 
-def test_every_statement_has_a_name_that_is_its_own(statements: list[Found], everything: Program) -> None:
+def test_every_statement_has_a_unique_name_in_its_document(statements: list[Found], everything: Program) -> None:
     assert len(statements) > 2 * 25
     for resource in everything.resources:
         for name in DOCUMENTS:
@@ -69,13 +69,13 @@ def test_every_statement_has_a_name_that_is_its_own(statements: list[Found], eve
                 assert len(sids) == len(set(sids)), resource.urn
 
 
-def test_nothing_is_allowed_by_naming_what_is_not(statements: list[Found]) -> None:
+def test_no_statement_uses_negated_elements(statements: list[Found]) -> None:
     assert [
         str(each) for each in statements if each.statement.keys() & {"NotAction", "NotResource", "NotPrincipal"}
     ] == []
 
 
-def test_no_action_is_a_wildcard_but_the_accounts_own(statements: list[Found]) -> None:
+def test_only_the_statement_for_the_account_has_a_wildcard_action(statements: list[Found]) -> None:
     wild = {
         (each.kind, each.statement["Sid"], each.statement["Action"])
         for each in statements
@@ -85,7 +85,7 @@ def test_no_action_is_a_wildcard_but_the_accounts_own(statements: list[Found]) -
     assert wild == {("kms/keyPolicy:KeyPolicy", "AccountGoverns", "kms:*")}
 
 
-def test_resources_are_this_connectors_and_wild_only_below_its_arns(
+def test_resources_belong_to_this_connector_and_have_wildcards_only_as_suffixes_of_its_arns(
     statements: list[Found], everything: Program
 ) -> None:
     for each in statements:
@@ -106,13 +106,13 @@ def test_resources_are_this_connectors_and_wild_only_below_its_arns(
 
 
 def own_arns(program: Program, advertiser: str) -> set[str]:
-    """The ARNs of the resources of a connector."""
+    """Return the ARNs of the resources of a connector."""
     outputs = (resource.outputs.get("arn", "") for resource in program.children(advertiser))
     return {arn for arn in outputs if arn.startswith("arn:")}
 
 
-def test_only_the_account_the_uploaders_and_services_are_allowed_anything(statements: list[Found]) -> None:
-    people = {
+def test_only_the_account_configured_principals_and_services_have_permissions(statements: list[Found]) -> None:
+    configured = {
         entry["name"]: [entry["uploaders"], entry["readers"], entry["uploadRole"]["principals"]] for entry in EVERYTHING
     }
     for each in statements:
@@ -123,13 +123,13 @@ def test_only_the_account_the_uploaders_and_services_are_allowed_anything(statem
             assert each.kind == "iam/rolePolicy:RolePolicy", each
         elif "AWS" in principal:
             assert list(principal) == ["AWS"], each
-            assert principal["AWS"] in (f"arn:aws:iam::{ACCOUNT}:root", *people[each.advertiser]), each
+            assert principal["AWS"] in (f"arn:aws:iam::{ACCOUNT}:root", *configured[each.advertiser]), each
         else:
             assert list(principal) == ["Service"], each
             assert principal["Service"].endswith(".amazonaws.com"), each
 
 
-def test_a_service_is_bound_to_this_account_or_this_connector(statements: list[Found], everything: Program) -> None:
+def test_a_service_is_limited_to_this_account_or_this_connector(statements: list[Found], everything: Program) -> None:
     unbound = set()
     for each in statements:
         if "Service" not in (each.statement.get("Principal") or {}) or each.statement["Principal"] == "*":
@@ -154,8 +154,8 @@ def test_a_service_is_bound_to_this_account_or_this_connector(statements: list[F
 
 
 def own_values(program: Program, advertiser: str) -> set[str]:
-    """Return the values that a condition may compare with: account, ARNs of the connector, prefixes of its names."""
-    own = own_names(advertiser, "dev")
+    """Return the allowed values of conditions: the account, and the ARNs and name prefixes of the connector."""
+    own = name_prefix(advertiser, "dev")
     by_prefix = {
         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{own}*",
         f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{own}*",
@@ -163,16 +163,16 @@ def own_values(program: Program, advertiser: str) -> set[str]:
     return {ACCOUNT} | SHARED | by_prefix | own_arns(program, advertiser)
 
 
-def test_the_prefixes_that_policies_bind_by_are_those_of_the_names(everything: Program) -> None:
+def test_the_names_of_log_groups_and_alarms_have_the_prefix_in_the_policies(everything: Program) -> None:
     for connector in everything.connectors():
-        own = own_names(connector.name, "dev")
+        own = name_prefix(connector.name, "dev")
         for kind in ("LogGroup", "MetricAlarm"):
             names = [r.outputs["name"] for r in everything.children(connector.name) if r.type.endswith(kind)]
             assert names
             assert [name for name in names if not name.startswith(own)] == []
 
 
-def test_the_partition_and_its_suffixes_come_from_aws() -> None:
+def test_policies_have_the_arns_and_service_names_of_their_partition() -> None:
     in_china, in_govcloud = _documents("aws-cn", "cn-north-1"), _documents("aws-us-gov", "us-gov-west-1")
     assert "logs.cn-north-1.amazonaws.com.cn" in in_china
     assert "logs.us-gov-west-1.amazonaws.com" in in_govcloud
@@ -192,7 +192,7 @@ def _documents(partition: str, region: str) -> str:
                 policies.key(
                     key_arn=key,
                     bucket_arn=bucket,
-                    own="a/b/",
+                    name_prefix="a/b/",
                     alarms=True,
                     archive=True,
                     uploaders=["r"],
@@ -200,7 +200,7 @@ def _documents(partition: str, region: str) -> str:
                 ),
                 policies.bucket(bucket_arn=bucket, key_arn=key, uploaders=["r"], readers=["r"]),
                 policies.queue(queue_arn=queue, rule_arn=arn("events", "rule/r")),
-                policies.topic(topic_arn=arn("sns", "t"), own="a/b/"),
+                policies.topic(topic_arn=arn("sns", "t"), name_prefix="a/b/"),
                 role_policies.schedule_trust(queue_arn=queue),
                 role_policies.schedule_role(queue_arn=queue, key_arn=key),
                 role_policies.upload_role(bucket_arn=bucket, key_arn=key, queue_arn=queue),

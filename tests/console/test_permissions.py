@@ -29,7 +29,7 @@ def granted(option: str) -> set[tuple[str, str]]:
     """Return the actions that an option grants, each with the resource below the bucket, or `*` for the key."""
     named = {"uploaders": (), "readers": (), option: (PRINCIPAL,)}
     own = policies.bucket(bucket_arn=BUCKET, key_arn=KEY, **named)
-    keys = policies.key(key_arn=KEY, bucket_arn=BUCKET, own="acme/dev/", alarms=False, archive=False, **named)
+    keys = policies.key(key_arn=KEY, bucket_arn=BUCKET, name_prefix="acme/dev/", alarms=False, archive=False, **named)
     found = set()
     for statement in [*own, *keys]:
         elements = statement.elements

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from components import policies, role_policies
-from components.place import Place
+from components.aws_location import AwsLocation
 from components.statements import Condition, Statement, allow, document
 from console.permissions import NEEDS, Need
 
-PLACE = Place.of("arn:aws:sqs:<region>:<account>:<queue>")
+LOCATION = AwsLocation.of("arn:aws:sqs:<region>:<account>:<queue>")
 BUCKET, KEY = "arn:aws:s3:::<bucket>", "<key_arn>"
 QUEUES = ["<queue_arn>", "<dead_letter_queue_arn>"]
-LOG_GROUP = PLACE.arn("logs", "log-group:<log_group_name>:*")
+LOG_GROUP = LOCATION.arn("logs", "log-group:<log_group_name>:*")
 # The resource names of `console.permissions` -> ARNs.
 RESOURCES: dict[str, str | list[str]] = {
     **{f"{prefix}/*": f"{BUCKET}/{prefix}/*" for prefix in ("tiktok", "reports", "audiences", "pending")},
@@ -45,7 +45,7 @@ _IAM = """
 
 def upload_policy() -> dict[str, Any]:
     """Return the policy for an uploader, the same as that of the role of `uploadRole`."""
-    return document(role_policies.upload_role(bucket_arn=BUCKET, key_arn=KEY, queue_arn=PLACE.arn("sqs", "<queue>")))
+    return document(role_policies.upload_role(bucket_arn=BUCKET, key_arn=KEY, queue_arn=LOCATION.arn("sqs", "<queue>")))
 
 
 def read_policy() -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _statement(on: str, actions: list[str]) -> Statement:
     if not on.startswith(_THROUGH):
         return allow(name, "", actions, RESOURCES[on])
     service = _SERVICES[on.removeprefix(_THROUGH)]
-    condition: Condition = {"StringEquals": {"kms:ViaService": PLACE.service(service)}}
+    condition: Condition = {"StringEquals": {"kms:ViaService": LOCATION.service(service)}}
     if service == "s3":
-        condition = policies.through_s3(PLACE, BUCKET)
+        condition = policies.through_s3(LOCATION, BUCKET)
     return allow(name, "", actions, KEY, condition=condition)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of checks: whole numbers, numbers, strings, lists, one of a few values."""
+"""Kinds of checks: integers, numbers, strings, lists, and one of several values."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 
-def shown(value: Any) -> str:
-    """Return the description of a value that shows it."""
+def show(value: Any) -> str:
+    """Return a description of a value that includes the value itself."""
     return f"is {value!r}"
 
 
@@ -16,52 +16,52 @@ class Check:
     """The allowed values of one option.
 
     Attributes:
-        allowed: the allowed values in words.
+        allowed: a description of the allowed values, which follows "it must be".
         accepts: returns whether a value is allowed.
-        describe: describes a value that is not allowed, to be read after the option's name.
+        describe: describes a value that is not allowed. The description follows the option's name.
     """
 
     allowed: str
     accepts: Callable[[Any], bool]
-    describe: Callable[[Any], str] = shown
+    describe: Callable[[Any], str] = show
 
     def fault(self, value: Any) -> str | None:
-        """Return the sentence for a value, to be read after the option's name; None if the value is allowed."""
-        return None if self.accepts(value) else f"{self.describe(value)}; allowed is {self.allowed}."
+        """Return the rest of a sentence that starts with the option's name; None if the value is allowed."""
+        return None if self.accepts(value) else f"{self.describe(value)}; it must be {self.allowed}."
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is a number; true and false are none."""
+    """Return whether a value is a number. In Python, booleans are integers; here they are not numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def whole(minimum: int, maximum: int) -> Check:
-    """Return the check of a whole number. Other languages send every number as a float, so 45.0 is one."""
+def integer(minimum: int, maximum: int) -> Check:
+    """Return a check for an integer. It accepts 45.0, because other languages send every number as a float."""
     return Check(
-        f"a whole number from {minimum} to {maximum}",
+        f"an integer from {minimum} to {maximum}",
         lambda value: is_number(value) and value in range(minimum, maximum + 1),
     )
 
 
 def number(minimum: float, maximum: float) -> Check:
-    """Return the check of a number."""
+    """Return a check for a number in a range."""
     return Check(
         f"a number from {minimum} to {maximum}", lambda value: is_number(value) and minimum <= value <= maximum
     )
 
 
 def one_of(values: Sequence[int]) -> Check:
-    """Return the check of a number that is one of a few."""
+    """Return a check for a number that is one of the given values."""
     return Check(f"one of {', '.join(map(str, values))}", lambda value: is_number(value) and value in values)
 
 
-def text(pattern: str, allowed: str, describe: Callable[[Any], str] = shown) -> Check:
-    """Return the check of a string that matches a regular expression as a whole."""
+def string(pattern: str, allowed: str, describe: Callable[[Any], str] = show) -> Check:
+    """Return a check for a string that fully matches a regular expression."""
     return Check(allowed, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None, describe)
 
 
 def list_of(entry: Check, maximum: int) -> Check:
-    """Return the check of a list without duplicates; the sentence names the entries at fault."""
+    """Return a check for a list without duplicates. Its message names the invalid entries."""
 
     def wrong(value: list[Any]) -> list[Any]:
         return [each for each in value if not entry.accepts(each)]
@@ -71,9 +71,9 @@ def list_of(entry: Check, maximum: int) -> Check:
 
     def describe(value: Any) -> str:
         if not isinstance(value, list):
-            return shown(value)
+            return show(value)
         if wrong(value):
             return f"has {', '.join(map(repr, wrong(value)))}"
-        return f"has {len(value)} entries" if len(value) > maximum else "has an entry twice"
+        return f"has {len(value)} entries" if len(value) > maximum else "has duplicate entries"
 
     return Check(f"a list of up to {maximum} different entries, each {entry.allowed}", accepts, describe)
