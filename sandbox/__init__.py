@@ -1,1 +1,1 @@
-"""The whole connector on one machine: the real program and package, an embedded AWS and an emulated TikTok."""
+"""The complete connector on one machine: the real program and package, an embedded AWS and an emulated TikTok."""

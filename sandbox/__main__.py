@@ -1,6 +1,6 @@
-"""The whole connector on this machine: `python -m sandbox [--json] [--stay]`.
+"""Runs the complete connector on this machine: `python -m sandbox [--json] [--stay]`.
 
-It exits with 0 only if every sample file reached its expected end.
+The exit status is 0 only if every sample file reached its expected status.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.live import Live
 
 from sandbox.demo import show
-from sandbox.demo.as_json import as_json, trouble
+from sandbox.demo.as_json import as_json, problem_lines
 from sandbox.demo.connectors import Connectors
 from sandbox.demo.samples import other_samples, samples
 from sandbox.demo.scenario import Plan, run_plan
 from sandbox.demo.watch import Watch
 
-# Share of people whom TikTok knows. Files of 1,200 people, as users try them, still make an audience.
+# The share of people that TikTok matches. A file of 1,200 people, which users may try, still creates an audience.
 MATCH_RATE = 0.85
 _INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,7 +34,9 @@ def main() -> int:
     """Run the sandbox and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
-    parser.add_argument("--stay", action="store_true", help="stay up for files of your own until Ctrl-C")
+    parser.add_argument(
+        "--stay", action="store_true", help="keep running until Ctrl-C, so that you can upload your own files"
+    )
     options = parser.parse_args()
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -43,8 +45,8 @@ def main() -> int:
         return _run(console, print_json=options.json, stay=options.stay)
     except KeyboardInterrupt:
         if options.json:
-            print(json.dumps({"error": "It was interrupted."}))
-        console.print("Interrupted; everything is stopped.")
+            print(json.dumps({"error": "The sandbox was interrupted."}))
+        console.print("Interrupted. The sandbox has stopped.")
         return _INTERRUPTED
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
@@ -67,7 +69,7 @@ def _run(console: Console, *, print_json: bool, stay: bool) -> int:
             with Live(show.files(watch, plan), console=console, auto_refresh=False) as live:
                 faults = run_plan(watch, plan, lambda: live.update(show.files(watch, plan), refresh=True))
         except Exception:
-            _print_trouble(connectors)
+            _print_problems(connectors)
             raise
         seconds = time.monotonic() - started
         if print_json:
@@ -77,39 +79,39 @@ def _run(console: Console, *, print_json: bool, stay: bool) -> int:
             show.result(console, connectors, watch, plan, seconds)
         if faults:
             print("\nNot as expected:", *faults, sep="\n  ", file=sys.stderr)
-            _print_trouble(connectors)
+            _print_problems(connectors)
         if stay or not faults:
-            console.print(f"\n{show.now_try(connectors, stays=stay)}", soft_wrap=True)
+            console.print(f"\n{show.next_steps(connectors, stays=stay)}", soft_wrap=True)
         if stay:
             _stay(console, watch)
     return 1 if faults else 0
 
 
 def _plan(connectors: Connectors) -> Plan:
-    """Return the samples: the first advertiser shows the features, the others prove isolation."""
+    """Return the samples. Those of the first advertiser show the features, those of the others show isolation."""
     first, *others = connectors.advertisers.values()
     ratio = float(first.environment["MAX_REJECTED_RATIO"])
     return {first.name: samples(first.name, ratio), **{each.name: other_samples(each.name) for each in others}}
 
 
 def _stay(console: Console, watch: Watch) -> None:
-    """Show every outcome until Ctrl-C."""
+    """Print every outcome until Ctrl-C."""
     watch.on_change = lambda advertiser, report: show.outcome(console, advertiser, report)
     watch.connectors.hold_schedules(held=False)
     with suppress(KeyboardInterrupt):
         while True:
-            watch.look()
+            watch.poll()
             time.sleep(_POLL_SECONDS)
     console.print("Stopping.")
 
 
-def _print_trouble(connectors: Connectors) -> None:
-    lines = trouble(connectors) or ["no line shows trouble"]
-    print("\nThe functions' log:", *lines, sep="\n  ", file=sys.stderr)
+def _print_problems(connectors: Connectors) -> None:
+    lines = problem_lines(connectors) or ["no warnings or errors"]
+    print("\nThe logs of the functions:", *lines, sep="\n  ", file=sys.stderr)
 
 
 def _interrupt(*_: object) -> None:
-    for number in _SIGNALS:  # a second signal must not interrupt the stopping
+    for number in _SIGNALS:  # a second signal must not interrupt the shutdown
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""The HTTP base of the sandbox's servers: a free loopback port, no access log, and nothing left behind when stopped."""
+"""The base of the sandbox's HTTP servers: a free loopback port, no access log, and a clean shutdown."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ HOST = "127.0.0.1"
 
 
 class QuietHandler(BaseHTTPRequestHandler):
-    """A request handler that logs nothing: requests hold tokens, hashes and names of people's files."""
+    """A request handler without a log, because requests contain tokens, hashes and names of files."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and content in one packet: two would wait for the client's delayed acknowledgement, 40 ms
+    wbufsize = -1  # sends headers and content in one packet; a second one would wait 40 ms for a delayed acknowledgment
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write nothing."""
@@ -29,7 +29,7 @@ class QuietHandler(BaseHTTPRequestHandler):
         """Write nothing."""
 
     def reply(self, status: int, content: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Send a whole JSON response."""
+        """Send a complete JSON response."""
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
@@ -44,7 +44,7 @@ class QuietHandler(BaseHTTPRequestHandler):
 class LoopbackServer(ThreadingHTTPServer):
     """A server on a free loopback port with one thread per connection, from `start` to `stop`."""
 
-    daemon_threads = False  # so that closing waits for them
+    daemon_threads = False  # so that `server_close` waits for the threads
     request_queue_size = 128
 
     def __init__(self, handler: type[QuietHandler]) -> None:
@@ -55,7 +55,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """The host and the port."""
         return f"{HOST}:{self.server_address[1]}"
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection and wait for every thread."""
+        """Close all connections and wait for all threads."""
         self.shutdown()
         self._thread.join()
         with self._lock:
@@ -73,13 +73,13 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection before its thread starts."""
+        """Add the connection to the open ones before its thread starts."""
         with self._lock:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection."""
+        """Remove the connection from the open ones."""
         with self._lock:
             self._connections.discard(request)
         super().shutdown_request(request)

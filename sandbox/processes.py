@@ -1,4 +1,4 @@
-"""Servers of the sandbox as processes: each prints its URL, then serves until it is stopped."""
+"""Processes for the sandbox's servers. Each prints its URL, then serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.5
 
 
 def stop_with_parent() -> None:
-    """End this process with SIGTERM once its parent process has ended, even if that was killed."""
+    """Send SIGTERM to this process when its parent process has ended, even if the parent was killed."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -31,19 +31,19 @@ def stop_with_parent() -> None:
 
 
 class ServerProcess:
-    """A module of this project that serves HTTP on a free loopback port.
+    """A process that runs a module of this project as an HTTP server on a free loopback port.
 
-    It starts at once; only `url` waits for it, so that several servers start in parallel.
+    The constructor does not wait for the server, only `url` does. So several servers can start in parallel.
 
     Args:
-        module: run as `python -m <module>`; it prints {"url": ...} as soon as it serves.
+        module: the module to run with `python -m <module>`. It prints {"url": ...} when it is ready.
     """
 
     def __init__(self, module: str) -> None:
         self._module = module
         self._url: str | None = None
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop`
-        # In its own session, Ctrl-C reaches only the sandbox, which then stops everything in order.
+        # In a separate session, the server does not receive Ctrl-C. The sandbox receives it and stops all servers.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", module],
             cwd=ROOT,
@@ -59,7 +59,7 @@ class ServerProcess:
         """The base URL, without a trailing slash.
 
         Raises:
-            RuntimeError: the process ended before it served.
+            RuntimeError: the process ended before it was ready.
         """
         if self._url is None:
             line = self._process.stdout.readline() if self._process.stdout else ""
@@ -69,17 +69,17 @@ class ServerProcess:
         return self._url
 
     def check(self) -> None:
-        """Check that it is running.
+        """Check that the process is running.
 
         Raises:
             RuntimeError: the process has ended.
         """
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._module} ended too early: {self._errors_printed()}")
+            raise RuntimeError(f"{self._module} ended unexpectedly: {self._errors_printed()}")
 
     def _errors_printed(self) -> str:
         self._errors.seek(0)
-        return self._errors.read().strip()[-2000:] or "nothing was printed"
+        return self._errors.read().strip()[-2000:] or "there was no error message"
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +88,7 @@ class ServerProcess:
         self.stop()
 
     def stop(self) -> None:
-        """Terminate it, or kill it if that takes too long."""
+        """Terminate the process, or kill it if that takes too long."""
         self._process.terminate()
         try:
             self._process.wait(_STOP_TIMEOUT_SECONDS)

@@ -1,1 +1,1 @@
-"""AWS on this machine: the embedded services, Lambda, the event source mapping, the stack."""
+"""AWS on this machine: the embedded services, Lambda, the event source mapping and the stack."""

@@ -1,4 +1,4 @@
-"""CloudWatch alarms: the state of each, by the metrics that the functions have printed."""
+"""CloudWatch alarms: their states, calculated from the metrics that the functions have printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Metric = tuple[str, str, str]
 
 
 def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
-    """Return the sums of all metrics in log lines of the embedded metric format, by (namespace, metric, advertiser)."""
+    """Return the sums of all metrics in embedded metric format log lines, by (namespace, metric, advertiser)."""
     sums: dict[Metric, float] = defaultdict(float)
     for line in lines:
         try:
@@ -28,7 +28,7 @@ def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
 
 
 def is_firing(alarm: Mapping[str, Any], metrics: Mapping[Metric, float]) -> bool:
-    """Return true if an alarm, given as Pulumi's inputs, on the sum of a printed metric is over its threshold."""
+    """Return whether a printed metric exceeds the threshold of an alarm, which is given by its Pulumi inputs."""
     key = (alarm.get("namespace", ""), alarm.get("metricName", ""), alarm.get("dimensions", {}).get("Advertiser", ""))
     if (alarm["comparisonOperator"], alarm.get("statistic")) != ("GreaterThanThreshold", "Sum"):
         return False

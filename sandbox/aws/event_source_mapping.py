@@ -1,4 +1,4 @@
-"""Lambda's event source mapping for SQS: batches from a queue to a function, and deletion of what succeeded."""
+"""Lambda's event source mapping for SQS: sends batches from a queue to a function and deletes handled messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.aws.lambda_service import InvocationResult, LambdaFunction
 
-MAX_LINEAGE = 16  # rounds of a recursive loop; AWS says "approximately 16"
+MAX_LINEAGE = 16  # invocations in a recursive loop; AWS says "approximately 16"
 _POLL_SECONDS = 0.1
 _MAX_BATCH = 10  # SQS's limit for one call
 _LINEAGE = re.compile(r"Lineage=[^;]*:(\d+)")
@@ -21,15 +21,15 @@ _LINEAGE = re.compile(r"Lineage=[^;]*:(\d+)")
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """An event source mapping as declared.
+    """An event source mapping as declared in the program.
 
     Attributes:
         queue_arn: the event source.
-        batch_size: maximum number of messages of one invocation.
-        window: seconds to wait for more messages after the first.
-        concurrency: maximum number of invocations at a time.
-        partial: true if the function reports which messages failed.
-        recursion_allowed: true if a `FunctionRecursionConfig` allows recursive loops.
+        batch_size: the maximum number of messages per invocation.
+        window: the seconds to wait for more messages after the first.
+        concurrency: the maximum number of concurrent invocations.
+        partial: whether the function reports which messages failed.
+        recursion_allowed: whether a `FunctionRecursionConfig` allows recursive loops.
     """
 
     queue_arn: str
@@ -44,10 +44,10 @@ class EventSourceMapping:
     """Invokes a function with a queue's messages until it is closed.
 
     Args:
-        sqs: a client.
-        mapping: as declared.
-        function: the target.
-        on_end: is called after every invocation, from one of several threads.
+        sqs: a boto3 client.
+        mapping: the declared mapping.
+        function: the function to invoke.
+        on_end: called after every invocation, from one of several threads.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class EventSourceMapping:
         self._poller.start()
 
     def stop(self) -> None:
-        """Receive no more messages."""
+        """Stop receiving messages."""
         self._closing.set()
 
     def close(self) -> None:
-        """Receive no more messages, and wait for invocations in progress."""
+        """Stop receiving messages, and wait for invocations in progress."""
         self.stop()
         self._poller.join()
         self._workers.shutdown()
@@ -85,7 +85,7 @@ class EventSourceMapping:
             messages: list[dict[str, Any]] = []
             try:
                 messages = self._batch()
-            except Exception as error:  # AWS's mapping goes on, too
+            except Exception as error:  # the mapping continues after an error, as in AWS
                 self._report(error)
             if messages:
                 self._workers.submit(self._deliver, messages)
@@ -102,22 +102,22 @@ class EventSourceMapping:
         return messages
 
     def _receive(self, limit: int) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(
+        response = self._sqs.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=min(limit, _MAX_BATCH), MessageSystemAttributeNames=["All"]
         )
-        return list(answer.get("Messages", []))
+        return list(response.get("Messages", []))
 
     def _deliver(self, received: Sequence[dict[str, Any]]) -> None:
         try:
             messages = [each for each in received if self._mapping.recursion_allowed or lineage(each) < MAX_LINEAGE]
-            self._delete([each for each in received if each not in messages])  # a recursive loop: Lambda stops it
+            self._delete([each for each in received if each not in messages])  # Lambda stops the recursive loop
             if messages:
                 event = {"Records": [self._record(message) for message in messages]}
                 invocation = self._function.invoke(event, max(map(lineage, messages)) + 1)
                 failed = failures(invocation, [each["MessageId"] for each in messages], partial=self._mapping.partial)
                 self._delete([message for message in messages if message["MessageId"] not in failed])
                 self._on_end(invocation)
-        except Exception as error:  # nobody reads a worker's result
+        except Exception as error:  # the executor would ignore it
             self._report(error)
         finally:
             self._free.release()
@@ -144,7 +144,7 @@ class EventSourceMapping:
             "receiptHandle": message["ReceiptHandle"],
             "body": body,
             "attributes": message["Attributes"],
-            "messageAttributes": {},  # nobody sends any
+            "messageAttributes": {},  # no sender uses them
             "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
             "eventSource": "aws:sqs",
             "eventSourceARN": self._mapping.queue_arn,
@@ -153,7 +153,7 @@ class EventSourceMapping:
 
 
 def lineage(message: dict[str, Any]) -> int:
-    """Return the number of invocations in the chain that sent this message, from its trace header.
+    """Return the number of invocations in the chain that led to this message, from its trace header.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
@@ -162,7 +162,7 @@ def lineage(message: dict[str, Any]) -> int:
 
 
 def failures(invocation: InvocationResult, message_ids: Sequence[str], *, partial: bool) -> set[str]:
-    """Return the ids of the messages that stay on the queue after an invocation.
+    """Return the ids of the messages that stay in the queue after an invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """

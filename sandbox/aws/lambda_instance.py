@@ -1,7 +1,7 @@
-"""An instance of a Lambda function: its package under AWS's own runtime client, in a process of its own.
+"""An instance of a Lambda function: a process that runs the package with AWS's runtime client.
 
-The process finds its package and the libraries of Lambda's Python runtime, nothing else. So a library that is missing
-in the package is missing here, too.
+The process can import only the package and the libraries of Lambda's Python runtime. A library that is missing from the
+package is therefore missing here, too.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from sandbox.aws.lambda_runtime import BYTECODE, Event, RuntimeApi, runtime_libraries
+from sandbox.aws.lambda_runtime import BYTECODE, InstanceEvent, RuntimeApi, runtime_libraries
 
-_COLD_START_SECONDS = 60.0  # Lambda gives 10, on a machine that does nothing else meanwhile
+_COLD_START_SECONDS = 60.0  # Lambda allows 10, but this machine may be busy
 
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A function as declared.
+    """A function as declared in the program.
 
     Attributes:
-        package: its directory.
-        handler: `package.module.function`.
-        runtime: such as `python3.13`.
-        timeout: seconds.
-        memory: MB, a limit of the address space; None is no limit.
-        environment: its variables.
-        logging: `logFormat`, `applicationLogLevel` and `logGroup`, if declared.
+        package: the directory of the package.
+        handler: the handler as `package.module.function`.
+        runtime: the runtime, such as `python3.13`.
+        timeout: the timeout in seconds.
+        memory: the limit of the address space in MB; None means no limit.
+        environment: the environment variables.
+        logging: the logging configuration: `logFormat`, `applicationLogLevel` and `logGroup`.
     """
 
     name: str
@@ -53,23 +53,18 @@ class Instance:
     """A process that handles one event at a time.
 
     Args:
-        spec: of its function.
-        log: is called with every line that the process prints, from a thread of this instance.
+        spec: the function.
+        log: called with every line that the process prints, from a thread of this instance.
     """
 
     def __init__(self, spec: FunctionSpec, log: Callable[[str], None]) -> None:
         self._arn = spec.arn
         self._log = log
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[InstanceEvent] = queue.SimpleQueue()
         self._api = RuntimeApi(self._events)
-        command = [
-            sys.executable,
-            "-S",
-            "-m",
-            "awslambdaric",
-            spec.handler,
-        ]  # -S: none of the site-packages installed here
-        if spec.memory and sys.platform == "linux":  # elsewhere there is no such limit to set
+        # -S: without the site-packages of this machine
+        command = [sys.executable, "-S", "-m", "awslambdaric", spec.handler]
+        if spec.memory and sys.platform == "linux":  # other systems do not support this limit
             command = ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(spec.memory * 1024), *command]
         self._process = subprocess.Popen(  # noqa: S603 - our own package
             command,
@@ -78,7 +73,7 @@ class Instance:
                 **_lambda_environment(spec),
                 **spec.environment,
                 "PYTHONPATH": f"{spec.package}:{runtime_libraries()}",
-                "PYTHONPYCACHEPREFIX": str(BYTECODE),  # the package stays as it was built
+                "PYTHONPYCACHEPREFIX": str(BYTECODE),  # so that the package's directory does not change
                 "AWS_LAMBDA_RUNTIME_API": self._api.address,
             },
             stdin=subprocess.DEVNULL,
@@ -93,30 +88,30 @@ class Instance:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """True while the process runs."""
+        """True while the process is running."""
         return self._process.poll() is None
 
-    def invoke(self, event: bytes, request_id: str, seconds: float, lineage: int) -> Event:
-        """Hand the instance an event and wait for the result; after "exit" the instance cannot be used again.
+    def invoke(self, event: bytes, request_id: str, seconds: float, lineage: int) -> InstanceEvent:
+        """Send the instance an event and wait for the result. After "exit", the instance cannot be used again.
 
         Args:
-            event: JSON.
+            event: the event as JSON.
             request_id: Lambda's id of the invocation.
-            seconds: the timeout, from when the instance takes the event; then the process is killed.
-            lineage: number of this invocation in its chain, for the trace header.
+            seconds: the timeout, which starts when the instance receives the event. After that, the process is killed.
+            lineage: the number of this invocation in its chain, for the trace header.
 
         Returns:
-            "result" or "error" with the function's JSON, or "exit" with a JSON error as Lambda writes it.
+            "result" or "error" with the function's JSON, or "exit" with an error in Lambda's JSON format.
         """
         self._api.offer(event, request_id, self._arn, seconds, lineage)
         outcome = self._next(_COLD_START_SECONDS)
         limit = _COLD_START_SECONDS
-        if outcome and outcome.kind == "taken":
+        if outcome and outcome.kind == "started":
             outcome, limit = self._next(seconds), seconds
         if outcome is None:
             self.kill()
@@ -124,23 +119,23 @@ class Instance:
                 "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {limit:.2f} seconds"
             )
         if outcome.kind == "exit" and not outcome.content.startswith(b"{"):
-            how = outcome.content.decode()
-            return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
+            cause = outcome.content.decode()
+            return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {cause}")
         return outcome
 
     def kill(self) -> None:
-        """End the process at once."""
-        with suppress(ProcessLookupError, PermissionError):  # it has ended; macOS says the latter
-            os.killpg(self.pid, signal.SIGKILL)  # its children too: they would keep the output open
+        """Kill the process immediately."""
+        with suppress(ProcessLookupError, PermissionError):  # if it has ended; macOS raises PermissionError
+            os.killpg(self.pid, signal.SIGKILL)  # including child processes, which would keep the output open
         self._process.wait()
 
     def close(self) -> None:
-        """End the process; every line that it printed has been given to `log` afterwards."""
+        """Kill the process, and return after `log` has been called with every line that it printed."""
         self.kill()
         self._api.close()
         self._reader.join()
 
-    def _next(self, seconds: float) -> Event | None:
+    def _next(self, seconds: float) -> InstanceEvent | None:
         with suppress(queue.Empty):
             return self._events.get(timeout=seconds)
         return None
@@ -151,11 +146,13 @@ class Instance:
                 for line in lines:
                     self._log(line.rstrip("\n"))
         status = self._process.wait()
-        self._events.put(Event("exit", (f"signal: {-status}" if status < 0 else f"exit status {status}").encode()))
+        self._events.put(
+            InstanceEvent("exit", (f"signal: {-status}" if status < 0 else f"exit status {status}").encode())
+        )
 
 
 def _lambda_environment(spec: FunctionSpec) -> dict[str, str]:
-    """Return the variables that Lambda itself sets, with made-up credentials."""
+    """Return the environment variables that Lambda sets, with placeholder credentials."""
     region = spec.arn.split(":")[3]
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -178,5 +175,5 @@ def _lambda_environment(spec: FunctionSpec) -> dict[str, str]:
     }
 
 
-def _failure(kind: str, message: str) -> Event:
-    return Event("exit", json.dumps({"errorType": kind, "errorMessage": message}).encode())
+def _failure(kind: str, message: str) -> InstanceEvent:
+    return InstanceEvent("exit", json.dumps({"errorType": kind, "errorMessage": message}).encode())

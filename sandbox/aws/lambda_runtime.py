@@ -1,4 +1,4 @@
-"""Lambda's Python runtime: its libraries, and the runtime API that hands events to an instance."""
+"""Lambda's Python runtime: its libraries, and the runtime API that sends events to an instance."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from sandbox.http_server import LoopbackServer, QuietHandler
 from sandbox.processes import ROOT
 
 BYTECODE = ROOT / ".build" / "bytecode"
-_RUNTIME_HOLDS = ("boto3", "awslambdaric")
+_RUNTIME_PACKAGES = ("boto3", "awslambdaric")
 _INVOCATION = "/2018-06-01/runtime/invocation/"
 _TRACE = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 
 
 def runtime_libraries() -> Path:
-    """Return a directory with the libraries of Lambda's Python runtime, as links to the installed ones.
+    """Return a directory with the libraries of Lambda's Python runtime, as links to the installed packages.
 
     Raises:
-        PackageNotFoundError: boto3, the runtime client or something they need is not installed.
+        PackageNotFoundError: boto3, the runtime client or one of their dependencies is not installed.
     """
     links: dict[str, Path] = {}
-    wanted, seen = list(_RUNTIME_HOLDS), set[str]()
+    wanted, seen = list(_RUNTIME_PACKAGES), set[str]()
     while wanted:
         distribution = metadata.distribution(wanted.pop())
         if distribution.name in seen:
@@ -49,37 +49,37 @@ def runtime_libraries() -> Path:
     directory = ROOT / ".build" / f"runtime-{inputs[:16]}"
     directory.mkdir(parents=True, exist_ok=True)
     for name, path in links.items():
-        with suppress(FileExistsError):  # made before, or by another process
+        with suppress(FileExistsError):  # it exists already, or another process has just created it
             (directory / name).symlink_to(path)
     return directory
 
 
 def remove_old_bytecode() -> None:
-    """Remove the bytecode of packages that have been removed."""
+    """Remove the bytecode of packages that no longer exist."""
     for cached in (BYTECODE / (ROOT / ".build").relative_to("/")).glob("function-*"):
         if not (ROOT / ".build" / cached.name).exists():
             shutil.rmtree(cached, ignore_errors=True)
 
 
 @dataclass(frozen=True)
-class Event:
-    """A step of an instance: it took the event, returned a result, failed, or ended."""
+class InstanceEvent:
+    """An event of an instance: it started an invocation, returned a result, returned an error, or exited."""
 
-    kind: Literal["taken", "result", "error", "exit"]
+    kind: Literal["started", "result", "error", "exit"]
     content: bytes = b""
 
 
 class RuntimeApi(LoopbackServer):
-    """The runtime API of one instance; `events` receives what the instance does."""
+    """The runtime API of one instance, which puts the instance's events into `events`."""
 
-    def __init__(self, events: queue.SimpleQueue[Event]) -> None:
+    def __init__(self, events: queue.SimpleQueue[InstanceEvent]) -> None:
         super().__init__(_RuntimeHandler)
         self.events = events
         self.offers: queue.SimpleQueue[tuple[bytes, dict[str, str], float] | None] = queue.SimpleQueue()
         self.start()
 
     def offer(self, event: bytes, request_id: str, arn: str, seconds: float, lineage: int) -> None:
-        """Hand the instance an event as soon as it asks for one; its deadline is `seconds` from then."""
+        """Send the instance an event when it requests the next one. The deadline is `seconds` after that."""
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Invoked-Function-Arn": arn,
@@ -88,7 +88,7 @@ class RuntimeApi(LoopbackServer):
         self.offers.put((event, headers, seconds))
 
     def close(self) -> None:
-        """Stop serving; the instance's process has ended."""
+        """Stop serving, after the instance's process has ended."""
         self.offers.put(None)
         self.stop()
 
@@ -97,22 +97,22 @@ class _RuntimeHandler(QuietHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
-        """Answer with the next event; waits while there is none."""
+        """Wait for the next event and return it."""
         offer = self.server.offers.get() if self.path == f"{_INVOCATION}next" else None
         if offer is None:
             self.close_connection = True
             return
         event, headers, seconds = offer
-        self.server.events.put(Event("taken"))
+        self.server.events.put(InstanceEvent("started"))
         headers["Lambda-Runtime-Deadline-Ms"] = str(int((time.time() + seconds) * 1000))
         self.reply(HTTPStatus.OK, event, headers)
 
     def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
-        """Take a result or an error of the instance."""
+        """Accept a result or an error from the instance."""
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # Answered first: the instance may be closed as soon as its event is known.
+        # The reply comes first, because the instance may be closed as soon as the event is in the queue.
         self.reply(HTTPStatus.ACCEPTED, b'{"status": "OK"}')
         if self.path == _INIT_ERROR:
-            self.server.events.put(Event("exit", content))
+            self.server.events.put(InstanceEvent("exit", content))
         elif self.path.startswith(_INVOCATION):
-            self.server.events.put(Event("error" if self.path.endswith("/error") else "result", content))
+            self.server.events.put(InstanceEvent("error" if self.path.endswith("/error") else "result", content))

@@ -1,4 +1,4 @@
-"""Lambda functions: instances that start cold, stay warm, and are killed on timeout."""
+"""Lambda functions: their instances start cold, stay warm, and are killed at a timeout."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sandbox.aws.lambda_runtime import remove_old_bytecode
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """The end of an invocation.
+    """The result of an invocation.
 
     Attributes:
-        result: what the function returned; None if it failed.
-        error: Lambda's error, with `errorType` and `errorMessage`; None if it succeeded.
-        cold: true if an instance was started for it.
-        seconds: from the request to the result.
+        result: the function's return value; None if it failed.
+        error: Lambda's error with `errorType` and `errorMessage`; None if the function succeeded.
+        cold: whether the invocation had a cold start.
+        seconds: the time from the request to the result.
     """
 
     result: Any
@@ -35,8 +35,8 @@ class LambdaFunction:
     """A function and its instances.
 
     Args:
-        spec: as declared, or with another environment.
-        log: is called with every line that an instance prints.
+        spec: the declared function, possibly with a changed environment.
+        log: called with every line that an instance prints.
     """
 
     def __init__(self, spec: FunctionSpec, log: Callable[[str], None] = lambda _: None) -> None:
@@ -48,7 +48,7 @@ class LambdaFunction:
         remove_old_bytecode()
 
     def pids(self) -> list[int]:
-        """Return the process ids of its instances, busy ones first."""
+        """Return the process ids of the instances, busy ones first."""
         with self._lock:
             return [instance.pid for instance in (*self._busy, *self._idle)]
 
@@ -58,39 +58,39 @@ class LambdaFunction:
             self._idle.append(Instance(self.spec, self._log))
 
     def invoke(self, event: Any, lineage: int = 1) -> InvocationResult:
-        """Invoke the function with an idle instance or a new one, and wait for its answer.
+        """Invoke the function with an idle instance or a new one, and wait for the result.
 
         Args:
             event: a JSON value.
-            lineage: number of this invocation in a chain of invocations that each cause the next.
+            lineage: the number of this invocation in a chain in which each invocation causes the next.
         """
-        begun = time.monotonic()
-        instance, cold = self._take()
+        started = time.monotonic()
+        instance, cold = self._acquire()
         outcome = instance.invoke(json.dumps(event).encode(), str(uuid4()), self.spec.timeout, lineage)
-        self._give_back(instance, usable=outcome.kind != "exit")
+        self._release(instance, usable=outcome.kind != "exit")
         content = json.loads(outcome.content) if outcome.content else None
         result, error = (content, None) if outcome.kind == "result" else (None, content)
-        return InvocationResult(result, error, cold, time.monotonic() - begun)
+        return InvocationResult(result, error, cold, time.monotonic() - started)
 
     def restart(self) -> None:
-        """End the idle instances: the next event has a cold start."""
+        """Stop the idle instances, so that the next event has a cold start."""
         with self._lock:
             idle, self._idle = self._idle, []
         for instance in idle:
             instance.close()
 
     def kill(self) -> None:
-        """End every instance at once, busy ones too; their invocations fail."""
+        """Kill every instance, including busy ones, whose invocations then fail."""
         with self._lock:
             for instance in (*self._busy, *self._idle):
                 instance.kill()
 
     def close(self) -> None:
-        """End every instance for good."""
+        """Stop every instance permanently."""
         self.kill()
         self.restart()
 
-    def _take(self) -> tuple[Instance, bool]:
+    def _acquire(self) -> tuple[Instance, bool]:
         dead = []
         with self._lock:
             while self._idle and not self._idle[-1].alive:
@@ -102,7 +102,7 @@ class LambdaFunction:
             each.close()
         return instance, cold
 
-    def _give_back(self, instance: Instance, *, usable: bool) -> None:
+    def _release(self, instance: Instance, *, usable: bool) -> None:
         with self._lock:
             self._busy.remove(instance)
             if usable:

@@ -1,4 +1,4 @@
-"""The log group of a function in CloudWatch Logs: every line that the function prints, and the last ones in memory."""
+"""The log group of a function: CloudWatch Logs has every line that the function prints, and memory the last ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEPT_LINES = 5000
 
 
 class LogGroup:
-    """Writes lines to a new stream of an existing log group until it is closed; `lines` are the last ones."""
+    """A writer to a new stream of an existing log group. Its `lines` are the most recent ones."""
 
     def __init__(self, logs: Any, name: str) -> None:
         self._logs = logs
@@ -23,17 +23,17 @@ class LogGroup:
         self._writer = ThreadPoolExecutor(1, "log")
 
     def write(self, line: str) -> None:
-        """Add a line; from any thread."""
+        """Write a line. This can be called from any thread."""
         self.lines.append(line)
         if line:  # CloudWatch refuses empty messages
             self._unwritten.append({"timestamp": int(time.time() * 1000), "message": line})
-            self._writer.submit(self._flush)  # its error does not matter: the embedded AWS has ended
+            self._writer.submit(self._flush)  # fails only if the embedded AWS has stopped, which does not matter
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining lines."""
         self._writer.shutdown()
 
     def _flush(self) -> None:
-        """Write all lines so far: those that came during the last call go together."""
+        """Write all lines that have been added since the last call, in one request."""
         if events := [self._unwritten.popleft() for _ in range(len(self._unwritten))]:
             self._logs.put_log_events(**self._stream, logEvents=events)

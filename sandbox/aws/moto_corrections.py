@@ -1,11 +1,11 @@
 """Corrections to moto, so that S3, SQS and CloudWatch behave as in AWS where this project depends on it.
 
-- Conditional writes are atomic: moto checks first and writes later.
-- Every SSE-KMS write gets an ETag of its own, also for equal bytes.
-- A listing of versions copies no bodies: moto's takes a second for an object of 260 MB.
-- S3's events have AWS's shape, with the operation as `reason`.
-- CloudWatch has the age of the oldest message of each queue.
-- SQS keeps the trace header of a request with the message, as AWS X-Ray does.
+- Conditional writes are atomic. moto checks the condition first and writes later.
+- Every SSE-KMS write gets a unique ETag, even for equal bytes.
+- A listing of versions does not copy objects. moto copies them, which takes a second for 260 MB.
+- S3 events have the format of AWS, with the operation as `reason`.
+- CloudWatch has a metric with the age of the oldest message in each queue.
+- SQS stores the trace header of a request with the message, as with AWS X-Ray.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def corrected(application: Application) -> Application:
 
 
 def operation(environ: dict[str, Any]) -> str:
-    """Return the `reason` in the event of an object that this request creates."""
+    """Return the `reason` in the S3 event of an object that this request creates."""
     if environ["REQUEST_METHOD"] == "POST":
         return "CompleteMultipartUpload" if "uploadId=" in environ.get("QUERY_STRING", "") else "POST Object"
     return "CopyObject" if "HTTP_X_AMZ_COPY_SOURCE" in environ else "PutObject"
@@ -68,31 +68,31 @@ def _keep_trace_header(environ: dict[str, Any]) -> None:
 
 @cache
 def _install() -> None:
-    """Replace moto's functions once per process."""
+    """Replace functions of moto, once per process."""
     make = FakeKey.__init__
 
     def make_with_own_etag(self: FakeKey, *arguments: Any, **named: Any) -> None:
         make(self, *arguments, **named)
         if self.encryption == "aws:kms":
-            # The number of parts stays visible, as in AWS.
+            # As in AWS, the ETag ends with the number of parts.
             parts = (self._etag or "").partition("-")[2]
             self._etag = uuid4().hex + (f"-{parts}" if parts else "")
 
     def copy_without_body(self: FakeKey, _: object) -> FakeKey:
         copied = object.__new__(FakeKey)
-        nothing: dict[str, Any] = {"_value_buffer": io.BytesIO(), "multipart": None, "disposed": True}
-        copied.__dict__.update(self.__dict__, _etag=self.etag.strip('"'), **nothing)
+        no_body: dict[str, Any] = {"_value_buffer": io.BytesIO(), "multipart": None, "disposed": True}
+        copied.__dict__.update(self.__dict__, _etag=self.etag.strip('"'), **no_body)
         return copied
 
     FakeKey.__init__ = make_with_own_etag  # type: ignore[method-assign]
-    FakeKey.__deepcopy__ = copy_without_body  # type: ignore[attr-defined] # moto has none; only that listing needs one
+    FakeKey.__deepcopy__ = copy_without_body  # type: ignore[attr-defined] # only the listing of versions uses it
     notifications._send_event_bridge_message = _send_event
 
 
 class MessageAges(CloudWatchMetricProvider):
     """The metric ApproximateAgeOfOldestMessage of each queue, for the last complete minute.
 
-    moto finds it as a subclass.
+    moto finds this class as a subclass of CloudWatchMetricProvider.
     """
 
     @staticmethod
@@ -114,19 +114,19 @@ class MessageAges(CloudWatchMetricProvider):
 
 
 def _send_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    """Send an event of S3 to EventBridge.
+    """Send an S3 event to EventBridge.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     """
     if event_name == notifications.S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT:
-        return  # the write itself has sent one
+        return  # the write of the object has already sent an event
     event: Any = {
         "version": "0",
         "id": str(uuid4()),
         "detail-type": notifications._detail_type(event_name),
         "source": "aws.s3",
         "account": account_id,
-        "time": time.time(),  # moto writes it as AWS does
+        "time": time.time(),  # moto converts it to the format of AWS
         "region": bucket.region_name,
         "resources": [bucket.arn],
         "detail": {

@@ -19,57 +19,57 @@ from pulumi.runtime.proto import resource_pb2
 from sandbox.processes import ROOT
 
 with warnings.catch_warnings():
-    # These modules warn of their own deprecated names when they are first used.
+    # These modules issue warnings about their own deprecated names when they are first used.
     warnings.simplefilter("ignore", DeprecationWarning)
     _ = pulumi_aws.lambda_.Function, pulumi_aws.s3.Bucket
 
 _STACK = "pulumi:pulumi:Stack"
-# Pulumi's marks of values that are not plain.
+# The keys and signatures with which Pulumi marks special values.
 SIGNATURE, SECRET, _ARCHIVE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "path"
 _SILENT = logging.Logger("pulumi", logging.CRITICAL)
 
 
 class Monitor(mocks.MockMonitor):
-    """Replaces Pulumi's engine.
+    """A replacement for Pulumi's engine.
 
     Args:
-        register: returns id and computed properties of a resource. It takes Pulumi's RegisterResourceRequest and the
-            inputs, with secrets and archives as Pulumi marks them (see `plain`), and is called from several threads.
+        register: returns the id and computed properties of a resource. Its arguments are the RegisterResourceRequest
+            and the inputs, with marked secrets and archives (see `unwrapped`). It is called from several threads.
 
     Attributes:
-        outputs: the stack's outputs, secrets unwrapped.
+        outputs: the stack's outputs, with secrets unwrapped.
     """
 
     def __init__(self, register: Callable[[Any, Mapping[str, Any]], tuple[str, Mapping[str, Any]]]) -> None:
-        super().__init__(cast("mocks.Mocks", None))  # for reads and provider functions, which the program does not use
+        super().__init__(cast("mocks.Mocks", None))  # needed only for reads and provider functions
         self._register = register
         self.outputs: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
-        """Answer the program as the engine does."""
+        """Return the response that the engine would return."""
         raw: dict[str, Any] = json_format.MessageToDict(request.object)
         identifier, computed = ("", {}) if request.type == _STACK else self._register(request, raw)
         urn = self.make_urn(request.parent, request.type, request.name)
-        answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
-        json_format.ParseDict({**raw, **computed}, answer.object)
-        return answer
+        response = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier)
+        json_format.ParseDict({**raw, **computed}, response.object)
+        return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - Pulumi's name
-        """Keep the stack's outputs."""
+        """Store the stack's outputs."""
         if f"::{_STACK}::" in request.urn:
-            self.outputs = plain(json_format.MessageToDict(request.outputs))
+            self.outputs = unwrapped(json_format.MessageToDict(request.outputs))
         return empty_pb2.Empty()
 
 
-def plain(value: Any) -> Any:
-    """Return a property as the provider gets it: secrets unwrapped, an archive as its path."""
+def unwrapped(value: Any) -> Any:
+    """Return a property as the provider receives it, with secrets unwrapped and archives as their paths."""
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET:
-            return plain(value["value"])
+            return unwrapped(value["value"])
         if SIGNATURE in value:
             return value.get(_ARCHIVE)
-        return {name: plain(entry) for name, entry in value.items()}
-    return [plain(entry) for entry in value] if isinstance(value, list) else value
+        return {name: unwrapped(entry) for name, entry in value.items()}
+    return [unwrapped(entry) for entry in value] if isinstance(value, list) else value
 
 
 def run_program(
@@ -83,17 +83,17 @@ def run_program(
     engine: mocks.MockEngine | None = None,
     program: Callable[[], None] | None = None,
 ) -> None:
-    """Run `__main__.py` and wait until everything it declares is registered.
+    """Run `__main__.py` and wait until all its resources are registered.
 
     Args:
-        monitor: gets every resource.
+        monitor: receives every resource.
         project: the project's name.
         stack_name: the stack's name.
-        config: full key -> value; JSON where it is not a string.
-        secret_keys: keys of secret values.
-        preview: true if computed properties may be unknown.
-        engine: receives Pulumi's messages; without it they are dropped.
-        program: replaces `__main__.py`.
+        config: the full key -> the value; values that are not strings are JSON.
+        secret_keys: the keys of secret values.
+        preview: whether computed properties may be unknown.
+        engine: receives Pulumi's messages. By default they are dropped.
+        program: the program to run instead of `__main__.py`.
 
     Raises:
         Exception: the first error of the program or of the monitor.

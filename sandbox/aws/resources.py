@@ -1,7 +1,7 @@
-"""Creates the program's resources in the embedded AWS, one function per kind.
+"""Creates the program's resources in the embedded AWS, with one function per kind of resource.
 
-Each function takes clients, a physical name and the inputs as Pulumi registers them (camelCase, numbers as floats). It
-returns the resource's id and its computed properties.
+The arguments of each function are the clients, a physical name, and the inputs as Pulumi registers them (in camel case,
+with numbers as floats). It returns the resource's id and its computed properties.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Any
 
 Clients = Callable[[str], Any]
 Inputs = Mapping[str, Any]
-Made = tuple[str, dict[str, Any]]
-Maker = Callable[[Clients, str, Inputs], Made]
-# Names that the API does not write in PascalCase.
+Created = tuple[str, dict[str, Any]]
+Creator = Callable[[Clients, str, Inputs], Created]
+# Names that the API does not spell in Pascal case.
 _API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
 
 
-def make(aws: Clients, kind: str, name: str, inputs: Inputs) -> Made:
-    """Create a resource; `kind` is Pulumi's type token, and `name` is used where the program gives none."""
-    if kind not in _MAKERS:
-        raise NotImplementedError(f"the sandbox cannot create {kind} ({name}); add it to sandbox/aws/resources.py")
-    return _MAKERS[kind](aws, name, inputs)
+def create_resource(aws: Clients, kind: str, name: str, inputs: Inputs) -> Created:
+    """Create a resource with the type token `kind`. `name` is the default for its physical name."""
+    if kind not in _CREATORS:
+        raise NotImplementedError(f"The sandbox cannot create {kind} ({name}). Add it to sandbox/aws/resources.py.")
+    return _CREATORS[kind](aws, name, inputs)
 
 
 def _aws(value: Any) -> Any:
-    """Return inputs as the API names them: PascalCase, whole numbers as integers."""
+    """Return inputs in the form of the API: names in Pascal case, and integers instead of floats."""
     if isinstance(value, Mapping):
         return {_API_NAMES.get(key, key[:1].upper() + key[1:]): _aws(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -35,7 +35,7 @@ def _aws(value: Any) -> Any:
 
 
 def _arguments(inputs: Inputs, *omitted: str) -> dict[str, Any]:
-    """Return the arguments of an API call that takes all inputs but these and the tags."""
+    """Return the arguments of an API call: all inputs except the omitted ones and the tags."""
     arguments: dict[str, Any] = _aws({name: value for name, value in inputs.items() if name not in {*omitted, "tags"}})
     return arguments
 
@@ -44,7 +44,7 @@ def _tags(inputs: Inputs) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in inputs.get("tags", {}).items()]
 
 
-def _key(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _key(aws: Clients, _: str, inputs: Inputs) -> Created:
     tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in _tags(inputs)]
     key = aws("kms").create_key(Description=inputs["description"], Tags=tags)["KeyMetadata"]
     if inputs.get("enableKeyRotation"):
@@ -52,17 +52,17 @@ def _key(aws: Clients, _: str, inputs: Inputs) -> Made:
     return key["KeyId"], {"arn": key["Arn"], "keyId": key["KeyId"]}
 
 
-def _alias(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _alias(aws: Clients, name: str, inputs: Inputs) -> Created:
     aws("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=inputs["targetKeyId"])
     return f"alias/{name}", {"name": f"alias/{name}"}
 
 
-def _key_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _key_policy(aws: Clients, _: str, inputs: Inputs) -> Created:
     aws("kms").put_key_policy(KeyId=inputs["keyId"], PolicyName="default", Policy=inputs["policy"])
     return inputs["keyId"], {}
 
 
-def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _bucket(aws: Clients, name: str, inputs: Inputs) -> Created:
     name = inputs.get("bucket") or name
     region = aws("s3").meta.region_name
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -71,18 +71,20 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"bucket": name, "arn": f"arn:aws:s3:::{name}"}
 
 
-def _of_bucket(operation: str, argument: str, given: Callable[[Inputs], Inputs] = lambda inputs: inputs) -> Maker:
-    """Return a function that sets a part of a bucket; `given` makes the argument of the inputs."""
+def _bucket_setting(
+    operation: str, argument: str, given: Callable[[Inputs], Inputs] = lambda inputs: inputs
+) -> Creator:
+    """Return a function that applies one setting of a bucket. `given` converts the inputs to the argument."""
 
-    def put(aws: Clients, _: str, inputs: Inputs) -> Made:
+    def put(aws: Clients, _: str, inputs: Inputs) -> Created:
         getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _arguments(given(inputs), "bucket")})
         return inputs["bucket"], {}
 
     return put
 
 
-def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
-    # moto ignores conditions: "deny connections without TLS" would deny all connections.
+def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Created:
+    # moto ignores conditions, so a Deny for connections without TLS would deny all connections.
     document = json.loads(inputs["policy"])
     document["Statement"] = [each for each in document["Statement"] if "Condition" not in each]
     if document["Statement"]:
@@ -90,7 +92,7 @@ def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
     return inputs["bucket"], {}
 
 
-def _queue(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _queue(aws: Clients, name: str, inputs: Inputs) -> Created:
     given = {
         "KmsMasterKeyId": inputs["kmsMasterKeyId"],
         "MessageRetentionPeriod": inputs["messageRetentionSeconds"],
@@ -103,39 +105,39 @@ def _queue(aws: Clients, name: str, inputs: Inputs) -> Made:
     return url, {"name": name, "url": url, "arn": arn}
 
 
-def _of_queue(attribute: str, given: str) -> Maker:
-    """Return a function that sets an attribute of a queue."""
+def _queue_attribute(attribute: str, given: str) -> Creator:
+    """Return a function that sets one attribute of a queue."""
 
-    def put(aws: Clients, _: str, inputs: Inputs) -> Made:
+    def put(aws: Clients, _: str, inputs: Inputs) -> Created:
         aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[given]})
         return inputs["queueUrl"], {}
 
     return put
 
 
-def _rule(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _rule(aws: Clients, name: str, inputs: Inputs) -> Created:
     rule = aws("events").put_rule(Name=name, Tags=_tags(inputs), **_arguments(inputs))
     return name, {"name": name, "arn": rule["RuleArn"]}
 
 
-def _target(aws: Clients, name: str, inputs: Inputs) -> Made:
-    answer = aws("events").put_targets(Rule=inputs["rule"], Targets=[{"Id": name, **_arguments(inputs, "rule")}])
-    if answer["FailedEntryCount"]:
-        raise RuntimeError(f"the target of {inputs['rule']} was refused: {answer['FailedEntries']}")
+def _target(aws: Clients, name: str, inputs: Inputs) -> Created:
+    response = aws("events").put_targets(Rule=inputs["rule"], Targets=[{"Id": name, **_arguments(inputs, "rule")}])
+    if response["FailedEntryCount"]:
+        raise RuntimeError(f"EventBridge refused the target of the rule {inputs['rule']}: {response['FailedEntries']}")
     return name, {}
 
 
-def _archive(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _archive(aws: Clients, name: str, inputs: Inputs) -> Created:
     archive = aws("events").create_archive(ArchiveName=name, **_arguments(inputs, "kmsKeyIdentifier"))
     return name, {"name": name, "arn": archive["ArchiveArn"]}
 
 
-def _schedule(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _schedule(aws: Clients, name: str, inputs: Inputs) -> Created:
     arguments = {"KmsKeyArn": inputs["kmsKeyArn"], **_arguments(inputs, "kmsKeyArn")}
     return name, {"name": name, "arn": aws("scheduler").create_schedule(Name=name, **arguments)["ScheduleArn"]}
 
 
-def _role(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _role(aws: Clients, name: str, inputs: Inputs) -> Created:
     arguments = _arguments(inputs, "assumeRolePolicy")
     role = aws("iam").create_role(
         RoleName=name, AssumeRolePolicyDocument=inputs["assumeRolePolicy"], Tags=_tags(inputs), **arguments
@@ -143,29 +145,29 @@ def _role(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"name": name, "arn": role["Role"]["Arn"]}
 
 
-def _role_policy(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _role_policy(aws: Clients, name: str, inputs: Inputs) -> Created:
     aws("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=inputs["policy"])
     return f"{inputs['role']}:{name}", {"name": name}
 
 
-def _secret(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _secret(aws: Clients, name: str, inputs: Inputs) -> Created:
     secret = aws("secretsmanager").create_secret(Name=name, Tags=_tags(inputs), **_arguments(inputs))
     return secret["ARN"], {"name": name, "arn": secret["ARN"]}
 
 
-def _secret_version(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _secret_version(aws: Clients, _: str, inputs: Inputs) -> Created:
     version = aws("secretsmanager").put_secret_value(SecretId=inputs["secretId"], SecretString=inputs["secretString"])
     return version["VersionId"], {}
 
 
-def _log_group(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _log_group(aws: Clients, name: str, inputs: Inputs) -> Created:
     aws("logs").create_log_group(logGroupName=name, kmsKeyId=inputs["kmsKeyId"], tags=inputs.get("tags", {}))
     aws("logs").put_retention_policy(logGroupName=name, retentionInDays=_aws(inputs["retentionInDays"]))
     (group,) = aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return name, {"name": name, "arn": group["arn"].removesuffix(":*")}
 
 
-def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _function(aws: Clients, name: str, inputs: Inputs) -> Created:
     code = {"ZipFile": b"no zip: the package runs from its directory"}
     function = aws("lambda").create_function(
         FunctionName=name, Code=code, Tags=inputs.get("tags", {}), **_arguments(inputs, "code")
@@ -173,13 +175,13 @@ def _function(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"name": name, "arn": function["FunctionArn"]}
 
 
-def _event_source_mapping(aws: Clients, _: str, inputs: Inputs) -> Made:
-    # Disabled, because moto would receive the messages itself.
+def _event_source_mapping(aws: Clients, _: str, inputs: Inputs) -> Created:
+    # The mapping is disabled, because otherwise moto would receive the messages.
     mapping = aws("lambda").create_event_source_mapping(Enabled=False, **_arguments(inputs))
     return mapping["UUID"], {"uuid": mapping["UUID"]}
 
 
-def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _alarm(aws: Clients, name: str, inputs: Inputs) -> Created:
     dimensions = [{"Name": key, "Value": value} for key, value in inputs["dimensions"].items()]
     aws("cloudwatch").put_metric_alarm(
         AlarmName=name, Dimensions=dimensions, Tags=_tags(inputs), **_arguments(inputs, "dimensions")
@@ -187,7 +189,7 @@ def _alarm(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"name": name}
 
 
-def _log_metric_filter(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _log_metric_filter(aws: Clients, name: str, inputs: Inputs) -> Created:
     metric = inputs["metricTransformation"]
     transformation = {f"metric{part.title()}": metric[part] for part in ("name", "namespace", "value")}
     arguments = {"logGroupName": inputs["logGroupName"], "filterPattern": inputs["pattern"]}
@@ -195,32 +197,32 @@ def _log_metric_filter(aws: Clients, name: str, inputs: Inputs) -> Made:
     return name, {"name": name}
 
 
-def _recursion_config(aws: Clients, _: str, inputs: Inputs) -> Made:  # noqa: ARG001 - moto does not know this setting
+def _recursion_config(aws: Clients, _: str, inputs: Inputs) -> Created:  # noqa: ARG001 - moto has no such setting
     return inputs["functionName"], {}
 
 
-def _dashboard(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _dashboard(aws: Clients, _: str, inputs: Inputs) -> Created:
     aws("cloudwatch").put_dashboard(**_arguments(inputs))
     return inputs["dashboardName"], {}
 
 
-def _topic(aws: Clients, name: str, inputs: Inputs) -> Made:
+def _topic(aws: Clients, name: str, inputs: Inputs) -> Created:
     attributes = {"KmsMasterKeyId": inputs["kmsMasterKeyId"]}
     arn = aws("sns").create_topic(Name=name, Attributes=attributes, Tags=_tags(inputs))["TopicArn"]
     return arn, {"name": name, "arn": arn}
 
 
-def _topic_policy(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _topic_policy(aws: Clients, _: str, inputs: Inputs) -> Created:
     aws("sns").set_topic_attributes(TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"])
     return inputs["arn"], {}
 
 
-def _topic_subscription(aws: Clients, _: str, inputs: Inputs) -> Made:
+def _topic_subscription(aws: Clients, _: str, inputs: Inputs) -> Created:
     arguments = {"TopicArn": inputs["topic"], "Protocol": inputs["protocol"], "Endpoint": inputs["endpoint"]}
     return aws("sns").subscribe(**arguments, ReturnSubscriptionArn=True)["SubscriptionArn"], {}
 
 
-_MAKERS: Mapping[str, Maker] = {
+_CREATORS: Mapping[str, Creator] = {
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/eventArchive:EventArchive": _archive,
     "aws:cloudwatch/eventRule:EventRule": _rule,
@@ -237,25 +239,25 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:lambda/function:Function": _function,
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion_config,
     "aws:s3/bucket:Bucket": _bucket,
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket(
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _bucket_setting(
         "put_bucket_lifecycle_configuration", "LifecycleConfiguration"
     ),
-    "aws:s3/bucketNotification:BucketNotification": _of_bucket(
+    "aws:s3/bucketNotification:BucketNotification": _bucket_setting(
         "put_bucket_notification_configuration",
         "NotificationConfiguration",
         lambda inputs: {"eventBridgeConfiguration": {}} if inputs["eventbridge"] else {},
     ),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_bucket(
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _bucket_setting(
         "put_bucket_ownership_controls", "OwnershipControls", lambda inputs: {"rules": [inputs["rule"]]}
     ),
     "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket(
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _bucket_setting(
         "put_public_access_block", "PublicAccessBlockConfiguration"
     ),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket(
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _bucket_setting(
         "put_bucket_encryption", "ServerSideEncryptionConfiguration"
     ),
-    "aws:s3/bucketVersioning:BucketVersioning": _of_bucket(
+    "aws:s3/bucketVersioning:BucketVersioning": _bucket_setting(
         "put_bucket_versioning", "VersioningConfiguration", lambda inputs: inputs["versioningConfiguration"]
     ),
     "aws:scheduler/schedule:Schedule": _schedule,
@@ -265,6 +267,6 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
     "aws:sqs/queue:Queue": _queue,
-    "aws:sqs/queuePolicy:QueuePolicy": _of_queue("Policy", "policy"),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _of_queue("RedriveAllowPolicy", "redriveAllowPolicy"),
+    "aws:sqs/queuePolicy:QueuePolicy": _queue_attribute("Policy", "policy"),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _queue_attribute("RedriveAllowPolicy", "redriveAllowPolicy"),
 }

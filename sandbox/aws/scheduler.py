@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: sends the input of a schedule to its queue at a fixed rate."""
+"""EventBridge Scheduler, which sends the input of a schedule to its queue at a fixed rate."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 def rate_seconds(expression: str) -> float:
-    """Return the seconds between two invocations of `rate(... minutes)`, the only kind of schedule in this project."""
+    """Return the interval of `rate(... minutes)` in seconds. This project uses no other kind of schedule."""
     found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if not found:
-        raise ValueError(f"{expression!r} is not a rate such as 'rate(10 minutes)'")
+        raise ValueError(f"{expression!r} is not a rate in minutes, such as 'rate(10 minutes)'.")
     return int(found[1]) * 60.0
 
 
 class Schedule:
-    """A schedule that sends `body` to a queue every so many seconds, unless it is `held`, until it is closed."""
+    """A schedule that sends `body` to a queue at an interval, except while it is `held`, until it is closed."""
 
     def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
         self._sqs = sqs
@@ -39,5 +39,5 @@ class Schedule:
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):
             if not self.held:
-                with suppress(BotoCoreError, ClientError):  # as with Scheduler, the next one may succeed
+                with suppress(BotoCoreError, ClientError):  # the next message may succeed
                     self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

@@ -1,4 +1,4 @@
-"""The stack in the embedded AWS: the real program runs there, and its resources are created."""
+"""The stack in the embedded AWS, where the real program runs and its resources are created."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import yaml
 from botocore.config import Config
 
 from sandbox.aws.lambda_instance import FunctionSpec
-from sandbox.aws.program import Monitor, plain, run_program
-from sandbox.aws.resources import Inputs, make
+from sandbox.aws.program import Monitor, run_program, unwrapped
+from sandbox.aws.resources import Inputs, create_resource
 from sandbox.processes import ROOT
 
 _ADVERTISERS = "tiktok-activation:advertisers"
@@ -25,7 +25,7 @@ CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox
 
 @dataclass(frozen=True)
 class CreatedResource:
-    """A created resource: type token, logical name, inputs as registered, and computed properties."""
+    """A created resource: its type token, logical name, registered inputs and computed properties."""
 
     kind: str
     name: str
@@ -34,35 +34,35 @@ class CreatedResource:
 
 
 class ConfigurationError(ValueError):
-    """A configuration that the sandbox cannot use; the message says why."""
+    """The sandbox cannot use the stack's configuration. The message says why."""
 
 
 def read_config(text: str, name: str) -> dict[str, Any]:
-    """Return the configuration in a stack's file, full key -> value, with made-up tokens for those that are encrypted.
+    """Return the configuration in a stack's file, full key -> value, with placeholders for encrypted credentials.
 
     Raises:
-        ConfigurationError: no map with `config:`, no region, no advertiser, or another secret.
+        ConfigurationError: `config:`, the region or the advertisers are missing, or another value is encrypted.
     """
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{name} is not YAML: {error}") from None
+        raise ConfigurationError(f"{name} is not valid YAML: {error}") from None
     config = content.get("config") if isinstance(content, dict) else None
     if not isinstance(config, dict):
-        raise ConfigurationError(f"{name} must be a map with the key config:, which holds the configuration.")
+        raise ConfigurationError(f"{name} must be a map with the key config:, which has the configuration.")
     if "aws:region" not in config:
         raise ConfigurationError(f"{name} has no aws:region; add one, such as aws:region: us-east-1.")
     if config.get(_ADVERTISERS) == []:
         raise ConfigurationError(f"{name} lists no advertiser; add one, such as - name: acme.")
     for number, entry in enumerate(config.get(_ADVERTISERS) or (), 1):
         if isinstance(entry, dict):
-            made_up = {"accessToken": f"sandbox-token-{number}", "advertiserId": f"71000000000000000{number:02}"}
-            entry |= {key: made_up[key] for key in made_up.keys() & entry.keys() if _is_encrypted(entry[key])}
+            fakes = {"accessToken": f"sandbox-token-{number}", "advertiserId": f"71000000000000000{number:02}"}
+            entry |= {key: fakes[key] for key in fakes.keys() & entry.keys() if _is_encrypted(entry[key])}
     plain = {key: value for key, value in config.items() if not _is_encrypted(value)}
     if _ADVERTISERS in config.keys() - plain.keys() or '"secure":' in json.dumps(plain):
         raise ConfigurationError(
-            f"{name} holds a setting of an advertiser that Pulumi has encrypted, which cannot be read here: only "
-            "accessToken and advertiserId can be made up."
+            f"{name} has an encrypted option of an advertiser, which the sandbox cannot read. Only accessToken and "
+            "advertiserId may be encrypted here."
         )
     return plain
 
@@ -72,18 +72,18 @@ def _is_encrypted(value: object) -> bool:
 
 
 class Cloud:
-    """A stack that has been brought up in the embedded AWS.
+    """A stack that is deployed in the embedded AWS.
 
     Args:
-        url: of the embedded AWS.
-        stack: the stack's name; its configuration is that of `Pulumi.<stack>.yaml`.
+        url: the URL of the embedded AWS.
+        stack: the stack's name; its configuration is in `Pulumi.<stack>.yaml`.
 
     Raises:
         Exception: the program rejects its configuration, or AWS refuses a resource.
 
     Attributes:
         outputs: the stack's outputs.
-        resources: all created resources, in order.
+        resources: all created resources, in the order of their creation.
     """
 
     def __init__(self, url: str, stack: str = "dev") -> None:
@@ -107,7 +107,7 @@ class Cloud:
         return [resource for resource in self.resources if resource.kind.endswith(kind)]
 
     def functions(self) -> list[FunctionSpec]:
-        """Return the declared functions."""
+        """Return the functions that the program declares."""
         return [
             FunctionSpec(
                 name=resource.computed["name"],
@@ -126,14 +126,14 @@ class Cloud:
     def _create(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         if not request.custom:
             return "", {}
-        name = f"{request.name}-{secrets.token_hex(4)[:7]}"  # as Pulumi names a resource without a name
-        inputs = plain(raw)
-        identifier, computed = make(self.client, request.type, name, inputs)
+        name = f"{request.name}-{secrets.token_hex(4)[:7]}"  # like the names that Pulumi generates
+        inputs = unwrapped(raw)
+        identifier, computed = create_resource(self.client, request.type, name, inputs)
         self.resources.append(CreatedResource(request.type, request.name, inputs, computed))
         return identifier, computed
 
     def _client(self, service: str) -> Any:
-        # Many threads share a client: mappings, schedules and the watcher.
+        # Several threads share a client: those of event source mappings, schedules and the watch.
         config = Config(max_pool_connections=50, retries={"mode": "standard"})
         return boto3.client(  # type: ignore[call-overload]
             service, region_name=self.region, endpoint_url=self.url, config=config, **CREDENTIALS

@@ -1,1 +1,1 @@
-"""The demo: sample files, what to watch, what is printed."""
+"""The demo: the sample files, the watch on their reports, and the output."""

@@ -1,4 +1,4 @@
-"""The demo's output for machines: one JSON object, and the lines of the functions' logs that show trouble."""
+"""The demo's machine-readable output: one JSON object, and the warnings and errors in the functions' logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_LINES = 20
 
 
 def as_json(connectors: Connectors, watch: Watch, seconds: float) -> dict[str, Any]:
-    """Return the state of the sandbox, as the project's contract describes it."""
+    """Return the state of the sandbox, which `--json` prints."""
     return {
         "resources": len(connectors.cloud.resources),
         "seconds": round(seconds, 1),
@@ -41,8 +41,8 @@ def as_json(connectors: Connectors, watch: Watch, seconds: float) -> dict[str, A
     }
 
 
-def trouble(connectors: Connectors) -> list[str]:
-    """Return the last warnings and errors of each function's log, and lines that are not the logger's, each once."""
+def problem_lines(connectors: Connectors) -> list[str]:
+    """Return the last warnings, errors and unstructured lines of each function's log, without duplicates."""
     return [
         f"{name}: {message}"
         for name, advertiser in connectors.advertisers.items()
@@ -51,7 +51,7 @@ def trouble(connectors: Connectors) -> list[str]:
 
 
 def _message(line: str) -> str | None:
-    """Return the message of a log line that shows trouble, without its time and request id."""
+    """Return the message of a log line with a problem, without its time and request id; None for other lines."""
     try:
         content = json.loads(line)
         level, message = content.get("level"), content.get("errorMessage") or content.get("message")

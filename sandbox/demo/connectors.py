@@ -1,6 +1,6 @@
-"""The running sandbox: the stack's resources in the embedded AWS, its functions at work, and the emulated TikTok.
+"""The running sandbox: the stack's resources in the embedded AWS, its running functions, and the emulated TikTok.
 
-Time is compressed by configuration alone: the schedule's rate, the batching window, the function's SETTLE_SECONDS and
+Only configuration compresses the time: the schedule's rate, the batching window, the function's SETTLE_SECONDS and
 TikTok's processing time.
 """
 
@@ -25,10 +25,10 @@ from sandbox.processes import ROOT, ServerProcess
 
 SCHEDULE_SPEED = 600  # five minutes in half a second
 SETTLE_SECONDS = 0.4  # instead of 300
-PROCESSING_SECONDS = 2.0  # TikTok: up to 48 hours
-BATCHING_WINDOW = 0.2  # instead of the declared seconds
+PROCESSING_SECONDS = 2.0  # instead of up to 48 hours
+BATCHING_WINDOW = 0.2  # seconds; less than declared
 OUTPUTS_FILE = ROOT / ".build" / "sandbox.json"
-_MAX_CONCURRENCY = 2  # functions of one advertiser: this is one machine
+_MAX_CONCURRENCY = 2  # concurrent invocations per advertiser, because all run on one machine
 _MIN_SCHEDULE_SECONDS = 0.5
 _TIMEOUT_SECONDS = 60.0
 
@@ -38,8 +38,8 @@ class RunningAdvertiser:
     """One advertiser of the stack: its outputs, its account at TikTok, and its function's log.
 
     Attributes:
-        environment: of its function, as declared.
-        invocations: number of ended invocations.
+        environment: the declared environment of the function.
+        invocations: the number of finished invocations.
     """
 
     name: str
@@ -51,14 +51,14 @@ class RunningAdvertiser:
 
 
 class Connectors:
-    """All connectors of a stack, running inside a `with` block.
+    """All connectors of a stack, which run inside a `with` block.
 
     Raises:
-        Exception: the program, the embedded AWS or a server cannot be started; the message says why.
+        Exception: the program, the embedded AWS or a server cannot be started. The message says why.
 
     Attributes:
-        cloud: the embedded AWS with the stack in it.
-        advertisers: by name.
+        cloud: the stack in the embedded AWS.
+        advertisers: the advertisers by name.
     """
 
     def __init__(self, stack: str = "dev") -> None:
@@ -101,24 +101,24 @@ class Connectors:
         return self._tiktok.url
 
     def control(self, method: str, control: str, **given: Any) -> Any:
-        """Use one of the emulator's controls; see `sandbox.tiktok.server`."""
+        """Call a control of the emulator. `sandbox.tiktok.server` lists them."""
         fields: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
         url = f"{self.tiktok_url}/_emulator/{control}"
-        answer = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **fields)
-        answer.raise_for_status()
-        return answer.json()
+        response = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **fields)
+        response.raise_for_status()
+        return response.json()
 
     def check(self) -> None:
         """Check that both servers are running.
 
         Raises:
-            RuntimeError: one has ended.
+            RuntimeError: a server has ended.
         """
         for server in (self._aws, self._tiktok):
             server.check()
 
     def hold_schedules(self, *, held: bool) -> None:
-        """Stop the schedules, so that the queues become empty, or start them again."""
+        """Pause the schedules, so that the queues become empty, or resume them."""
         for schedule in self._schedules:
             schedule.held = held
 
@@ -127,7 +127,7 @@ class Connectors:
         self.cloud.client("s3").put_object(Bucket=advertiser.outputs["bucket"], Key=key, Body=content)
 
     def delete(self, advertiser: RunningAdvertiser, key: str) -> None:
-        """Delete a file as `aws s3 rm` does: a delete marker becomes its newest version."""
+        """Delete a file as `aws s3 rm` does, which adds a delete marker as the newest version."""
         self.cloud.client("s3").delete_object(Bucket=advertiser.outputs["bucket"], Key=key)
 
     def keys(self, advertiser: RunningAdvertiser, prefix: str) -> Iterator[tuple[str, str]]:
@@ -137,15 +137,15 @@ class Connectors:
             yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", ()))
 
     def read(self, advertiser: RunningAdvertiser, key: str) -> Any:
-        """Return the content of a JSON object of an advertiser's bucket."""
-        answer = self.cloud.client("s3").get_object(Bucket=advertiser.outputs["bucket"], Key=key)
-        return json.loads(answer["Body"].read())
+        """Return the parsed content of a JSON object in an advertiser's bucket."""
+        response = self.cloud.client("s3").get_object(Bucket=advertiser.outputs["bucket"], Key=key)
+        return json.loads(response["Body"].read())
 
     def depth(self, queue_url: str) -> int:
-        """Return the number of messages on a queue: visible, in flight or delayed."""
+        """Return the number of messages in a queue that are visible, in flight or delayed."""
         names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
-        answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+        response = self.cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+        return sum(int(response["Attributes"][name]) for name in names)
 
     def audiences(self, advertiser: RunningAdvertiser) -> list[dict[str, Any]]:
         """Return an advertiser's audiences at TikTok."""
@@ -153,12 +153,12 @@ class Connectors:
         return found
 
     def members(self, audience_id: str) -> set[str]:
-        """Return the identifiers or rows in an audience."""
+        """Return the identifiers or rows of the people in an audience."""
         return set(self.control("GET", "members", audience_id=audience_id))
 
     @contextmanager
     def published(self) -> Iterator[None]:
-        """Keep the stack's outputs and the endpoints in a file for the console, inside a `with` block."""
+        """Write the stack's outputs and the endpoints to a file for the console, and delete it afterwards."""
         content = {
             **self.cloud.outputs,
             "pid": os.getpid(),
@@ -178,7 +178,7 @@ class Connectors:
     def _advertiser(
         self, name: str, outputs: dict[str, str], number: int, spec: FunctionSpec, exits: ExitStack
     ) -> RunningAdvertiser:
-        """Open an account at TikTok, and write the secret as a person would."""
+        """Create an account at TikTok, and store the credentials in the secret if it has no value."""
         secrets = self.cloud.client("secretsmanager")
         declared_id = spec.environment.get("ADVERTISER_ID", "")
         try:
@@ -234,7 +234,7 @@ class Connectors:
 
 
 def _end_invocations(mappings: Iterable[EventSourceMapping], functions: Iterable[LambdaFunction]) -> None:
-    """End invocations in progress: waiting for them could take a quarter of an hour."""
+    """Kill invocations in progress, because waiting for them could take 15 minutes."""
     for mapping in mappings:
         mapping.stop()
     for function in functions:
@@ -242,5 +242,5 @@ def _end_invocations(mappings: Iterable[EventSourceMapping], functions: Iterable
 
 
 def _advertiser(spec: FunctionSpec) -> str:
-    """Return the advertiser of a function: its label is `<advertiser>/<stack>`."""
+    """Return the advertiser of a function from its label, which is `<advertiser>/<stack>`."""
     return spec.environment["ADVERTISER"].partition("/")[0]

@@ -1,4 +1,4 @@
-"""The demo's sample files, made of synthetic hashes, and the expected end of each."""
+"""The demo's sample files with synthetic hashes, and the expected final status of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-# A two-line file from the first guidance for TikTok on AWS: the same phone number twice.
+# The two lines of the sample file in AWS's original guidance for TikTok, which have the same phone number.
 _FOODIES = ["3d562b4ba5680ddba530ca888ec699e921b74fcbf5b89e34868d2c9afcd82fb9"] * 2
 _JOB = "9f2c1f5e-6a0d-4a5e-8f3b-7d4c2b1a0e9d"
 _ACTIONS = {"append", "remove", "replace"}
@@ -16,17 +16,17 @@ _ACTIONS = {"append", "remove", "replace"}
 
 @dataclass(frozen=True)
 class Sample:
-    """A file to upload, and its expected end.
+    """A file to upload, and its expected result.
 
     Attributes:
-        status: expected at the end; None for files that are not data and get no report.
-        code: expected at the end.
-        rows: expected numbers of accepted and rejected rows; None if they do not matter.
-        people: identifiers or rows, as the emulator shows them, that TikTok applies.
-        after: key of another sample and the status or code it must reach before this file is uploaded.
-        seen: a code that the report must have had on the way.
-        deleted: true if the file is deleted right after the upload.
-        matches: false if TikTok knows none of the people.
+        status: the expected final status; None for files that are not data and get no report.
+        code: the expected final code.
+        rows: the expected numbers of accepted and rejected rows; None to accept any numbers.
+        people: the identifiers or rows that TikTok applies, in the emulator's format.
+        after: the key of another sample, and the status or code that it must reach before this file is uploaded.
+        passes_through: a code that the report must have before the final one.
+        deleted: whether the file is deleted right after the upload.
+        matches: whether TikTok matches the people.
     """
 
     key: str
@@ -36,44 +36,44 @@ class Sample:
     rows: tuple[int, int] | None = None
     people: frozenset[str] = frozenset()
     after: tuple[str, str] | None = None
-    seen: str | None = None
+    passes_through: str | None = None
     deleted: bool = False
     matches: bool = True
 
     @property
     def audience(self) -> tuple[str, str]:
-        """Name and identifier type, as the key says."""
+        """The name and the identifier type in the key."""
         _, name, identifier_type, *_ = self.key.split("/")
         return name, identifier_type.lower()
 
     @property
     def action(self) -> str:
-        """The action, as the key says."""
+        """The action in the key."""
         folder = self.key.split("/")[3].lower()
         return folder if folder in _ACTIONS else "append"
 
 
 def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
-    """Return the sample files that show all features, in the order of their uploads.
+    """Return the sample files that show all features, in upload order.
 
-    No two advertisers have a person in common.
+    The people of each advertiser are different.
     """
     return [
         *_newsletter(advertiser),
         *_lists(advertiser),
         *_several_types(advertiser),
         _with_mistakes(_people(advertiser, "member", 0, 2000), max_rejected_ratio),
-        *_on_purpose(advertiser),
+        *_rejected_and_failed(advertiser),
     ]
 
 
 def other_samples(advertiser: str) -> list[Sample]:
-    """Return the files of a second advertiser: an audience of the same name with other people."""
+    """Return the file of a second advertiser, for an audience with the same name and different people."""
     return [_clean("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
 
 
 def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]]:
-    """Return the people expected in each audience, (name, identifier type) -> identifiers or rows."""
+    """Return the expected people in each audience: (name, identifier type) -> identifiers or rows."""
     expected: dict[tuple[str, str], set[str]] = {}
     lists: dict[tuple[str, str], str] = {}  # the folder of the last list of each audience
     for sample in plan:
@@ -91,7 +91,7 @@ def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]
 
 
 def _newsletter(advertiser: str) -> list[Sample]:
-    """Return appends and removes of one audience; TikTok accepts no change while it processes the last one."""
+    """Return appends and removes of one audience, which wait because TikTok processes one change at a time."""
     folder = "tiktok/newsletter/email_sha256"
     first = (f"{folder}/newsletter.csv", "submitted")
     others = _people(advertiser, "somebody else", 0, 1500)
@@ -105,7 +105,7 @@ def _newsletter(advertiser: str) -> list[Sample]:
 
 
 def _lists(advertiser: str) -> list[Sample]:
-    """Return two lists of one audience: a folder that Spark wrote, then a file with less than half the people."""
+    """Return two lists of one audience: the output of a Spark job, then a file with less than half the people."""
     folder = "tiktok/customers/email_sha256/replace"
     parts = [f"{folder}/2026-01-31/part-{number:05}-{_JOB}-c000.csv" for number in range(4)]
     customers = _people(advertiser, "customer", 0, 3600)
@@ -114,7 +114,7 @@ def _lists(advertiser: str) -> list[Sample]:
         *(_clean(key, customers[number * 1200 :][:1200]) for number, key in enumerate(parts[:3])),
         Sample(parts[3], b"", "skipped", "empty_file"),  # an empty partition
         Sample(f"{folder}/2026-01-31/_SUCCESS", b"", None),
-        _clean(shrunk, customers[:1400], after=(parts[0], "available"), seen="shrinks_too_much"),
+        _clean(shrunk, customers[:1400], after=(parts[0], "available"), passes_through="shrinks_too_much"),
         Sample(f"{folder}/2026-02-01/_CONFIRMED", b"", None, after=(shrunk, "shrinks_too_much")),
     ]
 
@@ -132,7 +132,7 @@ def _several_types(advertiser: str) -> list[Sample]:
 
 
 def _columns(advertiser: str) -> Sample:
-    """Return a file with three identifiers of each person; every third person has no phone number."""
+    """Return a file with three identifiers per person, in which every third person has no phone number."""
     names = ("email_sha256", "phone_sha256", "maid_sha256")
     emails, phones, devices = (_people(advertiser, name, 0, 1800) for name in names)
     phones = [phone if number % 3 else "" for number, phone in enumerate(phones)]
@@ -146,8 +146,8 @@ def _columns(advertiser: str) -> Sample:
     )
 
 
-def _on_purpose(advertiser: str) -> list[Sample]:
-    """Return files that end as rejected or failed."""
+def _rejected_and_failed(advertiser: str) -> list[Sample]:
+    """Return files that are rejected or fail."""
     addresses = _lines(f"person{number}@example.com" for number in range(1000))
     prospects = _lines(_people(advertiser, "prospect", 0, 1000))
     foodies = "tiktok/foodies-custom-audience/phone_sha256/test_foodies_phone_sha256_audience.csv"
@@ -170,12 +170,12 @@ def _lines(identifiers: Iterable[str], end: str = "\n") -> bytes:
 
 
 def _clean(key: str, people: Sequence[str], **expected: Any) -> Sample:
-    """Return a file of people without a faulty row."""
+    """Return a file in which every row is valid."""
     return Sample(key, _lines(people), rows=(len(people), 0), people=frozenset(people), **expected)
 
 
 def _with_mistakes(people: Sequence[str], max_rejected_ratio: float) -> Sample:
-    """Return a file as a person exports it: header row, CRLF, upper case, quotes, and a few rows that are no hashes."""
+    """Return a file like a manual export: a header row, CRLF, upper case, quotes, and a few rows without a hash."""
     faulty = ["jane.doe@example.com", "+49 170 1234567", people[0][:40], people[0][:-1] + "x", f"{people[0]},Jane"]
     good = [f'"{people[0].upper()}"', *people[1:]]
     key = "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv"

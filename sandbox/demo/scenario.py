@@ -1,4 +1,4 @@
-"""Runs the sample files through the connectors, and compares the result with what is expected."""
+"""Uploads the sample files, and compares the results with the expected ones."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ _TIMEOUT_SECONDS = 120.0
 _DRAIN_SECONDS = 10.0
 
 
-def run_plan(watch: Watch, plan: Plan, on_look: Callable[[], None] = lambda: None) -> list[str]:
-    """Upload the samples of each advertiser and wait until every file is at its expected end.
+def run_plan(watch: Watch, plan: Plan, on_poll: Callable[[], None] = lambda: None) -> list[str]:
+    """Upload the samples of each advertiser, wait until every file is finished, and return the differences.
 
-    Return one sentence for each difference from what is expected. Afterwards the schedules are held and the queues are
-    empty. `on_look` is called after each look at the reports.
+    Each difference from the expected result is a sentence. Afterwards the schedules are paused and the queues are
+    empty. `on_poll` is called each time the reports have been read.
     """
     connectors = watch.connectors
     unmatched = {person for some in plan.values() for sample in some if not sample.matches for person in sample.people}
     connectors.control("POST", "unmatched", identifiers=sorted(unmatched))
     connectors.hold_schedules(held=False)
-    left = [(name, sample) for name, some in plan.items() for sample in some]
+    remaining = [(name, sample) for name, some in plan.items() for sample in some]
     give_up = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < give_up:
-        for name, sample in list(left):
-            if _may_go(watch, name, sample):
+        for name, sample in list(remaining):
+            if _can_upload(watch, name, sample):
                 connectors.upload(connectors.advertisers[name], sample.key, sample.content)
                 if sample.deleted:
                     connectors.delete(connectors.advertisers[name], sample.key)
-                left.remove((name, sample))
+                remaining.remove((name, sample))
         connectors.check()
-        watch.look()
-        on_look()
-        if not left and all(_at_end(watch, name, sample) for name, some in plan.items() for sample in some):
+        watch.poll()
+        on_poll()
+        if not remaining and all(_is_finished(watch, name, sample) for name, some in plan.items() for sample in some):
             break
         time.sleep(_POLL_SECONDS)
     connectors.hold_schedules(held=True)
     return [fault for name, some in plan.items() for fault in _faults(watch, connectors.advertisers[name], some)]
 
 
-def _may_go(watch: Watch, name: str, sample: Sample) -> bool:
+def _can_upload(watch: Watch, name: str, sample: Sample) -> bool:
     if sample.after is None:
         return True
     key, reached = sample.after
     return reached in watch.history.get((name, key), ())
 
 
-def _at_end(watch: Watch, name: str, sample: Sample) -> bool:
-    """Return true if a file cannot change any more."""
+def _is_finished(watch: Watch, name: str, sample: Sample) -> bool:
+    """Return whether a file has its final status."""
     report = watch.reports.get((name, sample.key))
     return sample.status is None or (report is not None and report["status"] not in {"waiting", "submitted"})
 
@@ -69,38 +69,38 @@ def _file_faults(watch: Watch, name: str, sample: Sample) -> Iterator[str]:
     report = watch.reports.get((name, sample.key))
     if report is None or sample.status is None:
         if (report is None) is not (sample.status is None):
-            yield f"{file} has {'no' if report is None else 'a'} report; expected was {sample.status or 'none'}."
+            yield f"{file} has {'no' if report is None else 'a'} report; expected: {sample.status or 'none'}."
         return
     if (report["status"], report["code"]) != (sample.status, sample.code):
-        yield f"{file} is {report['status']} ({report['code']}); expected was {sample.status} ({sample.code})."
+        yield f"{file} is {report['status']} ({report['code']}); expected: {sample.status} ({sample.code})."
     rows = (report["rows"]["accepted"], report["rows"]["rejected"])
     if sample.rows not in {None, rows}:
-        yield f"{file} has {rows[0]} rows accepted and {rows[1]} rejected; expected were {sample.rows}."
-    if sample.seen and sample.seen not in watch.history[name, sample.key]:
-        yield f"{file} was never {sample.seen}."
+        yield f"{file} has {rows[0]} accepted and {rows[1]} rejected rows; expected: {sample.rows}."
+    if sample.passes_through and sample.passes_through not in watch.history[name, sample.key]:
+        yield f"{file} never had the code {sample.passes_through}."
 
 
 def _audience_faults(connectors: Connectors, advertiser: RunningAdvertiser, some: Sequence[Sample]) -> Iterator[str]:
-    """Yield a sentence unless TikTok has exactly the expected audiences, each with exactly the expected people."""
+    """Yield a sentence for each difference between the audiences at TikTok and the expected audiences and people."""
     expected = expected_audiences(some)
     found = connectors.audiences(advertiser)
     names = sorted((each["name"], each["calculate_type"].lower()) for each in found)
     if names != sorted(expected):
-        yield f"{advertiser.name}: TikTok has the audiences {names}; expected were {sorted(expected)}."
+        yield f"{advertiser.name}: TikTok has the audiences {names}; expected: {sorted(expected)}."
         return
     for each in found:
         if connectors.members(each["id"]) != expected[each["name"], each["calculate_type"].lower()]:
-            yield f"{advertiser.name}: the audience {each['name']} does not have exactly the people of its files."
+            yield f"{advertiser.name}: the people in the audience {each['name']} differ from those in its files."
 
 
 def _leftovers(connectors: Connectors, advertiser: RunningAdvertiser) -> Iterator[str]:
     """Yield a sentence for everything that is still in progress."""
     for key, _ in connectors.keys(advertiser, "pending/"):
-        yield f"{advertiser.name}: {key} is left over."
+        yield f"{advertiser.name}: {key} was not deleted."
     for output in ("queue_url", "dead_letter_queue_url"):
         url = advertiser.outputs[output]
         give_up = time.monotonic() + _DRAIN_SECONDS
         while (depth := connectors.depth(url)) and time.monotonic() < give_up:
             time.sleep(_POLL_SECONDS / 4)
         if depth:
-            yield f"{advertiser.name}: {depth} messages are left on {url}."
+            yield f"{advertiser.name}: {depth} messages are still in {url}."

@@ -1,6 +1,6 @@
-"""The demo's output for people: the files as they go on, reasons, one report, audiences, one alarm, a summary.
+"""The demo's output for people: the progress of the files, reasons, a report, the audiences, an alarm and a summary.
 
-Everything fits into 80 columns. Rich writes colors only to a terminal.
+The output fits into 80 columns. Rich writes colors only to a terminal.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from sandbox.demo.scenario import Plan
 from sandbox.demo.watch import Report, Watch
 
 INTRODUCTION = (
-    "The whole connector on this machine: the stack's own program, the function's own package, AWS embedded (moto), "
-    "TikTok emulated, all data synthetic. Time is compressed: TikTok processes a change in "
-    f"{PROCESSING_SECONDS:.0f} seconds instead of up to 48 hours, uploads settle in {SETTLE_SECONDS} seconds instead "
-    "of five minutes. IAM is not enforced here."
+    "The complete connector on this machine: the stack's real program, the function's real package, an embedded AWS "
+    "(moto), an emulated TikTok, and synthetic data. Time is compressed: TikTok processes a change in "
+    f"{PROCESSING_SECONDS:.0f} seconds instead of up to 48 hours, and uploads settle in {SETTLE_SECONDS} seconds "
+    "instead of five minutes. IAM permissions are not enforced here."
 )
-_MAX_PARTS = 2  # action and file
+_MAX_PARTS = 2  # the action and the file
 _COLORS = {"available": "green", "rejected": "red", "failed": "red", "skipped": "cyan"}
 
 
 def files(watch: Watch, plan: Plan) -> RenderableType:
-    """Return a table for each advertiser: every sample file with its status, grouped by audience."""
+    """Return a table for each advertiser with the status of every sample file, grouped by audience."""
     tables: list[RenderableType] = []
     for name, some in plan.items():
         table = Table(title=name, title_justify="left", title_style="bold", expand=True, box=None, pad_edge=False)
-        table.collapse_padding = True  # 80 columns are few
+        table.collapse_padding = True  # to fit into 80 columns
         table.add_column("file", ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column("status", no_wrap=True, min_width=33)
         table.add_column("rows", justify="right", min_width=5)
-        table.add_column("faulty", justify="right")
-        for (audience, identifier_type), group in groupby(sorted(some, key=_place), lambda each: each.audience):
+        table.add_column("invalid", justify="right")
+        for (audience, identifier_type), group in groupby(sorted(some, key=_sort_key), lambda each: each.audience):
             table.add_row(Text(audience, style="bold"), Text(identifier_type, style="dim"))
             for sample in group:
                 table.add_row(f"  {_name(sample.key)}", *_cells(watch.reports.get((name, sample.key)), sample))
@@ -53,7 +53,7 @@ def files(watch: Watch, plan: Plan) -> RenderableType:
 
 
 def result(console: Console, connectors: Connectors, watch: Watch, plan: Plan, seconds: float) -> None:
-    """Print everything that follows the table of files."""
+    """Print everything that comes after the table of files."""
     _heading(console, "Why")
     for file, reason in _reasons(watch, plan):
         console.print(Padding(Text.assemble((f"{file}: ", "bold"), reason), (0, 0, 0, 2)))
@@ -63,14 +63,14 @@ def result(console: Console, connectors: Connectors, watch: Watch, plan: Plan, s
     console.print(Text("\n".join(_json_lines(report, console.width))))
     _heading(console, "The audiences as TikTok sees them")
     console.print(_audiences(connectors))
-    _heading(console, "An alarm that would mail the operator")
+    _heading(console, "An alarm that the operator would receive by email")
     console.print(Padding(next(_firing(connectors), "No alarm is firing."), (0, 0, 0, 2)))
     _heading(console, "Result")
-    console.print(f"{summary(plan)} In {seconds:.0f} seconds; every audience has exactly the people of its files.")
+    console.print(f"{summary(plan)} It took {seconds:.0f} seconds. Every audience has exactly the people in its files.")
 
 
 def _json_lines(report: Report, width: int) -> Iterator[str]:
-    """Yield a report as JSON, an entry a line; what is longer goes on indented."""
+    """Yield the lines of a report as JSON, with one entry per line. The rest of a long entry is indented."""
     yield "  {"
     for number, (entry, value) in enumerate(report.items(), 1):
         comma = "," if number < len(report) else ""
@@ -87,30 +87,30 @@ def _json_lines(report: Report, width: int) -> Iterator[str]:
 
 
 def summary(plan: Plan) -> str:
-    """Return the sentence that says what was expected, and has happened."""
+    """Return the summary of the statuses, which are all as expected."""
     expected = Counter(sample.status for some in plan.values() for sample in some if sample.status)
     skipped, rejected, failed = (f"{expected[status]} {status}" for status in ("skipped", "rejected", "failed"))
     return f"{expected['available']} of {expected.total()} available; {skipped}, {rejected} and {failed} on purpose."
 
 
-def now_try(connectors: Connectors, *, stays: bool) -> str:
-    """Return commands to go on with."""
+def next_steps(connectors: Connectors, *, stays: bool) -> str:
+    """Return a text with the next commands to try."""
     if not stays:
         return (
             "Now try\n"
-            "  make console       the page and the commands, with this sandbox behind them\n"
-            "  README.md, Deploy  the same stack in your AWS account"
+            "  make console       opens the console's web page with this sandbox\n"
+            "  README.md, Deploy  explains how to deploy the same stack in your AWS account"
         )
     advertiser = next(iter(connectors.advertisers.values()))
     location = f"{advertiser.outputs['upload_location']}my audience/email_sha256/my-file.csv"
     settings = " ".join(f"{name.upper()}={value}" for name, value in CREDENTIALS.items())
     return "\n".join(
         [
-            "The sandbox stays up until Ctrl-C; from now on every outcome is shown.",
+            "The sandbox runs until you press Ctrl-C, and shows every outcome.",
             f"  AWS     {connectors.cloud.url}",
             f"  TikTok  {connectors.tiktok_url}/_emulator/audiences",
             "",
-            "Now try: upload a file of your own, one hash per line, 1,200 people or more.",
+            "Now try to upload your own file, with one hash per line for at least 1,200 people.",
             f"  export {settings} AWS_DEFAULT_REGION={connectors.cloud.region}",
             f"  export AWS_ENDPOINT_URL={connectors.cloud.url}",
             f"  aws s3 cp my-file.csv {shlex.quote(location)}",
@@ -120,7 +120,7 @@ def now_try(connectors: Connectors, *, stays: bool) -> str:
 
 
 def outcome(console: Console, advertiser: RunningAdvertiser, report: Report) -> None:
-    """Print a changed report of a file of the user's own."""
+    """Print the changed report of a file that the user has uploaded."""
     status = Text(report["status"], style=_COLORS.get(report["status"], ""))
     console.print(Text.assemble(f"{advertiser.name}  ", status, f"  {_name(report['file']['key'])}"))
     console.print(Padding(report["reason"], (0, 0, 0, 2)))
@@ -131,19 +131,19 @@ def _heading(console: Console, text: str) -> None:
     console.print(Text(text, style="bold"))
 
 
-def _place(sample: Sample) -> tuple[tuple[str, str], str]:
+def _sort_key(sample: Sample) -> tuple[tuple[str, str], str]:
     return sample.audience, sample.key
 
 
 def _name(key: str) -> str:
-    """Return a key without `tiktok/`, audience, identifier type and run, so that part numbers fit into the column."""
+    """Return a key without `tiktok/`, audience, identifier type and run, so that the file name fits into the column."""
     parts = key.split("/")[3:]
     return "/".join(parts if len(parts) <= _MAX_PARTS else [parts[0], "…", parts[-1]])
 
 
 def _cells(report: Report | None, sample: Sample) -> tuple[RenderableType, ...]:
     if report is None:
-        return (Text("no data, ignored" if sample.status is None else "", style="dim"),)
+        return (Text("not data, ignored" if sample.status is None else "", style="dim"),)
     status, code, rows = report["status"], report["code"], report["rows"]
     text = status if code == status else f"{status}: {code.replace('_', ' ')}"
     numbers = (f"{rows[name]:,}" if rows[name] else "" for name in ("accepted", "rejected"))
@@ -155,7 +155,7 @@ def _faulty(report: Report) -> bool:
 
 
 def _reasons(watch: Watch, plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the first file of each code that needs a reason, and the reason."""
+    """Yield the first file and the reason of each code that needs an explanation."""
     shown: set[str] = set()
     for name, some in plan.items():
         for sample in some:
@@ -164,8 +164,8 @@ def _reasons(watch: Watch, plan: Plan) -> Iterator[tuple[str, str]]:
                 continue
             file = sample.key.rsplit("/", 1)[-1]
             reasons = []
-            if sample.seen and (reason := watch.history[name, sample.key].get(sample.seen)):
-                reasons.append((f"{file}, while it waited", sample.seen, reason))
+            if sample.passes_through and (reason := watch.history[name, sample.key].get(sample.passes_through)):
+                reasons.append((f"{file}, while it waited", sample.passes_through, reason))
             if report["status"] != "available" or _faulty(report):
                 reasons.append((file, report["code"], report["reason"]))
             for heading, code, reason in reasons:

@@ -1,4 +1,4 @@
-"""The reports of all uploads, read again whenever they change."""
+"""A watch on the reports of all uploads, which reads each report again when it has changed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Watch:
     """The newest report of each file, and the statuses and codes that each file has had.
 
     Args:
-        on_change: is called whenever the status or code of an upload has changed.
+        on_change: called when the status or the code of an upload has changed.
 
     Attributes:
         reports: (advertiser, key) -> report.
-        history: (advertiser, key) -> statuses and codes so far, each with the reason given then.
+        history: (advertiser, key) -> the statuses and codes so far, each with its reason.
     """
 
     connectors: Connectors
@@ -31,15 +31,15 @@ class Watch:
     _etags: dict[tuple[str, str], str] = field(default_factory=dict)
     _last: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the reports that have changed."""
         for advertiser in self.connectors.advertisers.values():
             for key, etag in self.connectors.keys(advertiser, "reports/"):
                 if self._etags.get((advertiser.name, key)) != etag:
                     self._etags[advertiser.name, key] = etag
-                    self._take(advertiser, key, self.connectors.read(advertiser, key))
+                    self._record(advertiser, key, self.connectors.read(advertiser, key))
 
-    def _take(self, advertiser: RunningAdvertiser, report_key: str, report: Report) -> None:
+    def _record(self, advertiser: RunningAdvertiser, report_key: str, report: Report) -> None:
         file = (advertiser.name, report["file"]["key"])
         self.reports[file] = report
         now = (report["status"], report["code"])

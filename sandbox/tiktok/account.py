@@ -1,6 +1,6 @@
-"""One advertiser's account at the emulated TikTok: its uploaded files, its audiences, and the calls on them.
+"""One advertiser's account at the emulated TikTok: its uploaded files, its audiences, and the calls that use them.
 
-Each call takes fields that `sandbox.tiktok.fields.checked` has accepted, and runs under the emulator's lock.
+The fields of each call have been checked by `sandbox.tiktok.fields.checked`. Calls run under the emulator's lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class AdvertiserAccount:
-    """The files, by `file_path`, and the audiences, by id and oldest first, of one advertiser."""
+    """One advertiser's files by `file_path`, and audiences by id, oldest first."""
 
     advertiser_id: str
     access_token: str
@@ -32,7 +32,7 @@ class AdvertiserAccount:
     audiences: dict[str, EmulatedAudience] = field(default_factory=dict)
 
     def upload(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Accept a file; its rows are not looked at yet."""
+        """Accept a file. Its rows are checked later."""
         file, content = given["file"], given["file"].read()
         if not file.filename.endswith((".csv", ".txt")):
             raise Refusal(*refusals.FILE_NAME_WRONG)
@@ -48,7 +48,7 @@ class AdvertiserAccount:
         return {"file_path": file_path}
 
     def create(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an audience. Names are not unique, and a repeated call creates another audience."""
+        """Create an audience. Names are not unique, so a repeated call creates another audience."""
         if sum(each.is_creator for each in self.audiences.values()) >= MAX_AUDIENCES:
             raise Refusal(*refusals.TOO_MANY_AUDIENCES)
         files = self._files(given["file_paths"], given["calculate_type"])
@@ -59,7 +59,7 @@ class AdvertiserAccount:
         return {"custom_audience_id": audience.id}
 
     def update(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Change the people or the name of an audience that is valid and idle. Without an action it is a REPLACE."""
+        """Change the people or the name of an audience that is valid and idle. The default action is REPLACE."""
         if not {"custom_audience_name", "file_paths"} & given.keys():
             raise Refusal(WRONG_REQUEST, "file_paths: Either file_paths or custom_audience_name is required.")
         audience = self._own([given["custom_audience_id"]])[0]
@@ -72,7 +72,7 @@ class AdvertiserAccount:
             if audience.kind != CUSTOMER_FILE:
                 raise Refusal(*refusals.NOT_CUSTOMER_FILE)
             files = self._files(given["file_paths"], audience.calculate_type)
-            # A replace that fails at its end counts, too; whether it does at TikTok is not known.
+            # A replace that failed counts, too. It is not known whether it does at TikTok.
             if action == "REPLACE" and self.platform.now - audience.replaced_at < DAY_SECONDS:
                 raise Refusal(*refusals.REPLACED_TODAY)
             audience.start_change(action, files)
@@ -80,7 +80,7 @@ class AdvertiserAccount:
         return {}
 
     def list(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page of all audiences of every kind, owned or shared, in no useful order."""
+        """Return a page of the audiences of every kind, owned or shared, in an arbitrary order."""
         newest_listed = self.platform.now - self.platform.settings.list_lag_seconds
         listed = [each for each in self.audiences.values() if each.created_at <= newest_listed]
         listed.sort(key=lambda audience: hashlib.sha256(audience.id.encode()).digest())
@@ -92,7 +92,7 @@ class AdvertiserAccount:
         return {"list": items, "page_info": page_info}
 
     def get(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return details and history of audiences; ids that do not exist are left out."""
+        """Return the details and the history of audiences. Unknown ids are left out."""
         found = [self.audiences[each] for each in given["custom_audience_ids"] if each in self.audiences]
         return {
             "list": [
@@ -108,7 +108,7 @@ class AdvertiserAccount:
         return {}
 
     def apply_log(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page of the ad groups that own audiences were applied to, an entry for each time, newest first."""
+        """Return a page with each application of the advertiser's own audiences to ad groups, newest first."""
         applied = [
             {"audience_id": audience.id, **entry}
             for audience in self._own(given["custom_audience_ids"])
@@ -120,7 +120,7 @@ class AdvertiserAccount:
 
     def _own(self, audience_ids: Sequence[str]) -> Sequence[EmulatedAudience]:
         if not self.audiences.keys() >= set(audience_ids):
-            raise Refusal(*refusals.NO_SUCH_AUDIENCE)
+            raise Refusal(*refusals.UNKNOWN_AUDIENCE)
         found = [self.audiences[each] for each in audience_ids]
         if not all(each.is_creator for each in found):
             raise Refusal(*refusals.NOT_OWNER)
@@ -136,7 +136,7 @@ class AdvertiserAccount:
 
 
 def _page(items: Sequence[_T], given: Mapping[str, Any]) -> tuple[Sequence[_T], dict[str, int]]:
-    """Return the items of the wanted page, and the field `page_info`."""
+    """Return the items of the requested page, and the field `page_info`."""
     page, page_size, total = given.get("page", 1), given.get("page_size", 10), len(items)
     info = {"page": page, "page_size": page_size, "total_number": total, "total_page": -(-total // page_size)}
     return items[(page - 1) * page_size : page * page_size], info

@@ -1,4 +1,4 @@
-"""An audience at the emulated TikTok: its people, its change in progress, and the end of that change."""
+"""An audience at the emulated TikTok: its people, and the start and end of changes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class AudienceChange:
     """A create or an update in progress.
 
     Attributes:
-        ends_at: when it ends, on the emulator's clock.
-        entry: its entry in the history, which may be shown late or never.
-        settings: those when it began; how a change is shown does not change while it is processed.
+        ends_at: the time at which the change ends, on the emulator's clock.
+        entry: the entry in the history, which may be shown late or never.
+        settings: the settings when the change started. They apply until it ends.
     """
 
     action: Action
@@ -43,13 +43,13 @@ class EmulatedAudience:
     """One audience. Times are seconds since 1970 on the emulator's clock.
 
     Attributes:
-        members: the people in it.
-        anonymous: number of people in a seeded audience whose identifiers are not given; all of them match.
-        matched: number of users that TikTok matched.
-        faulty_rows: kind of fault -> rows, over all its files.
-        history: newest last.
-        replaced_at: when its last REPLACE was accepted.
-        applied: the ad groups that it was applied to, as `apply/log` names them.
+        members: the people in the audience.
+        anonymous: the number of people in a seeded audience without known identifiers; all of them match.
+        matched: the number of users that TikTok matched.
+        faulty_rows: kind of fault -> the number of rows in all files of the audience.
+        history: the finished changes, newest last.
+        replaced_at: the time at which the last REPLACE was accepted.
+        applied: the entries for `apply/log`: the ad groups to which the audience was applied.
     """
 
     platform: Platform
@@ -75,12 +75,12 @@ class EmulatedAudience:
         self.expires_at = self.created_at + EXPIRES_AFTER_SECONDS
 
     def is_valid(self) -> bool:
-        """Return TikTok's `is_valid`: it can be used, and changed unless a change is in progress."""
+        """Return TikTok's `is_valid`: the audience can be used, and can be changed if no change is in progress."""
         is_changeable = self.change is None or self.change.settings.stays_valid
         return self.state == "ready" and self.platform.now < self.expires_at and is_changeable
 
     def start_change(self, action: Action, files: Sequence[UploadedFile]) -> None:
-        """Start a change; `finish_change` ends it. An accepted change renews the expiry."""
+        """Start a change, which `finish_change` ends. An accepted change renews the expiry."""
         now, settings = self.platform.now, self.platform.settings
         detail = f"{action} with {len(files)} file(s)"
         entry = {"action": action, "action_detail": detail, "editor": "API", "msg": "", "opt_time": timestamp(now)}
@@ -92,13 +92,13 @@ class EmulatedAudience:
             self.history.append(entry)
 
     def renew(self) -> None:
-        """Renew the expiry, as every use and change does, of an audience that has not expired."""
+        """Renew the expiry, as every use and change of an audience does. An expired audience raises ValueError."""
         if self.platform.now >= self.expires_at:
-            raise ValueError(f"audience {self.id} has expired; it can only be deleted")
+            raise ValueError(f"The audience {self.id} has expired. It can only be deleted.")
         self.expires_at = self.platform.now + EXPIRES_AFTER_SECONDS
 
     def finish_change(self) -> None:
-        """End the change if its time is over: the people change, or nothing changes and `error_msg` says why."""
+        """Finish the change if it is time: change the people, or only set `error_msg` if the change fails."""
         change = self.change
         if change is None or self.platform.now < change.ends_at:
             return
@@ -147,7 +147,7 @@ class EmulatedAudience:
         }
 
     def description(self) -> dict[str, Any]:
-        """Return what the controls show, more than TikTok would tell."""
+        """Return the fields that the controls show, which are more than TikTok shows."""
         expired = self.platform.now >= self.expires_at
         return self.details() | {
             "id": self.id,
@@ -158,6 +158,6 @@ class EmulatedAudience:
         }
 
 
-def timestamp(moment: float) -> str:
-    """Return a time as TikTok writes it: UTC, `2026-01-31 12:00:00`."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def timestamp(seconds: float) -> str:
+    """Return a time in TikTok's format, in UTC: `2026-01-31 12:00:00`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,12 +1,12 @@
-"""An emulator of TikTok's calls for customer-file audiences, with its rules, limits, delays and faults.
+"""An emulator of TikTok's API for customer-file audiences, with its rules, limits, delays and errors.
 
-As a process: `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves until SIGTERM. In a test:
+To run it as a process: `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves until SIGTERM. In a test:
 
     with TikTokEmulator(accounts={"7000000000000000001": "token"}, processing_seconds=60) as emulator:
-        ...                     # a client at emulator.url
-        emulator.advance(60)    # the emulator's clock, so that no test has to sleep
+        ...                     # use a client with emulator.url
+        emulator.advance(60)    # moves the emulator's clock, so that the test does not sleep
 
-Every control is a method here and a path below /_emulator/ for other processes (`sandbox.tiktok.server`).
+Each control is a method of this class, and a path below /_emulator/ for other processes (`sandbox.tiktok.server`).
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 class TikTokEmulator:
-    """TikTok on 127.0.0.1, as a context manager.
+    """A context manager that serves TikTok's API on 127.0.0.1.
 
-    An argument that makes no sense raises TypeError or ValueError, an unknown advertiser or audience KeyError.
+    Its methods raise TypeError or ValueError for invalid arguments, and KeyError for an unknown advertiser or audience.
 
     Args:
         accounts: advertiser id -> access token.
-        clock: seconds since 1970.
+        clock: returns the seconds since 1970.
         settings: fields of `sandbox.tiktok.settings.EmulatorSettings`.
     """
 
@@ -77,28 +77,28 @@ class TikTokEmulator:
         self._server.stop()
 
     def set_account(self, advertiser_id: str, access_token: str) -> None:
-        """Add an advertiser, or replace its token: the old one is refused from now on."""
+        """Add an advertiser, or replace its token. The old token is then rejected."""
         with self._lock:
             new = AdvertiserAccount(advertiser_id, access_token, self._platform)
             self._accounts.setdefault(advertiser_id, new).access_token = access_token
 
     def configure(self, **settings: Any) -> None:
-        """Change settings; a change in progress keeps its end."""
+        """Change settings. A change in progress still ends at its original time."""
         with self._lock:
             self._platform.settings = replace(self._platform.settings, **settings)
 
     def advance(self, seconds: float) -> None:
-        """Move the emulator's clock, also back."""
+        """Move the emulator's clock forward, or back if `seconds` is negative."""
         with self._lock:
             self._clock_offset += seconds
 
     def set_unmatched(self, identifiers: Iterable[str]) -> None:
-        """Let these hashes or device ids, in lower case, match no user from now on; they replace those before."""
+        """Set the hashes or device ids, in lower case, that match no user. They replace the previous ones."""
         with self._lock:
             self._platform.unmatched = frozenset(identifiers)
 
     def audiences(self, advertiser_id: str | None = None) -> list[dict[str, Any]]:
-        """Return every audience, oldest first, with more than TikTok would tell."""
+        """Return every audience, oldest first, with more fields than TikTok shows."""
         with self._lock:
             self._finish_changes()
             return [
@@ -109,19 +109,19 @@ class TikTokEmulator:
             ]
 
     def members(self, audience_id: str) -> set[str]:
-        """Return the people in an audience whose identifiers are given: hashes in lower case, or `PersonRows`."""
+        """Return the people in an audience with known identifiers, as hashes in lower case or as `PersonRows`."""
         with self._lock:
             return set(self._audience(audience_id).members)
 
     def rename(self, audience_id: str, name: str) -> None:
-        """Rename an audience in any state, as a person in Ads Manager; the name is kept character by character."""
+        """Rename an audience in any state, as a person does in Ads Manager. The name is stored unchanged."""
         with self._lock:
             self._audience(audience_id).name = name
 
     def apply(self, audience_id: str, adgroup_id: str, adgroup_name: str, usage_mode: str = "Include") -> None:
-        """Apply an audience that has not expired to an ad group, as a person in Ads Manager."""
+        """Apply an audience that has not expired to an ad group, as a person does in Ads Manager."""
         if usage_mode not in {"Include", "Exclude"}:
-            raise ValueError('usage_mode is "Include" or "Exclude"')
+            raise ValueError('usage_mode must be "Include" or "Exclude".')
         with self._lock:
             audience = self._audience(audience_id)
             audience.renew()
@@ -136,16 +136,16 @@ class TikTokEmulator:
             )
 
     def delete(self, audience_id: str) -> None:
-        """Delete an audience in any state, as a person in Ads Manager."""
+        """Delete an audience in any state, as a person does in Ads Manager."""
         with self._lock:
             self._audience(audience_id)
             for account in self._accounts.values():
                 account.audiences.pop(audience_id, None)
 
     def seed(self, advertiser_id: str, count: int = 1, name: str | None = None, **fields: Any) -> list[str]:
-        """Put audiences into an account, named by number or all by `name`, and return their ids.
+        """Add audiences to an account, and return their ids. All have `name`, or else numbered names.
 
-        `sandbox.tiktok.seed.seeded` lists the other fields.
+        `sandbox.tiktok.seed.seeded` describes the other fields.
         """
         with self._lock:
             self._finish_changes()
@@ -155,42 +155,42 @@ class TikTokEmulator:
             return list(made)
 
     def forget_files(self) -> None:
-        """Drop every uploaded file: each `file_path` is unknown from now on (40905)."""
+        """Delete every uploaded file. Calls with its `file_path` then fail (40905)."""
         with self._lock:
             for account in self._accounts.values():
                 account.files.clear()
 
     def calls(self) -> list[dict[str, Any]]:
-        """Return the calls so far, in the order they ended; `code` is None where no envelope was sent."""
+        """Return the calls so far, in the order in which they finished. `code` is None if no JSON envelope was sent."""
         with self._lock:
             return [dict(each) for each in self._calls]
 
     def clear_calls(self) -> None:
-        """Forget the calls so far."""
+        """Delete the record of calls."""
         with self._lock:
             self._calls.clear()
 
     def fault(self, call: str, kind: str, **fields: Any) -> None:
-        """Switch a fault on; see `sandbox.tiktok.faults.InjectedFault`."""
+        """Add a fault, which `sandbox.tiktok.faults.InjectedFault` describes."""
         with self._lock:
             self._faults.append(InjectedFault(call, kind, **fields))
 
     def clear_faults(self) -> None:
-        """Switch all faults off."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
-    def answer(self, call: Call) -> Reply | None:
-        """Answer a call, or fail as a fault says; None closes the connection without an answer."""
+    def respond(self, call: Call) -> Reply | None:
+        """Return the reply to a call, or fail as a fault requires. None closes the connection without a response."""
         with self._lock:
             fault = next_fault(self._faults, call.name)
         if fault is None:
-            reply: Reply | None = self._work(call)
+            reply: Reply | None = self._execute(call)
         else:
-            done = self._work(call) if fault.after_work else None
-            reply = self._fail(fault, done)
+            done = self._execute(call) if fault.after_work else None
+            reply = self._apply_fault(fault, done)
             if fault.effect == "slow":
-                reply = done or self._work(call)
+                reply = done or self._execute(call)
         file_paths = call.given.get("file_paths")
         with self._lock:
             self._calls.append(
@@ -204,14 +204,14 @@ class TikTokEmulator:
             )
         return reply
 
-    def _work(self, call: Call) -> Reply:
+    def _execute(self, call: Call) -> Reply:
         try:
             with self._lock:
-                return 200, self._envelope(0, "OK", self._do(call))
+                return 200, self._envelope(0, "OK", self._dispatch(call))
         except Refusal as refusal:
             return 200, self._envelope(refusal.code, refusal.message)
 
-    def _do(self, call: Call) -> dict[str, Any]:
+    def _dispatch(self, call: Call) -> dict[str, Any]:
         if not call.access_token:
             raise Refusal(*refusals.TOKEN_MISSING)
         if call.access_token not in {each.access_token for each in self._accounts.values()}:
@@ -226,8 +226,8 @@ class TikTokEmulator:
         data: dict[str, Any] = getattr(account, call.name)(given)
         return data
 
-    def _fail(self, fault: InjectedFault, done: Reply | None) -> Reply | None:
-        """Apply a fault, and return the reply that replaces the call's own."""
+    def _apply_fault(self, fault: InjectedFault, done: Reply | None) -> Reply | None:
+        """Apply a fault, and return the reply that replaces the normal one."""
         match fault.effect:
             case "code":
                 data = done[1]["data"] if done and fault.code == PARTIAL_SUCCESS else {}
@@ -241,8 +241,8 @@ class TikTokEmulator:
         return None
 
     def _envelope(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        moment = datetime.fromtimestamp(self._now(), UTC)
-        request_id = f"{moment:%Y%m%d%H%M%S}{next(self._request_ids):018X}"
+        now = datetime.fromtimestamp(self._now(), UTC)
+        request_id = f"{now:%Y%m%d%H%M%S}{next(self._request_ids):018X}"
         return {"code": code, "message": message, "request_id": request_id, "data": data or {}}
 
     def _audience(self, audience_id: str) -> EmulatedAudience:
@@ -250,13 +250,13 @@ class TikTokEmulator:
         for account in self._accounts.values():
             if audience_id in account.audiences:
                 return account.audiences[audience_id]
-        raise KeyError(f"no audience {audience_id}")
+        raise KeyError(f"There is no audience {audience_id}.")
 
     def _now(self) -> float:
         return self._clock() + self._clock_offset
 
     def _finish_changes(self) -> None:
-        """End every change whose time is over; comes first in every call and control that works on audiences."""
+        """Finish the changes whose time is over. Every call and control that uses audiences calls this first."""
         self._platform.now = self._now()
         for account in self._accounts.values():
             for audience in account.audiences.values():
@@ -264,8 +264,8 @@ class TikTokEmulator:
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; accounts come through /_emulator/accounts."""
-    # Blocked in every thread from here on, so that they wait for `sigwait` and the server stops in order.
+    """Serve until SIGTERM or SIGINT. Other processes add accounts with /_emulator/accounts."""
+    # The signals are blocked in every thread, so that only `sigwait` receives them and the server stops in order.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     stop_with_parent()
     with TikTokEmulator() as emulator:

@@ -1,4 +1,4 @@
-"""Fault injection at the emulated TikTok: other codes, HTTP errors, lost connections, slow answers, a killed caller."""
+"""Fault injection for the emulated TikTok: error codes, HTTP errors, lost connections, delays and killed callers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _EFFECTS = ("code", "http", "cut", "kill", "slow")
 
 @dataclass
 class InjectedFault:
-    """A fault of some calls.
+    """A fault that affects some calls.
 
     Attributes:
         call: one of `CALLS`, or "any".
-        kind: `code` and `http` answer with another code or HTTP status, `cut` closes the connection without an answer,
-            `kill` sends SIGKILL to a process first, `slow` waits and goes on as usual. With `_after` it happens once
-            the call's work is done, with `_before` or neither instead of the work (`slow`: before it).
-        code, message: of a `code` fault; any code and any words.
-        status: of an `http` fault.
-        seconds: of a `slow` fault.
-        pid: of a `kill` fault.
-        after: number of these calls that pass first.
-        times: number of calls that fail; None is all from there on.
+        kind: `code` and `http` return another code or HTTP status, `cut` closes the connection without a response,
+            `kill` sends SIGKILL to a process first, and `slow` delays the call. With the suffix `_after`, the fault
+            happens after the call has been executed; with `_before` or without a suffix, instead (`slow`: before that).
+        code, message: any code and message, for a `code` fault.
+        status: the HTTP status, for an `http` fault.
+        seconds: the delay, for a `slow` fault.
+        pid: the id of the process, for a `kill` fault.
+        after: the number of calls that succeed before the fault.
+        times: the number of calls that fail; None means all.
     """
 
     call: str
@@ -40,15 +40,15 @@ class InjectedFault:
         self.effect, _, when = self.kind.partition("_")
         self.after_work = when == "after"
         if self.call not in {*CALLS, "any"}:
-            raise ValueError(f"call is one of {', '.join(CALLS)}, any")
+            raise ValueError(f"call must be one of {', '.join(CALLS)}, any.")
         if self.effect not in _EFFECTS or when not in {"", "before", "after"}:
-            raise ValueError(f"kind is one of {', '.join(_EFFECTS)}, each with or without _before or _after")
+            raise ValueError(f"kind must be one of {', '.join(_EFFECTS)}, with an optional suffix _before or _after.")
         if self.effect == "kill" and self.pid <= 1:
-            raise ValueError("kill needs the pid of a process")
+            raise ValueError("kill needs the pid of a process.")
 
 
 def next_fault(faults: Iterable[InjectedFault], call: str) -> InjectedFault | None:
-    """Return the first fault that applies to this call, if any, and use it up once."""
+    """Return the first fault that applies to this call, or None, and update the counts of the faults."""
     for fault in faults:
         if fault.call not in {call, "any"} or fault.times == 0:
             continue

@@ -1,6 +1,6 @@
-"""The fields of each call of the emulated TikTok: their types and ranges, as in TikTok's own OpenAPI files.
+"""The fields of each call of the emulated TikTok, with their types and ranges from TikTok's OpenAPI files.
 
-Fields that no client of this project sends are left out. They are refused like misspelled ones.
+Fields that no client of this project sends are left out. They are refused like misspelled fields.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TYPES = frozenset({*WIDTHS, MULTIPLE_TYPES})
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a call: its kind, its choices, and the range of its value or length."""
+    """One field of a call: its kind, its allowed values, and the range of its value or length."""
 
     kind: Literal["file", "id", "text", "flag", "number", "ids", "paths"]
     required: bool = False
@@ -34,7 +34,7 @@ class Field:
 _ADVERTISER_ID = {"advertiser_id": Field("id", required=True)}
 _AUDIENCE_IDS = {"custom_audience_ids": Field("ids", required=True, min=1, max=100)}
 _PAGE = {"page": Field("number", min=1), "page_size": Field("number", min=1, max=100)}
-_ENHANCEMENT = {"audience_enhancement": Field("flag")}  # the SDK sends it
+_ENHANCEMENT = {"audience_enhancement": Field("flag")}  # the SDK sends this field
 FIELDS: dict[str, dict[str, Field]] = {
     "upload": {
         **_ADVERTISER_ID,
@@ -47,29 +47,29 @@ FIELDS: dict[str, dict[str, Field]] = {
         "custom_audience_name": Field("text", required=True, min=1, max=128),
         "calculate_type": Field("text", required=True, choices=_TYPES),
         "file_paths": Field("paths", required=True, min=1, max=500),
-        "audience_sub_type": Field("text", choices=frozenset({"NORMAL"})),  # the SDK sends it
+        "audience_sub_type": Field("text", choices=frozenset({"NORMAL"})),  # the SDK sends this field
         **_ENHANCEMENT,
     },
     "update": {
         **_ADVERTISER_ID,
         "custom_audience_id": Field("id", required=True),
         "custom_audience_name": Field("text", min=1, max=128),
-        "file_paths": Field("paths", min=1, max=500),  # the OpenAPI file gives no range: that of create
+        "file_paths": Field("paths", min=1, max=500),  # the OpenAPI file has no range; this is the range for create
         "action": Field("text", choices=frozenset({"APPEND", "REMOVE", "REPLACE"})),
         **_ENHANCEMENT,
     },
     "list": {**_ADVERTISER_ID, **_PAGE},
     "get": {**_ADVERTISER_ID, **_AUDIENCE_IDS},
     "delete": {**_ADVERTISER_ID, **_AUDIENCE_IDS},
-    # The OpenAPI file gives no ranges: those of get and list.
+    # The OpenAPI file has no ranges. These are the ranges for get and list.
     "apply_log": {**_ADVERTISER_ID, **_AUDIENCE_IDS, **_PAGE},
 }
 
 
 def checked(call: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a call if all are known, of the right type and within their range.
+    """Return the fields of a call, after checking that all are known and have valid values.
 
-    Unknown fields are refused because a misspelled `action` would mean REPLACE.
+    Unknown fields are refused, because a misspelled `action` would mean REPLACE.
 
     Raises:
         Refusal: the message names the field.
@@ -86,7 +86,7 @@ def checked(call: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_query(call: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields of a GET call: lists are JSON in a query, numbers are digits, the rest is text.
+    """Return the fields of a GET call from its query, in which lists and numbers are JSON and other fields are text.
 
     Raises:
         Refusal: the message names the field.

@@ -1,4 +1,4 @@
-"""Uploaded files at the emulated TikTok: which people their rows name, and which rows are faulty."""
+"""Uploaded files at the emulated TikTok: the people in their rows, and the invalid rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOM = b"\xef\xbb\xbf"
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9 _.,\"-]*")
 _MAX_SAME_HEADER = 3
 _SHA256, _MD5 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
-# Headers of a MULTIPLE_TYPES file, in lower case, from TikTok's portal page "Create a Customer File Audience".
+# The headers of a MULTIPLE_TYPES file, in lower case, from TikTok's portal page "Create a Customer File Audience".
 _COLUMNS = {
     "maid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     "phone_sha256": _SHA256,
@@ -29,8 +29,8 @@ class Rows:
     """The content of a file.
 
     Attributes:
-        people: whom its rows name.
-        faults: kind of fault -> rows that have it. Kinds are `bom`, `header`, `blank_line`, `crlf`, `not_hex` and
+        people: the people in the valid rows.
+        faults: kind of fault -> the number of rows. The kinds are `bom`, `header`, `blank_line`, `crlf`, `not_hex` and
             `wrong_length`; with columns also `field_count`, `empty_field`, `no_identifier` and `not_identifier`.
     """
 
@@ -43,8 +43,8 @@ class UploadedFile:
     """A file behind a `file_path`.
 
     Attributes:
-        content: empty once its rows have been read.
-        accepts_empty_fields: as the setting was at its upload.
+        content: the content, which is empty after the rows have been read.
+        accepts_empty_fields: the setting at the time of the upload.
     """
 
     calculate_type: str
@@ -53,7 +53,7 @@ class UploadedFile:
 
     @cached_property
     def rows(self) -> Rows:
-        """Its rows, which are read at the end of the first change with it."""
+        """The rows, which are read when the first change with this file ends."""
         data, self.content = self.content, b""
         if self.calculate_type == MULTIPLE_TYPES:
             return read_columns(data, accepts_empty_fields=self.accepts_empty_fields)
@@ -61,13 +61,13 @@ class UploadedFile:
 
 
 def read_identifiers(data: bytes, width: int) -> Rows:
-    """Read a file with one hash of `width` bytes per line; the last line may lack its line feed.
+    """Read a file with one hash of `width` bytes per line. The line feed at the end is optional.
 
-    TikTok does not say what it does with anything else, so every other row counts as faulty.
+    TikTok does not document how it treats other rows, so all of them count as faulty.
     """
     whole, length = data.removesuffix(b"\n"), 2 * width
     rows, rest = divmod(len(whole) + 1, length + 1)
-    # A clean file, the usual case, is checked at once.
+    # A file without faults, which is the usual case, is checked as a whole.
     if not rest and whole[length :: length + 1] == whole.translate(None, _HEX) == b"\n" * (rows - 1):
         return Rows(Identifiers.of(width, bytes.fromhex(whole.decode("ascii"))), Counter())
     lines = whole.split(b"\n") if data else []
@@ -77,9 +77,9 @@ def read_identifiers(data: bytes, width: int) -> Rows:
 
 
 def read_columns(data: bytes, *, accepts_empty_fields: bool) -> Rows:
-    """Read a MULTIPLE_TYPES file: a header row, then rows with as many comma-separated fields as the header.
+    """Read a MULTIPLE_TYPES file: a header row, then rows with the same number of comma-separated fields.
 
-    A header may occur up to three times. Quotes, spaces and other delimiters are faults.
+    A column can occur up to three times. Quotes, spaces and other delimiters are faults.
     """
     header, *lines = data.removesuffix(b"\n").split(b"\n")
     names = header.decode("latin-1").lower().split(",")

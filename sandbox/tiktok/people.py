@@ -1,4 +1,4 @@
-"""Sets of people: hashes of one identifier type, or rows with several identifiers of one person each."""
+"""Sets of people: hashes of one identifier type, or rows with several identifiers per person."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from itertools import chain
 
 SHA256_BYTES, MD5_BYTES = 32, 16
 MULTIPLE_TYPES = "MULTIPLE_TYPES"
-WIDTHS = {  # identifier type -> bytes of a hash
+WIDTHS = {  # identifier type -> number of bytes in a hash
     **dict.fromkeys(("EMAIL_SHA256", "PHONE_SHA256", "IDFA_SHA256", "GAID_SHA256", "FIRST_SHA256"), SHA256_BYTES),
     **dict.fromkeys(("IDFA_MD5", "GAID_MD5", "FIRST_MD5"), MD5_BYTES),
 }
 
 
 class Identifiers:
-    """An immutable set of hashes of one width.
+    """An immutable set of hashes with the same width.
 
-    A hash takes its 16 or 32 bytes, in 256 buckets by first byte: a Python set of them takes five times that.
+    The hashes are packed in 256 buckets, by their first bytes. A Python set would need five times as much memory.
     """
 
     def __init__(self, width: int, buckets: list[bytes] | None = None) -> None:
@@ -25,7 +25,7 @@ class Identifiers:
 
     @classmethod
     def of(cls, width: int, packed: bytes) -> Identifiers:
-        """Return the set of hashes that `packed` holds one after the other."""
+        """Return the set of the hashes in `packed`, which has one after the other."""
         buckets = [bytearray() for _ in range(256)]
         for start in range(0, len(packed), width):
             buckets[packed[start]] += packed[start : start + width]
@@ -33,17 +33,17 @@ class Identifiers:
 
     @classmethod
     def from_hex(cls, width: int, identifiers: Iterable[str]) -> Identifiers:
-        """Return the set of those hexadecimal hashes that have this width."""
+        """Return the set of the hexadecimal hashes that have this width."""
         return cls.of(width, bytes.fromhex("".join(each for each in identifiers if len(each) == 2 * width)))
 
     def union(self, *others: Identifiers) -> Identifiers:
-        """Return everything that is in one of the sets."""
+        """Return the union of this set and others."""
         sets, width = (self, *others), self._width
         merged = (set().union(*(_split(each._buckets[number], width) for each in sets)) for number in range(256))
         return Identifiers(width, [b"".join(bucket) for bucket in merged])
 
     def matched(self, unmatched: Collection[str]) -> int:
-        """Return the number of hashes that are not among `unmatched`."""
+        """Return the number of hashes that are not in `unmatched`."""
         return len(self - Identifiers.from_hex(self._width, unmatched)) if unmatched else len(self)
 
     def __len__(self) -> int:
@@ -59,22 +59,22 @@ class Identifiers:
 
 
 class PersonRows:
-    """An immutable set of rows of MULTIPLE_TYPES files; each row is one person, known by any of its identifiers.
+    """An immutable set of rows from MULTIPLE_TYPES files. Each row is one person, known by any of its identifiers.
 
-    A row is the text of its filled fields `header=value` in lower case, sorted and joined with commas. So neither the
-    order of columns nor empty fields make a difference, and equal rows count once. Removing a row removes every row
-    that shares an identifier with it.
+    A row is a string of its non-empty fields as `header=value` in lower case, sorted and joined with commas. The order
+    of columns and empty fields make no difference, and equal rows count once. Removing a row removes every row that
+    shares an identifier with it.
     """
 
     def __init__(self, rows: Iterable[str] = ()) -> None:
         self._rows = frozenset(rows)
 
     def union(self, *others: PersonRows) -> PersonRows:
-        """Return every row that is in one of the sets."""
+        """Return the union of this set and others."""
         return PersonRows(chain(self, *others))
 
     def matched(self, unmatched: Collection[str]) -> int:
-        """Return the number of rows with at least one identifier that is not among `unmatched`."""
+        """Return the number of rows with at least one identifier that is not in `unmatched`."""
         return sum(any(field.partition("=")[2] not in unmatched for field in row.split(",")) for row in self)
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ People = Identifiers | PersonRows
 
 
 def union(calculate_type: str | None, sets: Iterable[People]) -> People:
-    """Return the people of an identifier type who are in one of the sets."""
+    """Return the union of sets of people with the same identifier type."""
     width = WIDTHS.get(calculate_type or "", SHA256_BYTES)
     nobody: People = PersonRows() if calculate_type == MULTIPLE_TYPES else Identifiers(width)
     people: People = nobody.union(*sets)  # type: ignore[arg-type]  # all sets are of one type
@@ -100,5 +100,5 @@ def union(calculate_type: str | None, sets: Iterable[People]) -> People:
 
 
 def _split(packed: bytes | bytearray, width: int) -> set[bytes]:
-    whole = bytes(packed)
-    return {whole[start : start + width] for start in range(0, len(whole), width)}
+    data = bytes(packed)
+    return {data[start : start + width] for start in range(0, len(data), width)}

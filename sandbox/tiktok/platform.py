@@ -1,4 +1,4 @@
-"""The part of the emulated TikTok that all advertisers share: settings, time, ids, and the people it does not know."""
+"""The state of the emulated TikTok that all advertisers share: settings, time, ids, and unmatched identifiers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sandbox.tiktok.settings import EmulatorSettings
 
 @dataclass
 class Platform:
-    """Used under the emulator's lock.
+    """The shared state, which is used under the emulator's lock.
 
     Attributes:
-        now: time of the current call or control, in seconds since 1970 on the emulator's clock.
-        unmatched: identifiers that match no user.
-        audience_ids: ids that no other audience has.
+        now: the time of the current call or control, in seconds since 1970 on the emulator's clock.
+        unmatched: the identifiers that match no user.
+        audience_ids: unique ids for audiences.
     """
 
     settings: EmulatorSettings

@@ -1,4 +1,4 @@
-"""Seeded audiences: those that an account of the emulated TikTok has before any call."""
+"""Seeded audiences, which exist in an account of the emulated TikTok without a call."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def seeded(
     members: Collection[str] = (),
     created_seconds_ago: float = DAY_SECONDS,
 ) -> EmulatedAudience:
-    """Make an audience of this advertiser, or one that another advertiser shares.
+    """Return an audience of this advertiser, or one that another advertiser shares (`is_creator=False`).
 
-    Without `members`, which are hashes or `sandbox.tiktok.people.PersonRows`, it has 2000 `people` whose identifiers
-    are not given. It has expired if it was made 365 days ago.
+    `members` are hashes, or rows as in `sandbox.tiktok.people.PersonRows`. `people` is the number of people without
+    known identifiers; its default is 2000 without `members`. An audience from 365 days ago has expired.
     """
     if state not in _STATES:
-        raise ValueError(f"state is one of {', '.join(_STATES)}")
+        raise ValueError(f"state must be one of {', '.join(_STATES)}.")
     anonymous = people if people is not None else 0 if members else 2000
     audience = EmulatedAudience(
         platform,

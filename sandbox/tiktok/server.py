@@ -1,4 +1,4 @@
-"""The HTTP side of the emulated TikTok: requests become calls, replies become responses or closed connections."""
+"""The HTTP server of the emulated TikTok, which converts requests to calls and replies to responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from werkzeug.wsgi import LimitedStream
 
 from sandbox.http_server import LoopbackServer, QuietHandler
 from sandbox.tiktok.fields import from_query
-from sandbox.tiktok.refusals import NO_SUCH_ROUTE, WRONG_REQUEST, Refusal
+from sandbox.tiktok.refusals import UNKNOWN_ROUTE, WRONG_REQUEST, Refusal
 
 _CALLS = {
     ("POST", "file/upload/"): "upload",
@@ -32,7 +32,7 @@ _CALLS = {
 _CHUNK_BYTES = 256 * 1024
 _BASE = "/open_api/v1.3/dmp/custom_audience/"
 _CONTROL = "/_emulator/"
-# For other processes: each is a method of the emulator, which takes the fields of the query and of the JSON body.
+# The controls for other processes. Each is a method of the emulator; its arguments are the query and the JSON body.
 _CONTROLS = {
     ("POST", "accounts"): "set_account",
     ("POST", "settings"): "configure",
@@ -55,7 +55,7 @@ Reply = tuple[int, Any]  # HTTP status and JSON content
 
 @dataclass(frozen=True)
 class Call:
-    """A request for one of the calls; `problem` says why it could not be read completely."""
+    """A request for one of the calls. `problem` is the refusal if the request could not be parsed."""
 
     name: str
     access_token: str
@@ -67,7 +67,7 @@ class Server(LoopbackServer):
     """TikTok's API and the emulator's controls on a loopback port.
 
     Args:
-        emulator: has the controls, and `answer`, which returns None to close the connection without an answer.
+        emulator: has the controls, and `respond`, which returns None to close the connection without a response.
     """
 
     def __init__(self, emulator: Any) -> None:
@@ -92,10 +92,10 @@ class _TikTokHandler(QuietHandler):
         if url.path.startswith(_CONTROL):
             reply = self._control(url.path.removeprefix(_CONTROL), query, body)
         elif name and url.path.startswith(_BASE):
-            reply = self.server.emulator.answer(self._call(name, query, body))
+            reply = self.server.emulator.respond(self._call(name, query, body))
         else:
             body.exhaust()
-            code, message = NO_SUCH_ROUTE
+            code, message = UNKNOWN_ROUTE
             reply = HTTPStatus.NOT_FOUND, {"code": code, "message": message, "request_id": "", "data": {}}
         if reply is None:
             self.close_connection = True
@@ -125,7 +125,7 @@ class _TikTokHandler(QuietHandler):
         content = body.read()
         name = _CONTROLS.get((self.command, path))
         if name is None:
-            return HTTPStatus.NOT_FOUND, {"error": f"no such control: {self.command} {path}"}
+            return HTTPStatus.NOT_FOUND, {"error": f"There is no control {self.command} {path}."}
         try:
             result = getattr(self.server.emulator, name)(**query, **json.loads(content or b"{}"))
         except (KeyError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Settings of the emulated TikTok: where the real one varies or its behavior is not known."""
+"""Settings of the emulated TikTok, for behavior of the real one that varies or is not known."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class EmulatorSettings:
-    """Behavior that a test or the demo can change. Times are seconds of the emulator's clock.
+    """Settings that a test or the demo can change. Times are seconds of the emulator's clock.
 
     Attributes:
-        processing_seconds: from an accepted create or update to its end.
-        match_rate: share of the people, 0 to 1, that TikTok matches to users.
-        accepts_empty_fields: whether a row of a MULTIPLE_TYPES file may have empty fields; TikTok does not say.
+        processing_seconds: the time from an accepted create or update to its end.
+        match_rate: the share of people, 0 to 1, that TikTok matches to users.
+        accepts_empty_fields: whether a row of a MULTIPLE_TYPES file may have empty fields; TikTok does not document it.
         stays_valid: whether `is_valid` stays true while an update is processed.
-        history_at: when the history shows a change.
-        list_lag_seconds: time during which `list` omits a new audience; `get` never does.
+        history_at: the time at which the history shows a change.
+        list_lag_seconds: the time during which `list` omits a new audience; `get` never does.
         lists_calculate_type: whether `list` shows the identifier type; `get` always does.
-        max_file_bytes: size limit of one uploaded file.
+        max_file_bytes: the maximum size of an uploaded file.
     """
 
     processing_seconds: float = 2.0

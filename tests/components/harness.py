@@ -1,4 +1,4 @@
-"""Runs the stack's real program without Pulumi's engine, and keeps every resource exactly as it was registered."""
+"""Runs the stack's real program without Pulumi's engine, and records every resource exactly as it was registered."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import engine_pb2
 
 import sandbox.aws.program
-from sandbox.aws.program import SECRET, SIGNATURE, Monitor, plain
+from sandbox.aws.program import SECRET, SIGNATURE, Monitor, unwrapped
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
 CONNECTOR = "tiktok-activation:index:TikTokActivationConnector"
-# What Pulumi appends to a logical name to make a physical one: a hyphen and seven hex digits.
+# Pulumi appends a hyphen and seven hexadecimal digits to a logical name to make a physical name.
 SUFFIX_LENGTH = 8
 _PHYSICAL_NAME = {"aws:s3/bucket:Bucket": "bucket", "aws:cloudwatch/dashboard:Dashboard": "dashboardName"}
 
@@ -30,11 +30,11 @@ class Resource:
     """One resource as registered.
 
     Attributes:
-        inputs: as sent to the provider, secrets unwrapped; `UNKNOWN` where a preview does not know.
-        secrets: the names of the inputs that are, or hold, a secret.
-        outputs: inputs and what the provider would add.
-        after: URNs of all resources that must exist before.
-        made_from: of each input that comes from other resources, their URNs.
+        inputs: the inputs for the provider, with secrets unwrapped, and `UNKNOWN` for unknown values in a preview.
+        secrets: the names of the inputs that are or contain a secret.
+        outputs: the inputs and the properties that the provider would add.
+        after: the URNs of all resources that must be created before.
+        made_from: input -> the URNs of the resources that it comes from.
     """
 
     urn: str
@@ -50,7 +50,7 @@ class Resource:
     protected: bool
 
     def document(self, property_name: str = "policy") -> dict[str, Any]:
-        """A JSON property, parsed."""
+        """Return a JSON property, parsed."""
         document: dict[str, Any] = json.loads(self.inputs[property_name])
         return document
 
@@ -65,11 +65,11 @@ class Program:
     log: list[str] = field(default_factory=list)
 
     def of_type(self, *types: str) -> list[Resource]:
-        """All resources of these types; the end of a type token is enough."""
+        """Return all resources whose type tokens end with one of these types."""
         return [resource for resource in self.resources if resource.type.endswith(types)]
 
     def one(self, connector: str, type_: str, name: str | None = None) -> Resource:
-        """The only resource of that type (and logical name) of a connector."""
+        """Return the only resource of a connector with this type and, if given, this logical name."""
         (found,) = [
             resource
             for resource in self.children(connector)
@@ -78,17 +78,17 @@ class Program:
         return found
 
     def connectors(self) -> list[Resource]:
-        """The components."""
+        """Return the components."""
         return self.of_type(CONNECTOR)
 
     def children(self, connector: str) -> list[Resource]:
-        """The resources of one connector."""
+        """Return the resources of one connector."""
         (parent,) = [resource.urn for resource in self.connectors() if resource.name == connector]
         return [resource for resource in self.resources if resource.parent == parent]
 
 
 def physical_name(type_: str, name: str, stack_name: str) -> str:
-    """The name that Pulumi makes up for a resource that was given none."""
+    """Return the name that Pulumi generates for a resource without a name."""
     digest = hashlib.sha256(f"{stack_name} {type_} {name}".encode()).hexdigest()
     prefix = "alias/" if type_ == "aws:kms/alias:Alias" else ""
     return f"{prefix}{name}-{digest[: SUFFIX_LENGTH - 1]}"
@@ -112,7 +112,7 @@ _ARNS = {
 
 
 def computed(type_: str, name: str, inputs: Mapping[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-    """Id and outputs that AWS would give a resource."""
+    """Return the id and the outputs that AWS would give a resource."""
     key = _PHYSICAL_NAME.get(type_, "name")
     physical = inputs.get(key) or physical_name(type_, name, stack_name)
     digest = hashlib.sha256(physical.encode()).hexdigest()
@@ -128,7 +128,7 @@ def computed(type_: str, name: str, inputs: Mapping[str, Any], stack_name: str) 
 
 
 class _Recorder(Monitor):
-    """Keeps the whole of every request."""
+    """A monitor that records every registered resource."""
 
     def __init__(self, stack_name: str, *, preview: bool) -> None:
         super().__init__(self._record)
@@ -138,7 +138,7 @@ class _Recorder(Monitor):
         self._lock = threading.Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Return the engine's URN: the stack itself does not count among the parents."""
+        """Return the same URN as the engine, which leaves out the stack from the parents."""
         parents = parent.split("::")[2] if parent else ""
         chain = [*(kind for kind in parents.split("$") if kind and kind != "pulumi:pulumi:Stack"), type_]
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{name}"
@@ -150,7 +150,7 @@ class _Recorder(Monitor):
         return super().RegisterResourceOutputs(request)
 
     def _record(self, request: Any, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        inputs = {name: plain(value) for name, value in raw.items()}
+        inputs = {name: unwrapped(value) for name, value in raw.items()}
         made_from = {name: frozenset(many.urns) for name, many in request.propertyDependencies.items() if many.urns}
         identifier, made = self._made(request, inputs) if request.custom else ("", {})
         with self._lock:
@@ -179,7 +179,7 @@ class _Recorder(Monitor):
 
 
 class _Engine(mocks.MockEngine):
-    """Keeps warnings and errors."""
+    """An engine that records warnings and errors."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -209,11 +209,11 @@ def run_program(
 
     Args:
         advertisers: the value of `tiktok-activation:advertisers`.
-        preview: as a first preview, in which nothing that AWS computes is known.
+        preview: whether to run as a first preview, in which the outputs that AWS computes are unknown.
         stack_name: the stack's name.
         project: the project's name.
-        secret: whether the configuration is marked as secret, as it is once it has a secret in it.
-        program: what to run in place of `__main__.py`.
+        secret: whether the configuration is marked as secret, as it is when it contains a secret.
+        program: the program to run instead of `__main__.py`.
     """
     recorder, engine = _Recorder(stack_name, preview=preview), _Engine()
     key = f"{project}:advertisers"
@@ -231,7 +231,7 @@ def run_program(
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a property, keys of maps included."""
+    """Yield every string in a property, including the keys of maps."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

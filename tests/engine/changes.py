@@ -1,4 +1,4 @@
-"""Updates and deletions in the embedded AWS, beside the sandbox's own makers of resources."""
+"""Updates and deletions of resources in the embedded AWS. The sandbox itself only creates resources."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.aws.resources import Clients, Inputs, make
+from sandbox.aws.resources import Clients, Inputs, create_resource
 
-# Kinds that one and the same call creates and changes.
+# The kinds of resources for which the same call creates and updates.
 _PUT = (
     *("cloudwatch/dashboard", "cloudwatch/eventTarget", "cloudwatch/logMetricFilter", "cloudwatch/metricAlarm"),
     *("iam/rolePolicy", "kms/keyPolicy", "s3/bucketLifecycleConfiguration", "s3/bucketNotification"),
@@ -20,24 +20,24 @@ _PUT = (
 
 
 def update(aws: Clients, kind: str, identifier: str, state: Inputs, inputs: Inputs) -> None:
-    """Bring one resource to its new inputs.
+    """Update one resource to its new inputs.
 
     Args:
         aws: service -> boto3 client.
         kind: Pulumi's type token.
         identifier: the resource's id.
-        state: its properties so far.
-        inputs: its new inputs.
+        state: the resource's current properties.
+        inputs: the resource's new inputs.
     """
     if kind.removeprefix("aws:").partition(":")[0] in _PUT:
-        make(aws, kind, str(state.get("name", identifier)), inputs)
+        create_resource(aws, kind, str(state.get("name", identifier)), inputs)
     elif kind in _UPDATES:
         _UPDATES[kind](aws, identifier, inputs)
-    # The rest are properties that nobody looks at here, such as tags and descriptions.
+    # Other properties, such as tags and descriptions, are not used by the tests.
 
 
 def delete(aws: Clients, kind: str, identifier: str, state: Inputs) -> None:
-    """Delete one resource; it is no error that it does not exist any more."""
+    """Delete one resource. A resource that no longer exists is not an error."""
     with contextlib.suppress(ClientError):
         if kind in _DELETES:
             _DELETES[kind](aws, identifier, state)
@@ -91,7 +91,7 @@ def _target(aws: Clients, identifier: str, state: Inputs) -> None:
 
 
 def _of(service: str, operation: str, argument: str, **others: Any) -> Callable[[Clients, str, Inputs], None]:
-    """Return a deletion that takes the id."""
+    """Return a function that deletes a resource by its id."""
 
     def call(aws: Clients, identifier: str, _: Inputs) -> None:
         getattr(aws(service), operation)(**{argument: identifier}, **others)
@@ -99,8 +99,8 @@ def _of(service: str, operation: str, argument: str, **others: Any) -> Callable[
     return call
 
 
-# Deletions of a bucket's parts, of policies and of a secret's value have no effect that a test looks at: they go with
-# the resource that they belong to.
+# A bucket's settings, policies, and the value of a secret need no entry, because they are deleted with the resource to
+# which they belong.
 _DELETES: Mapping[str, Callable[[Clients, str, Inputs], None]] = {
     "aws:cloudwatch/eventArchive:EventArchive": _of("events", "delete_archive", "ArchiveName"),
     "aws:cloudwatch/eventRule:EventRule": _of("events", "delete_rule", "Name"),

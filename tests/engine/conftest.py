@@ -1,4 +1,4 @@
-"""The real engine with a stand-in for the AWS provider; built once, and used by all tests."""
+"""Fixtures with Pulumi's real engine and a stand-in for the AWS provider, which all tests share."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ UNFINISHED = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let programs that the Automation API runs in this process leave work to the garbage collector.
+    """Ignore warnings about objects that Pulumi's SDK leaves to the garbage collector.
 
-    Pulumi's SDK closes neither all of its event loops nor, when a program is refused, the coroutines that it no
-    longer needs. Python warns when they are collected.
+    The Automation API runs programs in this process. The SDK does not close all event loops and, when a program fails,
+    some coroutines. Python issues a warning when they are collected.
     """
     for item in items:
         if item.path.parent.name == "engine":
@@ -38,20 +38,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
-    """Collect what a program left in the test that ran it, not in whichever runs when the collector does."""
+    """Run the garbage collector after each test, so that the warnings appear in the test that caused them."""
     yield
     gc.collect()
 
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The engine; its AWS is the embedded one."""
+    """The engine with the embedded AWS."""
     built = programs()
     root = tmp_path_factory.mktemp("engine")
     (root / "bin").mkdir()
     for name, path in built.items():
         (root / "bin" / name).symlink_to(path)
-    # The engine reads the port from the first line, and ends the process itself.
+    # The engine reads the port from the first line, and stops the process itself.
     executable(root / "bin", "pulumi-resource-aws", 'echo "$STAND_IN_PORT"; exec sleep 3600')
     with ServerProcess("sandbox.aws.server") as server:
         provider = StandInProvider(server.url)
@@ -61,7 +61,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture
 def make_stack(engine: Engine, tmp_path: Path) -> MakeStack:
-    """Makes a new stack in a scratch folder."""
+    """A function that creates a new stack in a temporary folder."""
 
     def make(program: Program = main_program, name: str = "dev") -> Stack:
         return Stack(engine, tmp_path / name, program, name)

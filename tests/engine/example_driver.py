@@ -1,4 +1,4 @@
-"""Runs a Python program under the engine, in an environment that has nothing but what the program needs.
+"""Runs a Python program with the engine, in an environment that has only the packages that the program needs.
 
 python example_driver.py <folder for the workspace> <program>    prints the stack's outputs as JSON
 """

@@ -1,7 +1,7 @@
-"""A stand-in for Pulumi's AWS provider: the engine's own protocol in front of the embedded AWS.
+"""A stand-in for Pulumi's AWS provider, which uses the embedded AWS.
 
-The engine starts an executable `pulumi-resource-aws` from PATH, which prints the port of this server. So the server is
-in the test's own process, and a test can let it fail.
+The engine starts the executable `pulumi-resource-aws` from PATH, which prints the port of this server. The server runs
+in the process of the tests, so that a test can make it fail.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.aws.program import plain
-from sandbox.aws.resources import make
+from sandbox.aws.program import unwrapped
+from sandbox.aws.resources import create_resource
 from sandbox.aws.stack import CREDENTIALS
 from tests.engine.changes import delete, update
 from tests.engine.replacement import REPLACED_BY
 
 Properties = dict[str, Any]
-# Kind -> the inputs and the computed properties that an import reads, by the client and the resource's id.
+# Kind -> a function that returns the inputs and the computed properties for an import.
 _IMPORTED: Mapping[str, Callable[[Any, str], tuple[Properties, Properties]]] = {
     "aws:s3/bucket:Bucket": lambda _, name: ({"bucket": name}, {"arn": f"arn:aws:s3:::{name}"}),
     "aws:kms/key:Key": lambda client, key: (
@@ -36,12 +36,12 @@ _IMPORTED: Mapping[str, Callable[[Any, str], tuple[Properties, Properties]]] = {
 
 
 class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """The provider; one for all stacks of a test run.
+    """The provider for all stacks of a test run.
 
     Attributes:
-        port: the loopback port that it listens on.
-        failing: kinds whose next creations fail, with the number of failures left.
-        failed: how often each kind failed.
+        port: the loopback port of the server.
+        failing: kind -> the number of creations that will fail.
+        failed: kind -> the number of creations that have failed.
     """
 
     def __init__(self, aws_url: str) -> None:
@@ -58,7 +58,7 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def client(self, service: str) -> Any:
         """Return a client of the embedded AWS."""
-        with self._lock:  # boto3's sessions are not safe for threads
+        with self._lock:  # boto3 sessions are not thread-safe
             if service not in self._clients:
                 self._clients[service] = self._new_client(service)
             return self._clients[service]
@@ -70,14 +70,14 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Stop listening."""
         self._server.stop(None)
 
-    # The methods of the protocol have Pulumi's names.
+    # The following methods have the names of Pulumi's provider protocol.
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Leave secrets to the engine: it marks as secret what was secret in the inputs."""
+        """Decline secrets, so that the engine handles them: it marks outputs as secret if the input was secret."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=False)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Return the version that the engine looks for."""
+        """Return the version that the engine requires."""
         return plugin_pb2.PluginInfo(version="7.51.1")
 
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
@@ -85,11 +85,11 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """See no change in the configuration."""
+        """Report no change in the configuration."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Ask to be told of previews too."""
+        """Request calls for previews."""
         return provider_pb2.ConfigureResponse(supportsPreview=True, acceptSecrets=False)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
@@ -97,7 +97,7 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Compare the inputs."""
+        """Return the inputs that have changed, and those whose change replaces the resource."""
         old, new = _read(request.old_inputs), _read(request.news)
         changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
         return provider_pb2.DiffResponse(
@@ -107,7 +107,7 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802 - Pulumi's name
-        """Create a resource, unless it is this kind's turn to fail."""
+        """Create a resource, unless a test requested a failure for its kind."""
         kind, inputs = _kind(request.urn), _read(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=request.properties)
@@ -116,22 +116,22 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
             self.failing[kind] -= fails
             self.failed[kind] += fails
         if fails:
-            context.abort(grpc.StatusCode.INTERNAL, f"{kind} failed because a test asked for it")
-        # As Pulumi names what has no name.
+            context.abort(grpc.StatusCode.INTERNAL, f"{kind} failed because a test requested it")
+        # This is like the names that Pulumi generates.
         name = f"{request.urn.rpartition('::')[2]}-{secrets.token_hex(4)[:7]}"
-        identifier, computed = make(self.client, kind, name, plain(inputs))
+        identifier, computed = create_resource(self.client, kind, name, unwrapped(inputs))
         return provider_pb2.CreateResponse(id=identifier, properties=_written({**inputs, **computed}))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Bring a resource to its new inputs."""
+        """Update a resource to its new inputs."""
         old_inputs, state, inputs = _read(request.old_inputs), _read(request.olds), _read(request.news)
         if not request.preview:
-            update(self.client, _kind(request.urn), request.id, plain(state), plain(inputs))
+            update(self.client, _kind(request.urn), request.id, unwrapped(state), unwrapped(inputs))
         computed = {name: value for name, value in state.items() if name not in old_inputs}
         return provider_pb2.UpdateResponse(properties=_written({**computed, **inputs}))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Return what the engine knows; of an import, which knows only the id, what the import needs."""
+        """Return the given properties. For an import, which has only an id, return the properties from AWS."""
         if not request.inputs.fields and _kind(request.urn) in _IMPORTED:
             inputs, computed = _IMPORTED[_kind(request.urn)](self.client, request.id)
             properties = _written({**inputs, **computed})
@@ -140,11 +140,11 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
         """Delete a resource."""
-        delete(self.client, _kind(request.urn), request.id, plain(_read(request.properties)))
+        delete(self.client, _kind(request.urn), request.id, unwrapped(_read(request.properties)))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 - Pulumi's signature
-        """Let running operations end."""
+        """Do nothing, so that running operations can finish."""
         return empty_pb2.Empty()
 
 

@@ -1,4 +1,4 @@
-"""The inputs whose change makes the AWS provider replace a resource, of the kinds that this project uses.
+"""The inputs whose change makes the AWS provider replace a resource, for the kinds that this project uses.
 
 From the provider's documentation ("Forces new resource", "Changing this forces replacement"):
 https://www.pulumi.com/registry/packages/aws/api-docs

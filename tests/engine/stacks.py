@@ -1,4 +1,4 @@
-"""A stack under Pulumi's real engine, through its Automation API, with a scratch folder as the backend."""
+"""A stack that runs in Pulumi's real engine through the Automation API, with a temporary folder as the backend."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sandbox.processes import ROOT
 from tests.engine.provider import StandInProvider
 
 PROJECT = "tiktok-activation"
-PASSPHRASE = "x"  # that of the stored releases
-# Operations of the engine, as a person sees them.
+PASSPHRASE = "x"  # the stored releases have the same passphrase
+# Operations of the engine that do not change a resource.
 _QUIET = {"same", "read", "refresh", "import"}
 Program = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the engine: operation, kind without module, logical name, and the inputs that differ."""
+    """One step of the engine: the operation, the kind without its module, the logical name and the changed inputs."""
 
     operation: str
     kind: str
@@ -38,10 +38,13 @@ class Step:
 
 @dataclass
 class Run:
-    """The steps of one command of the engine, and its warnings.
+    """The result of one command of the engine.
 
     Attributes:
-        error: the engine's complaint, if the command failed.
+        steps: the steps that changed something.
+        same: the number of other steps.
+        warnings: the engine's warnings.
+        error: the error message if the command failed.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -50,20 +53,20 @@ class Run:
     error: str | None = None
 
     def operations(self) -> set[str]:
-        """Return the operations that occurred, besides those that change nothing."""
+        """Return the operations that changed something."""
         return {step.operation for step in self.steps}
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The programs, the stand-in provider, and the folder with the executables that the engine looks for."""
+    """The CLI, the PATH with the executables that the engine needs, and the stand-in provider."""
 
     cli: Path
     path: str
     provider: StandInProvider
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Return the environment of the engine: no network, no updates, and a backend in a folder."""
+        """Return environment variables for the engine: no network access, no updates, and a backend in a folder."""
         return {
             "PATH": self.path,
             "PULUMI_HOME": str(home),
@@ -83,7 +86,7 @@ def main_program() -> None:
 
 
 class Stack:
-    """One stack, of this project's program unless told otherwise."""
+    """One stack. Its program is this project's by default."""
 
     def __init__(self, engine: Engine, folder: Path, program: Program = main_program, name: str = "dev") -> None:
         self._file = folder / f"Pulumi.{name}.yaml"
@@ -105,7 +108,7 @@ class Stack:
         )
 
     def configure(self, advertisers: object, *, salt: str | None = None) -> None:
-        """Write the stack's configuration as its file has it."""
+        """Write the advertisers into the stack's configuration file."""
         self._settings = yaml.safe_load(self._file.read_text())
         self._settings["config"][f"{PROJECT}:advertisers"] = advertisers
         if salt:
@@ -113,7 +116,7 @@ class Stack:
         self._write()
 
     def configure_secret(self, path: str, value: str) -> None:
-        """Set a secret inside the configuration, as `pulumi config set --secret --path` does."""
+        """Set a secret at a path of the configuration, as `pulumi config set --secret --path` does."""
         self.stack.set_config(f"{PROJECT}:{path}", automation.ConfigValue(value, secret=True), path=True)
 
     def preview(self) -> Run:
@@ -133,7 +136,7 @@ class Stack:
         return {name: output.value for name, output in self.stack.outputs().items()}
 
     def state(self) -> dict[str, Any]:
-        """Return the stack's state as the backend keeps it."""
+        """Return the stack's state from the backend."""
         content = json.loads(self._state.read_text())  # an export would decrypt the secrets
         return dict(content["checkpoint"]["latest"])
 
@@ -154,7 +157,7 @@ class Stack:
             command(on_event=see)
         except automation.CommandError as error:
             run.error = str(error)
-        # The stand-in is found on PATH, which the engine points out each time.
+        # The engine always issues a warning that the provider was found on PATH.
         run.warnings = [warning for warning in run.warnings if "$PATH" not in warning]
         return run
 

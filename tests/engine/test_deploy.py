@@ -1,4 +1,4 @@
-"""The shell lines of the Deploy section and of the configuration page, run by the real engine."""
+"""The shell lines of the Deploy section and of the configuration page, run with the real engine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ HERE = "tests/engine/test_deploy.py"
 
 
 def lines(page: str) -> list[str]:
-    """Return the lines of a page that this file runs."""
+    """Return the shell lines of a page that this test runs."""
     return [line for block in blocks(ROOT / page) if block.tested_by == HERE for line in block.lines.splitlines()]
 
 
 @pytest.fixture
 def folder(engine: Engine, tmp_path: Path) -> Path:
-    """A folder in which the lines of the Deploy section have been run."""
+    """A folder in which the shell lines of the Deploy section have been run."""
     (tmp_path / "home").mkdir()
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     for line in lines("README.md"):
@@ -63,7 +63,7 @@ def test_the_deploy_section_describes_a_stack_that_can_be_created(folder: Path, 
     assert [warning for warning in run.warnings if "alarm" in warning] == []
 
 
-def test_a_token_can_be_given_as_the_configuration_page_says(engine: Engine, folder: Path) -> None:
+def test_a_token_can_be_set_as_the_configuration_page_describes(engine: Engine, folder: Path) -> None:
     for line in lines("docs/configuration.md"):
         shell(engine, folder, line, given="7100000000000000001")
     (advertiser,) = configured(folder)

@@ -1,4 +1,4 @@
-"""The examples, in an environment in which only this project was installed: the component in programs of others."""
+"""The examples, run in an environment in which only this project is installed, as in other people's programs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def uv(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new environment after `pip install <checkout>`."""
+    """The Python interpreter of a new environment after `pip install <checkout>`."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
     uv("venv", "--quiet", "--python", sys.executable, folder)
-    # uv would take the wheel of another run: it looks only for changes of pyproject.toml.
+    # Without this option, uv would use a cached wheel, because it only checks pyproject.toml for changes.
     refresh = "--refresh-package=tiktok-activation-connector"
     uv("pip", "install", "--quiet", refresh, "--python", folder / "bin" / "python", ROOT)
     return folder / "bin" / "python"
@@ -40,7 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(engine: Engine, installed: Path, tmp_path: Path) -> dict[str, str]:
-    """The environment of a user: the engine, uv and the new Python, and a cache of its own for built packages."""
+    """The environment variables of a user: the engine, uv, the new Python, and an empty cache for built packages."""
     (tmp_path / "home").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "uv").symlink_to(shutil.which("uv") or Path(sys.executable).parent / "uv")
@@ -59,7 +59,7 @@ def environment(engine: Engine, installed: Path, tmp_path: Path) -> dict[str, st
 
 
 def test_a_checkout_installs_as_one_package(installed: Path) -> None:
-    """It has the sources of the function, the console, and nothing of the rest of this repository."""
+    """The package has the sources of the component, the function and the console, and no other files."""
     program = (
         "import json, pathlib, tiktok_activation; from importlib.metadata import files; "
         "print(json.dumps([str(f) for f in files('tiktok-activation-connector')]))"
@@ -94,7 +94,7 @@ def test_the_python_example_runs(environment: dict[str, str], installed: Path, t
 
 
 def test_the_yaml_example_runs(environment: dict[str, str], engine: Engine, tmp_path: Path) -> None:
-    """With the real language host; the plugin is an executable on PATH, as `pulumi package add` would leave it."""
+    """The language host is real. The plugin is an executable on PATH, as after `pulumi package add`."""
     folder = tmp_path / "yaml"
     shutil.copytree(EXAMPLES / "yaml", folder)
     stack = automation.create_or_select_stack(
@@ -113,7 +113,9 @@ def test_the_yaml_example_runs(environment: dict[str, str], engine: Engine, tmp_
     assert set(again.change_summary) == {automation.OpType.SAME}
 
 
-def test_a_yaml_program_is_told_of_a_wrong_option(environment: dict[str, str], engine: Engine, tmp_path: Path) -> None:
+def test_a_yaml_program_gets_a_message_for_an_invalid_option(
+    environment: dict[str, str], engine: Engine, tmp_path: Path
+) -> None:
     folder = tmp_path / "yaml"
     shutil.copytree(EXAMPLES / "yaml", folder)
     program = folder / "Pulumi.yaml"
@@ -126,5 +128,5 @@ def test_a_yaml_program_is_told_of_a_wrong_option(environment: dict[str, str], e
             pulumi_command=automation.PulumiCommand(str(engine.cli.parent.parent), skip_version_check=True),
         ),
     )
-    with pytest.raises(automation.CommandError, match=r"sweepMinutes is 61\.0; allowed is a whole number from 1 to 60"):
+    with pytest.raises(automation.CommandError, match=r"sweepMinutes is 61\.0; it must be an integer from 1 to 60"):
         stack.preview()

@@ -1,4 +1,4 @@
-"""An `up` that fails at each kind of resource, and is run again until it succeeds."""
+"""Updates that fail at each kind of resource once, and are repeated until they succeed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_KIND = {
 }
 
 
-def test_whatever_fails_once_is_created_by_the_next_run(make_stack: MakeStack, engine: Engine) -> None:
+def test_a_resource_that_failed_is_created_by_the_next_update(make_stack: MakeStack, engine: Engine) -> None:
     stack = make_stack()
     stack.configure([EVERY_KIND])
     kinds = set(REPLACED_BY)

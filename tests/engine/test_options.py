@@ -1,4 +1,4 @@
-"""Every option changed once on a deployed stack: the engine shows the diff that this table states."""
+"""The diff that the engine shows for each option when it is changed on a deployed stack."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from components.checks import CHECKS
 from tests.components.test_options import CHANGES
 from tests.engine.stacks import Engine, Run, Stack
 
-# The diff of a plain connector with one option given. Only a new bucketName replaces resources that hold data. A
-# rolePath replaces roles, which hold none. kmsKeyArn and credentialsSecretArn take the place of resources of the
-# connector's own; the key and its policy stay in AWS unless retainData is false.
+# Option -> the diff when it is set on a connector without options. Only bucketName replaces resources with data.
+# rolePath replaces roles, which have no data. kmsKeyArn and credentialsSecretArn replace the connector's key and secret
+# with existing ones; the key and its policy stay in AWS unless retainData is false.
 EXPECTED: dict[str, set[str]] = {
     "bucketName": {
         "replace Bucket bucket",
@@ -144,7 +144,7 @@ PRECIOUS = ("Bucket", "Key", "Secret", "Queue")
 
 @pytest.fixture(scope="module")
 def deployed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """A stack with one plain advertiser."""
+    """A deployed stack with one advertiser without options."""
     stack = Stack(engine, tmp_path_factory.mktemp("options"))
     stack.configure([{"name": "acme"}])
     assert stack.up().error is None
@@ -152,7 +152,7 @@ def deployed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 def diff(run: Run) -> set[str]:
-    """Return the steps as the table states them; a replacement is one step in place of three."""
+    """Return the steps in the format of the table, in which a replacement is one step instead of three."""
     return {
         f"{step.operation} {step.kind}{''.join(f' {name}' for name in sorted(step.changed))}"
         for step in run.steps
@@ -160,7 +160,7 @@ def diff(run: Run) -> set[str]:
     }
 
 
-def test_every_option_is_here() -> None:
+def test_every_option_has_an_entry() -> None:
     assert EXPECTED.keys() == CHECKS.keys()
 
 
@@ -172,7 +172,7 @@ def test_a_changed_option_shows_its_diff(deployed: Stack, option: str) -> None:
     assert diff(run) == EXPECTED[option]
 
 
-def test_only_the_buckets_name_replaces_what_holds_data() -> None:
+def test_only_the_name_of_the_bucket_replaces_resources_with_data() -> None:
     replacing = {
         option
         for option, steps in EXPECTED.items()

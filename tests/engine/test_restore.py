@@ -1,4 +1,4 @@
-"""A destroyed connector comes back with the bucket and the key that stayed, as the operations page says."""
+"""A destroyed connector is restored with its retained bucket and key, as the operations page describes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ PAGE = ROOT / "docs" / "operations.md"
 
 
 def kept(bucket: str, key: str) -> str:
-    """Return the file of the page, filled in."""
+    """Return the import file from the page, with its placeholders replaced."""
     (text,) = re.findall(r"^```json\n(\{\n  \"resources\".*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     filled: str = text.replace("<bucket>", bucket).replace("<key id>", key)
     return filled
 
 
-def test_bucket_and_key_are_taken_up_again(make_stack: MakeStack, engine: Engine, tmp_path: Path) -> None:
+def test_a_new_deployment_uses_the_retained_bucket_and_key(
+    make_stack: MakeStack, engine: Engine, tmp_path: Path
+) -> None:
     stack = make_stack()
     stack.configure([{"name": "acme"}])
     assert stack.up().error is None
@@ -31,8 +33,7 @@ def test_bucket_and_key_are_taken_up_again(make_stack: MakeStack, engine: Engine
     assert stack.resources() == []
 
     stack.configure([{"name": "acme", "bucketName": before["bucket"]}])
-    # The line needs Pulumi's host of the project's language, and of those only the one for YAML can be built. It reads
-    # no program.
+    # The command needs the language host of the project, but runs no program. Only the host for YAML can be built here.
     folder = tmp_path / "import"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: yaml\n")

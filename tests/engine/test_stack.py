@@ -1,4 +1,4 @@
-"""The stack's program under the real engine: from the first preview to the destroy."""
+"""The stack's program in the real engine, from the first preview to the destroy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADVERTISERS = [{"name": "acme", **ALARMED}, {"name": "globex", **ALARMED, "retai
 
 
 def exists(provider: StandInProvider, outputs: dict[str, Any]) -> set[str]:
-    """Return which of a connector's resources the embedded AWS still has."""
+    """Return the kinds of a connector's resources that still exist in the embedded AWS."""
     looks: dict[str, Callable[[], Any]] = {
         "bucket": lambda: provider.client("s3").head_bucket(Bucket=outputs["bucket"]),
         "key": lambda: provider.client("kms").describe_key(KeyId=outputs["key_arn"])["KeyMetadata"]["Enabled"],
@@ -40,7 +40,7 @@ def exists(provider: StandInProvider, outputs: dict[str, Any]) -> set[str]:
     return found
 
 
-def test_from_the_first_preview_to_the_destroy(make_stack: MakeStack, engine: Engine) -> None:
+def test_a_stack_can_be_previewed_deployed_and_destroyed(make_stack: MakeStack, engine: Engine) -> None:
     stack = make_stack()
     stack.configure(ADVERTISERS)
     preview = stack.preview()
@@ -59,30 +59,30 @@ def test_from_the_first_preview_to_the_destroy(make_stack: MakeStack, engine: En
     engine.provider.client("s3").put_object(**uploaded)
     assert stack.destroy().error is None
     assert stack.resources() == []
-    # Uploads, their key and their logs stay unless `retainData` is false.
+    # The bucket, the key and the log group are retained unless `retainData` is false.
     assert {name: exists(engine.provider, each) for name, each in outputs.items()} == {
         "acme": {"bucket", "key", "log group"},
         "globex": set(),
     }
 
 
-def test_a_stack_without_alarm_target_is_warned_once(make_stack: MakeStack) -> None:
+def test_missing_alarm_targets_cause_one_warning(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.configure([{"name": "acme"}, {"name": "globex"}])
     (warning,) = stack.preview().warnings
-    assert "Nobody is told when an upload of acme, globex fails" in warning
+    assert "Nobody is notified when an upload of acme, globex fails" in warning
 
 
-def test_a_wrong_configuration_is_told_without_a_traceback(make_stack: MakeStack) -> None:
+def test_an_invalid_configuration_causes_a_message_without_a_traceback(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.configure([{"name": "acme", "alarmEmial": "data@acme.example"}])
     error = stack.preview().error
     assert error is not None
-    assert "alarmEmial is not a setting; did you mean alarmEmail?" in error
+    assert "alarmEmial is not an option; did you mean alarmEmail?" in error
     assert "Traceback" not in error
 
 
-def test_advertisers_come_go_and_change_places(make_stack: MakeStack) -> None:
+def test_advertisers_can_be_added_removed_and_reordered(make_stack: MakeStack) -> None:
     acme, globex, initech = ({"name": name, **ALARMED} for name in ("acme", "globex", "initech"))
     stack = make_stack()
     stack.configure([acme, globex])
@@ -116,7 +116,7 @@ def test_a_changed_option_reaches_aws(make_stack: MakeStack, engine: Engine) -> 
     outputs = stack.outputs()["advertisers"]["acme"]
     function = engine.provider.client("lambda").get_function_configuration(FunctionName=outputs["function_name"])
     assert function["Environment"]["Variables"]["SETTLE_SECONDS"] == "60"
-    # The role was replaced, and the function works with the new one.
+    # The role was replaced, and the function uses the new one.
     assert function["Role"] == outputs["role_arn"]
     assert ":role/delivery/" in outputs["role_arn"]
 
@@ -137,7 +137,7 @@ def test_a_token_is_encrypted_in_the_state(with_token: Stack) -> None:
     assert sum(resource["type"].endswith("SecretVersion") for resource in state["resources"]) == 1
 
 
-def test_a_plain_token_is_warned_of(make_stack: MakeStack) -> None:
+def test_a_plain_text_token_causes_a_warning(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.configure([{"name": "acme", **ALARMED, "advertiserId": "7100000000000000001", "accessToken": TOKEN}])
     (warning,) = stack.preview().warnings

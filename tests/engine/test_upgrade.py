@@ -1,6 +1,7 @@
-"""An upgrade of a deployed stack: the states of all releases, each with its configuration.
+"""Upgrades of deployed stacks from the state and the configuration of every release.
 
-To add a release: deploy two advertisers with many options, then keep `pulumi stack export` and the configuration.
+To add a release, deploy two advertisers with many options, and store the output of `pulumi stack export` and the
+configuration in `releases/`.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def test_an_upgrade_replaces_and_deletes_nothing(make_stack: MakeStack, number: 
     assert run.same > 0
 
 
-def test_a_renamed_resource_would_be_noticed(make_stack: MakeStack) -> None:
-    """The program could have given its queue another logical name since the release."""
+def test_a_changed_logical_name_is_detected(make_stack: MakeStack) -> None:
+    """The modified state has a different logical name for the queue than the program."""
     text = (RELEASES / "deployment-1.json").read_text()
     renamed = json.loads(text.replace("::acme-queue", "::acme-line"))
     run = upgraded(make_stack(), renamed, read("config-1.json"))

@@ -1,9 +1,9 @@
-"""Pulumi's own programs for the tests: the CLI with its engine, and the host of YAML programs.
+"""Pulumi's programs for the tests: the CLI with the engine, and the language host for YAML.
 
-A `pulumi` on PATH is used as it is. Otherwise both are built from their Go modules, at the versions in `cli/go.mod` and
-`yaml/go.mod`, into the user's cache: minutes the first time, nothing afterwards.
+If `pulumi` is on PATH, it is used. Otherwise both programs are built from their Go modules, in the versions of
+`cli/go.mod` and `yaml/go.mod`, into the user's cache. That takes minutes, but only the first time.
 
-    python -m tests.engine.toolchain    build them, and print the folder that holds `bin/`
+    python -m tests.engine.toolchain    builds the programs and prints their paths
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# Folder with go.mod -> name of the program, its Go package, and the variable that holds its version.
+# The folder with go.mod, the name of the program, and its Go package.
 _CLI = ("cli", "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
 _YAML = ("yaml", "pulumi-language-yaml", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
 _VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 class ToolchainError(RuntimeError):
-    """The programs are neither on PATH nor can they be built; the message says what to do."""
+    """The programs are not on PATH and cannot be built. The message says what to do."""
 
 
 def programs() -> dict[str, Path]:
-    """Return the paths of `pulumi` and `pulumi-language-yaml`, built if they are not there.
+    """Return the paths of `pulumi` and `pulumi-language-yaml`, which are built if they are missing.
 
     Raises:
         ToolchainError: Go is missing, or a build failed.
@@ -41,7 +41,7 @@ def programs() -> dict[str, Path]:
 
 
 def _from_path(program: str) -> Path | None:
-    # The language host comes with the CLI, in the same folder.
+    # The language host is installed with the CLI, in the same folder.
     cli = shutil.which("pulumi")
     found = cli and shutil.which(program, path=str(Path(cli).parent))
     return Path(found) if found else None
@@ -57,10 +57,11 @@ def _built(folder: str, program: str, package: str) -> Path:
     go = shutil.which("go")
     if go is None:
         raise ToolchainError(
-            f"There is no pulumi on PATH, and no Go to build it. Install the Pulumi CLI, or Go {_go_version(module)}."
+            f"pulumi is not on PATH, and Go is not installed to build it. Install the Pulumi CLI or Go "
+            f"{_go_version(module)}, then try again."
         )
-    print(f"Building {program} from its Go module; this takes minutes the first time.", file=sys.stderr)
-    began = time.monotonic()
+    print(f"Building {program} from its Go module. This takes minutes the first time.", file=sys.stderr)
+    started = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         built = Path(scratch) / program
@@ -75,7 +76,7 @@ def _built(folder: str, program: str, package: str) -> Path:
         if done.returncode:
             raise ToolchainError(f"{program} cannot be built: {done.stderr.strip()[-2000:]}")
         built.replace(target)
-    print(f"Built {program} in {time.monotonic() - began:.0f} s: {target}", file=sys.stderr)
+    print(f"Built {program} in {time.monotonic() - started:.0f} s: {target}", file=sys.stderr)
     return target
 
 
