@@ -21,7 +21,7 @@ _REMOVE_WORDS = frozenset(
     remove removed delete deleted unsubscribe unsubscribed opt_out opted_out optout exit exited
 """.split()
 )
-_CHANGE_CODES = frozenset([b"I", b"U", b"D"])  # insert, update, delete: from AWS DMS and other change data capture
+_CHANGE_CODES = frozenset([b"I", b"U", b"D"])  # insert, update, delete: as AWS DMS and similar tools write them
 _TO_WORD = bytes.maketrans(b"- ", b"__")
 
 

@@ -14,7 +14,7 @@ class CellCleaner:
 
     def __init__(self, before: Tally) -> None:
         self.accepted = 0
-        self.row_seen = before.accepted + before.rejected > 0  # a complete row of the file was read
+        self.row_seen = before.accepted + before.rejected > 0  # True after the first complete row of the file
         self._before = before
         self._room = MAX_REJECTIONS - len(before.rejections)
         self._rejected = 0
@@ -24,7 +24,7 @@ class CellCleaner:
         self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
         self._filled = [column.filled for column in before.columns]
         self._faulty = [column.faulty for column in before.columns]
-        # Indices of rows with a cell that was emptied, by cause. They decide what a row without identifiers counts as.
+        # Indices of rows in which a cell was emptied, by cause. A row without identifiers is counted by these causes.
         self._fault_rows: set[int] = set()
         self._empty_value_rows: set[int] = set()
         self._null_marker_rows: set[int] = set()
@@ -74,7 +74,7 @@ class CellCleaner:
         self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
 
     def count_empty_rows(self, indices: list[int], lines: range | list[int]) -> None:
-        """Count rows without identifiers: as rejected, as NULL markers, or, if all cells were empty, not at all."""
+        """Count rows without identifiers as rejected or as NULL markers. Rows of empty cells are not counted."""
         for index in indices:
             if index in self._fault_rows:
                 self._rejected += 1  # the faulty cells are already reported

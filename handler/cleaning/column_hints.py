@@ -25,7 +25,7 @@ class ColumnHintCollector:
     """Collects hints from rows with more than one column.
 
     The first rows show which columns hold identifiers. Action columns are searched for in all rows that this invocation
-    reads: without them, the advice to upload only the identifiers would append people who should be removed.
+    reads. Otherwise, the advice to upload only the identifiers could append people who should be removed.
     """
 
     MAX_ROWS = 100
@@ -50,7 +50,7 @@ class ColumnHintCollector:
             text = stripped(field)
             if is_identifier(text, self._digits):
                 self._identifiers.add(number)
-            # Without a plus sign or parenthesis, it could also be a date or an order number.
+            # Without a plus sign or parenthesis, a number could also be a date or an order number.
             self._plain_text |= b"@" in text or (text[:1] in {b"+", b"("} and PHONE.fullmatch(text) is not None)
             self._actions.add(number, [field])
 

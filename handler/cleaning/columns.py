@@ -35,7 +35,7 @@ from handler.cleaning.row_repair import (
 )
 from handler.cleaning.rows import Block
 
-MAX_SHOWN_NAME = 40  # characters
+MAX_NAME_LENGTH = 40  # characters
 _HASH_DIGITS = (64, 32)  # of SHA-256 and MD5
 
 
@@ -68,7 +68,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
 
 def _short_name(name: str) -> str:
     """Return a column name for reports and reasons, truncated because a name can have any length."""
-    return name[:MAX_SHOWN_NAME]
+    return name[:MAX_NAME_LENGTH]
 
 
 class _CleanBlock(NamedTuple):
@@ -188,7 +188,7 @@ class _BlockCleaner:
         """Return True if only empty cells at the end of a row are missing, as in files that Excel writes.
 
         A row that is split in two or has a different delimiter also has too few fields. So at least one identifier
-        column must hold an identifier, and none may hold anything else.
+        column must hold an identifier, and no identifier column may hold anything else.
         """
         present = [column for column in self._layout.columns if column.index < len(fields)]
         texts = [(stripped(fields[column.index]), column.digits) for column in present]
@@ -231,8 +231,9 @@ class _BlockCleaner:
 
     def check_change_codes(self) -> None:
         """Reject a file with change codes for both insertions and deletions, after all of its rows were read."""
-        if (codes := self._actions.change_codes(min_codes=2)) is not None:  # only D could be a country code
-            raise reasons.adds_and_removes(f"column {codes + 1}")
+        # A column that holds only D may mean something else, such as Germany.
+        if (column := self._actions.change_codes(min_codes=2)) is not None:
+            raise reasons.adds_and_removes(f"column {column + 1}")
 
     def _report_left_out_hashes(self, columns: list[list[bytes]], cell_cleaner: CellCleaner) -> None:
         """Report each column of hashes that is left out, so that users know which identifiers are not sent."""

@@ -42,7 +42,7 @@ class Rejection(NamedTuple):
 
 
 class ColumnCounts(NamedTuple):
-    """The numbers of filled and faulty cells in one identifier column; faulty cells count as filled."""
+    """The numbers of filled and faulty cells in one identifier column. Faulty cells also count as filled."""
 
     name: str
     filled: int = 0
@@ -107,9 +107,9 @@ class Tally(NamedTuple):
 
     @property
     def faulty(self) -> int:
-        """The number of rejected rows without hashes of empty values and without a row cut off by the end of the file.
+        """The number of rejected rows, except hashes of empty values and a row cut off at the end of the file.
 
-        Only these count toward the maximum share of faulty rows.
+        Only these rows count toward the maximum share of faulty rows.
         """
         return self.rejected - self.empty_value_rows - self.cut_off
 
@@ -128,7 +128,7 @@ class Progress(NamedTuple):
 
 
 def merge(tallies: Iterable[Tally]) -> Tally:
-    """Return the sum of the counts of one list's files. Columns of the same name are added up."""
+    """Return the sum of the counts of one list's files. Counts of columns with the same name are added."""
     files = list(tallies)
     by_reason: Counter[str] = Counter()
     filled: Counter[str] = Counter()
@@ -153,9 +153,9 @@ def merge(tallies: Iterable[Tally]) -> Tally:
 
 
 class RowsEntry(TypedDict):
-    """Row counts so far; null if not counted yet. `overtaken` rows are accepted but not sent.
+    """Row counts so far; null if not counted yet.
 
-    `md5` covers the accepted rows.
+    `overtaken` is the number of accepted rows that are not sent. `md5` covers the accepted rows.
     """
 
     total: int | None

@@ -50,7 +50,7 @@ def decompress(chunks: Iterable[bytes], compression: Compression) -> Iterator[by
     """Decompress a file in pieces of 256 to 512 KiB, because each piece has a fixed cost.
 
     Raises:
-        Rejected: the file is damaged or cut off, or its compression ratio is too high for identifiers.
+        Rejected: the file is damaged or cut off, or its compression ratio is too high for a file of identifiers.
     """
     gathered: list[bytes] = []
     size = 0

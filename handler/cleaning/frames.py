@@ -19,7 +19,7 @@ FRAMED = {
 def frame_of(
     before: bytes, after: bytes, digits: int, one_column: bool
 ) -> tuple[bytes, list[tuple[int, bytes]]] | None:
-    """Return a frame without hexadecimal digits, and the position and value of each of its bytes.
+    """Return the bytes of a frame that are not hexadecimal digits, and the position and value of each byte.
 
     Args:
         before: the bytes before the identifier.
@@ -28,7 +28,7 @@ def frame_of(
         one_column: False if delimiters separate columns.
 
     Returns:
-        The two values; None if `stripped` does not remove the frame, so that the row cannot be repaired.
+        None if `stripped` does not remove the frame, so that the row cannot be repaired.
     """
     row = before + b"0" * digits + after
     if stripped(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:

@@ -129,7 +129,7 @@ def read_layout(head: bytes) -> Layout | None:
 
 
 def header_of(name: str) -> str | None:
-    """Return TikTok's header for a column name; None if the name is not one of a column of hashed identifiers.
+    """Return TikTok's header for a column name; None if it does not name a column of hashed identifiers.
 
     Example:
         >>> header_of("Hashed Email"), header_of("idfa_md5"), header_of("first_name")
@@ -154,7 +154,10 @@ def _words(name: str) -> str:
 
 
 def _delimiter_and_names(line: bytes) -> tuple[bytes, list[str]]:
-    """Return the delimiter that gives the most identifier columns, then the most columns, and the column names."""
+    """Return the delimiter and the column names of a header row.
+
+    The delimiter is the one that gives the most identifier columns or, if several do, the most columns.
+    """
     found: list[tuple[int, int, bytes, list[str]]] = []
     for byte in DELIMITERS:
         delimiter = bytes([byte])

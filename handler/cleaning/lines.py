@@ -32,7 +32,7 @@ def cut_at_line_ends(
         first_byte: the position of the stream's first byte in the file; a line begins there.
     """
     keep = max_line + _MARGIN
-    beginning, size = b"", 0  # of the line whose end was not read yet
+    beginning, size = b"", 0  # the first bytes of the line that has not ended yet, and its size
     held = b""  # a carriage return that may be followed by a line feed
     for window in _windows(chunks, block_bytes, first_byte):
         data = held + window if held else window

@@ -63,17 +63,17 @@ def read_records(
             at += 1
             continue
         fields, open_quote, well_formed = split_fields(content, delimiter)
-        taken = 1  # lines
+        line_count = 1
         if open_quote:
-            joined, taken = quotes.join(at) if well_formed else (None, 1)
-            if joined is None and taken == 0 and not last:
+            joined, line_count = quotes.join(at) if well_formed else (None, 1)
+            if joined is None and line_count == 0 and not last:
                 return records, line + at, b"".join(lines[at:])
-            fields, taken = (joined, taken) if joined is not None else ([], 1)
+            fields, line_count = (joined, line_count) if joined is not None else ([], 1)
             fault = None if joined is not None else UNCLOSED_QUOTE
-            records.append(Record(line + at, fields, fault, lines[at + taken - 1].endswith((b"\n", b"\r"))))
+            records.append(Record(line + at, fields, fault, lines[at + line_count - 1].endswith((b"\n", b"\r"))))
         else:
             records.append(Record(line + at, fields, None, ended))
-        at += taken
+        at += line_count
     return records, line + at, b""
 
 
@@ -90,7 +90,7 @@ class _OpenQuotes:
         self._delimiter = delimiter
         self._max_record = max_record
         self._line_starts = [0, *accumulate(map(len, lines))]
-        self._next = 0  # the lines between the last open quote and this line keep it open
+        self._next = 0  # next line to examine: those between the last open quote and it keep the quote open
 
     def join(self, at: int) -> tuple[list[bytes] | None, int]:
         """Return the fields of a record that spans several lines, and its number of lines.
@@ -105,7 +105,7 @@ class _OpenQuotes:
             line = self._lines[end]
             if b'"' not in line:
                 continue
-            # The line continues a quoted field, so it is read after a quote and the line feed of the previous line.
+            # The line continues a quoted field. Without the line feed, a quote at its start would look doubled.
             _, open_quote, well_formed = split_fields(b'"\n' + line.rstrip(b"\r\n"), self._delimiter)
             if not well_formed:
                 return None, 1

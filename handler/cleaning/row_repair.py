@@ -13,7 +13,7 @@ MAX_LINE = 512  # bytes, without trailing spaces; an identifier with spaces and 
 LOWER_HEX = b"0123456789abcdef"
 HEX = LOWER_HEX + b"ABCDEF"
 SPACES = b" \t\x0b\x0c"
-DELIMITERS = b",;\t|\x01"  # the last one is the default of Hive
+DELIMITERS = b",;\t|\x01"  # \x01 is the default in Hive
 
 # Characters that editors and spreadsheets leave behind, in UTF-8. Zero-width characters, direction marks, soft hyphens
 # and byte order marks are invisible. No-break spaces and similar characters are spaces. Latin-1's no-break space is a

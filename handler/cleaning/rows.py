@@ -60,7 +60,7 @@ def clean(
     block_bytes: int = BLOCK_BYTES,
     header: Header | None = None,
 ) -> Iterator[Block]:
-    """Clean a file block by block. Memory holds one chunk, one block and its rows.
+    """Clean a file block by block. Only one chunk, one block and its rows are in memory.
 
     Args:
         chunks: the file from `start.next_byte` on, in pieces of any size.
@@ -249,8 +249,8 @@ class _LineCleaner:
     def _is_skipped(self, text: bytes) -> bool:
         """Return True for NULL markers, header rows, and lines that query tools print around rows. Count NULL markers.
 
-        Concatenated files repeat the header row. A repetition is skipped only after a complete row, because a header
-        row that is repeated before may in fact be the first of many identical faulty rows.
+        Concatenated files repeat the header row. A repetition is skipped only after a complete row, because without one
+        the supposed header row may be the first of many identical faulty rows.
         """
         if is_null_marker(text):
             self._null_markers += 1

@@ -30,7 +30,7 @@ from handler.model import IdentifierType, Upload
 from handler.state.ledger import report_key
 from handler.state.pointers import pointer_key
 from handler.state.reports import new_report
-from tests.handler.cleaning.reference import BYTE_ORDER_MARK, EMPTY_VALUE_HASHES, Reading, is_not_text, must
+from tests.handler.cleaning.reference import BYTE_ORDER_MARK, EMPTY_VALUE_HASHES, Reading, is_not_text, require
 
 MAX_GROWTH_BYTES = 20 << 20
 WARM_UP = 200  # rounds after which the allocator and caches no longer grow
@@ -110,8 +110,8 @@ def fuzz_file(source: random.Random) -> str:
         try:
             list(parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes))
         except Rejected:
-            return "no text"
-        must(False, "a file that is not text was accepted")
+            return "not text"
+        require(False, "a file that is not text was accepted")
     reading = Reading(file, identifier_type)
     start = Progress()
     for part in parts(lambda first: pieces(source, stored[first:]), identifier_type, max_part_bytes):
@@ -159,16 +159,18 @@ def fuzz_columns(source: random.Random) -> str:
     try:
         whole = read()
     except Rejected:
-        return "columns refused"
-    must(whole == read(), "different chunks give different parts")
+        return "columns rejected"
+    require(whole == read(), "different chunks give different parts")
     at = source.randrange(len(whole))
-    must(at == len(whole) - 1 or whole[at + 1 :] == read(whole[at][2]), "different parts after a stop")
+    require(at == len(whole) - 1 or whole[at + 1 :] == read(whole[at][2]), "different parts after a stop")
     for header, content, _ in whole:
-        must(len(content) <= max_part_bytes, "a part is too large")
-        must(not content or content.startswith(header), "a part without the header")
+        require(len(content) <= max_part_bytes, "a part is too large")
+        require(not content or content.startswith(header), "a part without the header")
         rows = content.removeprefix(header).splitlines()
-        must(all(row.count(b",") == header.count(b",") and row.strip(b",") for row in rows), "a row has another format")
-        must(not b"".join(rows).translate(None, b"0123456789abcdef,"), "a row is not hashed")
+        require(
+            all(row.count(b",") == header.count(b",") and row.strip(b",") for row in rows), "a row has another format"
+        )
+        require(not b"".join(rows).translate(None, b"0123456789abcdef,"), "a row is not hashed")
     return "columns"
 
 
@@ -193,13 +195,13 @@ def fuzz_compressed(source: random.Random) -> str:
         for part in parts(lambda first: pieces(source, bytes(damaged)[first:]), IdentifierType.EMAIL_SHA256, 300_000):
             out += b"".join(part.chunks)
     except Rejected as refused:
-        must(bytes(damaged) != compressed, f"refused with {refused.code}")
-        return "damage refused"
+        require(bytes(damaged) != compressed, f"refused with {refused.code}")
+        return "damage rejected"
     wanted = [Reading(content, IdentifierType.EMAIL_SHA256) for content in (file, file[:at], b"")]
     # A change in a member's header can have no effect, and a cut between two members cannot be detected. A damaged
     # beginning makes it a file of another type, without rows.
     expected = [reading.rows(0, len(reading.lines)) for reading in wanted]
-    must(out in (expected if damage != "none" else expected[:1]), "different content")
+    require(out in (expected if damage != "none" else expected[:1]), "different content")
     return "decompressed"
 
 
@@ -223,30 +225,30 @@ def fuzz_key(source: random.Random) -> str:
     try:
         parsed = parse_message(_event(file), BUCKET)
     except MessageError:
-        return "message refused"
-    must(parsed == file, "the parsed message has a different upload")
+        return "message rejected"
+    require(parsed == file, "the parsed message has a different upload")
     if is_ignored(file.key):
         return "ignored"
     location = report_key(file.key, file.version_id)
-    must(
+    require(
         location.removeprefix("reports/").rsplit("/", 1) == [file.key, f"{file.version_id}.json"],
         "the report has a wrong key",
     )
-    must(len(location.encode()) < 1024, "the report's key is too long")
+    require(len(location.encode()) < 1024, "the report's key is too long")
     try:
         target = parse_key(file.key)
     except Rejected as refused:
-        must("\n" not in refused.reason, "a reason has several lines")
-        must(pointer_key(new_report(file, BUCKET, None, NOW)) is None, "an upload with a wrong key has a pointer")
-        return "key refused"
+        require("\n" not in refused.reason, "a reason has several lines")
+        require(pointer_key(new_report(file, BUCKET, None, NOW)) is None, "an upload with a wrong key has a pointer")
+        return "key rejected"
     report = json.loads(json.dumps(new_report(file, BUCKET, target, NOW)))
     pointer = pointer_key(report) or ""
     prefix, type_name, name, entry = pointer.split("/")
-    must(
+    require(
         (prefix, type_name, name) == ("pending", target.audience.identifier_type, target.audience.name),
         "the pointer has a wrong key",
     )
-    must(
+    require(
         entry.startswith("2026-01-31T12:00:00Z_2026-01-31T12:00:00Z_") and len(pointer.encode()) <= 1024,
         "the pointer has a wrong key",
     )

@@ -100,7 +100,7 @@ def read_lines(file: bytes, identifier_type: IdentifierType) -> list[Line]:
             found.append(Line(end))
         else:
             last = number == len(lines) and with_end == line
-            found.append(judge(line, text, digits, end, last=last and row_seen(found)))
+            found.append(classify(line, text, digits, end, last=last and row_seen(found)))
         header_possible = False
     return found
 
@@ -158,7 +158,7 @@ def is_header(text: bytes) -> bool:
     return not any(is_phone(unwrap(field)) or is_device(unwrap(field)) for field in [text, *fields])
 
 
-def judge(line: bytes, text: bytes, digits: int, end: int, *, last: bool) -> Line:
+def classify(line: bytes, text: bytes, digits: int, end: int, *, last: bool) -> Line:
     """Return the result for a line that is neither empty nor a header."""
     row = text.lower()
     if len(row) == digits and is_hex(row):
@@ -187,12 +187,12 @@ def is_beginning(line: bytes, digits: int) -> bool:
 
 
 def has_delimiter(text: bytes) -> bool:
-    """Return True if there is more than one column."""
+    """Return True if the text has a delimiter."""
     return any(delimiter in text for delimiter in DELIMITERS)
 
 
 def is_hex(text: bytes) -> bool:
-    """Return True if there are only hexadecimal digits."""
+    """Return True if the text has only hexadecimal digits."""
     return set(text.lower()) <= set(b"0123456789abcdef")
 
 
@@ -212,7 +212,7 @@ class DisagreementError(AssertionError):
     """The connector's code and the reference disagree."""
 
 
-def must(agree: bool, what: str) -> None:
+def require(agree: bool, what: str) -> None:
     """Raise unless both agree. A plain assertion would print pages of identifiers."""
     if not agree:
         raise DisagreementError(what)
@@ -235,20 +235,20 @@ class Reading:
     def check_progress(self, progress: Progress) -> int:
         """Check a position and the counts up to it. Return the number of lines before it."""
         done = bisect_right(self.ends, progress.next_byte)
-        must(progress.next_byte == (self.ends[done - 1] if done else 0), f"no line ends at {progress.next_byte}")
-        must(progress.next_line == done + 1, f"line {progress.next_line} instead of {done + 1}")
+        require(progress.next_byte == (self.ends[done - 1] if done else 0), f"no line ends at {progress.next_byte}")
+        require(progress.next_line == done + 1, f"line {progress.next_line} instead of {done + 1}")
         faults = self.faults[: bisect_right(self.faults, done, key=lambda fault: fault[0])]
         counts = (self.accepted[done] + len(faults), self.accepted[done], len(faults), self.nulls[done])
         tally = progress.tally
-        must(
+        require(
             (tally.total, tally.accepted, tally.rejected, tally.null_markers) == counts,
             f"counts other than {counts} up to line {done}",
         )
         rejections = [(each.line, each.reason.value, each.digits) for each in tally.rejections]
-        must(rejections == faults[:100], f"{rejections[-3:]} instead of {faults[:100][-3:]}")
+        require(rejections == faults[:100], f"{rejections[-3:]} instead of {faults[:100][-3:]}")
         by_reason = Counter(reason for _, reason, _ in faults)
-        must(Counter(tally.rejected_by_reason) == by_reason, f"{tally.rejected_by_reason} instead of {by_reason}")
-        must(tally.cut_off == ("cut_off" in by_reason), "different results for a row cut off at the end")
+        require(Counter(tally.rejected_by_reason) == by_reason, f"{tally.rejected_by_reason} instead of {by_reason}")
+        require(tally.cut_off == ("cut_off" in by_reason), "different results for a row cut off at the end")
         return done
 
     def check_blocks(self, blocks: Iterable[Block]) -> None:
@@ -256,9 +256,9 @@ class Reading:
         done = 0
         for block in blocks:
             first, done = done, self.check_progress(block.progress)
-            must(block.accepted == self.accepted[done] - self.accepted[first], f"{block.accepted} rows in a block")
-            must(block.rows == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
-        must(done == len(self.lines), f"{done} of {len(self.lines)} lines were read")
+            require(block.accepted == self.accepted[done] - self.accepted[first], f"{block.accepted} rows in a block")
+            require(block.rows == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
+        require(done == len(self.lines), f"{done} of {len(self.lines)} lines were read")
 
     def check_parts(self, parts: Iterable[Part], largest: int, smallest: int, start: Progress | None = None) -> None:
         """Check the parts from `start` to the end of the file. Only the last part can be smaller than `smallest`."""
@@ -266,17 +266,17 @@ class Reading:
         chained = start.tally.md5 if start else ""
         last = False
         for part in parts:
-            must(not last, "a part follows the last part")
+            require(not last, "a part follows the last part")
             first, done, last = done, self.check_progress(part.progress), part.last
             content = b"".join(part.chunks)
-            must(content == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
-            must(part.rows == self.accepted[done] - self.accepted[first], f"{part.rows} rows in a part")
-            must(part.bytes == len(content), f"{part.bytes} bytes instead of {len(content)}")
+            require(content == self.rows(first, done), f"different rows in lines {first + 1} to {done}")
+            require(part.rows == self.accepted[done] - self.accepted[first], f"{part.rows} rows in a part")
+            require(part.bytes == len(content), f"{part.bytes} bytes instead of {len(content)}")
             md5 = hashlib.md5(content).hexdigest()  # noqa: S324 - required by TikTok
-            must(part.md5 == md5, "a different MD5")
+            require(part.md5 == md5, "a different MD5")
             if content:
                 chained = hashlib.md5((chained + md5).encode()).hexdigest()  # noqa: S324 - not used for security
-            must(part.progress.tally.md5 == chained, "a different MD5 of all rows")
-            must(len(content) <= largest, f"{len(content)} bytes are more than {largest}")
-            must(last or len(content) >= smallest, f"{len(content)} bytes are less than {smallest}")
-        must(last and done == len(self.lines), f"{done} of {len(self.lines)} lines were read")
+            require(part.progress.tally.md5 == chained, "a different MD5 of all rows")
+            require(len(content) <= largest, f"{len(content)} bytes are more than {largest}")
+            require(last or len(content) >= smallest, f"{len(content)} bytes are less than {smallest}")
+        require(last and done == len(self.lines), f"{done} of {len(self.lines)} lines were read")

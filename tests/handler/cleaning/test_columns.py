@@ -25,7 +25,7 @@ from handler.cleaning.records import split_fields
 from handler.errors import Outcome
 from handler.model import Action, IdentifierType
 from handler.report_codes import Code
-from tests.handler.cleaning.reference import EMPTY_VALUE_HASHES, NULLS, is_hex, judge, unwrap
+from tests.handler.cleaning.reference import EMPTY_VALUE_HASHES, NULLS, classify, is_hex, unwrap
 
 TYPE = IdentifierType.MULTIPLE_TYPES
 examples = settings(derandomize=True, database=None, deadline=None, max_examples=150)
@@ -72,8 +72,8 @@ def pieces(file: bytes, size: int) -> Iterator[bytes]:
     return (file[at : at + size] for at in range(0, len(file), size))
 
 
-def read(file: bytes, chunk: int = 1 << 18, most: int = 1 << 20) -> list[Part]:
-    found = parts(lambda first: pieces(file[first:], chunk), TYPE, most)
+def read(file: bytes, chunk: int = 1 << 18, max_part_bytes: int = 1 << 20) -> list[Part]:
+    found = parts(lambda first: pieces(file[first:], chunk), TYPE, max_part_bytes)
     return [part._replace(chunks=[*part.chunks]) for part in found]
 
 
@@ -152,7 +152,7 @@ def clean_cell(cell: bytes, digits: int) -> tuple[str, str]:
         return ("empty_value", "") if text.lower() in EMPTY_VALUE_HASHES[digits] else ("good", text.lower().decode())
     if text.lower() in NULLS:
         return "null", ""
-    reason = judge(cell, text, digits, 0, last=False).reason or ""
+    reason = classify(cell, text, digits, 0, last=False).reason or ""
     return ("not_hashed" if b"@" in text else "not_hex") if reason == "more_than_one_column" else reason, ""
 
 
@@ -212,20 +212,20 @@ def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[int, str, str]], int]:
 
 
 @examples
-@given(table=tables(), chunk=st.sampled_from([1, 7, 100, 1 << 18]), most=st.sampled_from([6000, 1 << 20]))
+@given(table=tables(), chunk=st.sampled_from([1, 7, 100, 1 << 18]), max_part_bytes=st.sampled_from([6000, 1 << 20]))
 def test_any_file_is_read_as_by_the_csv_module(
-    table: tuple[str, str, list[tuple[int, str, str]], int], chunk: int, most: int
+    table: tuple[str, str, list[tuple[int, str, str]], int], chunk: int, max_part_bytes: int
 ) -> None:
     text, delimiter, columns, width = table
     expected = reference(text, delimiter, columns, width)
-    found = read(text.encode(), chunk, most)
+    found = read(text.encode(), chunk, max_part_bytes)
     header = ",".join(header for _, _, header in columns)
     sent = "".join(f"{row}\n" for row in expected.rows)
     for part in found:
         if part.rows:
             assert part.chunks[0] == part.header == f"{header}\n".encode()
             assert b"".join(part.chunks).count(b"\n") == part.rows + 1
-            assert part.bytes == len(b"".join(part.chunks)) <= most
+            assert part.bytes == len(b"".join(part.chunks)) <= max_part_bytes
             assert part.md5 == hashlib.md5(b"".join(part.chunks)).hexdigest()  # noqa: S324 - required by TikTok
     assert b"".join(b"".join(part.chunks[1:]) for part in found).decode() == sent
     tally = found[-1].progress.tally
@@ -537,7 +537,7 @@ def test_reading_that_continues_after_a_part_gives_the_same_parts(quote: str) ->
     rows = [f"{hashed(n)},{hashed(n + 1) if n % 7 else quote + cell},{quote}a\nb{quote}" if quote else
             f"{hashed(n)},{hashed(n + 1) if n % 7 else cell},a" for n in range(500)]  # fmt: skip
     file = "\n".join([HEADER, *rows, ""]).encode()
-    found = read(file, most=9000)
+    found = read(file, max_part_bytes=9000)
     assert len(found) > 5
     for at in range(len(found) - 1):
         report = {**to_report(found[at].progress.tally), "progress": {

@@ -243,7 +243,7 @@ def test_hashes_of_empty_values_do_not_count_toward_the_share_of_faulty_rows() -
 
 
 @pytest.mark.parametrize("row", [GOOD[:40], b'"' + GOOD, b"0x" + GOOD[:-1], b"'"])
-def test_a_row_cut_off_at_the_end_rejects_only_a_replace_as_a_whole(row: bytes) -> None:
+def test_a_row_cut_off_at_the_end_rejects_the_entire_file_only_in_a_replace(row: bytes) -> None:
     tally = counted([ROWS[:130], row])
     assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (2, {"cut_off": 1}, True)
     check_file(tally, Action.APPEND, 0, IdentifierType.EMAIL_SHA256)

@@ -11,6 +11,6 @@ from tests.handler.cleaning.fuzz import fuzz
 def test_random_files_and_keys_raise_only_the_projects_own_exceptions() -> None:
     seen, _ = fuzz(20260131, rounds=250)
     assert set(seen) == {
-        *("cleaned", "no text", "columns", "columns refused", "decompressed", "damage refused"),
-        *("key", "key refused", "message refused", "ignored"),
+        *("cleaned", "not text", "columns", "columns rejected", "decompressed", "damage rejected"),
+        *("key", "key rejected", "message rejected", "ignored"),
     }

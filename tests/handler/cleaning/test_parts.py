@@ -34,9 +34,11 @@ def test_a_part_ends_with_the_last_block_that_fits() -> None:
     assert parts == [(5, ROW * 5, False), (5, ROW * 5, False), (6, ROW * 6, True)]
 
 
-@pytest.mark.parametrize(("most", "rows"), [(33 * 5, [5, 1]), (33 * 5 - 1, [3, 3]), (33 * 6, [6]), (33 * 3, [3, 3])])
-def test_a_part_can_have_exactly_the_maximum_size(most: int, rows: list[int]) -> None:
-    assert [part.rows for part in cut(blocks(3, 2, 1), most)] == rows
+@pytest.mark.parametrize(
+    ("max_bytes", "rows"), [(33 * 5, [5, 1]), (33 * 5 - 1, [3, 3]), (33 * 6, [6]), (33 * 3, [3, 3])]
+)
+def test_a_part_can_have_exactly_the_maximum_size(max_bytes: int, rows: list[int]) -> None:
+    assert [part.rows for part in cut(blocks(3, 2, 1), max_bytes)] == rows
 
 
 def test_a_part_has_its_md5_and_the_position_where_reading_continues() -> None:
