@@ -126,7 +126,7 @@ def handle(function: Function, event: Mapping[str, Any], context: LambdaContext)
     queue = function.queue
     queue.set_visibility([record for record in records if record.message_id in outcomes.failed], run.logger)
     returned = [record for record in records if record.message_id in outcomes.returned]
-    queue.set_visibility(returned, run.logger, at_once=True)
+    queue.set_visibility(returned, run.logger, immediately=True)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in (*outcomes.failed, *outcomes.returned)]}
 
 

@@ -15,7 +15,7 @@ from handler.events.queue import QueueRecord
 from handler.metrics import Metric
 from handler.model import AudienceKey
 from handler.state.pointers import upload_digest
-from handler.state.reports import at_end, identity
+from handler.state.reports import identity, is_final
 from handler.sweep import MIN_SECONDS_TO_START, log_failure, sweep
 
 
@@ -63,7 +63,7 @@ def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
             outcomes.sweeps.append(record.message_id)
         elif isinstance(message, AudienceKey):
             outcomes.audiences.setdefault(message, {})[record.message_id] = None
-        elif (report := register(run, message)) and report["audience"] and not at_end(report) and not run.settle:
+        elif (report := register(run, message)) and report["audience"] and not is_final(report) and not run.settle:
             audience = parse_key(report["file"]["key"]).audience
             outcomes.audiences.setdefault(audience, {})[record.message_id] = upload_digest(*identity(report))
     except MessageError as error:

@@ -68,11 +68,11 @@ class Metrics:
         """Add to a sum."""
         self._values[metric] += value
 
-    def level(self, metric: Metric, value: int) -> None:
+    def set_gauge(self, metric: Metric, value: int) -> None:
         """Set a level, such as the number of audiences."""
         self._values[metric] = value
 
-    def waited(self, seconds: float) -> None:
+    def record_wait(self, seconds: float) -> None:
         """Record that an upload has waited this long, in seconds."""
         self._longest_wait = max(self._longest_wait, seconds)
 

@@ -127,23 +127,23 @@ class Fault(NamedTuple):
         reason: the row's `reason` in the report.
         line: the first line that has it; None if it is not among the reported ones.
         digits: the number of hexadecimal digits in that line if it has the wrong length.
-        right: the column that holds identifiers, if a row has several columns and exactly one does.
-        action: the column that says whether a person is added or removed.
-        all_right: True if more than one column holds identifiers.
-        plain: True if no column does, and cells look like email addresses or phone numbers.
-        wanted: digits of an identifier of the type: 32 or 64; 0 for columns.
-        device: True if the identifiers are device ids.
+        identifier_column: the column that holds identifiers, if a row has several columns and exactly one does.
+        action_column: the column that says whether a person is added or removed.
+        many_identifier_columns: True if more than one column holds identifiers.
+        plain_text: True if no column does, and cells look like email addresses or phone numbers.
+        expected_digits: digits of an identifier of the type: 32 or 64; 0 for columns.
+        device_ids: True if the identifiers are device ids.
     """
 
     reason: str
     line: int | None = None
     digits: int | None = None
-    right: str | None = None
-    action: str | None = None
-    all_right: bool = False
-    plain: bool = False
-    wanted: int = 64
-    device: bool = False
+    identifier_column: str | None = None
+    action_column: str | None = None
+    many_identifier_columns: bool = False
+    plain_text: bool = False
+    expected_digits: int = 64
+    device_ids: bool = False
 
 
 def wrong_kind(code: Code, kind: str, advice: str) -> Rejected:
@@ -203,7 +203,7 @@ def empty_file(subject: Subject, action: Action) -> Outcome:
     )
 
 
-def only_nothing(subject: Subject, null_markers: int, hashes: int) -> Rejected:
+def only_empty_values(subject: Subject, null_markers: int, hashes: int) -> Rejected:
     """Refuse a file of only NULL markers or hashes of nothing: a broken join must not look like an empty list."""
     kinds = [f"NULL markers ({null_markers:,})"] if null_markers else []
     kinds += [f"hashes of an empty or missing value ({hashes:,})"] if hashes else []
@@ -305,23 +305,23 @@ _COLUMN_ADVICE = {
 def _explained(fault: Fault) -> str:
     """Return two sentences: the most frequent fault of the rows and where it begins, and what to do."""
     what, advice = _FAULTS[fault.reason]
-    if not fault.wanted:
+    if not fault.expected_digits:
         advice = _COLUMN_ADVICE.get(fault.reason, advice)
-    algorithm = "MD5" if fault.wanted == _MD5_DIGITS else "SHA-256"
+    algorithm = "MD5" if fault.expected_digits == _MD5_DIGITS else "SHA-256"
     advice = advice.format(algorithm=algorithm) + _other_length(fault)
-    if fault.reason == "more_than_one_column" and fault.action:
-        what = f"have more than one column, and {fault.action} says whether a person is added or removed"
+    if fault.reason == "more_than_one_column" and fault.action_column:
+        what = f"have more than one column, and {fault.action_column} says whether a person is added or removed"
         advice = (
             "Upload the added people under append and the removed ones under remove, each with the identifiers alone."
         )
-    elif fault.reason == "more_than_one_column" and fault.right:
-        advice = f"Upload {fault.right} alone: it holds the identifiers."
-    elif fault.reason == "more_than_one_column" and fault.all_right:
+    elif fault.reason == "more_than_one_column" and fault.identifier_column:
+        advice = f"Upload {fault.identifier_column} alone: it holds the identifiers."
+    elif fault.reason == "more_than_one_column" and fault.many_identifier_columns:
         advice = (
             "Upload one column of identifiers alone, or the file with a header row under the identifier type "
             "multiple_types."
         )
-    elif fault.reason == "more_than_one_column" and fault.plain:
+    elif fault.reason == "more_than_one_column" and fault.plain_text:
         what = "have more than one column, and the identifiers are not hashed"
         advice = f"Hash one column with {algorithm}, as tiktok-activation hash does, and upload it alone."
     first = f", first{_in_line(fault.line)}" if fault.line else ""
@@ -330,9 +330,9 @@ def _explained(fault: Fault) -> str:
 
 def _other_length(fault: Fault) -> str:
     if fault.digits == _MD5_DIGITS:
-        if not fault.wanted:
+        if not fault.expected_digits:
             return " Hashes of 32 digits are MD5, which TikTok accepts for device ids only."
-        if fault.device:
+        if fault.device_ids:
             return (
                 " Hashes of 32 digits are MD5: use a folder that ends in _md5, or hash the ids first if they only lost "
                 "their hyphens."
@@ -341,7 +341,9 @@ def _other_length(fault: Fault) -> str:
     if fault.digits == 40:  # noqa: PLR2004 - digits of a SHA-1
         return " Hashes of 40 digits are SHA-1, which TikTok does not accept."
     if fault.digits == 64:  # noqa: PLR2004 - digits of a SHA-256
-        return " Hashes of 64 digits are SHA-256" + (": use a folder that ends in _sha256." if fault.wanted else ".")
+        return " Hashes of 64 digits are SHA-256" + (
+            ": use a folder that ends in _sha256." if fault.expected_digits else "."
+        )
     return ""
 
 
@@ -529,7 +531,7 @@ no_progress = partial(
 
 SETTLING = "The connector waits a short time for more uploads of the same audience. The upload goes through by itself."
 
-LIST_MADE_ANEW = "Another file of this list arrived, so the list is sent again with all its files."
+LIST_SENT_AGAIN = "Another file of this list arrived, so the list is sent again with all its files."
 
 NEW_VERSION = "A new version of that file makes the list complete."
 DELETE_FILE = "Delete the file there, and upload all files of the list again."

@@ -84,7 +84,7 @@ def _measure_wait(turn: Turn) -> None:
     submitted = _submitted(turn)
     unfinished = [pointer for pointer in turn.pointers if not turn.run.ledger.is_finished(pointer)]
     if times := [pointer.uploaded_at for pointer in unfinished if pointer.digest not in submitted]:
-        turn.run.metrics.waited((turn.run.now() - min(times)).total_seconds())
+        turn.run.metrics.record_wait((turn.run.now() - min(times)).total_seconds())
 
 
 def _submitted(turn: Turn) -> set[str]:

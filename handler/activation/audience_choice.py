@@ -66,7 +66,7 @@ def choose_audience(turn: Turn) -> tuple[Audience | None, str]:
     audience = without_old_message(found[0], lease.state)
     if needs_details(audience, None, run.now()):
         details = run.account.details(audience.id)
-        audience = without_old_message(details.filled_in(found[0]) if details else audience, lease.state)
+        audience = without_old_message(details.completed_from(found[0]) if details else audience, lease.state)
     match stage(audience, None, None, run.now()):
         case Stage.READY:
             others = [each for each in found[1:] if each.name == lease.audience.name]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import parse_iso
 from handler.model import Action
-from handler.state.audience_state import Applied, State, forgotten_up_to
+from handler.state.audience_state import Applied, State, pruned_up_to
 from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, key_digest
 
@@ -276,7 +276,7 @@ def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> 
 
 def _is_before_dropped(position: Position, state: State, action: Action) -> bool:
     """Return true if the state has dropped an applied upload of this action that is newer than the position."""
-    dropped = forgotten_up_to(state, action)
+    dropped = pruned_up_to(state, action)
     return bool(dropped) and position < (parse_iso(dropped), _RANK[action])
 
 

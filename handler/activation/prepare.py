@@ -19,7 +19,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Failed, Outcome, OutOfTime, Waiting
 from handler.state.lease import Lease
 from handler.state.pointers import upload_digest
-from handler.state.reports import Report, action_of, file_paths, forget_uploads, identity, is_uploaded
+from handler.state.reports import Report, action_of, clear_uploads, file_paths, identity, is_uploaded
 
 # TikTok recommends fewer than 50 `file_paths` per call. With more uploads than this, small ones share parts.
 MIN_PACKED_UPLOADS = 50
@@ -178,7 +178,7 @@ def _without_outdated_parts(run: Invocation, lease: Lease, reports: Sequence[Rep
         if sum(map(_own_bytes, members)) != members[0]["uploads"][0]["bytes"] and _is_shared(members[0]):
             incomplete |= {identity(report) for report in members}
     return [
-        run.write(report, forget_uploads)
+        run.write(report, clear_uploads)
         if report["uploads"] and (identity(report) in incomplete or is_stale(lease.state, report))
         else report
         for report in reports

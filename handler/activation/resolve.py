@@ -29,7 +29,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Failed
 from handler.metrics import Metric
 from handler.report_codes import Code
-from handler.state.audience_state import Change, forget_applied
+from handler.state.audience_state import Change, remove_applied
 from handler.state.lease import Lease
 from handler.state.lists import write_list
 from handler.state.reports import Report, set_status
@@ -65,7 +65,7 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
             record_change(run, lease, intent, request_for_change(run, lease, intent))
             return
         if audience.is_valid is None and (listed := run.account.snapshot().by_id.get(audience.id)):
-            audience = audience.filled_in(listed)  # `get` is needed only for the history
+            audience = audience.completed_from(listed)  # `get` is needed only for the history
         found_stage = stage(audience, None if audience.is_valid else intent, None, run.now())
         # Repeating an append or remove is safe. A replace must not be repeated while the first may still appear.
         if found_stage is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
@@ -85,7 +85,7 @@ def finish_change(run: Invocation, lease: Lease) -> None:
     state, change = lease.state, lease.state["change"]
     if change is None:
         return
-    audience = run.account.since(_audience_id(change), change["seen_processing"] or change["began_at"])
+    audience = run.account.read_since(_audience_id(change), change["seen_processing"] or change["began_at"])
     if audience is None:
         _fail(run, lease, change, request_for_change(run, lease, change), reasons.deleted_while_processing())
     else:
@@ -99,7 +99,7 @@ def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audien
     if not audience.history and needs_details(audience, change, run.now()):
         ids = (each.id for each in run.account.snapshot().by_id.values() if each.is_creator and each.is_valid)
         details = run.account.details(audience.id, also=ids)
-        audience = details.filled_in(audience) if details else audience
+        audience = details.completed_from(audience) if details else audience
     message = audience.message
     audience = without_old_message(audience, state, change)
     found_stage = stage(audience, change, state["history_seen"], run.now())
@@ -172,7 +172,7 @@ def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest,
     """Set the outcome of a failed change's uploads, which no longer count as applied."""
     for report in request.reports:
         run.set_outcome(report, outcome)
-    forget_applied(lease.state, change)
+    remove_applied(lease.state, change)
     if request.list_turn:
         set_list_outcome(run, request.list_turn, outcome)
 

@@ -29,7 +29,7 @@ from handler.errors import Failed, OutOfTime, UploadAgain
 from handler.model import Action
 from handler.state.audience_state import Change
 from handler.state.pointers import Pointer, upload_digest
-from handler.state.reports import Report, forget_uploads, identity
+from handler.state.reports import Report, clear_uploads, identity
 from handler.tiktok.responses import Audience
 
 
@@ -184,7 +184,7 @@ def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note
         submit(run, lease, audience, request_for(ready, note))
     except UploadAgain as refused:
         if uploads_again:
-            forgotten = [run.write(report, forget_uploads) for report in ready]
+            forgotten = [run.write(report, clear_uploads) for report in ready]
             _send(turn, audience, forgotten, note, uploads_again - 1)
         else:
             _send_halves(turn, audience, ready, note, refused)

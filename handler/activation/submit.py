@@ -19,7 +19,7 @@ from handler.clock import iso, parse_iso
 from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
-from handler.state.audience_state import Applied, Change, FileRef, hold_back
+from handler.state.audience_state import Applied, Change, FileRef, set_hold
 from handler.state.lease import Lease
 from handler.state.lists import read_list, write_list
 from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
@@ -89,14 +89,14 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
             key = lease.audience
             change["audience_id"], request_id = run.tiktok.create(key.name, key.identifier_type, request.paths)
     except OutcomeUnknown:
-        run.account.forget()
+        run.account.clear()
         raise
     except Outcome as refused:
         # TikTok did not make this change. An earlier call whose outcome is unknown may be the reason.
         state["intent"] = unresolved
         outcome = _still_unknown(run, unresolved, refused) or refused
         if isinstance(outcome, NotEditable):
-            hold_back(state, change["call"], outcome, run.now())
+            set_hold(state, change["call"], outcome, run.now())
         lease.save()
         raise outcome from None
     record_change(run, lease, change, request, request_id)
@@ -233,7 +233,7 @@ def note_on_other_types(run: Invocation, audience: AudienceKey) -> str:
     Raises:
         Waiting: a call to TikTok failed.
     """
-    return reasons.other_identifier_types(run.account.same_name(audience.name, audience.identifier_type))
+    return reasons.other_identifier_types(run.account.types_with_name(audience.name, audience.identifier_type))
 
 
 def with_columns_note(audience: AudienceKey, refused: Failed) -> Failed:

@@ -21,7 +21,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import Change, FileRef, State
 from handler.state.lease import Lease
 from handler.state.pointers import Pointer
-from handler.state.reports import Report, forget_uploads, identity
+from handler.state.reports import Report, clear_uploads, identity
 
 # Codes for which only a list waits. The other uploads wait for the list.
 _LIST_CODES = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
@@ -82,7 +82,7 @@ def _write_reason(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
         return
     # Discard parts that are older than a change first: writing the reason sets `updated_at`, which would hide that.
     if report["uploads"] and (is_stale(state, report) or _is_outside(state["intent"], report)):
-        report = run.write(report, forget_uploads)
+        report = run.write(report, clear_uploads)
     waits_for_list = reason.code in _LIST_CODES and pointer.action is not Action.REPLACE
     report = run.set_outcome(report, reasons.behind_older_upload() if waits_for_list else reason)
     if pointer.action is not Action.REPLACE:

@@ -98,7 +98,7 @@ def _has_only_empty_values(tally: Tally) -> bool:
 
 def _no_valid_row(tally: Tally, identifier_type: IdentifierType, subject: reasons.Subject) -> Rejected:
     if _has_only_empty_values(tally):
-        return reasons.only_nothing(subject, tally.null_markers, tally.empty_value_rows)
+        return reasons.only_empty_values(subject, tally.null_markers, tally.empty_value_rows)
     return reasons.no_valid_row(subject, tally.total, _fault(tally, identifier_type))
 
 
@@ -117,12 +117,12 @@ def _fault(tally: Tally, identifier_type: IdentifierType, column: str | None = N
         reason,
         line=first.line if first else None,
         digits=first.digits if first else None,
-        right=_column_label(hints, next(iter(hints.identifiers))) if len(hints.identifiers) == 1 else None,
-        action=_column_label(hints, hints.action) if hints.action else None,
-        all_right=len(hints.identifiers) > 1,
-        plain=hints.plain_text,
-        wanted=identifier_type.digits,
-        device=not identifier_type.startswith(("email", "phone")),
+        identifier_column=_column_label(hints, next(iter(hints.identifiers))) if len(hints.identifiers) == 1 else None,
+        action_column=_column_label(hints, hints.action) if hints.action else None,
+        many_identifier_columns=len(hints.identifiers) > 1,
+        plain_text=hints.plain_text,
+        expected_digits=identifier_type.digits,
+        device_ids=not identifier_type.startswith(("email", "phone")),
     )
 
 

@@ -51,7 +51,7 @@ class Queue:
         """Send a message to the queue."""
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def set_visibility(self, records: Sequence[QueueRecord], logger: Logger, *, at_once: bool = False) -> None:
+    def set_visibility(self, records: Sequence[QueueRecord], logger: Logger, *, immediately: bool = False) -> None:
         """Set when messages that are not deleted come back: at once, or with exponential back-off.
 
         A failure here loses nothing: the message then comes back after the queue's visibility timeout.
@@ -65,7 +65,7 @@ class Queue:
                         {
                             "Id": str(index),
                             "ReceiptHandle": record.receipt_handle,
-                            "VisibilityTimeout": 0 if at_once else backoff_seconds(record.receives),
+                            "VisibilityTimeout": 0 if immediately else backoff_seconds(record.receives),
                         }
                         for index, record in enumerate(entries)
                     ],

@@ -16,7 +16,7 @@ from handler.model import Action, AudienceKey
 SCHEMA = 2
 AUDIENCES = "audiences/"
 HOLD = timedelta(hours=1)  # a refusal lasts for hours, so no call is made before this
-REMEMBERED = timedelta(hours=48)  # an upload whose event arrives later is applied only if the order is certain
+KEEP_APPLIED = timedelta(hours=48)  # an upload whose event arrives later is applied only if the order is certain
 _UP_TO: dict[str, Literal["appended_up_to", "removed_up_to", "replaced_up_to"]] = {
     "append": "appended_up_to",
     "remove": "removed_up_to",
@@ -75,7 +75,7 @@ class Hold(TypedDict):
     reason: str
 
 
-class Told(TypedDict):
+class WaitingReason(TypedDict):
     """The code that all uploads registered up to a time have been given as the reason why they wait.
 
     Attributes:
@@ -87,7 +87,7 @@ class Told(TypedDict):
     last: int
 
 
-class Trouble(TypedDict):
+class ReadFailures(TypedDict):
     """Failed reads of an upload: seconds during which reads failed, and the time of the last failure."""
 
     seconds: float
@@ -102,8 +102,8 @@ class State(TypedDict):
         appended_up_to, removed_up_to, replaced_up_to: upload times of the newest applied uploads that `applied` no
             longer holds.
         list_rows: accepted rows of the last applied list.
-        told: see `Told`.
-        unreadable: by upload digest, see `Trouble`.
+        told: see `WaitingReason`.
+        unreadable: by upload digest, see `ReadFailures`.
         stalled: by upload digest, invocations in a row that finished no part of it.
         history_seen: time of the newest history entry that an ended change left at TikTok.
         message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.
@@ -123,8 +123,8 @@ class State(TypedDict):
     removed_up_to: str | None
     replaced_up_to: str | None
     list_rows: int | None
-    told: Told | None
-    unreadable: dict[str, Trouble]
+    told: WaitingReason | None
+    unreadable: dict[str, ReadFailures]
     stalled: dict[str, int]
     history_seen: str | None
     message_seen: str | None
@@ -160,7 +160,7 @@ def new_state(audience: AudienceKey) -> State:
     }
 
 
-def upgraded(audience: AudienceKey, content: dict[str, Any]) -> State:
+def upgraded_state(audience: AudienceKey, content: dict[str, Any]) -> State:
     """Return a stored state in today's form. Schema 1 lacks a few keys, and its changes have no `list`."""
     state = cast("State", {**new_state(audience), **content, "schema": SCHEMA})
     for name in ("intent", "change"):
@@ -169,12 +169,12 @@ def upgraded(audience: AudienceKey, content: dict[str, Any]) -> State:
     return state
 
 
-def hold_back(state: State, call: str, refused: NotEditable, now: datetime) -> None:
+def set_hold(state: State, call: str, refused: NotEditable, now: datetime) -> None:
     """Remember that TikTok accepts no such change for now."""
     state["hold"] = {"call": call, "until": iso(now + HOLD), "code": refused.code.name, "reason": refused.reason}
 
 
-def forget_applied(state: State, change: Change) -> None:
+def remove_applied(state: State, change: Change) -> None:
     """Stop counting a change's uploads as applied, because it failed. An earlier change of theirs still counts."""
     failed = {(each["key"], each["version_id"], change["began_at"]) for each in change["files"]}
     state["applied"] = [
@@ -182,7 +182,7 @@ def forget_applied(state: State, change: Change) -> None:
     ]
 
 
-def forgotten_up_to(state: State, action: Action) -> str:
+def pruned_up_to(state: State, action: Action) -> str:
     """Return the upload time of the newest applied upload of an action that `applied` no longer holds; "" for none."""
     return state[_UP_TO[action]] or ""
 
@@ -192,7 +192,7 @@ def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) 
     kept: list[Applied] = []
     for each in state["applied"]:
         uploaded_at = parse_iso(each["uploaded_at"])
-        if now - parse_iso(each["sent_at"]) < REMEMBERED or (oldest_waiting and oldest_waiting <= uploaded_at):
+        if now - parse_iso(each["sent_at"]) < KEEP_APPLIED or (oldest_waiting and oldest_waiting <= uploaded_at):
             kept.append(each)
             continue
         name = _UP_TO[each["action"]]

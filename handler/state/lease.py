@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Missing
 from handler.model import AudienceKey
-from handler.state.audience_state import State, new_state, state_key, upgraded
+from handler.state.audience_state import State, new_state, state_key, upgraded_state
 from handler.state.objects import ObjectStore
 
 # Past the holder's own deadline: by then Lambda has stopped it.
@@ -71,7 +71,7 @@ def _take(
 ) -> Lease | None:
     try:
         stored = store.read(state_key(audience))
-        state, etag = upgraded(audience, stored.content), stored.etag
+        state, etag = upgraded_state(audience, stored.content), stored.etag
     except Missing:
         state, etag = new_state(audience), None
     if state["held_until"] and parse_iso(state["held_until"]) > now():

@@ -20,7 +20,16 @@ from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.objects import ObjectStore, Stored
 from handler.state.pointers import PENDING, Pointer, list_digest, parse_pointer, pointer_key
-from handler.state.reports import RANK, Report, action_of, at_end, forget_uploads, identity, set_status, upgraded
+from handler.state.reports import (
+    RANK,
+    Report,
+    action_of,
+    clear_uploads,
+    identity,
+    is_final,
+    set_status,
+    upgraded_report,
+)
 
 REPORTS = "reports/"
 # Each conflict costs one try. More conflicts than this in a row mean that something is wrong.
@@ -75,7 +84,7 @@ class Ledger:
             report = self._read(key)
             is_new = False
         if report["audience"]:
-            if not at_end(report):
+            if not is_final(report):
                 if not is_new and self._was_cut_short(report):
                     report, _ = self.update(report, self._receive_now)
                 self._point_to(report)
@@ -127,7 +136,7 @@ class Ledger:
 
     def _read(self, key: str) -> Report:
         stored = self._store.read(key)
-        report = upgraded(stored.content)
+        report = upgraded_report(stored.content)
         if report is None:
             raise Damaged(f"{key} is not a report.")
         self._known[key] = Stored(report, stored.etag)
@@ -155,7 +164,7 @@ class Ledger:
         for _ in range(MAX_TRIES):
             wanted = deepcopy(current)
             change(wanted)
-            goes_back = RANK[wanted["status"]] < RANK[current["status"]] or at_end(current)
+            goes_back = RANK[wanted["status"]] < RANK[current["status"]] or is_final(current)
             if (goes_back and not reopen) or wanted == current:
                 break
             wanted["updated_at"] = iso(self._now())
@@ -169,7 +178,7 @@ class Ledger:
             break
         else:
             raise Conflict(f"Other functions keep writing the report {key}.")
-        if at_end(current):
+        if is_final(current):
             self._finish(current, pointer_key(current))
         return current, changed
 
@@ -177,8 +186,8 @@ class Ledger:
         """Make an upload wait again, because the list it belongs to is made anew."""
 
         def waiting(current: Report) -> None:
-            set_status(current, "waiting", Code.SETTLING, reasons.LIST_MADE_ANEW)
-            forget_uploads(current)
+            set_status(current, "waiting", Code.SETTLING, reasons.LIST_SENT_AGAIN)
+            clear_uploads(current)
 
         self._point_to(report)
         return self.update(report, waiting, reopen=True)[0]
@@ -222,7 +231,7 @@ class Ledger:
             except KeyError:
                 raise Damaged(f"{pointer.key} is not a pointer.") from None
         report = self.latest(*self._identities[pointer.key])
-        if at_end(report):
+        if is_final(report):
             self._finish(report, pointer.key)
             return None
         return report

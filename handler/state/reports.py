@@ -123,7 +123,7 @@ def new_report(upload: Upload, bucket: str, target: Target | None, now: datetime
     }
 
 
-def upgraded(content: dict[str, Any]) -> Report | None:
+def upgraded_report(content: dict[str, Any]) -> Report | None:
     """Return a stored report in today's form, or None if it is not a report. Schema 1 lacks a few keys."""
     if content.get("schema") == 1:
         rows, file = content.get("rows"), content.get("file")
@@ -150,7 +150,7 @@ def set_outcome(report: Report, outcome: Outcome) -> None:
     set_status(report, outcome.status, outcome.code, outcome.reason)
 
 
-def forget_uploads(report: Report) -> None:
+def clear_uploads(report: Report) -> None:
     """Forget the parts of an upload, so that it is read and uploaded from its beginning."""
     report["uploads"] = []
     report["progress"] = {"next_byte": None, "next_line": None}
@@ -178,6 +178,6 @@ def action_of(report: Report) -> Action:
     return Action(report["audience"]["action"])
 
 
-def at_end(report: Report) -> bool:
+def is_final(report: Report) -> bool:
     """Return true if the upload's status is final."""
     return RANK[report["status"]] == RANK["available"]

@@ -65,12 +65,12 @@ class Account:
             self._snapshot = Snapshot(taken_at, items, {audience.id: audience for audience in items if audience.id})
         return self._snapshot
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop the snapshot: a call whose response was lost may have changed the audiences."""
         self._snapshot = None
         self._details.clear()
 
-    def since(self, audience_id: str, moment: str) -> Audience | None:
+    def read_since(self, audience_id: str, earlier: str) -> Audience | None:
         """Return an audience as it was at TikTok after a given time, or None if TikTok does not know it.
 
         In a long sweep another function may have changed the audience, or seen it processing, after the snapshot was
@@ -78,13 +78,13 @@ class Account:
 
         Args:
             audience_id: TikTok's id.
-            moment: the time, in whole seconds.
+            earlier: the time, in whole seconds.
 
         Raises:
             Waiting: a call to TikTok failed.
         """
         snapshot = self.snapshot()
-        earliest = parse_iso(moment) + timedelta(seconds=1)
+        earliest = parse_iso(earlier) + timedelta(seconds=1)
         if audience_id in self._details and self._details[audience_id][0] < earliest:
             del self._details[audience_id]
         listed = snapshot.by_id.get(audience_id) if snapshot.taken_at >= earliest else None
@@ -141,7 +141,7 @@ class Account:
         taken = registered_elsewhere()
         return [each for each in named if each.id not in taken]
 
-    def same_name(self, name: str, except_type: IdentifierType) -> list[IdentifierType]:
+    def types_with_name(self, name: str, except_type: IdentifierType) -> list[IdentifierType]:
         """Return the other identifier types for which the advertiser has a customer-file audience of this name.
 
         Raises:
@@ -186,7 +186,7 @@ class Account:
         for audience in candidates:
             known = audience
             if not _is_described(audience) and audience.id and (details := self.details(audience.id, also=lacking)):
-                known = audience.filled_in(details)
+                known = audience.completed_from(details)
             # A lookalike audience may have no type of its own.
             if not _could_be(known, name):
                 continue

@@ -28,13 +28,13 @@ from handler.tiktok.multipart import multipart
 from handler.tiktok.refusals import refusal
 from handler.tiktok.responses import (
     AdGroup,
-    Answer,
     Audience,
+    TikTokResponse,
     parse_ad_groups,
-    parse_answer,
     parse_details,
     parse_id,
     parse_page,
+    parse_response,
 )
 
 MAX_TRIES = 3  # of a call, the first included
@@ -221,7 +221,7 @@ class TikTokClient:
             page += 1
         return list(found)
 
-    def _call(self, request: CallRequest) -> Answer:
+    def _call(self, request: CallRequest) -> TikTokResponse:
         """Make a call, with a few quick retries.
 
         Raises:
@@ -233,7 +233,7 @@ class TikTokClient:
         for tries_left in reversed(range(MAX_TRIES)):
             credentials = self._secret(self.credentials.get)
             answer = self._send(request, credentials)
-            if answer.meaning is Meaning.FINE:
+            if answer.meaning is Meaning.SUCCESS:
                 return answer
             error = refusal(answer, credentials.advertiser_id)
             if isinstance(error, CredentialsRefused):
@@ -252,7 +252,7 @@ class TikTokClient:
                 self.pause(random.uniform(*backoff))  # noqa: S311 - jitter, not a secret
         raise self._break(error) if isinstance(error, Throttled) else error
 
-    def _send(self, request: CallRequest, credentials: Credentials) -> Answer:
+    def _send(self, request: CallRequest, credentials: Credentials) -> TikTokResponse:
         self.counts.calls += 1
         arguments = request.arguments(credentials.advertiser_id)
         headers = {**arguments.pop("headers", {}), "Access-Token": credentials.access_token}
@@ -266,12 +266,12 @@ class TikTokClient:
                 allow_redirects=False,
                 **arguments,
             )
-            answer = parse_answer(response, request.call, credentials.access_token)
+            answer = parse_response(response, request.call, credentials.access_token)
         except requests.ConnectTimeout:
-            return Answer(Meaning.BUSY, reached=False)
+            return TikTokResponse(Meaning.BUSY, reached=False)
         except (requests.RequestException, ValueError, RecursionError):
-            return Answer(Meaning.BUSY)
-        if answer.meaning is Meaning.FINE and answer.code:
+            return TikTokResponse(Meaning.BUSY)
+        if answer.meaning is Meaning.SUCCESS and answer.code:
             details = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
             self.logger.warning("TikTok carried out a call in part", extra=details)
         return answer

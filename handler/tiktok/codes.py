@@ -10,13 +10,13 @@ from __future__ import annotations
 from enum import Enum
 
 OK = 0
-ASKING_CALLS = {"list", "get", "apply/log"}  # they change nothing and carry no file
+READ_CALLS = {"list", "get", "apply/log"}  # they change nothing and carry no file
 
 
 class Meaning(Enum):
     """The meanings of TikTok's responses."""
 
-    FINE = "done"
+    SUCCESS = "done"
     THROTTLED = "too many requests"
     BUSY = "busy"
     UPLOAD_AGAIN = "the uploaded part is unknown, expired or damaged"
@@ -33,7 +33,7 @@ class Meaning(Enum):
 
 
 _CODES: dict[Meaning, set[int]] = {
-    Meaning.FINE: {OK, 20001},  # 20001: done in part
+    Meaning.SUCCESS: {OK, 20001},  # 20001: done in part
     # The rate limit is counted per developer app, so all advertisers of an app share it. 40100 is not about tokens.
     Meaning.THROTTLED: {40016, 40100, 40132, 40133, 61000},
     Meaning.BUSY: {40200, 40201, 40202},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from handler import reasons
 from handler.errors import Outcome
 from handler.tiktok.codes import Meaning
-from handler.tiktok.responses import Answer
+from handler.tiktok.responses import TikTokResponse
 
 _OUTCOMES: Mapping[Meaning, Callable[[str], Outcome]] = {
     Meaning.THROTTLED: lambda _: reasons.throttled(),
@@ -28,21 +28,21 @@ _FOR_ADVERTISER: Mapping[Meaning, Callable[[str, str], Outcome]] = {
 }
 
 
-def refusal(answer: Answer, advertiser_id: str) -> Outcome:
+def refusal(response: TikTokResponse, advertiser_id: str) -> Outcome:
     """Return the error for a response that is not fine.
 
     Args:
-        answer: TikTok's response, or the lack of one.
+        response: TikTok's response, or the lack of one.
         advertiser_id: the advertiser of the call. It is no secret, and tells a person whose permission is missing.
     """
-    said = _quoted(answer)
-    if answer.meaning in _FOR_ADVERTISER:
-        return _FOR_ADVERTISER[answer.meaning](said, advertiser_id)
-    return _OUTCOMES[answer.meaning](said)
+    said = _quoted(response)
+    if response.meaning in _FOR_ADVERTISER:
+        return _FOR_ADVERTISER[response.meaning](said, advertiser_id)
+    return _OUTCOMES[response.meaning](said)
 
 
-def _quoted(answer: Answer) -> str:
+def _quoted(response: TikTokResponse) -> str:
     """Return TikTok's words in parentheses with a space before them, or nothing if no response came."""
-    if not answer.code:
+    if not response.code:
         return ""
-    return f" (code {answer.code}: {answer.message.rstrip('.')}; request {answer.request_id})"
+    return f" (code {response.code}: {response.message.rstrip('.')}; request {response.request_id})"

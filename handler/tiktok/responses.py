@@ -14,7 +14,7 @@ import requests
 
 from handler import reasons
 from handler.clock import parse_tiktok_time
-from handler.tiktok.codes import ASKING_CALLS, OK, Meaning, is_listed, meaning_of_code
+from handler.tiktok.codes import OK, READ_CALLS, Meaning, is_listed, meaning_of_code
 from handler.tiktok.redact import redact, redact_token
 from handler.tiktok.wording import meaning_of_message, names_an_error
 
@@ -29,7 +29,7 @@ _AT_FAULT = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED
 
 
 @dataclass(frozen=True)
-class Answer:
+class TikTokResponse:
     """TikTok's response to a call, or the lack of one.
 
     Attributes:
@@ -87,7 +87,7 @@ class Audience(NamedTuple):
         """True if files can be added; false for lookalike and other audiences."""
         return CUSTOMER_FILE in self.kind.lower().replace("_", " ")
 
-    def filled_in(self, other: Audience) -> Audience:
+    def completed_from(self, other: Audience) -> Audience:
         """Return the same audience with what it lacks taken from the response of the other call."""
         fields = ("name", "kind", "calculate_type", "is_creator", "is_valid", "created_at", "expires_at")
         lacking = [name for name in fields if getattr(self, name) in {"", None}]
@@ -125,7 +125,7 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         meaning = meaning_of_message(call, message) or meaning
     elif meaning is Meaning.PERMISSION_REFUSED and meaning_of_message(call, message) is Meaning.TERMS_NOT_ACCEPTED:
         meaning = Meaning.TERMS_NOT_ACCEPTED
-    if call not in ASKING_CALLS or meaning not in _AT_FAULT:
+    if call not in READ_CALLS or meaning not in _AT_FAULT:
         return meaning
     # These calls carry no file, so no file is at fault. A listing names only the advertiser, so a wrong
     # request means a wrong advertiser id.
@@ -133,7 +133,7 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
     return Meaning.PERMISSION_REFUSED if wrong_id else Meaning.BUSY
 
 
-def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
+def parse_response(response: requests.Response, call: str, token: str) -> TikTokResponse:
     """Read the envelope of a response, and remove the access token from its messages.
 
     Args:
@@ -145,7 +145,7 @@ def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
         ValueError, RecursionError: it is not TikTok's envelope.
     """
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # from TikTok or a gateway before it
-        return Answer(Meaning.THROTTLED)
+        return TikTokResponse(Meaning.THROTTLED)
 
     def hide(pairs: dict[str, Any]) -> dict[str, Any]:
         return pairs | {key: redact_token(_text(pairs[key]), token) for key in _WORDS & pairs.keys()}
@@ -154,7 +154,7 @@ def parse_answer(response: requests.Response, call: str, token: str) -> Answer:
     if not isinstance(envelope, dict) or not isinstance(envelope.get("code"), int):
         raise ValueError("not TikTok's envelope")  # noqa: TRY004 - one kind of malformed response, as response.json()'s
     code, message, data = envelope["code"], envelope.get("message", ""), envelope.get("data")
-    return Answer(
+    return TikTokResponse(
         classify(code, message, call, response.status_code),
         code,
         redact(message),

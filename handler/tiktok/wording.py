@@ -15,7 +15,7 @@ from itertools import product
 from string import punctuation, whitespace
 from typing import NamedTuple
 
-from handler.tiktok.codes import ASKING_CALLS, Meaning
+from handler.tiktok.codes import READ_CALLS, Meaning
 from handler.tiktok.redact import MAX_READ
 
 START = "\n"  # stands before the first word of a message, so that a phrase can ask for it
@@ -47,7 +47,7 @@ class Wording(NamedTuple):
 # --- Messages of refused calls -------------------------------------------------------------------
 
 _CHANGING = {"create", "update"}
-_EVERY = {*ASKING_CALLS, *_CHANGING, "file/upload"}
+_EVERY = {*READ_CALLS, *_CHANGING, "file/upload"}
 
 _NOT_FOUND = ("not exist", "n't exist", "not found", "n't found", "not be found", "no longer exists")
 _DELETED = _phrases(("is", "was", "been", "already"), [" deleted"])

@@ -42,7 +42,7 @@ SAFEGUARDS = {
         ],
     ),
     "ledger": RemovedSafeguard(
-        "handler/state/ledger.py", [("            if not at_end(report):", "            if False:")]
+        "handler/state/ledger.py", [("            if not is_final(report):", "            if False:")]
     ),
     "explicit action": RemovedSafeguard("handler/tiktok/client.py", [('"action": action.upper(), ', "")]),
     "last page": RemovedSafeguard(
@@ -50,7 +50,7 @@ SAFEGUARDS = {
     ),
     "partial failures": RemovedSafeguard("handler/app.py", [("(*outcomes.failed, *outcomes.returned)]", "()]")]),
     "back-off": RemovedSafeguard(
-        "handler/events/queue.py", [("0 if at_once else backoff_seconds(record.receives)", "0")]
+        "handler/events/queue.py", [("0 if immediately else backoff_seconds(record.receives)", "0")]
     ),
     "settling": RemovedSafeguard(
         "handler/activation/invocation.py", [("timedelta(seconds=self.settings.settle_seconds)", "timedelta()")]

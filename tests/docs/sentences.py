@@ -40,10 +40,12 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
         lambda: reasons.empty_file("file", Action.APPEND),
         lambda: reasons.empty_file("file", Action.REPLACE),
     ],
-    "only_nothing": [lambda: reasons.only_nothing("file", 0, 5000)],
+    "only_empty_values": [lambda: reasons.only_empty_values("file", 0, 5000)],
     "no_valid_row": [
         lambda: reasons.no_valid_row("file", 5000, _NO_HASH),
-        lambda: reasons.no_valid_row("file", 5000, Fault("more_than_one_column", line=1, right='column 2 ("hash")')),
+        lambda: reasons.no_valid_row(
+            "file", 5000, Fault("more_than_one_column", line=1, identifier_column='column 2 ("hash")')
+        ),
         lambda: reasons.no_valid_row("file", 5000, Fault("wrong_length", line=1, digits=32)),
     ],
     "too_many_rejected": [

@@ -15,7 +15,7 @@ NAMES = {
     "WaitingSeconds", "CredentialsRejected", "RowsAccepted", "RowsRejected", "TikTokCalls", "TikTokThrottled",
     "UsersMatched", "MessagesFailed", "Sweeps", "AudiencesUnmatched", "AudiencesExpiring", "Audiences",
 }  # fmt: skip
-LEVELS = {Metric.AUDIENCES, Metric.AUDIENCES_EXPIRING}
+GAUGES = {Metric.AUDIENCES, Metric.AUDIENCES_EXPIRING}
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -26,11 +26,11 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_names_and_dimension_are_those_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     for metric in Metric:
-        if metric in LEVELS:
-            metrics.level(metric, 1)
+        if metric in GAUGES:
+            metrics.set_gauge(metric, 1)
         elif metric is not Metric.WAITING_SECONDS:
             metrics.add(metric)
-    metrics.waited(2.5)
+    metrics.record_wait(2.5)
     metrics.flush()
 
     line = printed(capsys)
@@ -49,8 +49,8 @@ def test_sums_are_added_the_longest_wait_and_the_last_level_count(capsys: pytest
     metrics = Metrics("acme/dev")
     for value in (7, 5):
         metrics.add(Metric.FILES_SKIPPED, value)
-        metrics.level(Metric.AUDIENCES, value)
-        metrics.waited(value)
+        metrics.set_gauge(Metric.AUDIENCES, value)
+        metrics.record_wait(value)
     metrics.flush()
     line = printed(capsys)
     assert (line["FilesSkipped"], line["Audiences"], line["WaitingSeconds"]) == ([12], [5], [7])
@@ -59,7 +59,7 @@ def test_sums_are_added_the_longest_wait_and_the_last_level_count(capsys: pytest
 def test_zeros_are_left_out_and_nothing_is_printed_twice(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     metrics.add(Metric.MESSAGES_FAILED, 0)
-    metrics.level(Metric.AUDIENCES_EXPIRING, 0)
+    metrics.set_gauge(Metric.AUDIENCES_EXPIRING, 0)
     metrics.flush()
     assert capsys.readouterr().out == ""
     metrics.add(Metric.SWEEPS)

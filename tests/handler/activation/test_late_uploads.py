@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.handler.tiktok.odd_tiktok import alter
+from tests.handler.tiktok.altered_responses import alter
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"

@@ -12,7 +12,7 @@ from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import iso
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Status
-from handler.state.audience_state import Applied, Change, State, forget_applied, new_state, prune_applied
+from handler.state.audience_state import Applied, Change, State, new_state, prune_applied, remove_applied
 from handler.state.lists import StoredList
 from handler.state.pointers import Pointer, upload_digest
 
@@ -199,5 +199,5 @@ def test_a_failed_repeat_of_a_list_keeps_the_earlier_applied_entry() -> None:
         "call": "replace", "audience_id": "1", "files": [{"key": "k", "version_id": "v"}], "list": "list",
         "began_at": iso(T + timedelta(minutes=600)), "matched_before": None, "seen_processing": None, "reported": True,
     }  # fmt: skip
-    forget_applied(made, change)
+    remove_applied(made, change)
     assert made["applied"] == [applied("replace", 10, 20)]

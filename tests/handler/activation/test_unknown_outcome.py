@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from tests.handler.tiktok.odd_tiktok import alter, without
+from tests.handler.tiktok.altered_responses import alter, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"

@@ -36,7 +36,7 @@ def _visible(world: World) -> int:
 def test_messages_come_back_at_once_or_stay_hidden(world: World) -> None:
     records = _received(world, 12)
     queue = Queue(world.sqs, world.queue_url)
-    queue.set_visibility(records[:11], Logger(service="test-queue"), at_once=True)
+    queue.set_visibility(records[:11], Logger(service="test-queue"), immediately=True)
     queue.set_visibility(records[11:], Logger(service="test-queue"))
     assert _visible(world) == 11
 
@@ -48,6 +48,6 @@ def test_an_entry_that_sqs_refuses_is_logged_and_does_not_stop_the_others(
     forged = QueueRecord("m", "no such handle", "", 1)
     logger = Logger(service="test-queue-refused")
     logging.getLogger("test-queue-refused").propagate = True
-    Queue(world.sqs, world.queue_url).set_visibility([forged, record], logger, at_once=True)
+    Queue(world.sqs, world.queue_url).set_visibility([forged, record], logger, immediately=True)
     assert _visible(world) == 1
     assert "visibility not set" in caplog.text

@@ -12,7 +12,7 @@ from handler.clock import Deadline
 from handler.model import AudienceKey, IdentifierType
 from handler.tiktok.account import Account
 from handler.tiktok.client import TikTokClient
-from tests.handler.tiktok.odd_tiktok import alter, without
+from tests.handler.tiktok.altered_responses import alter, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 VIP = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
@@ -122,7 +122,7 @@ def test_the_other_identifier_types_of_a_name_are_told(world: World) -> None:
         seed(world, "vip", calculate_type=calculate_type)
     seed(world, "gold", calculate_type="IDFA_SHA256")
     seed(world, "vip", calculate_type="IDFA_MD5", is_creator=False)
-    found = account(world).same_name("vip", except_type=IdentifierType.EMAIL_SHA256)
+    found = account(world).types_with_name("vip", except_type=IdentifierType.EMAIL_SHA256)
     assert found == [IdentifierType.PHONE_SHA256, IdentifierType.GAID_SHA256]
 
 

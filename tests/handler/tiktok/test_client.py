@@ -18,7 +18,7 @@ from handler.report_codes import Code
 from handler.tiktok.client import TikTokClient
 from handler.tiktok.credentials import CredentialsStore
 from handler.tiktok.responses import AdGroup
-from tests.handler.tiktok.odd_tiktok import alter
+from tests.handler.tiktok.altered_responses import alter
 from tests.handler.world import ADVERTISER_ID, World
 from tests.privacy import TOKEN
 

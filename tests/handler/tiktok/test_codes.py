@@ -8,10 +8,10 @@ from handler.errors import CredentialsRefused, Failed, Throttled, Waiting
 from handler.report_codes import Code
 from handler.tiktok.codes import Meaning, meaning_of_code
 from handler.tiktok.refusals import refusal
-from handler.tiktok.responses import Answer, classify
+from handler.tiktok.responses import TikTokResponse, classify
 
 CODES = {
-    Meaning.FINE: [0, 20001],
+    Meaning.SUCCESS: [0, 20001],
     Meaning.THROTTLED: [40100, 40016, 40132, 40133, 61000],
     Meaning.BUSY: [40200, 40201, 40202, 50000, 50002, 51000, 51999, 52000, 53999, 60001, 99999],
     Meaning.UPLOAD_AGAIN: [40900, 40905, 40910],
@@ -129,17 +129,17 @@ def test_other_messages_say_that_the_request_is_wrong(call: str, message: str) -
     ],
 )
 def test_a_meaning_has_its_error(meaning: Meaning, error: type[Exception], code: Code) -> None:
-    outcome = refusal(Answer(meaning, 40002, "No.", "42"), "7000000000000000001")
+    outcome = refusal(TikTokResponse(meaning, 40002, "No.", "42"), "7000000000000000001")
     assert type(outcome) is error
     assert outcome.code is code
     assert meaning is Meaning.THROTTLED or "(code 40002: No; request 42)" in outcome.reason
 
 
 def test_every_meaning_but_one_has_an_error() -> None:
-    for meaning in {*Meaning} - {Meaning.FINE}:
-        assert refusal(Answer(meaning), "7").reason.endswith(".")
+    for meaning in {*Meaning} - {Meaning.SUCCESS}:
+        assert refusal(TikTokResponse(meaning), "7").reason.endswith(".")
 
 
 def test_a_missing_permission_names_the_advertiser() -> None:
-    reason = refusal(Answer(meaning_of_code(40001), 40001, "Not found", "42"), "7000000000000000001").reason
+    reason = refusal(TikTokResponse(meaning_of_code(40001), 40001, "Not found", "42"), "7000000000000000001").reason
     assert "advertiser 7000000000000000001 (code 40001: Not found; request 42)" in reason

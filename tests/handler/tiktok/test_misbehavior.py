@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.handler.tiktok.odd_tiktok import set_timeout
+from tests.handler.tiktok.altered_responses import set_timeout
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 FIRST = "tiktok/vip/email_sha256/first.csv"

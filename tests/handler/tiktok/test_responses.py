@@ -11,7 +11,7 @@ import pytest
 
 from handler.errors import Waiting
 from handler.tiktok.responses import Audience, parse_audience, parse_details, parse_id, parse_page
-from tests.handler.tiktok.odd_tiktok import Alter, alter, data, without
+from tests.handler.tiktok.altered_responses import Alter, alter, data, without
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 
 KEY = "tiktok/vip/email_sha256/first.csv"

@@ -16,7 +16,7 @@ from tests.handler.world import World
 Alter = Callable[[dict[str, Any]], object]
 
 
-class OddTikTok(HTTPAdapter):
+class AlteredResponses(HTTPAdapter):
     """A connection that alters responses."""
 
     def __init__(self, alter: Alter, times: int, status: int) -> None:
@@ -35,7 +35,7 @@ class OddTikTok(HTTPAdapter):
 
 def alter(world: World, call: str, alter: Alter, times: int = -1, status: int = 200) -> None:
     """Alter the next responses to a call; -1 is all of them."""
-    world.function.session.mount(_url(world, call), OddTikTok(alter, times, status))
+    world.function.session.mount(_url(world, call), AlteredResponses(alter, times, status))
 
 
 class ShortTimeout(HTTPAdapter):
