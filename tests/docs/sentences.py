@@ -16,7 +16,7 @@ from handler.model import Action, IdentifierType
 from handler.reasons import Fault
 from handler.report_codes import Code
 
-_SAID = ' (code 40001, "No permission", request 2026...)'
+_DETAILS = " (code 40001: No permission; request 2026...)"
 _COLUMN = 'column 2 ("audience_action")'
 _NO_HASH = Fault("not_hashed", line=2)
 
@@ -59,7 +59,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "too_many_columns": [lambda: reasons.too_many_columns("email_SHA256", MAX_SAME_HEADER)],
     "tiktok_busy": [lambda: reasons.tiktok_busy("")],
     "token_refused": [lambda: reasons.token_refused("")],
-    "permission_refused": [lambda: reasons.permission_refused(_SAID, "7100000000000000001")],
+    "permission_refused": [lambda: reasons.permission_refused(_DETAILS, "7100000000000000001")],
     "terms_not_accepted": [lambda: reasons.terms_not_accepted("", "7100000000000000001")],
     "secret_unusable": [lambda: reasons.secret_unusable("The secret is empty", needs_advertiser_id=True)],
     "upload_again": [lambda: reasons.upload_again("")],

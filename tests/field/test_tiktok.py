@@ -94,5 +94,8 @@ def test_kind_51_several_identifier_types_in_one_file(connector: FieldConnector)
     single = connector.put(f"{VIP}/x.csv", body(people(5000, 1500)))
     connector.end()
     assert [connector.ends(message), connector.ends(single)] == [AVAILABLE] * 2
-    assert "Not sent, although they hold hashes: second hash." in (connector.report_of(message) or {})["reason"]
+    assert (
+        "These columns were not sent, although they contain hashes: second hash."
+        in (connector.report_of(message) or {})["reason"]
+    )
     assert sorted(each["calculate_type"] for each in connector.audiences()) == ["EMAIL_SHA256", "MULTIPLE_TYPES"]

@@ -264,7 +264,7 @@ def test_the_oldest_of_two_equal_audiences_is_used_and_the_report_says_so(world:
     (oldest,) = world.tiktok.seed(ADVERTISER_ID, name="vip", created_seconds_ago=9000)
     report = world.activate(KEY, lines(people(0, 2000)))
     assert report["audience"]["id"] == oldest
-    assert "2 audiences of this name and type" in report["reason"]
+    assert "2 audiences with this name and identifier type" in report["reason"]
 
 
 def test_a_file_waits_for_a_too_small_audience_until_the_audience_is_deleted(world: World) -> None:

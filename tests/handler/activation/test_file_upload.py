@@ -69,7 +69,7 @@ def test_the_warning_about_few_rows_counts_all_files_of_a_create(world: World) -
     sizes |= {f"tiktok/few/email_sha256/{n}.csv": 400 for n in range(2)}
     messages = [world.upload(key, lines(people(n * 1000, size))) for n, (key, size) in enumerate(sizes.items())]
     assert world.deliver(*messages) == []
-    warned = {key: "With 800 rows it cannot match" in world.report(key)["reason"] for key in sizes}
+    warned = {key: "With 800 rows, the audience cannot reach" in world.report(key)["reason"] for key in sizes}
     assert warned == {key: "/few/" in key for key in sizes}
 
 

@@ -44,7 +44,7 @@ def test_only_a_final_status_is_published(publishing: World) -> None:
         {
             "status": "available",
             "code": "available",
-            "reason": "The audience is ready. 2,000 people match.",
+            "reason": "The audience is ready. TikTok matched 2,000 people.",
             "bucket": publishing.bucket,
             "key": VALID,
             "version_id": report["file"]["version_id"],

@@ -275,7 +275,7 @@ def test_files_wait_while_the_secret_has_no_value(world: World) -> None:
 
 def test_a_file_that_creates_a_too_small_audience_fails_with_advice(world: World) -> None:
     report = world.activate(KEY, lines(people(0, 2)))
-    assert "cannot match TikTok's minimum of 1,000 people" in report["reason"]
+    assert "cannot reach TikTok's minimum of 1,000 matched people" in report["reason"]
     world.sweep(hours=1)
     report = world.report(KEY)
     assert (report["status"], report["code"]) == ("failed", "audience_too_small")

@@ -297,8 +297,12 @@ def test_other_columns_are_never_sent() -> None:
             Code.WRONG_COLUMNS,
             "column 2 says whether a person",
         ),
-        (f"email_sha256,MAID\n{hashed(1)},x\n", Code.NOT_HASHED, 'plain text in column 2 ("MAID")'),
-        (",".join(["email_sha256"] * 4) + "\n", Code.WRONG_COLUMNS, "more than 3 columns of the kind email_SHA256"),
+        (
+            f"email_sha256,MAID\n{hashed(1)},x\n",
+            Code.NOT_HASHED,
+            'Column 2 ("MAID") of the file has identifiers in plain',
+        ),
+        (",".join(["email_sha256"] * 4) + "\n", Code.WRONG_COLUMNS, "more than 3 email_SHA256 columns"),
         ("email_sha256,city\njane@x.com,Berlin\n" * 3, Code.NO_VALID_ROW, "are not hashed"),
         ("email_sha256\nNULL\n", Code.NO_VALID_ROW, "NULL markers (1)"),
         (
@@ -376,7 +380,7 @@ def test_a_column_of_hashes_that_is_left_out_is_reported() -> None:
         assert {each.line for each in tally.rejections} == {1 + text.startswith("sep")}
         check_file(tally, Action.REPLACE, 0, TYPE)
     refused = refusal(f"email_sha256,sha256\njane@x.com,{hashed(1)}\n")
-    assert "are not hashed, first in line 2" in refused.reason
+    assert "are not hashed (first in line 2)" in refused.reason
 
 
 TEMPLATE = "MAID,phone_SHA256,email_SHA256,MAID_SHA256,MAID_MD5"  # TikTok's template
@@ -393,7 +397,7 @@ def test_one_plain_text_identifier_rejects_the_file(rows_before: int) -> None:
     rows = f",{hashed(1)},{hashed(2)},,\n" * rows_before + f"{uuid.UUID(int=7)},,,,\n"
     refused = refusal(f"{TEMPLATE}\n{rows}")
     assert refused.code is Code.NOT_HASHED
-    assert 'plain text in column 1 ("MAID")' in refused.reason
+    assert 'Column 1 ("MAID") of the file has identifiers in plain text' in refused.reason
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", f"{HEADER}\n", f"{HEADER}\n,,\n\n", f"sep=,\n{HEADER}\n"])
@@ -422,8 +426,8 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
     rows = "".join(f"{hashed(n)},{hashed(n) if n % 5 else 'jane@x.com'}\n" for n in range(100))
     refused = refusal(f"email_sha256,Phone SHA256\n{rows}")
     assert refused.code is Code.TOO_MANY_REJECTED
-    assert refused.reason.startswith('20 of the 100 cells in the column "Phone SHA256" of the file cannot be used.')
-    assert "are not hashed, first in line 2." in refused.reason
+    assert refused.reason.startswith('20 of the 100 cells in the column "Phone SHA256" of the file cannot be used,')
+    assert "are not hashed (first in line 2)." in refused.reason
     tally = tally_of(f"email_sha256,Phone SHA256\n{rows}".encode())
     good = tally_of(f"email_sha256,Phone SHA256\n{hashed(1)},{hashed(2)}\n".encode() * 1)
     merged = merge([tally, *[good._replace(columns=tuple(c._replace(filled=100) for c in good.columns))] * 2])
@@ -434,12 +438,16 @@ def test_a_column_with_too_many_faulty_cells_is_named() -> None:
 @pytest.mark.parametrize(
     ("header", "cell", "advice"),
     [
-        ("email_sha256", hashed(1, 32), "says how it is hashed. Hashes of 32 digits are MD5, which TikTok accepts"),
-        ("maid_md5", hashed(1), "says how it is hashed. Hashes of 64 digits are SHA-256."),
-        ("email_sha256", hashed(1, 40), "says how it is hashed. Hashes of 40 digits are SHA-1, which TikTok does not"),
-        ("email_sha256", hashed(1, 31), "Check that the column's name says how it is hashed."),
+        ("email_sha256", hashed(1, 32), "algorithm that was used. Hashes of 32 digits are MD5, which TikTok accepts"),
+        ("maid_md5", hashed(1), "algorithm that was used. Hashes of 64 digits are SHA-256."),
+        (
+            "email_sha256",
+            hashed(1, 40),
+            "algorithm that was used. Hashes of 40 digits are SHA-1, which TikTok does not",
+        ),
+        ("email_sha256", hashed(1, 31), "Check that the column name states the hash algorithm that was used."),
         ("email_sha256", "x" * 64, "Upload hashes as hexadecimal digits (0-9, a-f)."),
-        ("email_sha256", "x" * 600, "Check the delimiter and the quotes in these lines."),
+        ("email_sha256", "x" * 600, "Check the delimiter and the quotation marks in these lines."),
     ],
 )
 def test_the_advice_is_about_columns_rather_than_folders_or_lines(header: str, cell: str, advice: str) -> None:

@@ -248,7 +248,7 @@ def test_a_row_cut_off_at_the_end_rejects_the_entire_file_only_in_a_replace(row:
     assert (tally.accepted, tally.rejected_by_reason, tally.cut_off) == (2, {"cut_off": 1}, True)
     check_file(tally, Action.APPEND, 0, IdentifierType.EMAIL_SHA256)
     check_file(tally, Action.REMOVE, 0, IdentifierType.EMAIL_SHA256)
-    with pytest.raises(Rejected, match=r"The last row in line 3 is cut off") as refused:
+    with pytest.raises(Rejected, match=r"The last row \(line 3\) is cut off") as refused:
         check_file(tally, Action.REPLACE, 0.5, IdentifierType.EMAIL_SHA256)
     assert refused.value.code is Code.CUT_OFF
     with pytest.raises(Rejected):
@@ -282,21 +282,21 @@ def test_the_share_of_faulty_rows_is_computed_over_the_entire_list() -> None:
 @pytest.mark.parametrize(
     ("row", "what", "to_do"),
     [
-        (b"jane@example.com", "are not hashed, first in line 2.", "Hash the identifiers with SHA-256 before"),
+        (b"jane@example.com", "are not hashed (first in line 2).", "Hash the identifiers with SHA-256 before"),
         (b"+49 30 1234567", "are not hashed", "Hash the identifiers"),
         (b"6D92078A-8246-4BA4-AE5B-76104861E7DC", "are not hashed", "Hash the identifiers"),
-        (GOOD[:32], "have too few or too many digits", "MD5: TikTok accepts email addresses and phone numbers as SHA"),
+        (GOOD[:32], "have too few or too many digits", "MD5, but TikTok accepts email addresses and phone numbers"),
         (GOOD[:40], "have too few or too many digits", "Hashes of 40 digits are SHA-1, which TikTok does not"),
-        (GOOD[:33], "have too few or too many digits", "Check that the identifier type in the folder's name"),
+        (GOOD[:33], "have too few or too many digits", "Check that the file is in the folder of the right identifier"),
         (GOOD[:63] + b"g", "are not hashes", "Upload hashes as hexadecimal digits (0-9, a-f), one per line."),
-        (b"Jane," + b"1" * 9, "have more than one column", "Upload the column of identifiers alone."),
+        (b"Jane," + b"1" * 9, "have more than one column", "Upload only the column of identifiers."),
         (b"x" * 5000, "are longer than any identifier", "Upload one identifier per line."),
     ],
 )  # fmt: skip
 def test_the_rejection_without_a_valid_row_names_the_most_frequent_fault(row: bytes, what: str, to_do: str) -> None:
     refused = refusal([b"email\n" + (row + b"\n") * 1200])
     assert refused.code is Code.NO_VALID_ROW
-    assert refused.reason.startswith("None of the 1,200 rows in the file can be used. Most often they ")
+    assert refused.reason.startswith("None of the 1,200 rows in the file can be used. The most common problem is that ")
     assert what in refused.reason
     assert to_do in refused.reason
     assert row.decode() not in refused.reason
@@ -305,23 +305,23 @@ def test_the_rejection_without_a_valid_row_names_the_most_frequent_fault(row: by
 @pytest.mark.parametrize(
     ("header", "row", "advice"),
     [
-        (b"", b"7," + GOOD, "Upload column 2 alone: it holds the identifiers."),
-        (b",email_sha256", b"7," + GOOD, 'Upload column 2 ("email_sha256") alone: it holds the identifiers.'),
-        (b"Jane Doe;Hashed Email;City", b'x;"' + GOOD + b'";Z', 'Upload column 2 ("Hashed Email") alone'),
-        (b"", b"7\x01" + GOOD, "Upload column 2 alone: it holds the identifiers."),
-        (b"Jane Doe;Berlin", GOOD + b";", "Upload column 1 alone"),
-        (b"email,phone", GOOD + b"," + GOOD, "under the identifier type multiple_types."),
-        (b"email,phone", GOOD[:40] + b",2026-01-31", "Upload the column of identifiers alone."),
-        (b"id,Name,Email", b"17,Jane Doe,jane@example.com", "Hash one column with SHA-256, as tiktok-activation hash"),
+        (b"", b"7," + GOOD, "Upload only column 2, which has the identifiers."),
+        (b",email_sha256", b"7," + GOOD, 'Upload only column 2 ("email_sha256"), which has the identifiers.'),
+        (b"Jane Doe;Hashed Email;City", b'x;"' + GOOD + b'";Z', 'Upload only column 2 ("Hashed Email"), which'),
+        (b"", b"7\x01" + GOOD, "Upload only column 2, which has the identifiers."),
+        (b"Jane Doe;Berlin", GOOD + b";", "Upload only column 1, which"),
+        (b"email,phone", GOOD + b"," + GOOD, "with a header row to a multiple_types folder."),
+        (b"email,phone", GOOD[:40] + b",2026-01-31", "Upload only the column of identifiers."),
+        (b"id,Name,Email", b"17,Jane Doe,jane@example.com", "Hash one column with SHA-256, for example with the"),
         (
             b"id;Name;Phone",
             b"17;Jane Doe;+49 30 1234567",
-            "and the identifiers are not hashed, first in line 2. Hash one",
+            "and the identifiers are not hashed (first in line 2). Hash one",
         ),
         (
             b"email,audience_action,batch_size",
             b'"' + GOOD + b'","true","50"',
-            "Upload the added people under append and the removed ones under remove",
+            "Upload the people to add to the append folder and the people to remove to the remove folder",
         ),
     ],
 )
@@ -335,8 +335,10 @@ def test_the_advice_names_the_column_if_exactly_one_holds_identifiers(header: by
 def test_long_rows_can_have_columns_and_trailing_spaces_do_not_make_a_row_too_long() -> None:
     header = b"id,email_sha256," + b",".join(b"property %d" % n for n in range(200))
     refused = refusal([header + b"\n", (b"7," + GOOD + b",some text" * 200 + b"\n") * 30])
-    assert refused.reason.startswith("None of the 30 rows in the file can be used. Most often they have more than one")
-    assert 'Upload column 2 ("email_sha256") alone' in refused.reason
+    assert refused.reason.startswith(
+        "None of the 30 rows in the file can be used. The most common problem is that rows "
+    )
+    assert 'Upload only column 2 ("email_sha256"), which' in refused.reason
     assert counted([b"EMAIL".ljust(1000) + b"\n", (GOOD.ljust(1000) + b"\r\n") * 900]).accepted == 900
 
 
@@ -352,17 +354,17 @@ def test_a_column_of_additions_and_removals_can_be_sorted() -> None:
         rows = [b"%s,%s,%d\n" % (GOOD, b"added" if n < 9000 else b"removed", n) for n in range(9300)]
         reason = refusal([header, *rows]).reason
         assert "and column 2 says whether a person is added or removed" in reason
-        assert "alone: it holds" not in reason
+        assert "which has the identifiers" not in reason
 
 
 def test_change_codes_are_recognized_as_additions_and_removals() -> None:
     rows = [b"%s,%s\n" % ([b"I", b"U", b"d"][n % 3], GOOD) for n in range(900)]
     assert "and column 1 says whether a person is added or removed" in refusal(rows).reason
     inserts = [b"I,%s\n" % GOOD] * 900
-    assert "Upload column 2 alone" in refusal(inserts).reason
+    assert "Upload only column 2, which" in refusal(inserts).reason
     assert "column 1 says" in refusal([b"D,%s\n" % GOOD] * 9).reason
     assert "column 1 says" in refusal([*inserts, b"D,%s\n" % GOOD]).reason
-    assert "Upload column 2 alone" in refusal([*inserts, b"D,%s\nF,%s\n" % (GOOD, GOOD)]).reason
+    assert "Upload only column 2, which" in refusal([*inserts, b"D,%s\nF,%s\n" % (GOOD, GOOD)]).reason
 
 
 def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns() -> None:
@@ -373,13 +375,13 @@ def test_a_trailing_delimiter_is_repaired_unless_the_header_names_more_columns()
 
 def test_the_advice_for_sha256_in_an_md5_folder_names_the_right_folder() -> None:
     reason = refusal([ROWS], identifier_type=IdentifierType.IDFA_MD5).reason
-    assert reason.endswith("Hashes of 64 digits are SHA-256: use a folder that ends in _sha256.")
+    assert reason.endswith("Hashes of 64 digits are SHA-256. Upload them to a folder that ends in _sha256.")
 
 
 def test_the_advice_for_md5_in_a_sha256_folder_names_both_possible_causes() -> None:
     reason = refusal([ROWS.replace(GOOD, GOOD[:32])], identifier_type=IdentifierType.GAID_SHA256).reason
     assert reason.endswith(
-        "MD5: use a folder that ends in _md5, or hash the ids first if they only lost their hyphens."
+        "are MD5. Upload them to a folder that ends in _md5. If they are device ids without hyphens, hash them first."
     )
 
 
@@ -426,9 +428,9 @@ def test_a_file_with_too_many_rejected_rows_is_rejected() -> None:
     refused = refusal([ROWS, b"jane@example.com\n" + b"abc\n" * 2])
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
-        "3 of the 13 rows in the file cannot be used. The limit is 10%, so the audience is unchanged. "
-        "Most often they have too few or too many digits, first in line 12. "
-        "Check that the identifier type in the folder's name is the one of the file."
+        "3 of the 13 rows in the file cannot be used, which exceeds the limit of 10%. The audience is unchanged. "
+        "The most common problem is that hashes have too few or too many digits (first in line 12). "
+        "Check that the file is in the folder of the right identifier type."
     )
 
 
@@ -469,4 +471,4 @@ def test_faulty_cells_in_a_column_have_the_same_limit_as_faulty_rows(faulty: int
 
 def test_a_limit_below_one_percent_is_not_rounded() -> None:
     refused = refusal([ROWS, b"abc\n"], 0.005)
-    assert "The limit is 0.5%" in refused.reason
+    assert "exceeds the limit of 0.5%" in refused.reason
