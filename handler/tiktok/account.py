@@ -1,4 +1,4 @@
-"""The advertiser's audiences at TikTok: one snapshot per invocation, and details only where they are needed."""
+"""The advertiser's audiences at TikTok: one snapshot per invocation, and details only when they are needed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from handler.model import AudienceKey, IdentifierType
 from handler.tiktok.client import TikTokClient
 from handler.tiktok.responses import Audience
 
-MAX_AUDIENCES = 400  # of one advertiser, TikTok's limit
-MAX_DETAILS = 100  # ids in one call of `get`
+MAX_AUDIENCES = 400  # per advertiser, TikTok's limit
+MAX_DETAILS = 100  # ids per call of `get`, TikTok's limit
 
 
 class Snapshot(NamedTuple):
-    """All audiences of the advertiser, as one listing showed them.
+    """All audiences of the advertiser from one listing.
 
     Attributes:
-        taken_at: when the listing began.
-        items: all audiences, those without an id included.
-        by_id: the audiences that have an id.
+        taken_at: the time before the listing started.
+        items: all audiences, including those without an id.
+        by_id: the audiences with an id, by id.
     """
 
     taken_at: datetime
@@ -33,7 +33,7 @@ class Snapshot(NamedTuple):
 
 
 class Account:
-    """The audiences of the advertiser, read at most once per invocation unless a call may have changed them."""
+    """The audiences of the advertiser, listed once per invocation unless a call may have changed them."""
 
     def __init__(self, client: TikTokClient, now: Callable[[], datetime]) -> None:
         self._client = client
@@ -51,9 +51,9 @@ class Account:
         """Return the listing of all audiences.
 
         Raises:
-            Waiting: TikTok returned no complete listing, which never counts as "there is none".
+            Waiting: TikTok returned no complete listing. An incomplete listing never means that an audience is missing.
         """
-        if self._unavailable:  # the client has retried already, so the other audiences of this invocation wait, too
+        if self._unavailable:  # the client has already retried, so the other audiences of this invocation wait, too
             raise self._unavailable
         if self._snapshot is None:
             taken_at = self._now()
@@ -66,36 +66,36 @@ class Account:
         return self._snapshot
 
     def clear(self) -> None:
-        """Drop the snapshot: a call whose response was lost may have changed the audiences."""
+        """Discard all cached audiences, because a call whose response was lost may have changed them."""
         self._snapshot = None
         self._details.clear()
 
-    def read_since(self, audience_id: str, earlier: str) -> Audience | None:
-        """Return an audience as it was at TikTok after a given time, or None if TikTok does not know it.
+    def read_since(self, audience_id: str, time: str) -> Audience | None:
+        """Return an audience as read after the given time, or None if it does not exist at TikTok.
 
-        In a long sweep another function may have changed the audience, or seen it processing, after the snapshot was
-        taken.
+        During a long sweep, another function may have changed the audience, or seen it processing, after this
+        invocation took its snapshot.
 
         Args:
             audience_id: TikTok's id.
-            earlier: the time, in whole seconds.
+            time: the time, in whole seconds.
 
         Raises:
             Waiting: a call to TikTok failed.
         """
         snapshot = self.snapshot()
-        earliest = parse_iso(earlier) + timedelta(seconds=1)
+        earliest = parse_iso(time) + timedelta(seconds=1)
         if audience_id in self._details and self._details[audience_id][0] < earliest:
             del self._details[audience_id]
         listed = snapshot.by_id.get(audience_id) if snapshot.taken_at >= earliest else None
         return listed or self.details(audience_id)
 
     def details(self, audience_id: str, also: Iterable[str] = ()) -> Audience | None:
-        """Return an audience with its history, or None if TikTok does not know it.
+        """Return an audience with its history, or None if it does not exist at TikTok.
 
         Args:
             audience_id: TikTok's id.
-            also: ids whose details are requested in the same call, because they will be needed.
+            also: ids to request in the same call, because the caller needs them next.
 
         Raises:
             Waiting: a call to TikTok failed.
@@ -103,38 +103,38 @@ class Account:
         if audience_id not in self._details:
             wanted = dict.fromkeys([audience_id, *(each for each in also if each not in self._details)])
             ids = list(wanted)[:MAX_DETAILS]
-            asked_at = self._now()
+            read_at = self._now()
             try:
                 found = self._client.get_audiences(ids)
             except UnknownAudience:
-                # No source says if TikTok leaves an unknown id out or refuses the call, so both are handled.
+                # No source says whether TikTok omits an unknown id or refuses the call, so both cases are handled.
                 if len(ids) > 1:
                     return self.details(audience_id)
                 found = {}
-            self._details |= {each: (asked_at, found.get(each)) for each in ids}
+            self._details |= {each: (read_at, found.get(each)) for each in ids}
         return self._details[audience_id][1]
 
     def find(
         self, key: AudienceKey, registered: str | None, registered_elsewhere: Callable[[], Collection[str]]
     ) -> list[Audience]:
-        """Return the audiences that an upload can belong to, best first; none if it needs a new one.
+        """Return the audiences that an upload can belong to, best first; an empty list if it needs a new audience.
 
-        The registered audience comes first, even if somebody renamed it at TikTok. Without it, only audiences count
-        that no other name has registered. The oldest comes first.
+        The registered audience comes first, even if it was renamed at TikTok. Without a registered audience, the result
+        has only audiences that are not registered under another name, the oldest first.
 
         Args:
-            key: name and identifier type of the upload's folder.
-            registered: the id that is registered for this key.
-            registered_elsewhere: returns the ids that are registered for other names of the same type. Called only if
-                there is a choice to make, because it reads S3.
+            key: the name and identifier type from the upload's key.
+            registered: the id that is registered for this name and type.
+            registered_elsewhere: returns the ids that are registered for other names of the same type. It is called
+                only if a name matches, because it reads S3.
 
         Raises:
-            Waiting: a call to TikTok failed, or TikTok does not say enough of an audience that could be the right one.
+            Waiting: a call to TikTok failed, or TikTok omits details of an audience that could be the right one.
         """
         if registered and (first := self._registered(key, registered)):
-            # Only for the report: what TikTok leaves out about the others does not matter.
-            twins = [each for each in self._own() if each.name == _nfc(key.name) and _has_type(each, key)]
-            return [first, *(each for each in _oldest_first(twins) if each.id != registered)]
+            # The others are only for a note in the report, so details that TikTok omits about them do not matter.
+            same_name = [each for each in self._own() if each.name == _nfc(key.name) and _has_type(each, key)]
+            return [first, *(each for each in _oldest_first(same_name) if each.id != registered)]
         named = [each for each in self._named(key) if each.id != registered]
         if not named:
             return []
@@ -151,7 +151,7 @@ class Account:
         return [each for each in IdentifierType if each.calculate_type in types and each is not except_type]
 
     def count(self) -> int:
-        """Return the number of audiences that the advertiser owns, of every kind: TikTok's limit counts them all.
+        """Return the number of audiences of every kind that the advertiser owns. TikTok limits this number.
 
         Raises:
             Waiting: a call to TikTok failed.
@@ -159,7 +159,7 @@ class Account:
         return sum(each.is_creator is True for each in self.snapshot().items)
 
     def count_expiring(self) -> int:
-        """Return the number of own customer-file audiences that TikTok deletes soon unless they are used.
+        """Return the number of the advertiser's customer-file audiences that expire soon.
 
         Raises:
             Waiting: a call to TikTok failed.
@@ -170,25 +170,24 @@ class Account:
         return [each for each in self.snapshot().items if each.is_creator is True and each.is_customer_file]
 
     def _registered(self, key: AudienceKey, audience_id: str) -> Audience | None:
-        # A new audience may not be listed yet.
+        # The listing may not contain a new audience yet.
         audience = self.snapshot().by_id.get(audience_id) or self.details(audience_id)
         if audience is None or audience.is_creator is False:
             return None
-        # `get` may leave out what `list` tells. A registered audience has the type that it was created with.
+        # `get` may omit the type. A registered audience has the type that it was created with.
         return audience if audience.calculate_type is None or _has_type(audience, key) else None
 
     def _named(self, key: AudienceKey) -> list[Audience]:
-        """Return the own customer-file audiences of this name and type, the oldest first."""
+        """Return the advertiser's customer-file audiences with this name and type, the oldest first."""
         name = _nfc(key.name)
         candidates = [each for each in self.snapshot().items if _could_be(each, name)]
-        lacking = [each.id for each in candidates if each.id and not _is_described(each)]
+        undescribed = [each.id for each in candidates if each.id and not _is_described(each)]
         matches = []
         for audience in candidates:
             known = audience
-            if not _is_described(audience) and audience.id and (details := self.details(audience.id, also=lacking)):
+            if not _is_described(audience) and audience.id and (details := self.details(audience.id, also=undescribed)):
                 known = audience.completed_from(details)
-            # A lookalike audience may have no type of its own.
-            if not _could_be(known, name):
+            if not _could_be(known, name):  # checked before the type, because a lookalike audience may have none
                 continue
             if not _is_described(known):
                 raise reasons.unusable_response()
@@ -198,7 +197,7 @@ class Account:
 
 
 def _could_be(audience: Audience, name: str) -> bool:
-    """Return true unless name, kind or owner show that this is not an own customer-file audience of this name."""
+    """Return false if name, kind or owner rule out a customer-file audience of the advertiser with this name."""
     return (
         audience.name in {"", name}
         and audience.is_creator is not False
@@ -207,7 +206,7 @@ def _could_be(audience: Audience, name: str) -> bool:
 
 
 def _is_described(audience: Audience) -> bool:
-    """Return true if TikTok says all that tells if an upload belongs to an audience."""
+    """Return true if TikTok returned every field that decides whether an upload belongs to an audience."""
     return bool(audience.id and audience.name and audience.kind and audience.calculate_type) and (
         audience.is_creator is not None
     )

@@ -1,7 +1,7 @@
 """The client of TikTok's API for Business v1.3: the calls for customer-file audiences.
 
-A response becomes data (`responses.py`) or an error of `handler.errors` (`refusals.py`). A call is retried here only
-where a repeat is safe.
+A response becomes data (`responses.py`) or an error of `handler.errors` (`refusals.py`). The client retries a call only
+if a repeat is safe.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import requests
 from aws_lambda_powertools import Logger
@@ -22,6 +22,7 @@ from handler.cleaning.parts import Part
 from handler.clock import Deadline
 from handler.errors import CredentialsRefused, Throttled, UploadAgain, Waiting
 from handler.model import IdentifierType
+from handler.tiktok.call_requests import CallRequest, get_request, post_request
 from handler.tiktok.codes import Meaning
 from handler.tiktok.credentials import Credentials, CredentialsStore
 from handler.tiktok.multipart import multipart
@@ -37,8 +38,8 @@ from handler.tiktok.responses import (
     parse_response,
 )
 
-MAX_TRIES = 3  # of a call, the first included
-# Back-off in seconds, a random time in between. The basic tier allows 10 requests per second and 600 per minute.
+MAX_TRIES = 3  # of a call, including the first
+# Ranges of the random back-off, in seconds. The basic tier allows 10 requests per second and 600 per minute.
 THROTTLED_BACKOFF = (0.5, 1.2)
 BUSY_BACKOFF = (0.1, 0.5)
 PAGE_SIZE = 100  # TikTok's maximum
@@ -46,25 +47,9 @@ PAGE_SIZE = 100  # TikTok's maximum
 Read = TypeVar("Read")
 
 
-class CallRequest(NamedTuple):
-    """A call.
-
-    Attributes:
-        method: the HTTP method.
-        call: the last components of the path.
-        arguments: takes the advertiser id and returns the arguments of `requests`.
-        repeatable: true if a repeat does no harm when the first try was carried out after all.
-    """
-
-    method: str
-    call: str
-    arguments: Callable[[str], dict[str, Any]]
-    repeatable: bool = True
-
-
 @dataclass
 class CallCounts:
-    """The number of calls of this invocation, and of those that were throttled or refused for the credentials."""
+    """The number of calls of this invocation: all, throttled, and refused because of the credentials."""
 
     calls: int = 0
     throttled: int = 0
@@ -79,16 +64,16 @@ class TikTokClient:
     invocation raises the same error.
 
     Attributes:
-        session: HTTP connections.
-        base_url: TikTok's address without a path.
+        session: the HTTP connections.
+        base_url: the URL of TikTok's API without a path.
         credentials: the connector's secret.
-        deadline: the end of the invocation; no call outlives it.
-        logger: takes a warning if TikTok carried out a call in part.
-        pause: waits between two tries, in seconds.
-        connect_seconds: timeout of connecting.
-        read_seconds: timeout of waiting for data; shorter near the end of the invocation.
-        min_read_seconds: in less than this TikTok cannot answer.
-        counts: the metrics of the calls.
+        deadline: the end of the invocation; limits the timeout of each call.
+        logger: logs a warning if TikTok carried out a call only in part.
+        pause: waits the given number of seconds between two tries.
+        connect_seconds: the connect timeout.
+        read_seconds: the read timeout; shortened near the end of the invocation.
+        min_read_seconds: the shortest read timeout.
+        counts: the numbers of calls, for the metrics.
         broken_by: the error that opened the circuit breaker.
     """
 
@@ -105,11 +90,11 @@ class TikTokClient:
     broken_by: Waiting | None = None
 
     def upload(self, part: Part, identifier_type: IdentifierType) -> tuple[str, str]:
-        """Upload one part; return its `file_path` and the request id.
+        """Upload one part and return its `file_path` and the request id.
 
         Raises:
             Failed: TikTok refuses the part, or received it damaged three times.
-            Waiting: as for every call.
+            Waiting: TikTok is unavailable, throttles, or refuses the credentials.
         """
         request = CallRequest(
             "POST", "file/upload", lambda advertiser_id: multipart(part, identifier_type, advertiser_id)
@@ -120,50 +105,51 @@ class TikTokClient:
         return self._uploaded(request)
 
     def _uploaded(self, request: CallRequest) -> tuple[str, str]:
-        answer = self._call(request)
-        if not (path := parse_id(answer.data.get("file_path"))):
+        response = self._call(request)
+        if not (path := parse_id(response.data.get("file_path"))):
             raise reasons.unusable_response()
-        return path, answer.request_id
+        return path, response.request_id
 
     def create(self, name: str, identifier_type: IdentifierType, file_paths: Sequence[str]) -> tuple[str, str]:
-        """Create an audience from uploaded parts; return its id and the request id.
+        """Create an audience from uploaded parts and return its id and the request id.
 
         Raises:
-            OutcomeUnknown: the audience may exist.
+            OutcomeUnknown: TikTok may have created the audience.
             UploadAgain: a `file_path` is unknown or expired.
-            Failed, Waiting: as for every call.
+            Failed: TikTok refuses the request.
+            Waiting: as for `upload`.
         """
         body = {
             "custom_audience_name": name,
             "calculate_type": identifier_type.calculate_type,
             "file_paths": list(file_paths),
         }
-        answer = self._call(_post("create", body))
-        if not (audience_id := parse_id(answer.data.get("custom_audience_id"))):
+        response = self._call(post_request("create", body))
+        if not (audience_id := parse_id(response.data.get("custom_audience_id"))):
             raise reasons.outcome_unknown()
-        return audience_id, answer.request_id
+        return audience_id, response.request_id
 
     def update(self, audience_id: str, action: str, file_paths: Sequence[str]) -> str:
-        """Append to, remove from or replace an audience; return the request id.
+        """Append to, remove from or replace an audience and return the request id.
 
-        `action` is always sent, because TikTok replaces the audience if it is left out.
+        The request always contains `action`, because TikTok replaces the audience if it is missing.
 
         Raises:
-            OutcomeUnknown: the change may be done.
+            OutcomeUnknown: TikTok may have made the change.
             NotEditable: the audience accepts no change now.
             UploadAgain, Failed, Waiting: as for `create`.
         """
         body = {"custom_audience_id": audience_id, "action": action.upper(), "file_paths": list(file_paths)}
-        return self._call(_post("update", body)).request_id
+        return self._call(post_request("update", body)).request_id
 
     def list_audiences(self) -> list[Audience]:
-        """Return all audiences of the advertiser, of every kind. An item whose id TikTok leaves out has an empty one.
+        """Return all audiences of the advertiser, of every kind. An item without an id has an empty one.
 
-        The listing is unsorted and shifts under concurrent changes, so it counts only if its distinct items add up to
-        `total_number`.
+        The listing is unsorted and shifts under concurrent changes. It is accepted only if the number of distinct
+        items equals `total_number`.
 
         Raises:
-            Waiting: the listing stayed incomplete or cannot be read; and as for every call.
+            Waiting: the listing stayed incomplete or cannot be read; or as for `upload`.
         """
         for _ in range(MAX_TRIES):
             items: list[Audience] = []
@@ -171,7 +157,7 @@ class TikTokClient:
             page, pages, total = 1, 1, 0
             while page <= pages:
                 query = {"page": page, "page_size": PAGE_SIZE}
-                audiences, pages, total = parse_page(self._call(_get("list", query)).data)
+                audiences, pages, total = parse_page(self._call(get_request("list", query)).data)
                 before = len(ids)
                 for audience in audiences:
                     if audience.id not in ids:
@@ -186,25 +172,26 @@ class TikTokClient:
         raise reasons.unusable_response()
 
     def get_audiences(self, audience_ids: Sequence[str]) -> dict[str, Audience]:
-        """Return the details of up to 100 audiences by id, history included. Ids that do not exist are absent.
+        """Return the details and history of up to 100 audiences by id. Ids that do not exist are absent.
 
         Raises:
-            UnknownAudience: TikTok refuses the call for an id that does not exist.
-            Waiting: as for every call.
+            UnknownAudience: TikTok refuses the call because an id does not exist.
+            Waiting: as for `upload`.
         """
-        return parse_details(self._call(_get("get", {"custom_audience_ids": json.dumps(list(audience_ids))})).data)
+        query = {"custom_audience_ids": json.dumps(list(audience_ids))}
+        return parse_details(self._call(get_request("get", query)).data)
 
     def delete_audiences(self, audience_ids: Sequence[str]) -> str:
-        """Delete up to 100 audiences; return the request id.
+        """Delete up to 100 audiences and return the request id.
 
         Raises:
-            UnknownAudience: TikTok no longer knows one of them.
+            UnknownAudience: one of them no longer exists.
             OutcomeUnknown, Failed, Waiting: as for `create`.
         """
-        return self._call(_post("delete", {"custom_audience_ids": list(audience_ids)})).request_id
+        return self._call(post_request("delete", {"custom_audience_ids": list(audience_ids)})).request_id
 
     def applied_ad_groups(self, audience_id: str) -> list[AdGroup]:
-        """Return the ad groups that an own audience was applied to, each once.
+        """Return the ad groups that an audience of the advertiser was applied to, without duplicates.
 
         Raises:
             Waiting: a call to TikTok failed, or TikTok does not show the log to this advertiser.
@@ -213,7 +200,7 @@ class TikTokClient:
         page, pages = 1, 1
         while page <= pages:
             query = {"custom_audience_ids": json.dumps([audience_id]), "page": page, "page_size": PAGE_SIZE}
-            groups, pages = parse_ad_groups(self._call(_get("apply/log", query)).data)
+            groups, pages = parse_ad_groups(self._call(get_request("apply/log", query)).data)
             before = len(found)
             found |= dict.fromkeys(groups)
             if len(found) == before:  # a page without a new ad group ends the log, whatever the number of pages
@@ -225,30 +212,30 @@ class TikTokClient:
         """Make a call, with a few quick retries.
 
         Raises:
-            Throttled, CredentialsRefused: no further call goes out in this invocation.
+            Throttled, CredentialsRefused: this invocation makes no further call.
             Waiting: TikTok is busy or cannot be reached.
-            OutcomeUnknown: the same, for a call that must not be repeated blindly.
-            Failed, NotEditable, UploadAgain: TikTok refuses.
+            OutcomeUnknown: the same, for a call that is not safe to repeat.
+            Failed, NotEditable, UploadAgain: TikTok refuses the call.
         """
         for tries_left in reversed(range(MAX_TRIES)):
             credentials = self._secret(self.credentials.get)
-            answer = self._send(request, credentials)
-            if answer.meaning is Meaning.SUCCESS:
-                return answer
-            error = refusal(answer, credentials.advertiser_id)
+            response = self._send(request, credentials)
+            if response.meaning is Meaning.SUCCESS:
+                return response
+            error = refusal(response, credentials.advertiser_id)
             if isinstance(error, CredentialsRefused):
                 if tries_left and self._secret(self.credentials.reload):
                     continue
                 raise self._break(error)
-            if answer.meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
+            if response.meaning not in {Meaning.BUSY, Meaning.THROTTLED}:
                 raise error
-            if answer.meaning is Meaning.BUSY and answer.reached and not request.repeatable:
+            if response.meaning is Meaning.BUSY and response.reached and not request.repeatable:
                 raise reasons.outcome_unknown()
-            self.counts.throttled += answer.meaning is Meaning.THROTTLED
+            self.counts.throttled += response.meaning is Meaning.THROTTLED
             if self.deadline.near():
                 break
             if tries_left:
-                backoff = THROTTLED_BACKOFF if answer.meaning is Meaning.THROTTLED else BUSY_BACKOFF
+                backoff = THROTTLED_BACKOFF if response.meaning is Meaning.THROTTLED else BUSY_BACKOFF
                 self.pause(random.uniform(*backoff))  # noqa: S311 - jitter, not a secret
         raise self._break(error) if isinstance(error, Throttled) else error
 
@@ -266,18 +253,18 @@ class TikTokClient:
                 allow_redirects=False,
                 **arguments,
             )
-            answer = parse_response(response, request.call, credentials.access_token)
+            parsed = parse_response(response, request.call, credentials.access_token)
         except requests.ConnectTimeout:
             return TikTokResponse(Meaning.BUSY, reached=False)
         except (requests.RequestException, ValueError, RecursionError):
             return TikTokResponse(Meaning.BUSY)
-        if answer.meaning is Meaning.SUCCESS and answer.code:
-            details = {"call": request.call, "said": answer.message, "tiktok_request_id": answer.request_id}
+        if parsed.meaning is Meaning.SUCCESS and parsed.code:
+            details = {"call": request.call, "said": parsed.message, "tiktok_request_id": parsed.request_id}
             self.logger.warning("TikTok carried out a call in part", extra=details)
-        return answer
+        return parsed
 
     def _secret(self, read: Callable[[], Read]) -> Read:
-        """Read the secret, unless the circuit breaker is open. A secret that cannot be used opens it."""
+        """Call `read` unless the circuit breaker is open, and open the circuit breaker if the secret is unusable."""
         if self.broken_by:
             raise self.broken_by
         try:
@@ -290,13 +277,3 @@ class TikTokClient:
         self.counts.credentials_refused += isinstance(error, CredentialsRefused)
         self.broken_by = error
         return error
-
-
-def _get(call: str, query: Mapping[str, Any]) -> CallRequest:
-    return CallRequest("GET", call, lambda advertiser_id: {"params": {"advertiser_id": advertiser_id, **query}})
-
-
-def _post(call: str, body: Mapping[str, Any]) -> CallRequest:
-    return CallRequest(
-        "POST", call, lambda advertiser_id: {"json": {"advertiser_id": advertiser_id, **body}}, repeatable=False
-    )

@@ -1,8 +1,8 @@
-"""The table of TikTok's return codes: the meaning of each code.
+"""The meanings of TikTok's return codes.
 
-Source: the appendix "Return Codes" of TikTok's developer portal and third-party copies of it. HTTP is 200 on most
-errors, so `code` in the response decides. `wording.py` refines a meaning by the message, `refusals.py` has the error
-for each meaning.
+Source: the appendix "Return Codes" of TikTok's developer portal and third-party copies of it. The HTTP status is 200
+for most errors, so `code` in the response decides. `wording.py` refines the meaning by the message, and `refusals.py`
+maps each meaning to an error.
 """
 
 from __future__ import annotations
@@ -10,48 +10,49 @@ from __future__ import annotations
 from enum import Enum
 
 OK = 0
-READ_CALLS = {"list", "get", "apply/log"}  # they change nothing and carry no file
+READ_CALLS = {"list", "get", "apply/log"}  # calls that change nothing and contain no file
 
 
 class Meaning(Enum):
     """The meanings of TikTok's responses."""
 
-    SUCCESS = "done"
+    SUCCESS = "success"
     THROTTLED = "too many requests"
     BUSY = "busy"
     UPLOAD_AGAIN = "the uploaded part is unknown, expired or damaged"
     FILE_REFUSED = "the file is refused"
     NOT_EDITABLE = "the audience accepts no change now"
-    UNKNOWN_AUDIENCE = "there is no such audience"
+    UNKNOWN_AUDIENCE = "the audience does not exist"
     TOO_FEW_LEFT = "fewer than 1,000 people would remain"
-    REPLACED_TODAY = "one replace per day"
-    AUDIENCE_LIMIT = "400 audiences"
+    REPLACED_TODAY = "the audience was already replaced today"
+    AUDIENCE_LIMIT = "the advertiser has 400 audiences"
     TOKEN_REFUSED = "the access token is refused"  # noqa: S105 - a meaning, not a password
     PERMISSION_REFUSED = "a permission is missing"
     TERMS_NOT_ACCEPTED = "the Custom Audience Terms are not accepted"
-    REQUEST_REFUSED = "the request is wrong"
+    REQUEST_REFUSED = "the request is invalid"
 
 
 _CODES: dict[Meaning, set[int]] = {
-    Meaning.SUCCESS: {OK, 20001},  # 20001: done in part
-    # The rate limit is counted per developer app, so all advertisers of an app share it. 40100 is not about tokens.
+    Meaning.SUCCESS: {OK, 20001},  # 20001: partial success
+    # TikTok applies the rate limit to the developer app, so all advertisers of an app share it. 40100 is a rate limit,
+    # unlike the other 401xx codes.
     Meaning.THROTTLED: {40016, 40100, 40132, 40133, 61000},
     Meaning.BUSY: {40200, 40201, 40202},
     Meaning.UPLOAD_AGAIN: {40900, 40905, 40910},
     Meaning.FILE_REFUSED: {40062, 40906, 40907, 40908, 40909, 40915},
-    # 41000: the function's address is in a country that TikTok bans. A person has to act, as for the others.
+    # 41000: the function's IP address is in a country that TikTok blocks. As for the others, a person has to act.
     Meaning.PERMISSION_REFUSED: {40001, 40003, 40118, 40125, 40130, 40300, 40301, 41000},
     Meaning.REQUEST_REFUSED: {
         40000, 40002, 40006, 40007, 40008, 40010, 40011, 40012, 40050, 40051, 40061, 40700,
     },
 }  # fmt: skip
 _MEANINGS = {code: meaning for meaning, codes in _CODES.items() for code in codes}
-_TOKEN_CODES = range(40101, 40200)  # all of 401xx that is not listed above
+_TOKEN_CODES = range(40101, 40200)  # the 401xx codes that are not listed above
 _FIRST_SERVER_CODE = 50000
 
 
 def meaning_of_code(code: int) -> Meaning:
-    """Return the meaning of a code. A code that no source lists is read by its range.
+    """Return the meaning of a code. The range decides the meaning of a code that no source lists.
 
     Args:
         code: `code` in TikTok's response.

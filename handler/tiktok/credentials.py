@@ -1,4 +1,4 @@
-"""The advertiser's TikTok credentials: read once per warm function and again when TikTok refuses them."""
+"""The advertiser's TikTok credentials, read once per warm function and again if TikTok refuses them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Credentials:
 
 
 class CredentialsStore:
-    """The connector's secret, cached."""
+    """The cached credentials from the connector's secret."""
 
     def __init__(self, client: SecretsManagerClient, secret_arn: str, advertiser_id: str = "") -> None:
-        """Remember where the secret is; nothing is read yet.
+        """Create the store without reading the secret.
 
         Args:
-            client: Secrets Manager.
-            secret_arn: the secret.
-            advertiser_id: the configured advertiser. It wins over the secret's, so that several connectors can share
-                one secret. Empty: the secret has it.
+            client: the Secrets Manager client.
+            secret_arn: the ARN of the secret.
+            advertiser_id: the configured advertiser id. It takes precedence over the one in the secret, so that several
+                connectors can share a secret. If it is empty, the secret must contain one.
         """
         self._client = client
         self._secret_arn = secret_arn
@@ -41,18 +41,18 @@ class CredentialsStore:
         self._cached: Credentials | None = None
 
     def get(self) -> Credentials:
-        """Return the credentials as last read.
+        """Return the cached credentials; the first call reads the secret.
 
         Raises:
             CredentialsRefused: the secret is empty or malformed.
-            ClientError: Secrets Manager refuses or fails.
+            ClientError: Secrets Manager denies access or fails.
         """
         if self._cached is None:
             self._cached = self._read()
         return self._cached
 
     def reload(self) -> bool:
-        """Read the secret again, because its token may have been rotated; return true if the credentials changed.
+        """Read the secret again, because the token may have been rotated, and return true if the credentials changed.
 
         Raises:
             CredentialsRefused, ClientError: as for `get`.
@@ -66,7 +66,7 @@ class CredentialsStore:
         except KeyError:
             raise self._unusable("The secret holds binary data") from None
         except ClientError as error:
-            # A secret that was never given a value answers like one that does not exist.
+            # Secrets Manager returns the same error for a secret without a value and for one that does not exist.
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
                 raise self._unusable("The secret has no value yet") from None
             raise
@@ -78,7 +78,7 @@ class CredentialsStore:
         try:
             secret = json.loads(text)
         except ValueError:
-            raise self._unusable("The secret is not JSON") from None
+            raise self._unusable("The secret is not valid JSON") from None
         if not isinstance(secret, dict):
             raise self._unusable("The secret is not a JSON object")
         token = self._value("ACCESS_TOKEN", secret.get("ACCESS_TOKEN"))
@@ -86,9 +86,9 @@ class CredentialsStore:
             return Credentials(token, self._advertiser_id)
         advertiser_id = secret.get("ADVERTISER_ID")
         if isinstance(advertiser_id, int) and not isinstance(advertiser_id, bool):
-            advertiser_id = str(advertiser_id)  # TikTok's ids are digits, which are easily written as a number
+            advertiser_id = str(advertiser_id)  # an id has only digits, so people write it as a JSON number
         advertiser_id = self._value("ADVERTISER_ID", advertiser_id)
-        if not advertiser_id.isdigit():  # reasons name the id, and a token in the wrong place must not get into one
+        if not advertiser_id.isdigit():  # reports show the id, so a token stored here by mistake must not pass
             raise self._unusable("The secret's ADVERTISER_ID is not a number")
         return Credentials(token, advertiser_id)
 
@@ -98,7 +98,7 @@ class CredentialsStore:
         if not isinstance(value, str) or not value.strip():
             raise self._unusable(f"The secret's {name} is empty or is not a string")
         if not value.strip().isprintable() or not value.strip().isascii():
-            raise self._unusable(f"The secret's {name} has characters that an HTTP header cannot hold")
+            raise self._unusable(f"The secret's {name} has characters that are not allowed in an HTTP header")
         return value.strip()
 
     def _unusable(self, fault: str) -> CredentialsRefused:

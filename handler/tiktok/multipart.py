@@ -1,4 +1,4 @@
-"""The body of `file/upload`: multipart/form-data without a copy of the part."""
+"""The multipart/form-data body of `file/upload`, built without copying the part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handler.model import IdentifierType
 
 
 class Body:
-    """A multipart body that is sent chunk by chunk, because `requests` would copy all of it in memory, twice."""
+    """A multipart body that is sent chunk by chunk. `requests` itself would copy the body in memory twice."""
 
     def __init__(self, chunks: Sequence[bytes]) -> None:
         self._chunks = chunks
@@ -25,12 +25,12 @@ class Body:
 
 
 def multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) -> dict[str, Any]:
-    """Return the arguments of `requests` that upload a part.
+    """Return arguments for `requests` that upload a part.
 
     Args:
-        part: content and MD5.
-        identifier_type: the type of its rows.
-        advertiser_id: the advertiser that may use the part.
+        part: the part to upload.
+        identifier_type: the identifier type of its rows.
+        advertiser_id: the advertiser that the part is for.
     """
     boundary = uuid4().hex
     fields = {
@@ -42,7 +42,7 @@ def multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) -
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
-    # TikTok looks only at the extension. The name of the user's file stays here.
+    # TikTok checks only the extension, so the name of the user's file is not sent.
     opening += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{part.md5}.csv"\r\n'
         "Content-Type: text/csv\r\n\r\n"

@@ -1,22 +1,22 @@
-"""The removal of identifiers and tokens from TikTok's messages, before a report or a log holds them."""
+"""Functions that remove identifiers and tokens from TikTok's messages before they get into reports and logs."""
 
 from __future__ import annotations
 
 import re
 
-MAX_MESSAGE = 300  # characters of a message that a report keeps
-MAX_READ = 2000  # characters of a message that are looked at; bounds the time
+MAX_MESSAGE = 300  # characters of a message that are kept in a report
+MAX_READ = 2000  # characters of a message that are searched; limits the run time
 REMOVED = "[removed]"
 
-# TikTok may quote any part of a request. Its own long ids and dates are removed as well; codes and figures such as
-# 1,000 stay.
+# TikTok may quote any part of a request. The patterns also remove TikTok's own long ids and dates, but keep codes and
+# numbers such as 1,000.
 _PERSONAL = re.compile(
     r"""
     \S+\s?(?:@|%40)\s?\S+                     # an email address
-    | [0-9a-f-]{16,}                           # a hash, a device id, or the beginning of one
-    | \+?\d(?:[\s()./\u2013-]{0,3}\d){7,}      # a phone number: eight digits, grouped or not
-    | \bact\.\S+                              # the usual beginning of TikTok's access tokens
-    | (?=(?:[^\s\d]*\d){4})\S{20,}             # a token of another form, or a hash in base 64
+    | [0-9a-f-]{16,}                           # a hash or a device id, complete or cut off
+    | \+?\d(?:[\s()./\u2013-]{0,3}\d){7,}      # a phone number: eight digits or more, grouped or not
+    | \bact\.\S+                              # the usual prefix of TikTok's access tokens
+    | (?=(?:[^\s\d]*\d){4})\S{20,}             # a token of another form, or a Base64 hash
     | [\w.!~+/=-]{32,}
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -24,10 +24,10 @@ _PERSONAL = re.compile(
 
 
 def redact(message: str) -> str:
-    """Return TikTok's message without identifiers and tokens, cut to 300 characters."""
+    """Return TikTok's message without identifiers and tokens, truncated to 300 characters."""
     return _PERSONAL.sub(REMOVED, message[:MAX_READ])[:MAX_MESSAGE]
 
 
 def redact_token(text: str, token: str) -> str:
-    """Return a text without this access token, in any case. Tokens have no fixed form, so `redact` could miss one."""
+    """Return a text without this access token, in any case. `redact` could miss it: tokens have no fixed form."""
     return re.sub(re.escape(token), REMOVED, text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The table from the meaning of TikTok's response to the error that the connector raises."""
+"""The mapping from the meaning of TikTok's response to the error that the connector raises."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _FOR_ADVERTISER: Mapping[Meaning, Callable[[str, str], Outcome]] = {
 
 
 def refusal(response: TikTokResponse, advertiser_id: str) -> Outcome:
-    """Return the error for a response that is not fine.
+    """Return the error for a response without success.
 
     Args:
-        response: TikTok's response, or the lack of one.
-        advertiser_id: the advertiser of the call. It is no secret, and tells a person whose permission is missing.
+        response: TikTok's response, or a placeholder for a missing one.
+        advertiser_id: the advertiser of the call. Reasons may show it, because it is not secret.
     """
-    said = _quoted(response)
+    details = _details(response)
     if response.meaning in _FOR_ADVERTISER:
-        return _FOR_ADVERTISER[response.meaning](said, advertiser_id)
-    return _OUTCOMES[response.meaning](said)
+        return _FOR_ADVERTISER[response.meaning](details, advertiser_id)
+    return _OUTCOMES[response.meaning](details)
 
 
-def _quoted(response: TikTokResponse) -> str:
-    """Return TikTok's words in parentheses with a space before them, or nothing if no response came."""
+def _details(response: TikTokResponse) -> str:
+    """Return code, message and request id in parentheses after a space, or an empty string without a response."""
     if not response.code:
         return ""
     return f" (code {response.code}: {response.message.rstrip('.')}; request {response.request_id})"

@@ -1,4 +1,4 @@
-"""TikTok's responses as data: the envelope with its meaning, the pages of `list`, the details of `get`."""
+"""Parsers of TikTok's responses: the envelope with its meaning, the pages of `list`, and the details of `get`."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from handler.tiktok.codes import OK, READ_CALLS, Meaning, is_listed, meaning_of_
 from handler.tiktok.redact import redact, redact_token
 from handler.tiktok.wording import meaning_of_message, names_an_error
 
-CUSTOMER_FILE = "customer file"  # of "Customer File Audience", in any case
-FIRST_YEAR = 2016  # TikTok began in this year; an earlier time means that there is none
+CUSTOMER_FILE = "customer file"  # part of "Customer File Audience", in lower case
+FIRST_YEAR = 2016  # TikTok was launched in this year; an earlier time means that there is no time
 MAX_REQUEST_ID = 64  # characters
 
-_WORDS = {"message", "msg", "error_msg", "request_id"}  # the fields that can quote the request
+_MESSAGE_FIELDS = {"message", "msg", "error_msg", "request_id"}  # fields that can quote the request
 _NUMBER = re.compile(r"\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]*)?\+?\s*")
 _AD_GROUP = ("adgroup_id", "adgroup_name", "usage_mode")
-_AT_FAULT = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
+_REQUEST_FAULTS = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
 
 
 @dataclass(frozen=True)
 class TikTokResponse:
-    """TikTok's response to a call, or the lack of one.
+    """TikTok's response to a call, or a placeholder for a missing response.
 
     Attributes:
-        meaning: the meaning of code and message.
+        meaning: the meaning of `code` and `message`.
         code: TikTok's `code`; 0 without a response.
         message: TikTok's `message`, redacted.
         request_id: TikTok's id of the call.
-        data: the content.
+        data: TikTok's `data`.
         reached: false if the request was never sent.
     """
 
@@ -50,22 +50,22 @@ class TikTokResponse:
 
 
 class Audience(NamedTuple):
-    """An audience as `list` and `get` describe it. A field that TikTok leaves out is empty or None.
+    """An audience as `list` and `get` describe it. A field that TikTok omits is empty or None.
 
     Attributes:
         id: TikTok's id.
-        name: as it is at TikTok, in Unicode's form NFC. Spaces around it count.
-        kind: "Customer File Audience", "Lookalike Audience", ...
-        calculate_type: the identifier type in TikTok's spelling.
-        is_creator: true if the advertiser owns the audience, false if another shares it.
+        name: the name at TikTok, NFC-normalized, including any spaces around it.
+        kind: for example "Customer File Audience" or "Lookalike Audience".
+        calculate_type: TikTok's name for the identifier type.
+        is_creator: true if the advertiser owns the audience, false if another advertiser shares it.
         is_valid: true if the audience accepts changes.
-        matched: users that TikTok matched (`cover_num`); 0 if unknown.
-        created_at: time of the create, UTC.
-        expires_at: time after which the audience can only be deleted, UTC.
+        matched: the number of users that TikTok matched (`cover_num`); 0 if unknown.
+        created_at: the time of the create, UTC.
+        expires_at: the time after which the audience can only be deleted, UTC.
         message: `error_msg` and `msg`, redacted.
         failed: true if `error_msg` holds an error.
-        history: (action, time, message) of each change; empty in a listing.
-        is_expiring: true if TikTok says that it expires soon.
+        history: action, time and message of each change; empty in a listing.
+        is_expiring: true if TikTok says that the audience expires soon.
     """
 
     id: str
@@ -84,15 +84,14 @@ class Audience(NamedTuple):
 
     @property
     def is_customer_file(self) -> bool:
-        """True if files can be added; false for lookalike and other audiences."""
+        """True if the audience consists of uploaded files; false for lookalike and other audiences."""
         return CUSTOMER_FILE in self.kind.lower().replace("_", " ")
 
     def completed_from(self, other: Audience) -> Audience:
-        """Return the same audience with what it lacks taken from the response of the other call."""
+        """Return this audience with its missing fields taken from the response of another call."""
         fields = ("name", "kind", "calculate_type", "is_creator", "is_valid", "created_at", "expires_at")
-        lacking = [name for name in fields if getattr(self, name) in {"", None}]
-        told = {name: getattr(other, name) for name in lacking}
-        return self._replace(matched=self.matched or other.matched, **told)
+        missing = {name: getattr(other, name) for name in fields if getattr(self, name) in {"", None}}
+        return self._replace(matched=self.matched or other.matched, **missing)
 
 
 class AdGroup(NamedTuple):
@@ -114,9 +113,9 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
 
     Args:
         code: TikTok's `code`.
-        message: TikTok's `message`. It tells more under every code that says that the request is wrong.
-        call: the last components of its path, such as `list` or `file/upload`.
-        http_status: a server error wins over the code.
+        message: TikTok's `message`. It refines the meaning of every code for an invalid request.
+        call: the last components of the URL path, such as `list` or `file/upload`.
+        http_status: the HTTP status. A server error takes precedence over the code.
     """
     if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Meaning.BUSY
@@ -125,34 +124,34 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
         meaning = meaning_of_message(call, message) or meaning
     elif meaning is Meaning.PERMISSION_REFUSED and meaning_of_message(call, message) is Meaning.TERMS_NOT_ACCEPTED:
         meaning = Meaning.TERMS_NOT_ACCEPTED
-    if call not in READ_CALLS or meaning not in _AT_FAULT:
+    if call not in READ_CALLS or meaning not in _REQUEST_FAULTS:
         return meaning
-    # These calls carry no file, so no file is at fault. A listing names only the advertiser, so a wrong
-    # request means a wrong advertiser id.
+    # These calls contain no file, so no file is at fault. A listing names only the advertiser, so an invalid request
+    # means a wrong advertiser id.
     wrong_id = call == "list" and meaning is Meaning.REQUEST_REFUSED and is_listed(code)
     return Meaning.PERMISSION_REFUSED if wrong_id else Meaning.BUSY
 
 
 def parse_response(response: requests.Response, call: str, token: str) -> TikTokResponse:
-    """Read the envelope of a response, and remove the access token from its messages.
+    """Parse the envelope of a response, and remove the access token from its messages.
 
     Args:
         response: TikTok's HTTP response.
-        call: see `classify`.
+        call: the last components of the URL path, such as `list` or `file/upload`.
         token: the access token of the call.
 
     Raises:
-        ValueError, RecursionError: it is not TikTok's envelope.
+        ValueError, RecursionError: the response does not have TikTok's envelope.
     """
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # from TikTok or a gateway before it
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # from TikTok or from a gateway in front of it
         return TikTokResponse(Meaning.THROTTLED)
 
     def hide(pairs: dict[str, Any]) -> dict[str, Any]:
-        return pairs | {key: redact_token(_text(pairs[key]), token) for key in _WORDS & pairs.keys()}
+        return pairs | {key: redact_token(_text(pairs[key]), token) for key in _MESSAGE_FIELDS & pairs.keys()}
 
     envelope = response.json(object_hook=hide)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("code"), int):
-        raise ValueError("not TikTok's envelope")  # noqa: TRY004 - one kind of malformed response, as response.json()'s
+        raise ValueError("not TikTok's envelope")  # noqa: TRY004 - the same error as response.json() raises
     code, message, data = envelope["code"], envelope.get("message", ""), envelope.get("data")
     return TikTokResponse(
         classify(code, message, call, response.status_code),
@@ -164,13 +163,13 @@ def parse_response(response: requests.Response, call: str, token: str) -> TikTok
 
 
 def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
-    """Read a page of `list`: its audiences, the number of pages, and the number of audiences on all of them.
+    """Parse a page of `list`: its audiences, the number of pages, and the number of audiences on all pages.
 
     Raises:
-        Waiting: the page does not have the documented form, so it must not count as "there is none".
+        Waiting: the page does not have the documented form, so it must not count as an empty listing.
     """
     items, info = data.get("list"), data.get("page_info")
-    if items == [] and info is None:  # an account without audiences may have nothing to count, either
+    if items == [] and info is None:  # an account without audiences may have no page_info, either
         return [], 1, 0
     if not isinstance(info, dict):
         raise reasons.unusable_response()
@@ -183,12 +182,12 @@ def parse_page(data: Mapping[str, Any]) -> tuple[list[Audience], int, int]:
 
 
 def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
-    """Read the response of `get`: audiences with their history, by id.
+    """Parse the response of `get`: audiences with their history, by id.
 
     Raises:
-        Waiting: it does not have the documented form, so it must not count as "it is gone".
+        Waiting: the response does not have the documented form, so it does not mean that an audience was deleted.
     """
-    # Where TikTok knows none of the ids, the list may be null.
+    # The list may be null if none of the ids exists.
     items = [] if data.get("list", ...) is None else data.get("list")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise reasons.unusable_response()
@@ -199,21 +198,21 @@ def parse_details(data: Mapping[str, Any]) -> dict[str, Audience]:
 
 
 def parse_audience(item: object, history: object = None) -> Audience:
-    """Read an item of `list` or the details of `get`. The kind is `audience_type` in one and `type` in the other.
+    """Parse an item of `list` or the details of `get`. `list` has the kind in `audience_type`, `get` in `type`.
 
     Args:
-        item: TikTok's description.
-        history: `audience_history` of `get`. Entries that cannot be read are left out.
+        item: the audience as JSON.
+        history: `audience_history` of `get`. Entries that cannot be parsed are left out.
 
     Raises:
         Waiting: the item is not an object.
     """
     if not isinstance(item, dict):
         raise reasons.unusable_response()
-    error, created_at = _text(item.get("error_msg")), _moment(item.get("create_time"))
-    name, expires_at = item.get("name"), _moment(item.get("expired_time"))
+    error, created_at = _text(item.get("error_msg")), _time(item.get("create_time"))
+    name, expires_at = item.get("name"), _time(item.get("expired_time"))
     entries = (
-        (_text(entry.get("action")), _moment(entry.get("opt_time")), _text(entry.get("msg")))
+        (_text(entry.get("action")), _time(entry.get("opt_time")), _text(entry.get("msg")))
         for entry in (history if isinstance(history, list) else ())
         if isinstance(entry, dict)
     )
@@ -226,7 +225,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
         is_valid=_flag(item.get("is_valid")),
         matched=_number(item.get("cover_num")) or 0,
         created_at=created_at,
-        # Nothing expires before it was created: such a time stands for none.
+        # A time of expiry that is not after the creation is a placeholder for no expiry.
         expires_at=None if expires_at and created_at and expires_at <= created_at else expires_at,
         message=redact(" ".join(filter(None, [error, _text(item.get("msg"))]))),
         failed=names_an_error(error),
@@ -236,7 +235,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
 
 
 def parse_ad_groups(data: Mapping[str, Any]) -> tuple[list[AdGroup], int]:
-    """Read a page of `apply/log`: its ad groups and the number of pages.
+    """Parse a page of `apply/log`: its ad groups and the number of pages.
 
     Raises:
         Waiting: the page does not have the documented form.
@@ -250,7 +249,7 @@ def parse_ad_groups(data: Mapping[str, Any]) -> tuple[list[AdGroup], int]:
 
 
 def parse_id(value: object) -> str | None:
-    """Return an id or a `file_path`, or None where there is none, such as JSON's null or a zero."""
+    """Return an id or a `file_path`, or None for an empty value, such as null or zero."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
     return None if text.lower() in {"", "0", "null", "none"} else text
 
@@ -260,7 +259,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | None:
-    """Return a number that may be written as "1,000+" or "1000.0"."""
+    """Return a number, which TikTok may write as "1,000+" or "1000.0"; None for any other text."""
     found = _NUMBER.fullmatch(str(value))
     return int(found[1].replace(",", "")) if found else None
 
@@ -269,7 +268,7 @@ def _flag(value: object) -> bool | None:
     return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
 
 
-def _moment(value: object) -> datetime | None:
-    """Return a time, or None for one before TikTok's first year."""
-    moment = parse_tiktok_time(value)
-    return moment if moment and moment.year >= FIRST_YEAR else None
+def _time(value: object) -> datetime | None:
+    """Return a time, or None for a time before TikTok's first year."""
+    time = parse_tiktok_time(value)
+    return time if time and time.year >= FIRST_YEAR else None

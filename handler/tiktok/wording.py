@@ -1,11 +1,11 @@
-"""The tables of TikTok's wording: what its messages mean.
+"""Tables of phrases that give the meaning of TikTok's messages.
 
-Several meanings share a code, and the states of an audience have no code at all, so the messages have to tell. Almost
-no source quotes them: a row without a comment on its source is a guess. A wrong guess makes an upload wait with wrong
-advice, so a message that fits no row stays what its code says, and the report quotes it.
+Several meanings share a code, and the states of an audience have no code at all, so only the messages distinguish them.
+Few sources quote these messages: a row without a comment on its source is a guess. A wrong guess makes an upload wait
+with wrong advice. A message that matches no row therefore keeps the meaning of its code, and the report quotes it.
 
-A row fits a message if one phrase of each group in `needs` occurs in it and no phrase of `excludes` does. Phrases are
-plain substrings of the message in lower case.
+A row matches a message if the message contains one phrase of each group in `needs` and no phrase of `excludes`. Phrases
+are plain substrings of the message in lower case.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from typing import NamedTuple
 from handler.tiktok.codes import READ_CALLS, Meaning
 from handler.tiktok.redact import MAX_READ
 
-START = "\n"  # stands before the first word of a message, so that a phrase can ask for it
+START = "\n"  # inserted before the first word of a message, so that a phrase can match the start
 
 
 def _phrases(*words: Iterable[str]) -> tuple[str, ...]:
-    """Return every combination of these words."""
+    """Return every concatenation of one word from each group."""
     return tuple("".join(combination) for combination in product(*words))
 
 
 class Wording(NamedTuple):
-    """A row: the phrases that tell a meaning.
+    """A row of a table: the phrases that identify a meaning.
 
     Attributes:
-        needs: groups of phrases. One phrase of each group has to occur.
-        excludes: phrases that must not occur.
+        needs: groups of phrases. The message must contain one phrase of each group.
+        excludes: phrases that the message must not contain.
     """
 
     needs: tuple[tuple[str, ...], ...]
     excludes: tuple[str, ...] = ()
 
-    def fits(self, message: str) -> bool:
-        """Return true if the row describes this message."""
+    def matches(self, message: str) -> bool:
+        """Return true if the row matches a message."""
         text = START + message[:MAX_READ].lower().lstrip(whitespace + punctuation)
         found = all(any(phrase in text for phrase in group) for group in self.needs)
         return found and not any(phrase in text for phrase in self.excludes)
@@ -61,7 +61,8 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         _EVERY,
         Meaning.NOT_EDITABLE,
         Wording(
-            # Third-party copies of TikTok's portal quote the first two, another vendor's documentation the third.
+            # Sources: third-party copies of TikTok's portal for the first two, another vendor's documentation for the
+            # third.
             (("not editable", "check audience status", "unfinished", "in progress", "being processed"),)
         ),
     ),
@@ -71,14 +72,15 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         Meaning.UNKNOWN_AUDIENCE,
         Wording(
             (("audience",), (*_NOT_FOUND, *_DELETED, "no such audience")),
-            # Something else does not exist. An audience that wrongly counts as gone would be created again.
+            # These messages are about something else that does not exist. An audience that wrongly counts as deleted
+            # would be created again.
             excludes=("file", "path", "permission", "name", *_ADVERTISER),
         ),
     ),
     (
         {"update"},
         Meaning.REPLACED_TODAY,
-        # Another vendor's documentation: "no more than one replace operation per day".
+        # Source: another vendor's documentation, "no more than one replace operation per day".
         Wording(
             (
                 ("replace",),
@@ -104,7 +106,7 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
                 ("limit", "maximum", "exceed", "quota", "too many", "up to"),
                 ("audiences", *_phrases(["audience "], ("number", "count", "quota", "limit"))),
             ),
-            # The limit of something else.
+            # These messages are about the limit of something else.
             excludes=("name", "length", "character", "file"),
         ),
     ),
@@ -112,21 +114,21 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
 
 
 def meaning_of_message(call: str, message: str) -> Meaning | None:
-    """Return the meaning of the message of a refused call, or None if no row of the table fits.
+    """Return the meaning of the message of a refused call, or None if no row matches.
 
     Args:
-        call: the last components of its path, such as `list` or `file/upload`.
-        message: `message` in TikTok's response, in any case.
+        call: the last components of the URL path, such as `list` or `file/upload`.
+        message: `message` in TikTok's response, in upper or lower case.
     """
-    fitting = (meaning for calls, meaning, wording in _REFUSALS if call in calls and wording.fits(message))
-    return next(fitting, None)
+    meanings = (meaning for calls, meaning, wording in _REFUSALS if call in calls and wording.matches(message))
+    return next(meanings, None)
 
 
 # --- Messages about an audience: `msg`, `error_msg`, and `msg` in its history --------------------
 
-# What is said of an audience that is being processed ("at least 1,000 are needed") or of a change that is done
-# ("21000 users", "0 errors") must fit no row: a file that went through would fail. A failure that is worded otherwise
-# is only noticed later.
+# Messages about an audience that is being processed ("at least 1,000 are needed") or about a finished change ("21000
+# users", "0 errors") must match no row, because the upload would wrongly fail. A failure that no row matches is only
+# noticed later.
 
 _FEWER = ("less than ", "fewer than ", "below ", "under ")
 _TOO_SMALL = [
@@ -146,7 +148,7 @@ _DO = ("create", "update", "append", "remove", "replace", "process", "upload", "
 _DONE = ("created", "updated", "appended", "removed", "replaced", "processed", "uploaded", "imported", "completed")
 _ENDED_BADLY = ("failed", "refused", "rejected", "aborted", "canceled", "cancelled", "unsuccessful")
 _NOT = ("could not ", "cannot ", "can't ", "unable to ")
-_ROWS = ("rows", "lines", "identifiers")  # a change that skipped some rows is done
+_ROWS = ("rows", "lines", "identifiers")  # a change that skipped some rows is finished
 _NONE_FAILED = ("failed: 0", "failed 0", "failed rows", "failures", "failure: 0")
 _NO_ERRORS = ("errors", "error: 0")
 _FAILED = [
@@ -171,16 +173,16 @@ _NO_ERROR = {
 
 
 def says_too_small(message: str) -> bool:
-    """Return true if TikTok says of an audience or a change that too few people match."""
-    return any(wording.fits(message) for wording in _TOO_SMALL)
+    """Return true if the message says that an audience or a change matches too few people."""
+    return any(wording.matches(message) for wording in _TOO_SMALL)
 
 
 def says_failed(message: str) -> bool:
-    """Return true if TikTok says that a change failed."""
-    return says_too_small(message) or any(wording.fits(message) for wording in _FAILED)
+    """Return true if the message says that a change failed."""
+    return says_too_small(message) or any(wording.matches(message) for wording in _FAILED)
 
 
 def names_an_error(error_msg: str) -> bool:
-    """Return true if an audience's `error_msg` holds an error. Empty values, zeros and "ok" do not."""
+    """Return true if an audience's `error_msg` contains an error; empty values, zeros and "ok" are not errors."""
     text = error_msg.lower().strip(whitespace + punctuation)
     return bool(text.strip("0" + whitespace + punctuation)) and text not in _NO_ERROR

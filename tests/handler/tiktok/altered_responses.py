@@ -1,4 +1,4 @@
-"""Connections to the emulator that alter its responses or wait less long for them."""
+"""HTTP adapters that alter the responses of the TikTok emulator or shorten the timeout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Alter = Callable[[dict[str, Any]], object]
 
 
 class AlteredResponses(HTTPAdapter):
-    """A connection that alters responses."""
+    """An adapter that alters a number of responses."""
 
     def __init__(self, alter: Alter, times: int, status: int) -> None:
         super().__init__()
@@ -34,12 +34,12 @@ class AlteredResponses(HTTPAdapter):
 
 
 def alter(world: World, call: str, alter: Alter, times: int = -1, status: int = 200) -> None:
-    """Alter the next responses to a call; -1 is all of them."""
+    """Alter the next `times` responses to a call; -1 alters all of them."""
     world.function.session.mount(_url(world, call), AlteredResponses(alter, times, status))
 
 
 class ShortTimeout(HTTPAdapter):
-    """A connection with a short timeout."""
+    """An adapter with a fixed timeout."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class ShortTimeout(HTTPAdapter):
 
 
 def set_timeout(world: World, call: str, seconds: float) -> None:
-    """Wait only this long for the responses to a call."""
+    """Set the timeout of a call, in seconds."""
     world.function.session.mount(_url(world, call), ShortTimeout(seconds))
 
 
@@ -59,18 +59,18 @@ def _url(world: World, call: str) -> str:
 
 
 def data(content: object) -> Alter:
-    """Return an alteration that replaces the content."""
-    return lambda answer: {**answer, "data": content}
+    """Return an alteration that replaces `data` in the response."""
+    return lambda response: {**response, "data": content}
 
 
 def without(*fields: str) -> Alter:
-    """Return an alteration of `list` or `get` that removes these fields of every audience."""
+    """Return an alteration of `list` or `get` that removes these fields from every audience."""
 
-    def remove(answer: dict[str, Any]) -> object:
-        for item in answer["data"]["list"]:
+    def remove(response: dict[str, Any]) -> object:
+        for item in response["data"]["list"]:
             for field in fields:
                 item.pop(field, None)
                 item.get("audience_details", {}).pop(field, None)
-        return answer
+        return response
 
     return remove

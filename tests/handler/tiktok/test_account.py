@@ -1,4 +1,4 @@
-"""The audience that an upload belongs to, and what one listing tells of the account."""
+"""Tests of the choice of the audience for an upload, and of the counts from one listing."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ def seed(world: World, name: str, **fields: Any) -> str:
     return audience_id
 
 
-def not_needed() -> Collection[str]:
-    raise AssertionError("the states were read although there is nothing to choose")
+def must_not_be_called() -> Collection[str]:
+    raise AssertionError("the states were read although no name matches")
 
 
-def test_a_registered_audience_wins_even_if_it_was_renamed(world: World) -> None:
+def test_a_registered_audience_comes_first_even_if_it_was_renamed(world: World) -> None:
     seed(world, "vip", created_seconds_ago=90_000)
     registered = seed(world, "Renamed in Ads Manager")
-    first, other = account(world).find(VIP, registered, not_needed)
+    first, other = account(world).find(VIP, registered, must_not_be_called)
     assert (first.id, first.name) == (registered, "Renamed in Ads Manager")
     assert other.name == "vip"
 
 
 @pytest.mark.parametrize("field", ["audience_type", "is_creator", "name", "calculate_type"])
-def test_a_registered_audience_is_known_by_its_id_alone(world: World, field: str) -> None:
+def test_a_registered_audience_is_found_by_its_id_only(world: World, field: str) -> None:
     registered = seed(world, "vip")
     seed(world, "vip")
     alter(world, "list", without(field))
-    first, *_ = account(world).find(VIP, registered, not_needed)
+    first, *_ = account(world).find(VIP, registered, must_not_be_called)
     assert first.id == registered
     assert world.calls("get") == []
 
 
-def test_a_registered_audience_that_is_not_listed_yet_is_asked_for(world: World) -> None:
+def test_a_registered_audience_that_is_not_listed_yet_is_requested_by_its_id(world: World) -> None:
     world.tiktok.configure(list_lag_seconds=3600)
     registered = _created(world)
-    found = account(world).find(VIP, registered, not_needed)
+    found = account(world).find(VIP, registered, must_not_be_called)
     assert [audience.id for audience in found] == [registered]
     assert world.calls("list", "get") == ["list", "get"]
 
@@ -68,17 +68,17 @@ def _created(world: World) -> str:
 
 
 @pytest.mark.parametrize("fields", [{"calculate_type": "PHONE_SHA256"}, {"is_creator": False}])
-def test_a_registered_id_of_another_type_or_owner_does_not_count(world: World, fields: dict[str, Any]) -> None:
+def test_a_registered_id_with_another_type_or_owner_is_ignored(world: World, fields: dict[str, Any]) -> None:
     registered = seed(world, "vip", **fields)
-    assert account(world).find(VIP, registered, not_needed) == []
+    assert account(world).find(VIP, registered, must_not_be_called) == []
     vip = seed(world, "vip")
     assert [each.id for each in account(world).find(VIP, registered, list)] == [vip]
 
 
-def test_a_deleted_registered_audience_gives_way_to_the_name(world: World) -> None:
+def test_an_audience_is_found_by_its_name_after_the_registered_one_was_deleted(world: World) -> None:
     registered = seed(world, "vip")
     world.delete_audience(registered)
-    assert account(world).find(VIP, registered, not_needed) == []
+    assert account(world).find(VIP, registered, must_not_be_called) == []
     vip = seed(world, "vip")
     assert [each.id for each in account(world).find(VIP, registered, list)] == [vip]
 
@@ -107,17 +107,17 @@ def test_without_a_registered_audience_the_oldest_comes_first(world: World) -> N
 )
 def test_other_audiences_are_not_found(world: World, name: str, fields: dict[str, Any]) -> None:
     seed(world, name, **fields)
-    assert account(world).find(VIP, None, not_needed) == []
+    assert account(world).find(VIP, None, must_not_be_called) == []
 
 
-def test_names_are_compared_in_one_normal_form(world: World) -> None:
+def test_names_are_compared_after_unicode_normalization(world: World) -> None:
     name = "Café"
     decomposed = seed(world, unicodedata.normalize("NFD", name))
     key = AudienceKey(IdentifierType.EMAIL_SHA256, unicodedata.normalize("NFC", name))
     assert [each.id for each in account(world).find(key, None, list)] == [decomposed]
 
 
-def test_the_other_identifier_types_of_a_name_are_told(world: World) -> None:
+def test_the_other_identifier_types_of_a_name_are_returned(world: World) -> None:
     for calculate_type in ("EMAIL_SHA256", "PHONE_SHA256", "GAID_SHA256", "PHONE_SHA256"):
         seed(world, "vip", calculate_type=calculate_type)
     seed(world, "gold", calculate_type="IDFA_SHA256")
@@ -126,24 +126,24 @@ def test_the_other_identifier_types_of_a_name_are_told(world: World) -> None:
     assert found == [IdentifierType.PHONE_SHA256, IdentifierType.GAID_SHA256]
 
 
-def test_the_listing_tells_how_many_audiences_there_are_and_expire(world: World) -> None:
+def test_one_listing_returns_the_number_of_audiences_and_of_expiring_ones(world: World) -> None:
     seed(world, "vip")
     seed(world, "lookalike", audience_type="Lookalike Audience")
     seed(world, "shared", is_creator=False)
 
-    def expiring(answer: dict[str, Any]) -> object:
-        for each in answer["data"]["list"]:
+    def expiring(response: dict[str, Any]) -> object:
+        for each in response["data"]["list"]:
             each["is_expiring"] = True
-        return answer
+        return response
 
     alter(world, "list", expiring)
     here = account(world)
     assert (here.count(), here.count_expiring()) == (2, 1)
-    assert world.calls() == ["list"], "one listing for all"
+    assert world.calls() == ["list"], "one listing is enough"
 
 
-def test_items_without_an_id_count_for_the_completeness_of_a_listing(world: World) -> None:
+def test_items_without_an_id_count_toward_the_total_of_a_listing(world: World) -> None:
     world.tiktok.seed(ADVERTISER_ID, name="other", count=3)
     alter(world, "list", without("audience_id"))
-    assert account(world).find(VIP, None, not_needed) == []
+    assert account(world).find(VIP, None, must_not_be_called) == []
     assert account(world).count() == 3

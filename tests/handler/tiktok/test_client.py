@@ -1,4 +1,4 @@
-"""The client's calls against the emulator: arguments, timeouts, retries, the circuit breaker and the secret."""
+"""Tests of the client against the emulator: timeouts, retries, the circuit breaker and the secret."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_circuit_breaker_stops_every_further_call(
     assert world.calls() == calls
 
 
-def test_a_busy_tiktok_stops_no_other_call(world: World) -> None:
+def test_a_busy_tiktok_does_not_open_the_circuit_breaker(world: World) -> None:
     made = client(world)
     world.tiktok.fault("list", "code", code=50000, times=3)
     with pytest.raises(Waiting):
@@ -64,7 +64,7 @@ def test_a_busy_tiktok_stops_no_other_call(world: World) -> None:
     assert made.list_audiences() == []
 
 
-def test_a_rotated_token_is_read_within_the_call_that_was_refused(world: World) -> None:
+def test_a_rotated_token_is_read_within_the_refused_call(world: World) -> None:
     made = client(world)
     made.list_audiences()
     world.tiktok.set_account(ADVERTISER_ID, "rotated")
@@ -85,8 +85,8 @@ def test_a_listing_that_timed_out_is_repeated(world: World) -> None:
     assert client(world, read_seconds=0.5, min_read_seconds=0.5).list_audiences() == []
 
 
-class Watched(HTTPAdapter):
-    """A connection to the emulator that remembers the timeouts of its requests."""
+class TimeoutRecorder(HTTPAdapter):
+    """An adapter that records the timeouts of requests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,14 +98,14 @@ class Watched(HTTPAdapter):
 
 
 def test_no_call_outlives_the_invocation(world: World) -> None:
-    world.function.session.mount(world.tiktok.url, watched := Watched())
+    world.function.session.mount(world.tiktok.url, recorder := TimeoutRecorder())
     client(world, deadline=Deadline(31), connect_seconds=2.0).list_audiences()
-    ((connect, read),) = watched.timeouts
+    ((connect, read),) = recorder.timeouts
     assert connect == 2.0
     assert 25 < read <= 30
 
 
-def test_deleted_audiences_are_gone(world: World) -> None:
+def test_deleted_audiences_are_no_longer_listed(world: World) -> None:
     ids: Sequence[str] = world.tiktok.seed(ADVERTISER_ID, name="vip", count=2)
     made = client(world)
     made.delete_audiences(ids)
@@ -120,8 +120,8 @@ def _applied(*groups: tuple[str, str, str], pages: object = 1) -> Any:
     return lambda _: {"code": 0, "message": "OK", "request_id": "1", "data": data}
 
 
-def test_the_ad_groups_of_an_audience_are_each_named_once(world: World) -> None:
-    # The form of the response is that of TikTok's OpenAPI file.
+def test_each_ad_group_of_an_audience_is_returned_once(world: World) -> None:
+    # The response has the format of TikTok's OpenAPI file.
     alter(world, "apply/log", _applied(("1", "Spring", "Include"), ("1", "Spring", "Include"), ("2", "", "Exclude")))
     assert client(world).applied_ad_groups("7") == [AdGroup("1", "Spring", "Include"), AdGroup("2", "", "Exclude")]
     alter(world, "apply/log", _applied(("1", "Spring", "Include"), pages=10**9))
@@ -139,27 +139,27 @@ def store(world: World, secret: str, advertiser_id: str = "") -> CredentialsStor
     return CredentialsStore(world.secrets, world.secret_arn, advertiser_id)
 
 
-def test_a_configured_advertiser_wins_and_the_secret_needs_only_a_token(world: World) -> None:
+def test_with_a_configured_advertiser_the_secret_needs_only_a_token(world: World) -> None:
     for secret in ({"ACCESS_TOKEN": TOKEN}, {"ACCESS_TOKEN": TOKEN, "ADVERTISER_ID": "7"}):
         credentials = store(world, json.dumps(secret), ADVERTISER_ID).get()
         assert (credentials.access_token, credentials.advertiser_id) == (TOKEN, ADVERTISER_ID)
 
 
-def test_what_to_put_into_the_secret_depends_on_the_configuration(world: World) -> None:
+def test_the_advice_for_an_unusable_secret_depends_on_the_configuration(world: World) -> None:
     with pytest.raises(CredentialsRefused, match=r'The secret is empty\. Put \{"ACCESS_TOKEN": "\.\.\."\} into'):
         store(world, " ", ADVERTISER_ID).get()
     with pytest.raises(CredentialsRefused, match=r'has no ADVERTISER_ID\. Put .*"ADVERTISER_ID": "\.\.\."\} into'):
         store(world, json.dumps({"ACCESS_TOKEN": TOKEN})).get()
 
 
-def test_a_token_in_the_place_of_the_advertiser_is_not_taken_for_one(world: World) -> None:
+def test_a_token_in_place_of_the_advertiser_id_is_refused_and_not_quoted(world: World) -> None:
     with pytest.raises(CredentialsRefused, match="ADVERTISER_ID is not a number") as refused:
         store(world, json.dumps({"ACCESS_TOKEN": "7", "ADVERTISER_ID": TOKEN})).get()
     assert refused.value.code is Code.SECRET_UNUSABLE
     assert TOKEN not in refused.value.reason
 
 
-def test_the_secret_is_read_again_only_when_asked(world: World) -> None:
+def test_the_secret_is_read_again_only_by_reload(world: World) -> None:
     credentials = store(world, json.dumps({"ACCESS_TOKEN": "old", "ADVERTISER_ID": "7"}))
     assert credentials.get().access_token == "old"
     world.set_secret(json.dumps({"ACCESS_TOKEN": "new", "ADVERTISER_ID": "7"}))

@@ -1,4 +1,4 @@
-"""The meaning of each of TikTok's codes, and of its messages under the codes that do not tell."""
+"""Tests of the meaning of TikTok's codes, and of its messages under ambiguous codes."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ CHANGING = ["file/upload", "create", "update"]
 
 
 @pytest.mark.parametrize("meaning", CODES, ids=lambda meaning: meaning.name)
-def test_a_code_has_one_meaning_whatever_the_call_changes(meaning: Meaning) -> None:
-    said = {(code, call): classify(code, "Something is wrong", call) for code in CODES[meaning] for call in CHANGING}
-    assert said == dict.fromkeys(said, meaning)
+def test_a_code_has_the_same_meaning_for_every_call_that_makes_a_change(meaning: Meaning) -> None:
+    found = {(code, call): classify(code, "Something is wrong", call) for code in CODES[meaning] for call in CHANGING}
+    assert found == dict.fromkeys(found, meaning)
 
 
 @pytest.mark.parametrize("meaning", CODES, ids=lambda meaning: meaning.name)
-def test_no_file_is_at_fault_where_tiktok_is_only_asked(meaning: Meaning) -> None:
-    said = {call: {classify(code, "Something is wrong", call) for code in CODES[meaning]} for call in ("list", "get")}
+def test_a_call_that_only_reads_never_blames_a_file(meaning: Meaning) -> None:
+    found = {call: {classify(code, "Something is wrong", call) for code in CODES[meaning]} for call in ("list", "get")}
     at_fault = meaning in {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_REFUSED}
-    # A listing asks for nothing but the advertiser.
+    # The only argument of a listing is the advertiser.
     listed = Meaning.PERMISSION_REFUSED if meaning is Meaning.REQUEST_REFUSED else Meaning.BUSY
-    assert said == {"list": {listed if at_fault else meaning}, "get": {Meaning.BUSY if at_fault else meaning}}
+    assert found == {"list": {listed if at_fault else meaning}, "get": {Meaning.BUSY if at_fault else meaning}}
 
 
 @pytest.mark.parametrize("code", UNLISTED)
-def test_a_code_that_no_source_lists_fails_no_file_where_tiktok_is_only_asked(code: int) -> None:
+def test_an_unlisted_code_of_a_call_that_only_reads_fails_no_file(code: int) -> None:
     assert {classify(code, "Under maintenance", call) for call in CHANGING} == {Meaning.REQUEST_REFUSED}
     assert {classify(code, "Under maintenance", call) for call in ("list", "get")} == {Meaning.BUSY}
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_http_errors_win_over_the_code(status: int) -> None:
+def test_http_errors_take_precedence_over_the_code(status: int) -> None:
     assert classify(0, "", "create", status) is Meaning.BUSY
 
 
@@ -82,12 +82,12 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize(("call", "message", "meaning"), MESSAGES)
-def test_a_message_tells_under_every_code_for_a_wrong_request(call: str, message: str, meaning: Meaning) -> None:
+def test_a_message_decides_under_every_code_for_an_invalid_request(call: str, message: str, meaning: Meaning) -> None:
     codes = [*CODES[Meaning.REQUEST_REFUSED], *UNLISTED]
     assert {classify(code, words, call) for code in codes for words in (message, message.upper())} == {meaning}
 
 
-def test_only_the_terms_are_read_from_the_message_of_a_missing_permission() -> None:
+def test_the_message_of_a_missing_permission_is_only_checked_for_the_terms() -> None:
     for code in CODES[Meaning.PERMISSION_REFUSED]:
         assert classify(code, "Accept the Custom Audience Terms first", "create") is Meaning.TERMS_NOT_ACCEPTED
         assert classify(code, "Audience is not editable", "update") is Meaning.PERMISSION_REFUSED
@@ -113,7 +113,7 @@ def test_only_the_terms_are_read_from_the_message_of_a_missing_permission() -> N
         ("update", "file: must be at least 1000 bytes"),
     ],
 )
-def test_other_messages_say_that_the_request_is_wrong(call: str, message: str) -> None:
+def test_other_messages_mean_that_the_request_is_invalid(call: str, message: str) -> None:
     assert classify(40002, message, call) is Meaning.REQUEST_REFUSED
 
 
@@ -135,11 +135,11 @@ def test_a_meaning_has_its_error(meaning: Meaning, error: type[Exception], code:
     assert meaning is Meaning.THROTTLED or "(code 40002: No; request 42)" in outcome.reason
 
 
-def test_every_meaning_but_one_has_an_error() -> None:
+def test_every_meaning_except_success_has_an_error() -> None:
     for meaning in {*Meaning} - {Meaning.SUCCESS}:
         assert refusal(TikTokResponse(meaning), "7").reason.endswith(".")
 
 
-def test_a_missing_permission_names_the_advertiser() -> None:
+def test_the_reason_of_a_missing_permission_names_the_advertiser() -> None:
     reason = refusal(TikTokResponse(meaning_of_code(40001), 40001, "Not found", "42"), "7000000000000000001").reason
     assert "advertiser 7000000000000000001 (code 40001: Not found; request 42)" in reason

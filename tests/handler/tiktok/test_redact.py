@@ -1,4 +1,4 @@
-"""No identifier and no token gets through, whatever TikTok quotes."""
+"""Tests of the removal of identifiers and tokens from TikTok's messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from handler.tiktok.redact import redact, redact_token
         "jane%40example.com",
     ],
 )
-def test_what_could_identify_somebody_is_removed(personal: str) -> None:
+def test_identifiers_and_tokens_are_removed(personal: str) -> None:
     assert redact(f"The row {personal} is invalid.") == "The row [removed] is invalid."
 
 
@@ -42,11 +42,11 @@ def test_what_could_identify_somebody_is_removed(personal: str) -> None:
         "calculate_type: Must be one of: EMAIL_SHA256, PHONE_SHA256, FIRST_MD5.",
     ],
 )
-def test_ordinary_words_and_figures_stay(message: str) -> None:
+def test_ordinary_words_and_numbers_are_kept(message: str) -> None:
     assert redact(message) == message
 
 
-def test_long_words_are_cut() -> None:
+def test_long_messages_are_truncated() -> None:
     assert len(redact("word " * 100)) == 300
 
 
