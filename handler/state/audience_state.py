@@ -1,7 +1,7 @@
 """The state of one audience in the bucket, `audiences/<identifier type>/<name>.json`.
 
-It holds the lease, the registered id, the change that is about to be made (`intent`), the change that TikTok is
-processing (`change`), the uploads applied lately, and what TikTok has refused for now (`hold`).
+It contains the lease, the registered id, the change that is about to be made (`intent`), the change that TikTok is
+processing (`change`), the recently applied uploads, and a temporary refusal by TikTok (`hold`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from handler.model import Action, AudienceKey
 
 SCHEMA = 2
 AUDIENCES = "audiences/"
-HOLD = timedelta(hours=1)  # a refusal lasts for hours, so no call is made before this
-KEEP_APPLIED = timedelta(hours=48)  # an upload whose event arrives later is applied only if the order is certain
+HOLD_TIME = timedelta(hours=1)  # a refusal lasts for hours, so the next call is made only after this time
+KEEP_APPLIED = timedelta(hours=48)  # an upload that is registered later is applied only if its order is certain
 _UP_TO: dict[str, Literal["appended_up_to", "removed_up_to", "replaced_up_to"]] = {
     "append": "appended_up_to",
     "remove": "removed_up_to",
@@ -35,13 +35,13 @@ class Change(TypedDict):
     """One create or update call at TikTok, from intent to final result.
 
     Attributes:
-        call: the call, or the action of an update.
-        audience_id: None until a create has answered.
-        files: the uploads of the change; empty for a list, whose own object has them.
-        list: digest of the list of a replace; None for appends and removes.
-        began_at: the time before the call went out.
-        matched_before: matched people before an update.
-        seen_processing: the time when TikTok was first seen processing it.
+        call: `create`, or the action of an update.
+        audience_id: None until TikTok has responded to a create.
+        files: the uploads of the change; empty for a list, because its stored list contains them.
+        list: the digest of the list of a replace; None for appends and removes.
+        began_at: the time before the call was sent.
+        matched_before: the number of matched people before an update.
+        seen_processing: the time when a function first saw TikTok process the change.
         reported: true once the reports of its uploads say `submitted`.
     """
 
@@ -56,7 +56,7 @@ class Change(TypedDict):
 
 
 class Applied(TypedDict):
-    """An upload, or the first file of a list, that was applied. `rows` are its accepted rows."""
+    """An applied upload, or the first file of an applied list. `rows` is the number of accepted rows."""
 
     key: str
     version_id: str
@@ -67,7 +67,7 @@ class Applied(TypedDict):
 
 
 class Hold(TypedDict):
-    """A kind of change that TikTok refused for now. It is not asked for again before `until`."""
+    """A kind of change that TikTok temporarily refuses. The connector does not request it again before `until`."""
 
     call: str
     until: str
@@ -76,10 +76,11 @@ class Hold(TypedDict):
 
 
 class WaitingReason(TypedDict):
-    """The code that all uploads registered up to a time have been given as the reason why they wait.
+    """The code that was last written to the reports of all waiting uploads.
 
     Attributes:
-        last: the number of those that were registered in the last second of that time.
+        registered_up_to: the registration time of the newest of these uploads.
+        last: the number of these uploads that were registered in that second.
     """
 
     code: str
@@ -88,24 +89,29 @@ class WaitingReason(TypedDict):
 
 
 class ReadFailures(TypedDict):
-    """Failed reads of an upload: seconds during which reads failed, and the time of the last failure."""
+    """Failed reads of an upload.
+
+    Attributes:
+        seconds: the time during which reads failed.
+        last: the time of the last failure.
+    """
 
     seconds: float
     last: str
 
 
 class State(TypedDict):
-    """The memory of one audience between invocations.
+    """The state of one audience.
 
     Attributes:
-        applied: uploads applied in the last 48 hours, or while anything older waits.
-        appended_up_to, removed_up_to, replaced_up_to: upload times of the newest applied uploads that `applied` no
-            longer holds.
-        list_rows: accepted rows of the last applied list.
+        applied: uploads that were applied in the last 48 hours, or are newer than an upload that still waits.
+        appended_up_to, removed_up_to, replaced_up_to: the upload time of the newest applied upload of each action
+            that `applied` no longer contains.
+        list_rows: the number of accepted rows of the last applied list.
         told: see `WaitingReason`.
-        unreadable: by upload digest, see `ReadFailures`.
-        stalled: by upload digest, invocations in a row that finished no part of it.
-        history_seen: time of the newest history entry that an ended change left at TikTok.
+        unreadable: the `ReadFailures` by upload digest.
+        stalled: by upload digest, the number of consecutive invocations that finished no part.
+        history_seen: the time of the newest entry that a finished change left in the history at TikTok.
         message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.
     """
 
@@ -161,7 +167,7 @@ def new_state(audience: AudienceKey) -> State:
 
 
 def upgraded_state(audience: AudienceKey, content: dict[str, Any]) -> State:
-    """Return a stored state in today's form. Schema 1 lacks a few keys, and its changes have no `list`."""
+    """Return a stored state in the current schema. Schema 1 lacks a few keys, and its changes have no `list`."""
     state = cast("State", {**new_state(audience), **content, "schema": SCHEMA})
     for name in ("intent", "change"):
         if content.get(name):
@@ -170,12 +176,12 @@ def upgraded_state(audience: AudienceKey, content: dict[str, Any]) -> State:
 
 
 def set_hold(state: State, call: str, refused: NotEditable, now: datetime) -> None:
-    """Remember that TikTok accepts no such change for now."""
-    state["hold"] = {"call": call, "until": iso(now + HOLD), "code": refused.code.name, "reason": refused.reason}
+    """Record that TikTok temporarily refuses this kind of change."""
+    state["hold"] = {"call": call, "until": iso(now + HOLD_TIME), "code": refused.code.name, "reason": refused.reason}
 
 
 def remove_applied(state: State, change: Change) -> None:
-    """Stop counting a change's uploads as applied, because it failed. An earlier change of theirs still counts."""
+    """Remove the uploads of a failed change from `applied`. Entries of earlier changes with the same uploads remain."""
     failed = {(each["key"], each["version_id"], change["began_at"]) for each in change["files"]}
     state["applied"] = [
         each for each in state["applied"] if (each["key"], each["version_id"], each["sent_at"]) not in failed
@@ -183,12 +189,12 @@ def remove_applied(state: State, change: Change) -> None:
 
 
 def pruned_up_to(state: State, action: Action) -> str:
-    """Return the upload time of the newest applied upload of an action that `applied` no longer holds; "" for none."""
+    """Return the upload time of the newest upload of an action that was pruned from `applied`, or an empty string."""
     return state[_UP_TO[action]] or ""
 
 
 def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) -> None:
-    """Drop applied uploads after 48 hours, unless an older upload still waits. Only their newest times are kept."""
+    """Drop applied uploads after 48 hours, unless an older upload still waits, and keep only their newest times."""
     kept: list[Applied] = []
     for each in state["applied"]:
         uploaded_at = parse_iso(each["uploaded_at"])

@@ -12,12 +12,12 @@ from handler.model import AudienceKey
 from handler.state.audience_state import State, new_state, state_key, upgraded_state
 from handler.state.objects import ObjectStore
 
-# Past the holder's own deadline: by then Lambda has stopped it.
+# Added to the holder's own deadline. By then, Lambda has stopped the holder.
 LEASE_MARGIN = timedelta(seconds=30)
 
 
 class Lease:
-    """The right to change one audience, as long as the holder was the last to write its state."""
+    """The right to change one audience. It is lost when another function writes the audience's state."""
 
     def __init__(self, store: ObjectStore, audience: AudienceKey, state: State, etag: str) -> None:
         self.audience = audience
@@ -29,12 +29,12 @@ class Lease:
         """Write the state.
 
         Raises:
-            Conflict: the lease ran out and another function has taken it.
+            Conflict: the lease expired and another function has taken it.
         """
         self._etag = self._store.write(state_key(self.audience), self.state, etag=self._etag)
 
     def release(self) -> None:
-        """Give the lease back. If another function has taken it, there is nothing to give back."""
+        """Release the lease, unless another function has already taken it."""
         self.state["holder"] = self.state["held_until"] = None
         try:
             self.save()
@@ -46,14 +46,14 @@ class Lease:
 def lease_on(
     store: ObjectStore, audience: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
 ) -> Iterator[Lease | None]:
-    """Hold the lease on an audience, until 30 seconds after the holder's deadline at most.
+    """Hold the lease on an audience, at most until 30 seconds after the holder's deadline.
 
     Args:
         store: the bucket.
         audience: the audience.
-        holder: names the holder.
+        holder: the name of the holder.
         remaining_seconds: seconds until the holder's deadline.
-        now: the time, UTC.
+        now: returns the current time in UTC.
 
     Yields:
         The lease, or None if another function holds it.
@@ -77,7 +77,7 @@ def _take(
     if state["held_until"] and parse_iso(state["held_until"]) > now():
         return None
     state["holder"] = holder
-    # The time is written in whole seconds: one more, so that the lease never ends early.
+    # The time is stored in whole seconds, so one second is added to keep the lease from ending early.
     state["held_until"] = iso(now() + timedelta(seconds=remaining_seconds + 1) + LEASE_MARGIN)
     try:
         return Lease(store, audience, state, store.write(state_key(audience), state, etag=etag))

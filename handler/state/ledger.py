@@ -1,9 +1,7 @@
-"""The ledger: every report in the bucket, and the pending pointers to those that are not at their end.
+"""The ledger: all reports in the bucket, and the pending pointers to the reports of unfinished uploads.
 
-A report, `reports/<object key>/<version id>.json`, is created on the condition that there is none, then changed only
-on the condition that nobody else wrote since it was read. A status never goes back, except when a list is made anew.
-
-Pending pointers (`pointers.py`) lead to the reports of unfinished uploads.
+A report, `reports/<object key>/<version id>.json`, is created only if it does not exist, and changed only if no other
+function wrote it after it was read. A status never goes back, except when a list is sent again.
 """
 
 from __future__ import annotations
@@ -32,13 +30,13 @@ from handler.state.reports import (
 )
 
 REPORTS = "reports/"
-# Each conflict costs one try. More conflicts than this in a row mean that something is wrong.
+# Tries of a conditional write. If all of them conflict, something is wrong.
 MAX_TRIES = 8
-MAX_INVOCATION = timedelta(minutes=15)  # Lambda's limit
+MAX_INVOCATION = timedelta(minutes=15)  # Lambda's longest timeout
 
 
 def report_key(key: str, version_id: str) -> str:
-    """Return the key of the report on an object version.
+    """Return the key of the report of an object version.
 
     Example:
         >>> report_key("tiktok/vip/email_sha256/a.csv", "3HL4k")
@@ -50,13 +48,14 @@ def report_key(key: str, version_id: str) -> str:
 class Ledger:
     """The reports and pending pointers of one connector's bucket, for one invocation.
 
-    Reports are kept with their ETags, so that a change costs one conditional write. A report that another function
-    has changed meanwhile is read again.
+    The ledger caches reports with their ETags, so that a change needs one conditional write. If another function has
+    changed the report in the meantime, the ledger reads it again.
 
     Args:
         store: the bucket.
-        now: the time, UTC.
-        publish: called with a report at its end, before its pointer is deleted. It may be called again.
+        now: returns the current time in UTC.
+        publish: called with a report whose status is final, before its pointer is deleted. It may be called again for
+            the same report.
     """
 
     def __init__(self, store: ObjectStore, now: Callable[[], datetime], publish: Callable[[Report], None]) -> None:
@@ -68,10 +67,10 @@ class Ledger:
         self._finished: set[str] = set()
 
     def open(self, report: Report) -> tuple[Report, bool]:
-        """Write an upload's first report, or find the one it has.
+        """Write the first report of an upload, or read the existing one.
 
-        The pointer is written after the report, and again on every delivery until the upload is at its end: a
-        function killed between the two leaves a message that comes back.
+        The pointer is written after the report, and again on every delivery until the status is final. If the function
+        is killed between the two writes, the message is delivered again.
 
         Returns:
             The report, and true if it is new.
@@ -85,15 +84,15 @@ class Ledger:
             is_new = False
         if report["audience"]:
             if not is_final(report):
-                if not is_new and self._was_cut_short(report):
+                if not is_new and self._lacks_pointer(report):
                     report, _ = self.update(report, self._receive_now)
                 self._point_to(report)
-        else:  # it is at its end, and has no pointer to keep it visible until it is published
+        else:  # the status is final, and no pointer would remind a sweep to publish it
             self._publish(report)
         return report, is_new
 
-    def _was_cut_short(self, report: Report) -> bool:
-        """Return true if a function that has ended wrote the report and no pointer."""
+    def _lacks_pointer(self, report: Report) -> bool:
+        """Return true if the function that wrote the report ended before it wrote the pointer."""
         pointer = pointer_key(report)
         if pointer is None or self._now() - parse_iso(report["received_at"]) <= MAX_INVOCATION:
             return False
@@ -106,7 +105,7 @@ class Ledger:
         return False
 
     def _receive_now(self, report: Report) -> None:
-        """Count an upload as registered now: what was registered before has been looked at without it."""
+        """Set the registration time to now, because no function could see the upload before."""
         report["received_at"] = iso(self._now())
 
     def _point_to(self, report: Report) -> None:
@@ -117,17 +116,17 @@ class Ledger:
             self._identities[pointer] = (key, version_id)
 
     def latest(self, key: str, version_id: str) -> Report:
-        """Return the report on an object version, as this invocation knows it.
+        """Return the report of an object version, from the cache if possible.
 
         Raises:
-            Missing: there is none.
-            Damaged: it cannot be read.
+            Missing: there is no report.
+            Damaged: the report cannot be read.
         """
         stored = self._known.get(report_key(key, version_id))
         return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
 
     def read_again(self, key: str, version_id: str) -> Report:
-        """Return the report on an object version as it is now.
+        """Return the report of an object version as it is stored now.
 
         Raises:
             Missing, Damaged: as for `latest`.
@@ -143,20 +142,20 @@ class Ledger:
         return report
 
     def update(self, report: Report, change: Callable[[Report], None], *, reopen: bool = False) -> tuple[Report, bool]:
-        """Apply `change` to the newest version of a report. A change that would take the status back is dropped.
+        """Apply `change` to the newest version of a report. A change that would set the status back is dropped.
 
-        At its end an upload is published and its pointer is deleted.
+        A report with a final status is published, and its pointer is deleted.
 
         Args:
-            report: the upload's report, maybe outdated.
+            report: the upload's report, which may be outdated.
             change: changes a report in place. It may be called several times.
-            reopen: allows a status to go back.
+            reopen: true to allow the status to go back.
 
         Returns:
             The stored report, and true if its status or code changed.
 
         Raises:
-            Conflict: others kept writing.
+            Conflict: other functions kept writing the report.
         """
         key = report_key(*identity(report))
         current = self.latest(*identity(report))
@@ -183,7 +182,7 @@ class Ledger:
         return current, changed
 
     def reopen(self, report: Report) -> Report:
-        """Make an upload wait again, because the list it belongs to is made anew."""
+        """Set an upload back to waiting, because its list is sent again."""
 
         def waiting(current: Report) -> None:
             set_status(current, "waiting", Code.SETTLING, reasons.LIST_SENT_AGAIN)
@@ -199,7 +198,7 @@ class Ledger:
             self._finished.add(pointer)
 
     def is_finished(self, pointer: Pointer) -> bool:
-        """Return true if this invocation has seen the end of the pointer's upload."""
+        """Return true if this invocation knows that the status of the pointer's upload is final."""
         return pointer.key in self._finished
 
     def pending(self, audience: AudienceKey) -> list[Pointer]:
@@ -214,10 +213,10 @@ class Ledger:
         return found
 
     def follow(self, pointer: Pointer) -> Report | None:
-        """Return the report that a pointer leads to; None if the pointer is gone or its upload is at its end.
+        """Return the report that a pointer leads to; None if the pointer was deleted or the upload's status is final.
 
         Raises:
-            Missing: there is no such report.
+            Missing: the report does not exist.
             Damaged: the pointer or the report cannot be read.
         """
         if pointer.key not in self._identities:
@@ -243,12 +242,12 @@ class Ledger:
                 audience = AudienceKey(IdentifierType(type_name), name)
                 pointer = parse_pointer(key) or self._pointer_of_schema_1(key)
             except (ValueError, Missing, Damaged):
-                continue  # an object that a person put there
+                continue  # a person put this object there
             if pointer:
                 yield audience, pointer
 
     def _pointer_of_schema_1(self, key: str) -> Pointer | None:
-        """Return a pointer whose name, `<upload time>-<digest>.json`, does not tell enough: its report does."""
+        """Return the pointer of a key of schema 1, `<upload time>-<digest>.json`, completed from its report."""
         entry = key.rpartition("/")[2]
         uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
         digest = entry.partition("Z-")[2].removesuffix(".json")

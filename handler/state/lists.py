@@ -1,7 +1,7 @@
-"""The stored list of a replace: its files, rows, uploads, progress and status, in an object beside the state.
+"""The stored list of a replace, in `audiences/<identifier type>/<name>/<digest of the list>.json`.
 
-`audiences/<identifier type>/<name>/<digest of the list>.json`. One folder, or one pattern of numbered file names, has
-one such object. It describes the newest export whose turn has come.
+The object contains the list's files, rows, uploads, progress and status. Each folder, or pattern of numbered file
+names, has one object, which describes the newest export that the connector has started to send.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ListFile(TypedDict):
     """One file of a list.
 
     Attributes:
-        counts: the counts of its rows, see `handler.cleaning.counts`; None until the file was read to its end.
+        counts: the counts of its rows, see `handler.cleaning.counts`; None until the file has been read completely.
     """
 
     key: str
@@ -32,7 +32,13 @@ class ListFile(TypedDict):
 
 
 class ListProgress(TypedDict):
-    """The place where reading continues: the index of the file, and the place in it with the counts up to there."""
+    """The position where reading continues.
+
+    Attributes:
+        file: the index of the file.
+        next_byte, next_line: the position in the file.
+        counts: the counts of the file's rows before that position.
+    """
 
     file: int
     next_byte: int
@@ -44,15 +50,15 @@ class StoredList(TypedDict):
     """The full content of one replace.
 
     Attributes:
-        first_uploaded_at: upload time of the first file: the list's place in the order.
-        last_uploaded_at: upload time of the newest file.
-        status, code: None until its turn has come; otherwise as in the reports of its files.
-        faulty_key: the key of the file that made the list `rejected`.
-        outdated: older versions and other files that share the list's end.
-        rows: accepted rows.
-        uploads: its parts at TikTok.
-        progress: None when nothing or everything is uploaded.
-        waiting_since: the time since when it waits because it shrank; None if it does not.
+        first_uploaded_at: the upload time of the first file, which determines the list's place in the order.
+        last_uploaded_at: the upload time of the newest file.
+        status, code: as in the reports of its files; None until the connector starts to send the list.
+        faulty_key: the key of the file that caused the rejection of the list.
+        outdated: older versions and other files that share the list's final status.
+        rows: the number of accepted rows.
+        uploads: the parts at TikTok.
+        progress: None if no part or the complete list is uploaded.
+        waiting_since: the time when the list started to wait for a confirmation; None if it does not wait for one.
     """
 
     schema: int
@@ -71,7 +77,7 @@ class StoredList(TypedDict):
 
 
 def read_list(store: ObjectStore, audience: AudienceKey, digest: str) -> StoredList | None:
-    """Return a stored list, or None if there is none."""
+    """Return a stored list, or None if it does not exist."""
     try:
         return cast("StoredList", store.read(_key(audience, digest)).content)
     except Missing:
@@ -79,7 +85,7 @@ def read_list(store: ObjectStore, audience: AudienceKey, digest: str) -> StoredL
 
 
 def write_list(store: ObjectStore, audience: AudienceKey, stored: StoredList) -> None:
-    """Write a list. Only the holder of the audience's lease does so."""
+    """Write a list. Only the holder of the audience's lease may call this."""
     store.put(_key(audience, stored["digest"]), stored)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 1 << 18
-# S3 answers a lost conditional write with 412, two at the same moment with 409, and If-Match on nothing with 404.
+# S3 returns 412 if the condition of a write is false, 409 for concurrent writes, and 404 if the object does not exist.
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
 _ARCHIVED = "InvalidObjectState"
@@ -27,7 +27,7 @@ _DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
 class Stored(NamedTuple):
-    """A JSON object as read: its content and the ETag that a conditional write needs."""
+    """The content of a JSON object, and the ETag that a conditional write needs."""
 
     content: Any
     etag: str
@@ -37,8 +37,8 @@ class Version(NamedTuple):
     """One entry of a listing of versions.
 
     Attributes:
-        modified_at: LastModified, UTC, in whole seconds.
-        is_delete_marker: true if the entry says that the key was deleted.
+        modified_at: LastModified in UTC, in whole seconds.
+        is_delete_marker: true if the entry is a delete marker.
         is_latest: true for the newest entry of its key.
     """
 
@@ -52,17 +52,18 @@ class Version(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The metadata of one object version that matters here."""
+    """The metadata of one object version that the connector uses."""
 
     modified_at: datetime
     kms_key_id: str | None
 
 
 class ObjectStore:
-    """One bucket. AWS's own errors pass through, so that the message fails and comes back.
+    """One bucket. Other AWS errors are not caught, so that the message fails and is delivered again.
 
     Attributes:
-        kms_key_id: the ARN of the key that the connector's own objects are encrypted with; None until one was read.
+        bucket: the name of the bucket.
+        kms_key_id: the ARN of the key that encrypts the connector's own objects; None until one has been read.
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -74,71 +75,71 @@ class ObjectStore:
         """Read a JSON object.
 
         Raises:
-            Missing: it does not exist.
-            Damaged: it is not a JSON object.
+            Missing: the object does not exist.
+            Damaged: the content is not a JSON object.
         """
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            response = self._client.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise Missing(f"There is no object {key}.") from None
             raise
-        self.kms_key_id = answer.get("SSEKMSKeyId") or self.kms_key_id
+        self.kms_key_id = response.get("SSEKMSKeyId") or self.kms_key_id
         try:
-            content = json.loads(answer["Body"].read())
+            content = json.loads(response["Body"].read())
         except ValueError:
             content = None
         if not isinstance(content, dict):
             raise Damaged(f"{key} is not a JSON object.")
-        return Stored(content, answer["ETag"])
+        return Stored(content, response["ETag"])
 
     def put(self, key: str, content: object) -> None:
         """Write a JSON object unconditionally."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=_encode(content), ContentType="application/json")
 
     def write(self, key: str, content: object, *, etag: str | None) -> str:
-        """Write a JSON object on the condition that it still has this ETag, or with None that it does not exist.
+        """Write a JSON object if it still has this ETag, or, if `etag` is None, if it does not exist yet.
 
         Returns:
             The new ETag.
 
         Raises:
-            Conflict: the condition does not hold.
+            Conflict: another function wrote the object first.
         """
         body = _encode(content)
         condition: Any = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            answer = self._client.put_object(
+            response = self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition
             )
         except ClientError as error:
             if _code(error) not in _LOST:
                 raise
-            # The first try may have been done and only its answer lost. Then the object is what was to be written.
+            # The first try may have succeeded although its response was lost. The object then has the new content.
             if current_etag := self._etag_of(key, body):
                 return current_etag
             raise Conflict(f"Another function wrote {key} first.") from None
-        return answer["ETag"]
+        return response["ETag"]
 
     def _etag_of(self, key: str, body: bytes) -> str | None:
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            response = self._client.get_object(Bucket=self.bucket, Key=key)
         except ClientError:
             return None
-        return answer["ETag"] if answer["Body"].read() == body else None
+        return response["ETag"] if response["Body"].read() == body else None
 
     def delete(self, key: str) -> None:
-        """Delete an object; it may be gone already."""
+        """Delete an object if it exists."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield all keys that begin with `prefix`, in order."""
+        """Yield all keys that start with `prefix`, in order."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield entry["Key"]
 
     def versions(self, prefix: str) -> Iterator[Version]:
-        """Yield all versions and delete markers of the keys that begin with `prefix`."""
+        """Yield all versions and delete markers of the keys that start with `prefix`."""
         for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
             for entry in page.get("Versions", []):
                 yield Version(
@@ -161,17 +162,17 @@ class ObjectStore:
                 )
 
     def head(self, key: str, version_id: str) -> Head | None:
-        """Return the metadata of an object version, or None if it does not exist or may not be read."""
+        """Return the metadata of an object version, or None if it does not exist or access is denied."""
         try:
-            answer = self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+            response = self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
         except ClientError as error:
             if _code(error) in _ABSENT | _DENIED | {"400", "405"}:
                 return None
             raise
-        return Head(answer["LastModified"].replace(microsecond=0), answer.get("SSEKMSKeyId"))
+        return Head(response["LastModified"].replace(microsecond=0), response.get("SSEKMSKeyId"))
 
     def read_text(self, key: str, version_id: str, max_bytes: int) -> str:
-        """Return the beginning of one version of an uploaded object as text.
+        """Return the first `max_bytes` bytes of one version of an upload as text.
 
         Raises:
             Failed: as for `stream`.
@@ -180,29 +181,29 @@ class ObjectStore:
             return body.read(max_bytes).decode(errors="replace")
 
     def stream(self, key: str, version_id: str, first_byte: int = 0) -> Iterator[bytes]:
-        """Yield the bytes of one version of an upload from `first_byte` on, in chunks of 256 KiB.
+        """Yield the content of one version of an upload from `first_byte` on, in chunks of 256 KiB.
 
         Raises:
-            Failed: that version is gone, archived, or encrypted with a key that is not the connector's.
+            Failed: the version was deleted, is archived, or is encrypted with a key other than the connector's.
         """
         try:
             body = self._open(key, version_id, first_byte)
         except ClientError as error:
-            if _code(error) == "InvalidRange":  # the last part ended with the file
+            if _code(error) == "InvalidRange":  # `first_byte` is the end of the file
                 return
             raise
         with closing(body):
             yield from _read_ahead(body.iter_chunks(CHUNK_BYTES))
 
     def _open(self, key: str, version_id: str, first_byte: int = 0) -> StreamingBody:
-        """Return the content of one version of an upload from `first_byte` on.
+        """Return the stream of one version of an upload from `first_byte` on.
 
         Raises:
             Failed: as for `stream`.
         """
-        part: Any = {"Range": f"bytes={first_byte}-"} if first_byte else {}
+        byte_range: Any = {"Range": f"bytes={first_byte}-"} if first_byte else {}
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id, **part)
+            response = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version_id, **byte_range)
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise reasons.object_missing() from None
@@ -211,10 +212,10 @@ class ObjectStore:
             if self._has_other_key(error, key, version_id):
                 raise reasons.object_key_refused() from None
             raise
-        return answer["Body"]
+        return response["Body"]
 
     def _has_other_key(self, error: ClientError, key: str, version_id: str) -> bool:
-        """Return true if S3 refuses an object because of a key that is not the one of the connector's own objects."""
+        """Return true if S3 denies access to an object because its KMS key is not the connector's."""
         message = error.response.get("Error", {}).get("Message", "")
         if not _code(error).startswith("KMS.") and "kms" not in message.lower() and _code(error) not in _DENIED:
             return False
@@ -223,11 +224,11 @@ class ObjectStore:
 
 
 def _read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the same chunks, each received and decrypted while the one before is cleaned and hashed."""
+    """Yield the chunks, and receive each one in a thread while the caller processes the previous one."""
     with ThreadPoolExecutor(1, thread_name_prefix="s3") as reader:
-        coming = reader.submit(next, chunks, b"")
-        while chunk := coming.result():
-            coming = reader.submit(next, chunks, b"")
+        next_chunk = reader.submit(next, chunks, b"")
+        while chunk := next_chunk.result():
+            next_chunk = reader.submit(next, chunks, b"")
             yield chunk
 
 

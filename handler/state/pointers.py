@@ -1,7 +1,7 @@
 """Pending pointers: the small objects under `pending/` that keep unfinished uploads visible.
 
-`pending/<identifier type>/<audience>/<name>.json` leads to a report. Its name carries what a sweep needs to decide
-what goes next, so that a sweep lists names and reads no reports:
+`pending/<identifier type>/<audience>/<name>.json` leads to a report. The name contains everything that a sweep needs to
+choose the next uploads, so that a sweep only lists names and reads no reports:
 `<upload time>_<registration time>_<action>[+copy]_<bytes>_<digest of the list>_<digest of key and version>`.
 """
 
@@ -21,19 +21,19 @@ KEY_DIGEST_LENGTH = 12
 _NO_LIST = "-"
 _COPY_MARK = "+copy"
 _COPY_REASONS = {"CopyObject"}
-# The AWS CLI copies files over 8 MB as multipart uploads. A remove is never a copy of that kind.
+# The AWS CLI copies files over 8 MB as multipart uploads. For a remove, a multipart upload never counts as a copy.
 _MULTIPART_REASON = "CompleteMultipartUpload"
 
 
 class Pointer(NamedTuple):
-    """A pending pointer, as its name tells.
+    """A pending pointer, parsed from its name.
 
     Attributes:
-        key: the pointer's own object key.
+        key: the object key of the pointer itself.
         is_copy: true if the upload may be a copy of the key's previous version.
-        size: bytes of the object; 0 if unknown.
-        list_digest: identifies the list of a replace; None for append and remove.
-        digest: identifies the object version.
+        size: the size of the upload in bytes; 0 if unknown.
+        list_digest: the digest of the list of a replace; None for append and remove.
+        digest: the digest of the object version.
     """
 
     key: str
@@ -47,17 +47,17 @@ class Pointer(NamedTuple):
 
     @property
     def key_digest(self) -> str:
-        """The digest of the object's key: equal for all versions of one key."""
+        """The digest of the upload's object key, which all versions of the key share."""
         return self.digest[:KEY_DIGEST_LENGTH]
 
 
 def upload_digest(key: str, version_id: str) -> str:
-    """Return the digest that identifies an object version in names and states: that of its key, then of its version."""
+    """Return the digest of an object version for names and states: the digests of its key and its version id."""
     return f"{key_digest(key)}{_sha256(version_id)[:12]}"
 
 
 def key_digest(key: str) -> str:
-    """Return the digest that identifies an object key in names."""
+    """Return the digest of an object key for names."""
     return _sha256(key)[:KEY_DIGEST_LENGTH]
 
 
@@ -73,16 +73,16 @@ def list_digest(report: Report) -> str | None:
 
 
 def is_copy(report: Report) -> bool:
-    """Return true if an upload may be a copy of the key's previous version, as S3's event says."""
+    """Return true if, according to the S3 event, an upload may be a copy of the key's previous version."""
     reason = report["file"]["event_reason"]
     return reason in _COPY_REASONS or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
 
 
 def parse_pointer(key: str) -> Pointer | None:
-    """Return the pointer of an object key; None if its name is of schema 1.
+    """Return the pointer with this object key, or None if its name has the format of schema 1.
 
     Raises:
-        ValueError: it is not the key of a pointer.
+        ValueError: the key is not a pointer's.
     """
     entry = key.rpartition("/")[2]
     parts = entry.removesuffix(".json").split("_")
@@ -102,7 +102,7 @@ def parse_pointer(key: str) -> Pointer | None:
 
 
 def pointer_key(report: Report) -> str | None:
-    """Return the key of the pending pointer to a report; None if the upload's key is wrong, so that it never waits."""
+    """Return the key of the pending pointer to a report, or None if the upload's key is invalid and it never waits."""
     audience = report["audience"]
     if audience is None:
         return None

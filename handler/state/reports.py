@@ -13,11 +13,11 @@ from handler.report_codes import Code, Status
 
 SCHEMA = 2
 RANK: dict[Status, int] = {"waiting": 0, "submitted": 1, "available": 2, "skipped": 2, "rejected": 2, "failed": 2}
-"""The progress that a status stands for. It only grows, except when a list is made anew."""
+"""The order of the statuses. The rank of a report never decreases, except when a list is sent again."""
 
 
 class FileEntry(TypedDict):
-    """The object version that a report is about."""
+    """The object version that a report describes."""
 
     bucket: str
     key: str
@@ -29,7 +29,7 @@ class FileEntry(TypedDict):
 
 
 class AudienceEntry(TypedDict):
-    """The audience that the upload is for."""
+    """The audience and action that an upload names."""
 
     name: str
     identifier_type: str
@@ -39,7 +39,7 @@ class AudienceEntry(TypedDict):
 
 
 class UploadEntry(TypedDict):
-    """A part that TikTok has."""
+    """A part that was uploaded to TikTok."""
 
     rows: int
     bytes: int
@@ -47,14 +47,14 @@ class UploadEntry(TypedDict):
 
 
 class ProgressEntry(TypedDict):
-    """The place where reading continues; null when nothing or everything is uploaded."""
+    """The position where reading continues; null if no part or the complete file is uploaded."""
 
     next_byte: int | None
     next_line: int | None
 
 
 class TikTokEntry(TypedDict):
-    """TikTok's answers. `matched` are people; `match_rate` is for creates and replaces only."""
+    """TikTok's responses. `matched` is a number of people; only creates and replaces have a `match_rate`."""
 
     request_ids: list[str]
     matched_before: int | None
@@ -85,7 +85,7 @@ class Report(TypedDict):
 
 
 def new_report(upload: Upload, bucket: str, target: Target | None, now: datetime) -> Report:
-    """Return the report that an upload begins with. `target` is None if its key is wrong."""
+    """Return the first report of an upload. `target` is None if the upload's key is invalid."""
     audience: AudienceEntry | None = None
     if target:
         audience = {
@@ -124,7 +124,7 @@ def new_report(upload: Upload, bucket: str, target: Target | None, now: datetime
 
 
 def upgraded_report(content: dict[str, Any]) -> Report | None:
-    """Return a stored report in today's form, or None if it is not a report. Schema 1 lacks a few keys."""
+    """Return a stored report in the current schema, or None if it is not a report. Schema 1 lacks a few keys."""
     if content.get("schema") == 1:
         rows, file = content.get("rows"), content.get("file")
         if not isinstance(rows, dict) or not isinstance(file, dict):
@@ -151,30 +151,30 @@ def set_outcome(report: Report, outcome: Outcome) -> None:
 
 
 def clear_uploads(report: Report) -> None:
-    """Forget the parts of an upload, so that it is read and uploaded from its beginning."""
+    """Remove the parts of an upload from its report, so that it is read and uploaded from the start."""
     report["uploads"] = []
     report["progress"] = {"next_byte": None, "next_line": None}
 
 
 def is_uploaded(report: Report) -> bool:
-    """Return true if every row of the upload is at TikTok, ready for a create or an update."""
+    """Return true if the complete upload is at TikTok, ready for a create or an update."""
     return bool(report["uploads"]) and report["progress"]["next_byte"] is None
 
 
 def file_paths(report: Report) -> list[str]:
-    """Return TikTok's names of the parts of an upload."""
+    """Return the `file_path` of each part of an upload."""
     return [upload["file_path"] for upload in report["uploads"]]
 
 
 def identity(report: Report) -> tuple[str, str]:
-    """Return key and version id of the upload."""
+    """Return the key and version id of an upload."""
     return report["file"]["key"], report["file"]["version_id"]
 
 
 def action_of(report: Report) -> Action:
-    """Return the action of an upload whose key is right."""
+    """Return the action of an upload whose key is valid."""
     if report["audience"] is None:
-        raise AssertionError("an upload with a wrong key has no action")
+        raise AssertionError("an upload with an invalid key has no action")
     return Action(report["audience"]["action"])
 
 
