@@ -1,4 +1,4 @@
-"""The grammar of object keys.
+"""The layout of object keys.
 
 tiktok/<audience>/<identifier type>/<file>                       append
 tiktok/<audience>/<identifier type>/<action>/<file>              append, remove or replace
@@ -14,24 +14,24 @@ from handler import reasons
 from handler.model import Action, AudienceKey, IdentifierType, Target
 
 UPLOADS = "tiktok/"
-# An S3 key holds 1,024 bytes. The report's key adds "reports/", a version id and ".json" to the upload's key.
+# An S3 key has at most 1,024 bytes. The report's key adds "reports/", a version id and ".json" to the upload's key.
 MAX_KEY_BYTES = 900
 MAX_NAME_LENGTH = 128  # characters, TikTok's limit on custom_audience_name
 SUCCESS_MARKER, CONFIRMED_MARKER, TEMPORARY_FOLDER = "_SUCCESS", "_CONFIRMED", "_temporary"
 
 _MIN_COMPONENTS = 4  # tiktok, audience, identifier type, file
 _FOLDERS_ABOVE = 3  # tiktok, audience, identifier type
-# Files that tools write beside or instead of data, see `is_ignored`.
+# Files that tools write in addition to or instead of data, see `is_ignored`.
 _IGNORED_ENDINGS = (
     "_$folder$", ".crc", ".metadata", ".dfm", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload",
     ".download", ".opdownload", ".writing", ".uploading", ".inprogress", "._copying_", "~",
 )  # fmt: skip
 _EMACS_COPY = re.compile(r"#.+#")
-# A file's checksum beside it. `emails.sha256` alone is data: a silently ignored list would be worse.
+# The checksum of another file. `emails.sha256` counts as data, because silently ignoring a list would be worse.
 _CHECKSUM = re.compile(r".+\.(?:csv|txt|gz|bz2)\.(?:md5|sha-?(?:1|256|512))", re.IGNORECASE)
 _DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
 MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
-# Names that say that the content cannot be read as text. Anything else is decided by the content.
+# File extensions of content that is not text. For all other names, the content decides.
 _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tbz2", ".xz", ".zst", ".lz4", ".snappy", ".lzo", ".br")
 _ENCRYPTED = (".gpg", ".pgp", ".age", ".enc")
@@ -42,24 +42,24 @@ _DOCUMENTS = (
 _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-# UUIDs, also without hyphens, and ULIDs.
+# UUIDs, with or without hyphens, and ULIDs.
 _ID = rf"{_UUID} | (?<![0-9a-z]) (?: [0-9a-f]{{32}} | [0-7][0-9a-hjkmnp-tv-z]{{25}} ) (?![0-9a-z])"
 _MONTH, _DAY = "(?: 0[1-9] | 1[0-2] )", r"(?: 3[01] | [12]\d | 0[1-9] )"
-_ONE_DIGIT_TOO = r"(?: 3[01] | [12]\d | 0?[1-9] )"  # a month or day
+_MONTH_OR_DAY = r"(?: 3[01] | [12]\d | 0?[1-9] )"  # a month or day with one or two digits
 _MONTH_NAME = """(?: jan(?:uary)? | feb(?:ruary)? | mar(?:ch)? | apr(?:il)? | may | june? | july? | aug(?:ust)? |
     sept?(?:ember)? | oct(?:ober)? | nov(?:ember)? | dec(?:ember)? )"""
 # Redshift and Snowflake append their counters to a prefix, which may end with a date: `20260131` and `0000_part_00`,
-# `2026_01_31` and `_0_7_10`. So days and months between underscores have two digits, and digits after a date are a time
-# only in the forms of `_TIME`.
+# `2026_01_31` and `_0_7_10`. Days and months between underscores therefore need two digits, and digits after a date are
+# a time only in the forms of `_TIME`.
 _DATE = rf"""
-    (?<!\d) (?:19|20)\d\d (?: _ {_MONTH} _ {_DAY} | ([-.]) {_ONE_DIGIT_TOO} \1 {_ONE_DIGIT_TOO} )
+    (?<!\d) (?:19|20)\d\d (?: _ {_MONTH} _ {_DAY} | ([-.]) {_MONTH_OR_DAY} \1 {_MONTH_OR_DAY} )
     | (?<!\d) 20\d\d {_MONTH} {_DAY}
-    | (?<!\d) (?: {_ONE_DIGIT_TOO} ([-.]) {_ONE_DIGIT_TOO} \2 | {_DAY} _ {_DAY} _ | {_DAY} {_DAY} ) (?:19|20)\d\d (?!\d)
-    | (?<!\d) {_ONE_DIGIT_TOO} [-_ ]? {_MONTH_NAME} [-_ ]? (?:20)?\d\d (?!\d)
-    | (?<![a-z]) {_MONTH_NAME} [-_ ]? {_ONE_DIGIT_TOO} ,?[-_ ]? 20\d\d (?!\d)
+    | (?<!\d) (?: {_MONTH_OR_DAY} ([-.]) {_MONTH_OR_DAY} \2 | {_DAY} _ {_DAY} _ | {_DAY} {_DAY} ) (?:19|20)\d\d (?!\d)
+    | (?<!\d) {_MONTH_OR_DAY} [-_ ]? {_MONTH_NAME} [-_ ]? (?:20)?\d\d (?!\d)
+    | (?<![a-z]) {_MONTH_NAME} [-_ ]? {_MONTH_OR_DAY} ,?[-_ ]? 20\d\d (?!\d)
 """
-# A time after a date. Without separators it needs seconds, or a `T` or nothing before it: `_0900` may be a counter.
-# Zeros at its beginning are a counter's, unless a `T` is before it: `_000007`.
+# A time after a date. A time without separators needs seconds, unless it follows a `T` or the date directly, because
+# `_0900` may be a counter. Leading zeros, as in `_000007`, mark a counter unless a `T` precedes them.
 _TIME = r"""
     (?: [T_ -][0-2] | \ at\ [0-2]? )\d ([-:._h]) [0-5]\d (?: \3 [0-5]\d )? (?!\d)
         (?: [-.]\d{1,6} Z? (?![0-9a-z]) )? (?: \+[01]\d:?[0-5]\d (?!\d) )?
@@ -67,25 +67,25 @@ _TIME = r"""
     | [_-]? (?!0000) [0-2]\d [0-5]\d [0-5]\d (?: \d{3} | \d{6} )? (?!\d)
     | (?<=\d{8}) (?!00) [0-2]\d [0-5]\d (?! \d | _part_ )
 """
-_UNIX_TIME = r"(?<!\d) 1[5-9]\d{8} (?:\d{3}){0,3} (?!\d) (?: \.\d{3,7} (?!\d) )?"  # of 2017 to 2033
+_UNIX_TIME = r"(?<!\d) 1[5-9]\d{8} (?:\d{3}){0,3} (?!\d) (?: \.\d{3,7} (?!\d) )?"  # from 2017 to 2033
 _ALGORITHM = r"(?: sha[ _-]?(?:224|256|384|512) | sha-?1 | md5 | utf[ _-]?(?:8|16) ) (?!\d)"
-# Parts of a name that are kept when counters are taken out: ids of an export, dates and times, years, months and weeks,
-# Unix times, and the hash algorithm or encoding that a person put there.
+# Parts of a name that stay when counters are replaced: ids of an export, dates and times, years, months and weeks, Unix
+# times, and names of hash algorithms and encodings.
 _KEPT = re.compile(
     rf"{_ID} | (?: {_DATE} ) (?: {_TIME} )? | (?<!\d) (?:19|20)\d\d (?: -[01]\d | -?W\d\d )? (?!\d)"
     rf"| {_UNIX_TIME} | {_ALGORITHM}",
     re.IGNORECASE | re.VERBOSE,
 )
-# Athena's UNLOAD: the query's time and id, then a different UUID for each file.
+# Athena's UNLOAD writes the query's time and id, then a different UUID for each file.
 _ATHENA = re.compile(rf"\d{{8}}_\d{{6}}_\d{{5}}_[a-z0-9]{{5}}_(?={_UUID})")
 _DMS_COUNTER = re.compile(r"(?<=LOAD)[0-9A-F]{8}(?=\.|$)")  # hexadecimal
 _COUNTER = re.compile(r"\d+")
 
 
 def is_ignored(key: str) -> bool:
-    """Return true if a key is not data: folder markers, hidden files and folders, and files in transfer.
+    """Return true if a key is not data: a folder marker, a hidden file or folder, or a file in transfer.
 
-    The rules are Hadoop's, which Spark, Hive, Athena and Glue share, and those of transfer tools.
+    The rules combine those of Hadoop, which Spark, Hive, Athena and Glue share, with those of transfer tools.
 
     Example:
         >>> is_ignored("tiktok/vip/email_sha256/replace/_SUCCESS")
@@ -110,15 +110,15 @@ def is_ignored(key: str) -> bool:
 
 
 def is_manifest(file_name: str) -> bool:
-    """Return true for the name of a Redshift manifest."""
+    """Return true if a file name is that of a Redshift manifest."""
     return file_name.lower().endswith(MANIFEST_ENDING)
 
 
 def parse_key(key: str) -> Target:
-    """Return the request that the key of a data file makes.
+    """Return the audience and action that the key of a data file names.
 
     Raises:
-        Rejected: the key does not follow the layout; the reason says where and what is allowed.
+        Rejected: the key does not follow the layout.
 
     Example:
         >>> target = parse_key("tiktok/vip/EMAIL_SHA256/replace/2026-01-31/day=31/part-00000.csv")
@@ -143,14 +143,14 @@ def parse_key(key: str) -> Target:
 
 
 def list_id(target: Target) -> str:
-    """Return the id of the list that a file under `replace/` belongs to: its run, or its name without counters."""
+    """Return the id of the list of a file under `replace/`: its run, or its name without counters."""
     return f"run:{target.run}" if target.run is not None else f"files:{without_counters(target.file_name)}"
 
 
 def without_counters(file_name: str) -> str:
-    """Return a file name with `#` in place of its counters.
+    """Return a file name with each counter replaced by `#`.
 
-    Dates, times, ids of an export, hash algorithms and encodings hold no counters.
+    Digits in dates, times, ids of an export, hash algorithms and encodings are not counters.
 
     Example:
         >>> without_counters("customers_2026-01-31_part7.csv")
@@ -170,12 +170,12 @@ def _mask(text: str) -> str:
 
 
 def has_counter(file_name: str) -> bool:
-    """Return true if a file name holds a counter, so that a tool wrote it."""
+    """Return true if a file name contains a counter, which means that a tool wrote the file."""
     return without_counters(file_name) != file_name
 
 
 def type_folder(key: str) -> str:
-    """Return the key's prefix up to and including the folder of the identifier type, as it is spelled.
+    """Return the key's prefix through the identifier type folder, in the original spelling.
 
     Example:
         >>> type_folder("tiktok//vip/Email_SHA256/remove/a.csv")
@@ -189,7 +189,7 @@ def type_folder(key: str) -> str:
 
 
 def list_folder(key: str) -> str:
-    """Return the prefix of the folder that markers of a list lie in: the key's folder without Hive partitions.
+    """Return the prefix of the folder with a list's markers: the key's folder without Hive partitions at its end.
 
     Example:
         >>> list_folder("tiktok/vip/email_sha256/replace/daily/country=de/part-00000.csv")

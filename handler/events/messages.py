@@ -1,4 +1,4 @@
-"""The messages that SQS delivers: S3 events, the schedule's sweep, and the function's own message to continue."""
+"""Parser of the messages from SQS: S3 events, the scheduled sweep, and the function's own continue message."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from handler.model import AudienceKey, IdentifierType, Upload
 
 
 def parse_message(body: str, bucket: str) -> Upload | AudienceKey | None:
-    """Return the upload to register, the audience to go on with, or None for a sweep.
+    """Return the upload to register, the audience of a continue message, or None for a sweep.
 
-    The function sends itself an audience of which an upload did not fit into one invocation. The upload time of an S3
-    event is the event's time; the object's LastModified, which counts, is read later.
+    The function sends itself a continue message when an upload did not fit into one invocation. The returned upload has
+    the time of the event; its actual upload time, the object's LastModified, is read later.
 
     Raises:
-        MessageError: it is not an S3 "Object Created" event of this bucket, a sweep or a continue message.
+        MessageError: the message is not an S3 "Object Created" event of this bucket, a sweep or a continue message.
     """
     try:
         message = json.loads(body)
     except ValueError:
-        raise MessageError("The message is not JSON.") from None
+        raise MessageError("The message is not valid JSON.") from None
     if message == {"sweep": True}:
         return None
     if isinstance(message, dict) and message.keys() == {"continue"}:
         return _parse_continue(message["continue"])
     if not isinstance(message, dict) or message.get("detail-type") != "Object Created":
-        raise MessageError("The message is neither an S3 Object Created event nor a message of the connector.")
+        raise MessageError("The message is neither an S3 Object Created event nor a message from the connector.")
     return _parse_event(message, bucket)
 
 
 def continue_message(audience: AudienceKey) -> str:
-    """Return the message that makes the function go on with an audience."""
+    """Return the message that makes the function continue with an audience."""
     return json.dumps({"continue": {"audience": audience.name, "identifier_type": audience.identifier_type.value}})
 
 
@@ -60,11 +60,13 @@ def _parse_event(message: dict[str, Any], bucket: str) -> Upload:
         key_bytes = len(upload.key.encode())
         event_bucket = detail["bucket"]["name"]
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise MessageError("The S3 event lacks a bucket, a key or a time, or one of them is malformed.") from None
+        raise MessageError("The bucket, key or time of the S3 event is missing or malformed.") from None
     if event_bucket != bucket:
         raise MessageError("The S3 event is from another bucket.")
     if not upload.key.lower().startswith(UPLOADS):
         raise MessageError(f"The S3 event is for a key outside {UPLOADS}.")
     if key_bytes > MAX_KEY_BYTES:
-        raise MessageError(f"The key has {key_bytes} bytes; over {MAX_KEY_BYTES} there is no room for a report.")
+        raise MessageError(
+            f"The key has {key_bytes} bytes. The key of the report is too long if there are more than {MAX_KEY_BYTES}."
+        )
     return upload

@@ -1,4 +1,4 @@
-"""The connector's queue: parse records, send messages, set when failed messages come back."""
+"""The connector's queue: parse records, send messages, and set when failed messages are delivered again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 MIN_BACKOFF_SECONDS = 60
 MAX_BACKOFF_SECONDS = 3600
-MAX_BATCH_ENTRIES = 10  # SQS's limit for a batch call
+MAX_BATCH_ENTRIES = 10  # SQS's limit per batch call
 
 
 class QueueRecord(NamedTuple):
-    """One SQS record of the event."""
+    """One SQS record in the function's event."""
 
     message_id: str
     receipt_handle: str
@@ -36,7 +36,7 @@ class QueueRecord(NamedTuple):
 
 
 def backoff_seconds(receives: int) -> int:
-    """Return the seconds until a failed message is delivered again: 60, doubled with every receive, at most an hour."""
+    """Return the seconds until a failed message is delivered again: 60, doubled with each receive, at most an hour."""
     return int(min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2 ** min(receives - 1, 10)))
 
 
@@ -52,14 +52,14 @@ class Queue:
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
     def set_visibility(self, records: Sequence[QueueRecord], logger: Logger, *, immediately: bool = False) -> None:
-        """Set when messages that are not deleted come back: at once, or with exponential back-off.
+        """Set when messages are delivered again: immediately, or with exponential back-off.
 
-        A failure here loses nothing: the message then comes back after the queue's visibility timeout.
+        If this fails, the messages are delivered again after the queue's visibility timeout.
         """
         for start in range(0, len(records), MAX_BATCH_ENTRIES):
             entries = records[start : start + MAX_BATCH_ENTRIES]
             try:
-                answer = self._client.change_message_visibility_batch(
+                response = self._client.change_message_visibility_batch(
                     QueueUrl=self._url,
                     Entries=[
                         {
@@ -73,5 +73,5 @@ class Queue:
             except (BotoCoreError, ClientError):
                 logger.exception("visibility not set", extra={"messages": len(entries)})
                 continue
-            for refused in answer.get("Failed", []):
+            for refused in response.get("Failed", []):
                 logger.warning("visibility not set", extra={"code": refused["Code"]})

@@ -31,7 +31,7 @@ def log() -> Iterator[None]:
         now = int(time.time() * 1000)
         events = [
             {"level": "INFO", "message": "sweep"},
-            {"level": "WARNING", "message": "message refused", "reason": "The message is not JSON."},
+            {"level": "WARNING", "message": "message refused", "reason": "The message is not valid JSON."},
             {
                 "level": "ERROR",
                 "message": "message failed",
@@ -57,7 +57,7 @@ def test_errors_and_refused_messages_are_returned_with_their_causes_newest_first
         "2026-01-31T12:00:00Z abc Task timed out after 900.00 seconds",
         "sweep failed (KeyError)",
         "message failed: ClientError: Access Denied",
-        "message refused: The message is not JSON.",
+        "message refused: The message is not valid JSON.",
     ]
 
 

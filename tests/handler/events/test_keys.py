@@ -1,4 +1,4 @@
-"""The grammar of object keys."""
+"""Tests of the layout of object keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UUID = "2f6cf2b4-1111-4222-8333-abcdefabcdef"
         (f"tiktok/{'ü' * 128}/first_sha256/x", (IdentifierType.FIRST_SHA256, "ü" * 128), "append", None),
     ],
 )  # fmt: skip
-def test_a_key_says_audience_action_and_run(
+def test_a_key_names_audience_action_and_run(
     key: str, audience: tuple[IdentifierType, str], action: str, run: str | None
 ) -> None:
     target = parse_key(key)
@@ -67,7 +67,7 @@ def test_a_key_says_audience_action_and_run(
         ("tiktok/vip/email_sha256/a.csv.enc", Code.WRONG_FILE_EXTENSION),
     ],
 )
-def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Code) -> None:
+def test_a_key_outside_the_layout_is_rejected_with_a_reason(key: str, code: Code) -> None:
     assert not is_ignored(key)
     with pytest.raises(Rejected) as rejected:
         parse_key(key)
@@ -112,14 +112,14 @@ def test_a_key_outside_the_layout_is_rejected_with_its_reason(key: str, code: Co
         "tiktok/vip/email_sha256/a.txt.sha1",
     ],
 )
-def test_what_is_not_data_is_ignored(key: str) -> None:
+def test_a_key_that_is_not_data_is_ignored(key: str) -> None:
     assert is_ignored(key)
 
 
 @pytest.mark.parametrize(
     "name", ["_col0.csv", "_a.txt", "_a.gz", "_a.bz2", "manifest.csv", "part", "~a", "#", "emails.sha256"]
 )
-def test_an_odd_name_may_be_data(name: str) -> None:
+def test_a_file_with_an_unusual_name_may_be_data(name: str) -> None:
     assert not is_ignored(f"tiktok/vip/email_sha256/{name}")
 
 
@@ -155,7 +155,7 @@ def test_an_odd_name_may_be_data(name: str) -> None:
         ("vip_1_marketing_10.csv", "vip_2_marketing_10.csv"),
     ],
 )  # fmt: skip
-def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> None:
+def test_names_that_differ_only_in_counters_belong_to_one_list(first: str, second: str) -> None:
     assert without_counters(first) == without_counters(second)
     assert has_counter(first)
 
@@ -178,7 +178,7 @@ def test_names_that_differ_in_counters_are_one_list(first: str, second: str) -> 
         ("vip_20260131_0900.csv", "vip_20260201_0900.csv"),
     ],
 )
-def test_names_that_differ_in_dates_or_ids_are_two_lists(first: str, second: str) -> None:
+def test_names_that_differ_in_dates_or_ids_belong_to_two_lists(first: str, second: str) -> None:
     assert without_counters(first) != without_counters(second)
 
 
@@ -219,7 +219,7 @@ def test_names_that_differ_in_dates_or_ids_are_two_lists(first: str, second: str
         ("vip_01KGABCDEFGHJKMNPQRSTVWXYZ.csv", "vip_01KHABCDEFGHJKMNPQRSTVWXYZ.csv"),
     ],
 )
-def test_a_date_a_time_or_an_id_in_any_spelling_is_no_counter(first: str, second: str) -> None:
+def test_a_date_a_time_or_an_id_in_any_format_is_not_a_counter(first: str, second: str) -> None:
     assert without_counters(first) != without_counters(second)
     assert not has_counter(first)
     assert not has_counter(second)
@@ -238,26 +238,26 @@ def test_a_date_a_time_or_an_id_in_any_spelling_is_no_counter(first: str, second
         "customers_sha256_2026-01-31.csv",
     ],
 )
-def test_an_algorithm_or_an_encoding_in_a_name_is_no_counter(name: str) -> None:
+def test_an_algorithm_or_an_encoding_in_a_name_is_not_a_counter(name: str) -> None:
     assert not has_counter(name)
 
 
-def test_a_counter_after_an_algorithm_is_one() -> None:
+def test_a_counter_after_an_algorithm_is_a_counter() -> None:
     assert without_counters("emails_sha256_0007.csv") == "emails_sha256_#.csv"
     assert without_counters("sha2560007.csv") == "sha#.csv"
     assert without_counters("sha_1.csv") == without_counters("sha_2.csv")
     assert without_counters("emails_sha256.csv") != without_counters("emails_sha512.csv")
 
 
-def test_a_list_is_a_run_or_a_pattern_of_names() -> None:
+def test_a_list_is_identified_by_its_run_or_its_name_pattern() -> None:
     base = "tiktok/vip/email_sha256/replace/"
     run = {list_id(parse_key(f"{base}{rest}")) for rest in ("daily/a.csv", "daily/b.csv", "daily/dt=1/c.csv")}
-    bare = {list_id(parse_key(f"{base}{rest}")) for rest in ("x_1.csv", "x_2.csv", "dt=1/x_3.csv")}
-    assert (len(run), len(bare)) == (1, 1)
-    assert run != bare
+    without_run = {list_id(parse_key(f"{base}{rest}")) for rest in ("x_1.csv", "x_2.csv", "dt=1/x_3.csv")}
+    assert (len(run), len(without_run)) == (1, 1)
+    assert run != without_run
 
 
-def test_folders_keep_their_spelling() -> None:
+def test_folders_keep_their_original_spelling() -> None:
     key = "tiktok//Vip/EMAIL_sha256/Replace/daily/dt=1/a.csv"
     assert type_folder(key) == "tiktok//Vip/EMAIL_sha256/"
     assert list_folder(key) == "tiktok//Vip/EMAIL_sha256/Replace/daily/"

@@ -1,4 +1,4 @@
-"""The requests of messages."""
+"""Tests of the parser of messages."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def event(**changes: Any) -> dict[str, Any]:
     return {**message, **changes}
 
 
-def test_an_event_of_s3_is_a_file() -> None:
-    file = parse_message(json.dumps(event()), "acme-uploads")
-    assert isinstance(file, Upload)
-    assert file.key == "tiktok/vip/email_sha256/march+april 100%.csv"
-    assert file.version_id == "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
-    assert file.uploaded_at.isoformat() == "2026-01-31T12:00:00+00:00"
+def test_an_s3_event_is_parsed_as_an_upload() -> None:
+    upload = parse_message(json.dumps(event()), "acme-uploads")
+    assert isinstance(upload, Upload)
+    assert upload.key == "tiktok/vip/email_sha256/march+april 100%.csv"
+    assert upload.version_id == "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
+    assert upload.uploaded_at.isoformat() == "2026-01-31T12:00:00+00:00"
 
 
-def test_the_message_to_continue_names_the_audience() -> None:
+def test_a_continue_message_names_the_audience() -> None:
     assert parse_message(continue_message(VIP), "acme-uploads") == VIP
 
 
-def test_the_schedule_asks_for_a_sweep() -> None:
+def test_the_message_from_the_schedule_is_a_sweep() -> None:
     assert parse_message('{"sweep": true}', "acme-uploads") is None
 
 
@@ -47,7 +47,7 @@ def _with_key(key: object) -> str:
     "body",
     [
         "",
-        "no JSON",
+        "not JSON",
         "[]",
         "null",
         '{"sweep": false}',
@@ -66,11 +66,11 @@ def _with_key(key: object) -> str:
         _with_key("tiktok/vip/email_sha256/" + "x" * 900 + ".csv"),
     ],
 )
-def test_anything_else_is_refused(body: str) -> None:
+def test_any_other_message_is_refused(body: str) -> None:
     with pytest.raises(MessageError):
         parse_message(body, "acme-uploads")
 
 
-def test_an_event_of_another_bucket_is_refused() -> None:
+def test_an_event_from_another_bucket_is_refused() -> None:
     with pytest.raises(MessageError, match="another bucket"):
         parse_message(json.dumps(event()), "globex-uploads")

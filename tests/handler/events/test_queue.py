@@ -1,4 +1,4 @@
-"""When messages that are not deleted come back."""
+"""Tests of the time until messages are delivered again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.handler.world import World
 @pytest.mark.parametrize(
     ("receives", "seconds"), [(1, 60), (2, 120), (3, 240), (6, 1920), (7, 3600), (12, 3600), (5000, 3600)]
 )
-def test_a_failed_message_waits_longer_each_time_but_never_over_an_hour(receives: int, seconds: int) -> None:
+def test_the_back_off_of_a_failed_message_doubles_up_to_one_hour(receives: int, seconds: int) -> None:
     assert backoff_seconds(receives) == seconds
 
 
@@ -33,7 +33,7 @@ def _visible(world: World) -> int:
     return int(attributes["ApproximateNumberOfMessages"])
 
 
-def test_messages_come_back_at_once_or_stay_hidden(world: World) -> None:
+def test_returned_messages_are_visible_immediately_and_failed_ones_stay_hidden(world: World) -> None:
     records = _received(world, 12)
     queue = Queue(world.sqs, world.queue_url)
     queue.set_visibility(records[:11], Logger(service="test-queue"), immediately=True)
@@ -41,7 +41,7 @@ def test_messages_come_back_at_once_or_stay_hidden(world: World) -> None:
     assert _visible(world) == 11
 
 
-def test_an_entry_that_sqs_refuses_is_logged_and_does_not_stop_the_others(
+def test_an_entry_that_sqs_refuses_is_logged_and_does_not_affect_the_others(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     (record,) = _received(world, 1)
