@@ -1,7 +1,7 @@
-"""The function that runs in Lambda: a batch of messages becomes custom audiences at TikTok."""
+"""The Lambda function: it turns uploaded files into TikTok custom audiences."""
 
 import warnings
 
-# requests wants a library that guesses the character set of an answer. Every answer of TikTok is JSON, so the package
-# goes without it; the warning would be printed at every cold start.
+# requests expects a library that guesses the character set of a response. All of TikTok's responses are JSON, so the
+# package leaves that library out. Without this filter, requests prints a warning at every cold start.
 warnings.filterwarnings("ignore", message="Unable to find acceptable character detection dependency")

@@ -1,4 +1,4 @@
-"""The entry point: `lambda_handler` takes a batch of SQS messages and returns those to be delivered again."""
+"""The entry point: `lambda_handler` handles a batch of SQS messages and returns those to deliver again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BatchResponse(TypedDict):
 
 
 class Function(NamedTuple):
-    """A warm function: its settings and connections, its clocks, and its pause between retries."""
+    """The state that a warm function keeps between invocations: settings, connections, clocks and the retry pause."""
 
     settings: Settings
     store: ObjectStore
@@ -58,7 +58,7 @@ class Function(NamedTuple):
 
 @cache
 def warm_function() -> Function:
-    """Return the function of this process, made once.
+    """Return the function of this process, created on the first call.
 
     Raises:
         SettingsError: an environment variable is missing or malformed.
@@ -83,9 +83,9 @@ def connect(
     secrets: SecretsManagerClient,
     events: EventBridgeClient | None = None,
 ) -> Function:
-    """Return a function with these settings and clients."""
+    """Return a function that uses these settings and clients."""
     session = requests.Session()
-    session.trust_env = False  # ignores proxies and .netrc
+    session.trust_env = False  # ignore proxies and .netrc
     return Function(
         settings=settings,
         store=ObjectStore(s3, settings.bucket),
@@ -98,7 +98,7 @@ def connect(
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    warm_function()  # a cold start connects, and fails if the environment is wrong
+    warm_function()  # so that a cold start connects, and fails if the environment is invalid
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
@@ -112,7 +112,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> BatchRes
 
 
 def handle(function: Function, event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
-    """Handle one batch of SQS records with this function."""
+    """Handle one batch of SQS records with the given function."""
     run = new_invocation(function, context)
     records = [QueueRecord.parse(record) for record in event["Records"]]
     try:
@@ -131,7 +131,7 @@ def handle(function: Function, event: Mapping[str, Any], context: LambdaContext)
 
 
 def new_invocation(function: Function, context: LambdaContext) -> Invocation:
-    """Return the context of one invocation."""
+    """Return the objects that one invocation works with."""
     settings, logger = function.settings, function.logger
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000, function.monotonic)
     tiktok = TikTokClient(function.session, settings.tiktok_url, function.credentials, deadline, logger, function.pause)

@@ -1,4 +1,4 @@
-"""One batch of messages: register its uploads, advance their audiences, sweep."""
+"""One batch of messages: register the uploads, advance their audiences, and run the sweep."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from handler.sweep import MIN_SECONDS_TO_START, log_failure, sweep
 
 @dataclass
 class Outcomes:
-    """The work of a batch, and the messages that are to be delivered again.
+    """The work of a batch, and the messages to deliver again.
 
     Attributes:
-        audiences: message ids and upload digests by audience.
+        audiences: for each audience, the digests of its uploads by message id.
         sweeps: ids of sweep messages.
-        failed: ids of messages that failed; they come back with back-off.
-        returned: ids of messages that were not started; they come back at once.
+        failed: ids of messages that failed; they are delivered again with back-off.
+        returned: ids of messages that were not started; they are delivered again immediately.
     """
 
     audiences: dict[AudienceKey, dict[str, str | None]] = field(default_factory=dict)
@@ -39,11 +39,10 @@ class Outcomes:
 def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
     """Handle the messages of one batch.
 
-    A message is done once the report of its upload says why the upload has its status. What waits is taken up by a
-    sweep.
+    A message is done once the report of its upload is written. A sweep resumes uploads that wait.
 
     Returns:
-        The messages that are to be delivered again.
+        The work of the batch, with the messages to deliver again.
     """
     outcomes = Outcomes()
     for record in records:
@@ -56,7 +55,7 @@ def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
 
 
 def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
-    """Register the upload of one message, so that it is on record before anything is done with it."""
+    """Register the upload of one message, so that its report exists before anything else happens."""
     try:
         message = parse_message(record.body, run.settings.bucket)
         if message is None:
@@ -75,7 +74,7 @@ def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
 
 
 def _advance(run: Invocation, outcomes: Outcomes) -> None:
-    """Advance the audiences of a batch: with settling only those that an earlier invocation did not finish."""
+    """Advance the audiences of a batch. With settling, these are only the audiences of continue messages."""
     for index, (audience, messages) in enumerate(outcomes.audiences.items()):
         if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
             outcomes.returned.extend(messages)
@@ -86,7 +85,7 @@ def _advance(run: Invocation, outcomes: Outcomes) -> None:
 
 
 def _try_to_advance(run: Invocation, audience: AudienceKey) -> bool:
-    """Advance one audience; return false if S3, another function or our own code made that fail."""
+    """Advance one audience; return false if S3 or our own code failed, or another function changed it."""
     try:
         advance(run, audience)
     except Conflict as conflict:

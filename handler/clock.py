@@ -1,4 +1,4 @@
-"""Time: the formats of reports and of TikTok, and the deadline of an invocation."""
+"""Time formats of reports and TikTok, and the deadline of an invocation."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-# Run time that is kept for finishing. Nothing new begins in it.
+# Seconds of run time reserved for finishing. No new work starts in this time.
 RESERVE_SECONDS = 60.0
-MAX_RESERVE_SHARE = 0.25  # of a short invocation
+MAX_RESERVE_SHARE = 0.25  # of the run time, for short invocations
 
 
 class LambdaContext(Protocol):
-    """The part of Lambda's context object that is used here."""
+    """The attributes of Lambda's context object that this project uses."""
 
     @property
     def aws_request_id(self) -> str:
-        """Lambda's id of the invocation."""
+        """The id of the invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda stops the function."""
+        """Return the milliseconds until Lambda stops the function."""
 
 
 class Deadline:
     """The end of an invocation.
 
     Attributes:
-        total: run time at the beginning, in seconds.
-        reserve: run time that is kept for finishing, in seconds.
+        total: seconds of run time at the start.
+        reserve: seconds of run time reserved for finishing.
     """
 
     def __init__(self, remaining_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin now.
+        """Set the deadline relative to the current time.
 
         Args:
-            remaining_seconds: until Lambda stops the function.
-            clock: seconds from any fixed point.
+            remaining_seconds: seconds until Lambda stops the function.
+            clock: returns monotonic time in seconds.
         """
         self._clock = clock
         self._end = clock() + remaining_seconds
@@ -53,22 +53,22 @@ class Deadline:
 
 
 def utc_now() -> datetime:
-    """Return the time, with a zone."""
+    """Return the current time as a UTC datetime."""
     return datetime.now(UTC)
 
 
-def iso(moment: datetime) -> str:
-    """Return a time as reports hold it: `2026-01-31T12:00:00Z`.
+def iso(value: datetime) -> str:
+    """Return a time in the format of reports, such as `2026-01-31T12:00:00Z`.
 
     Example:
         >>> iso(datetime(2026, 1, 31, 12, tzinfo=UTC))
         '2026-01-31T12:00:00Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_iso(text: str) -> datetime:
-    """Return the time that `iso` wrote.
+    """Return the time in a text that `iso` wrote.
 
     Raises:
         ValueError: the text is not a time.
@@ -77,7 +77,7 @@ def parse_iso(text: str) -> datetime:
 
 
 def parse_tiktok_time(text: object) -> datetime | None:
-    """Return the time of TikTok's `2026-01-31 12:00:00`, in UTC, or None if it is absent or of another form."""
+    """Return a time in TikTok's format, such as `2026-01-31 12:00:00`, as UTC, or None for any other value."""
     try:
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:

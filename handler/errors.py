@@ -1,22 +1,22 @@
 """Every exception that this project raises, as one tree.
 
 ConnectorError
-├── SettingsError            the environment is incomplete; the cold start fails
-├── MessageError             not a message for this function; only that message fails
+├── SettingsError            the environment is invalid; the cold start fails
+├── MessageError             the message is not for this function; only that message fails
 ├── Conflict                 another function wrote first; the message fails and is delivered again
 ├── Missing                  an object of the connector does not exist
 ├── Damaged                  an object of the connector cannot be read as JSON
 └── Outcome                  the status of an upload that did not go through; carries a `Code` and a sentence
-    ├── Waiting              the upload keeps its place; a sweep takes it up
+    ├── Waiting              the upload keeps its place; a sweep resumes it
     │   ├── NotEditable          the audience accepts no change now
     │   ├── Throttled            no further call to TikTok in this invocation
     │   ├── CredentialsRefused   no further call to TikTok in this invocation; a person has to act
-    │   ├── OutcomeUnknown       TikTok may or may not have done what was asked
-    │   ├── UnknownAudience      TikTok has no audience of that id
+    │   ├── OutcomeUnknown       TikTok may or may not have made the change
+    │   ├── UnknownAudience      TikTok has no audience with this id
     │   └── OutOfTime            the upload continues in the next invocation
-    ├── Skipped              a normal end: there is nothing to do
-    ├── Rejected             the file or its key is faulty; a new upload can help
-    └── Failed               TikTok refused for good, or the object cannot be read; a person has to look
+    ├── Skipped              there is nothing to do
+    ├── Rejected             the file or its key is faulty; a corrected upload can help
+    └── Failed               TikTok refused the upload, or the object cannot be read; a person has to act
         └── UploadAgain          a part is unknown, expired or damaged at TikTok
 """
 
@@ -28,7 +28,7 @@ from handler.report_codes import Code, Status
 
 
 class ConnectorError(Exception):
-    """Base class of every exception of this project."""
+    """The base class of every exception of this project."""
 
 
 class SettingsError(ConnectorError):
@@ -36,11 +36,11 @@ class SettingsError(ConnectorError):
 
 
 class MessageError(ConnectorError):
-    """An SQS message that is neither an S3 event of this bucket nor a message of the function itself."""
+    """An SQS message is not one that this function handles."""
 
 
-class Conflict(ConnectorError):  # noqa: N818 - S3's own word for a conditional write that lost
-    """A conditional write lost to another function; this one changed nothing."""
+class Conflict(ConnectorError):  # noqa: N818 - S3's term for a failed conditional write
+    """A conditional write failed because another function wrote first. Nothing was changed."""
 
 
 class Missing(ConnectorError):  # noqa: N818 - names the state of the object
@@ -48,17 +48,17 @@ class Missing(ConnectorError):  # noqa: N818 - names the state of the object
 
 
 class Damaged(ConnectorError):  # noqa: N818 - names the state of the object
-    """An object that somebody wrote or changed by hand cannot be read."""
+    """An object of the connector is not valid JSON, for example because a person changed it manually."""
 
 
-class Outcome(ConnectorError):  # noqa: N818 - the leaves are named for what happened to the upload
-    """The reason why an upload did not go through.
+class Outcome(ConnectorError):  # noqa: N818 - the subclasses are named after what happened to the upload
+    """The reason why an upload was not sent or not applied.
 
     Attributes:
-        status: the report's `status`, the same for a whole branch of the tree.
+        status: the report's `status`; every subclass inherits it.
         code: the report's `code`.
-        reason: what happened, where, and what to do. Never holds an identifier.
-        alarm: true if a person has to know although the code alone raises no alarm.
+        reason: what happened, where, and what to do; never contains an identifier.
+        alarm: true to raise an alarm although the status does not raise one.
     """
 
     status: ClassVar[Status]
@@ -71,7 +71,7 @@ class Outcome(ConnectorError):  # noqa: N818 - the leaves are named for what hap
 
 
 class Waiting(Outcome):
-    """The upload keeps its place and goes through later."""
+    """The upload keeps its place and is sent later."""
 
     status = "waiting"
 
@@ -81,23 +81,23 @@ class NotEditable(Waiting):
 
 
 class Throttled(Waiting):
-    """TikTok's minute or day limit is reached: no further call in this invocation."""
+    """TikTok's rate limit is reached. This invocation makes no further call."""
 
 
 class CredentialsRefused(Waiting):
-    """TikTok refused the token or a permission, or the secret cannot be used."""
+    """TikTok refused the token or a permission, or the secret is unusable."""
 
 
 class OutcomeUnknown(Waiting):
-    """TikTok may or may not have done what was asked."""
+    """TikTok may or may not have made the change."""
 
 
 class UnknownAudience(Waiting):
-    """TikTok has no audience of that id."""
+    """TikTok has no audience with this id."""
 
 
 class OutOfTime(Waiting):
-    """The invocation ends before the upload does; finished parts are kept."""
+    """The invocation ends before the upload is finished. Uploaded parts are kept."""
 
 
 class Skipped(Outcome):
@@ -113,10 +113,10 @@ class Rejected(Outcome):
 
 
 class Failed(Outcome):
-    """TikTok refused for good, or the object cannot be read."""
+    """TikTok refused the upload permanently, or the object cannot be read."""
 
     status = "failed"
 
 
 class UploadAgain(Failed):
-    """A `file_path` is unknown or expired, or a part arrived damaged (40900, 40905, 40910)."""
+    """A `file_path` is unknown or expired, or TikTok received a part damaged (codes 40900, 40905, 40910)."""

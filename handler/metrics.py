@@ -17,8 +17,8 @@ DIMENSION = "Advertiser"
 class Metric(StrEnum):
     """The names that alarms and dashboards use.
 
-    All are sums over an invocation, except `WaitingSeconds` (the longest wait), `Audiences` and `AudiencesExpiring`
-    (the number at the last sweep).
+    Each is a sum over one invocation, except `WaitingSeconds` (the longest wait) and the gauges `Audiences` and
+    `AudiencesExpiring` (the number at the last sweep).
     """
 
     FILES_AVAILABLE = "FilesAvailable"
@@ -52,10 +52,10 @@ FILES_BY_STATUS: dict[Status, Metric] = {
 
 
 class Metrics:
-    """The metrics of one invocation: sums, levels (the last value counts) and the longest wait."""
+    """The metrics of one invocation: sums, gauges (the last value counts) and the longest wait."""
 
     def __init__(self, advertiser: str) -> None:
-        """Begin with nothing counted.
+        """Start with all metrics at zero.
 
         Args:
             advertiser: the value of the dimension, `<advertiser>/<stack>`.
@@ -65,21 +65,21 @@ class Metrics:
         self._longest_wait = 0.0
 
     def add(self, metric: Metric, value: int = 1) -> None:
-        """Add to a sum."""
+        """Add a value to a sum."""
         self._values[metric] += value
 
     def set_gauge(self, metric: Metric, value: int) -> None:
-        """Set a level, such as the number of audiences."""
+        """Set a gauge, such as the number of audiences."""
         self._values[metric] = value
 
     def record_wait(self, seconds: float) -> None:
-        """Record that an upload has waited this long, in seconds."""
+        """Record the seconds that an upload has waited."""
         self._longest_wait = max(self._longest_wait, seconds)
 
     def flush(self) -> None:
-        """Print the metrics as one line, and begin with nothing counted. Zeros are left out."""
-        # The provider itself, because Powertools' Metrics adds a dimension `service` when a service is configured, and
-        # shares its state between all instances of a process.
+        """Print the metrics that are not zero as one line, and reset all of them to zero."""
+        # This uses the provider directly, because Powertools' Metrics adds a dimension `service` when a service is
+        # configured, and shares its state between all instances of a process.
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, default_dimensions={DIMENSION: self._advertiser})
         for metric, value in self._values.items():
             if value:

@@ -22,12 +22,12 @@ class IdentifierType(StrEnum):
 
     @property
     def calculate_type(self) -> str:
-        """TikTok's name of the type."""
+        """TikTok's name for the type."""
         return self.value.upper()
 
     @property
     def digits(self) -> int:
-        """Hexadecimal digits of an identifier, 64 or 32; 0 for rows with columns."""
+        """The number of hexadecimal digits of an identifier, 64 or 32; 0 for rows with columns."""
         if self is IdentifierType.MULTIPLE_TYPES:
             return 0
         return 64 if self.value.endswith("sha256") else 32
@@ -42,7 +42,7 @@ class Action(StrEnum):
 
 
 class AudienceKey(NamedTuple):
-    """The identity of an audience here: TikTok's names are not unique, and one audience has one type."""
+    """The identity of an audience in the connector: an identifier type and a name."""
 
     identifier_type: IdentifierType
     name: str
@@ -54,7 +54,7 @@ class AudienceKey(NamedTuple):
 
 
 class Target(NamedTuple):
-    """The request that an object key makes.
+    """The audience and action that an object key names.
 
     Attributes:
         run: the folder path between action and file name, without Hive partitions at its end; None if there is none.
@@ -71,8 +71,8 @@ class Upload(NamedTuple):
     """One version of one uploaded object.
 
     Attributes:
-        size: bytes.
-        uploaded_at: the version's LastModified, UTC, in whole seconds.
+        size: the size in bytes; None if unknown.
+        uploaded_at: the version's LastModified in UTC, in whole seconds.
         event_reason: S3's reason for the event, such as `PutObject` or `CopyObject`; None if unknown.
     """
 

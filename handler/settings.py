@@ -1,4 +1,4 @@
-"""The function's environment as one checked object, read once per cold start."""
+"""The function's environment variables, validated once per cold start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from handler.errors import SettingsError
 
-# TikTok takes 250 MB in newer documents and 50 MB in older ones: at 50 MB both hold.
+# TikTok's newer documents allow 250 MB per file, its older ones 50 MB. 50 MB satisfies both.
 DEFAULT_PART_BYTES = 50_000_000
 PART_BYTES = (1_000, 250_000_000)
 
@@ -18,22 +18,22 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True)
 class Settings:
-    """The function's environment.
+    """The function's settings, one for each environment variable.
 
     Attributes:
         bucket: the connector's bucket.
         secret_arn: the secret with ACCESS_TOKEN and ADVERTISER_ID.
         queue_url: the connector's queue.
         advertiser: the connector's label in logs and metrics, `<advertiser>/<stack>`.
-        advertiser_id: TikTok's id of the advertiser; empty if the secret has it.
+        advertiser_id: the advertiser's id at TikTok; empty if the secret contains it.
         tiktok_url: base address of TikTok's API for Business, without a trailing slash.
-        max_part_bytes: largest file uploaded to TikTok, in bytes.
+        max_part_bytes: the size of the largest part uploaded to TikTok, in bytes.
         max_rejected_ratio: the share of rejected rows, 0 to 1, above which a file is rejected.
-        settle_seconds: seconds without a new upload after which an audience has settled; 0 turns settling off.
-        max_shrink: the share of the last list's rows, 0 to 1, that a new list may lack without a confirmation.
-        file_retention_days: days after which the bucket's lifecycle expires an upload.
-        create_grace_seconds: seconds after a create of unknown outcome in which its audience is looked for.
-        outcome_events: true if each final status is put on the account's default event bus.
+        settle_seconds: seconds without a new upload until an audience has settled; 0 turns settling off.
+        max_shrink: the share, 0 to 1, by which a new list may be shorter than the last one without a confirmation.
+        file_retention_days: days until the bucket's lifecycle rule expires an upload.
+        create_grace_seconds: seconds to look for the audience of a create whose outcome is unknown.
+        outcome_events: true to send an event to the account's default event bus for each final status.
     """
 
     bucket: str
@@ -52,10 +52,10 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Check the environment of the function.
+    """Return the settings from the environment variables.
 
     Raises:
-        SettingsError: a variable is missing or malformed; the message names the first such.
+        SettingsError: a variable is missing or malformed; the message names the first one.
     """
     return Settings(
         bucket=_required(environment, "BUCKET_NAME"),
@@ -79,7 +79,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _digits(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip()
     if value and not (value.isascii() and value.isdigit()):
-        raise SettingsError(f"The environment variable {name} must be TikTok's advertiser id: digits only.")
+        raise SettingsError(f"The environment variable {name} must be a TikTok advertiser id, which has only digits.")
     return value
 
 
@@ -93,7 +93,7 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip()
     if not value:
-        raise SettingsError(f"The environment variable {name} is missing or empty; the connector sets it.")
+        raise SettingsError(f"The environment variable {name} is missing or empty. Deploy the stack again to set it.")
     return value
 
 
@@ -101,7 +101,7 @@ def _url(environment: Mapping[str, str], name: str, default: str) -> str:
     value = environment.get(name, "").strip() or default
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise SettingsError(f"The environment variable {name} must be an address such as {default}.")
+        raise SettingsError(f"The environment variable {name} must be a URL such as {default}.")
     return value.rstrip("/")
 
 
@@ -113,11 +113,11 @@ def _number(
     limits: tuple[float, float],
 ) -> Number:
     text = environment.get(name, "").strip()
-    fault = SettingsError(f"The environment variable {name} must be a number from {limits[0]} to {limits[1]}.")
+    error = SettingsError(f"The environment variable {name} must be a number from {limits[0]} to {limits[1]}.")
     try:
         value = kind(text) if text else default
     except ValueError:
-        raise fault from None
-    if not limits[0] <= value <= limits[1]:  # false for NaN as well
-        raise fault
+        raise error from None
+    if not limits[0] <= value <= limits[1]:  # also raises for NaN
+        raise error
     return value

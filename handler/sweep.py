@@ -1,4 +1,4 @@
-"""The sweep: one pass over every audience with pending uploads, started by the schedule."""
+"""The sweep: a pass over every audience with pending uploads, started by the schedule."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MIN_SECONDS_TO_START = 60.0
 
 
 def sweep(run: Invocation) -> bool:
-    """Finish what TikTok has processed and start what has settled, for every audience.
+    """Finish the changes that TikTok has processed, and start the uploads that have settled, for every audience.
 
     Returns:
-        True if S3 or our own code failed, so that the sweep's message fails and raises the alarm.
+        True if S3 or our own code failed. The sweep's message then fails and raises an alarm.
     """
     try:
         pending = run.ledger.pending_audiences()
@@ -26,7 +26,7 @@ def sweep(run: Invocation) -> bool:
         run.logger.exception("sweep failed")
         return True
     audiences = list(pending)
-    random.shuffle(audiences)  # so that short time does not leave out the same audiences every time
+    random.shuffle(audiences)  # so that a sweep that runs out of time does not always skip the same audiences
     broken_before = len(run.broken)
     failed = False
     for index, audience in enumerate(audiences):

@@ -1,4 +1,4 @@
-"""The metrics are those of the contract: names, the one dimension, and which value of an invocation counts."""
+"""Tests of the metrics: names, dimension, and the value that an invocation prints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from handler.metrics import Metric, Metrics
 
-# The contract with alarms and dashboards, in README and docs.
+# Alarms, dashboards and the documentation rely on these names.
 NAMES = {
     "FilesAvailable", "FilesSubmitted", "FilesSkipped", "FilesRejected", "FilesFailed", "FilesWaiting",
     "WaitingSeconds", "CredentialsRejected", "RowsAccepted", "RowsRejected", "TikTokCalls", "TikTokThrottled",
@@ -23,7 +23,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return line
 
 
-def test_names_and_dimension_are_those_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_and_dimension_are_as_documented(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     for metric in Metric:
         if metric in GAUGES:
@@ -45,7 +45,7 @@ def test_names_and_dimension_are_those_of_the_contract(capsys: pytest.CaptureFix
     assert line.keys() - NAMES == {"_aws", "Advertiser"}
 
 
-def test_sums_are_added_the_longest_wait_and_the_last_level_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sums_add_up_and_the_longest_wait_and_the_last_gauge_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     for value in (7, 5):
         metrics.add(Metric.FILES_SKIPPED, value)
@@ -56,7 +56,7 @@ def test_sums_are_added_the_longest_wait_and_the_last_level_count(capsys: pytest
     assert (line["FilesSkipped"], line["Audiences"], line["WaitingSeconds"]) == ([12], [5], [7])
 
 
-def test_zeros_are_left_out_and_nothing_is_printed_twice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_zeros_are_left_out_and_flushed_values_are_not_printed_again(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     metrics.add(Metric.MESSAGES_FAILED, 0)
     metrics.set_gauge(Metric.AUDIENCES_EXPIRING, 0)

@@ -1,4 +1,4 @@
-"""The environment is checked once, in sentences that name what is wrong."""
+"""Tests of the validation of the environment variables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPLETE = {
 }
 
 
-def test_the_rest_has_defaults() -> None:
+def test_optional_variables_have_defaults() -> None:
     settings = read_settings(COMPLETE)
     assert settings.tiktok_url == "https://business-api.tiktok.com"
     assert settings.max_part_bytes == 50_000_000
@@ -23,7 +23,7 @@ def test_the_rest_has_defaults() -> None:
     assert settings.create_grace_seconds == 900
 
 
-def test_everything_can_be_set() -> None:
+def test_optional_variables_can_be_set() -> None:
     settings = read_settings(
         COMPLETE
         | {
@@ -39,7 +39,7 @@ def test_everything_can_be_set() -> None:
 
 @pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize("value", [None, "", " "])
-def test_what_is_missing_is_named(name: str, value: str | None) -> None:
+def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
     environment = {key: text for key, text in COMPLETE.items() if key != name} | ({name: value} if value else {})
     with pytest.raises(SettingsError, match=name):
         read_settings(environment)
@@ -59,6 +59,6 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("CREATE_GRACE_SECONDS", "-1"),
     ],
 )
-def test_what_is_malformed_is_named(name: str, value: str) -> None:
+def test_a_malformed_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read_settings(COMPLETE | {name: value})
