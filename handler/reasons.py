@@ -161,20 +161,20 @@ compressed_twice = partial(
 )
 
 
-def damaged_compression(packing: str) -> Rejected:
+def damaged_compression(compression: str) -> Rejected:
     """Return the outcome for a compressed file that cannot be decompressed."""
     return Rejected(
         Code.BROKEN_GZIP,
-        f"The {packing} file is damaged and cannot be decompressed. Compress the text file again, and upload it.",
+        f"The {compression} file is damaged and cannot be decompressed. Compress the text file again, and upload it.",
     )
 
 
-def cut_off_compression(packing: str) -> Rejected:
+def cut_off_compression(compression: str) -> Rejected:
     """Return the outcome for a truncated compressed file."""
     return Rejected(
         Code.BROKEN_GZIP,
-        f"The {packing} file is incomplete: its end is missing. Check the export or the file transfer, and upload the "
-        "file again.",
+        f"The {compression} file is incomplete: its end is missing. Check the export or the file transfer, and upload "
+        "the file again.",
     )
 
 

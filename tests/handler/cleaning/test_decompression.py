@@ -128,7 +128,7 @@ def test_a_decompression_bomb_is_rejected_after_one_gigabyte_of_output(compressi
     with pytest.raises(Rejected) as refused:
         given.extend(len(piece) for piece in decompress(pieces(bomb, 1 << 18), compression))
     assert refused.value.code is Code.GZIP_BOMB
-    assert "100-fold" in refused.value.reason
+    assert "100 times its size" in refused.value.reason
     assert MAX_UNCHECKED_BYTES - OUTPUT_BYTES <= sum(given) <= MAX_UNCHECKED_BYTES
 
 
