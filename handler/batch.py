@@ -49,7 +49,7 @@ def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
         _register(run, record, outcomes)
     _advance(run, outcomes)
     if outcomes.sweeps and sweep(run):
-        outcomes.failed.append(outcomes.sweeps[0])  # one is enough to raise the alarm
+        outcomes.failed.append(outcomes.sweeps[0])  # one failed message is enough to raise the alarm
     run.metrics.add(Metric.MESSAGES_FAILED, len(outcomes.failed))
     return outcomes
 
@@ -85,7 +85,7 @@ def _advance(run: Invocation, outcomes: Outcomes) -> None:
 
 
 def _try_to_advance(run: Invocation, audience: AudienceKey) -> bool:
-    """Advance one audience; return false if S3 or our own code failed, or another function changed it."""
+    """Advance one audience; return false if S3 or our own code failed, or another function holds the audience."""
     try:
         advance(run, audience)
     except Conflict as conflict:

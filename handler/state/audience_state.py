@@ -92,7 +92,7 @@ class ReadFailures(TypedDict):
     """Failed reads of an upload.
 
     Attributes:
-        seconds: the time during which reads failed.
+        seconds: the number of seconds during which reads failed.
         last: the time of the last failure.
     """
 
@@ -108,8 +108,8 @@ class State(TypedDict):
         appended_up_to, removed_up_to, replaced_up_to: the upload time of the newest applied upload of each action
             that `applied` no longer contains.
         list_rows: the number of accepted rows of the last applied list.
-        told: see `WaitingReason`.
-        unreadable: the `ReadFailures` by upload digest.
+        told: the `WaitingReason` of the waiting uploads; None if none was written.
+        unreadable: the `ReadFailures` of uploads, by upload digest.
         stalled: by upload digest, the number of consecutive invocations that finished no part.
         history_seen: the time of the newest entry that a finished change left in the history at TikTok.
         message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.

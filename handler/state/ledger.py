@@ -161,19 +161,19 @@ class Ledger:
         current = self.latest(*identity(report))
         changed = False
         for _ in range(MAX_TRIES):
-            wanted = deepcopy(current)
-            change(wanted)
-            goes_back = RANK[wanted["status"]] < RANK[current["status"]] or is_final(current)
-            if (goes_back and not reopen) or wanted == current:
+            updated = deepcopy(current)
+            change(updated)
+            goes_back = RANK[updated["status"]] < RANK[current["status"]] or is_final(current)
+            if (goes_back and not reopen) or updated == current:
                 break
-            wanted["updated_at"] = iso(self._now())
+            updated["updated_at"] = iso(self._now())
             try:
-                self._known[key] = Stored(wanted, self._store.write(key, wanted, etag=self._known[key].etag))
+                self._known[key] = Stored(updated, self._store.write(key, updated, etag=self._known[key].etag))
             except Conflict:
                 current = self._read(key)
                 continue
-            changed = (wanted["status"], wanted["code"]) != (current["status"], current["code"])
-            current = wanted
+            changed = (updated["status"], updated["code"]) != (current["status"], current["code"])
+            current = updated
             break
         else:
             raise Conflict(f"Other functions keep writing the report {key}.")
@@ -247,7 +247,7 @@ class Ledger:
                 yield audience, pointer
 
     def _pointer_of_schema_1(self, key: str) -> Pointer | None:
-        """Return the pointer of a key of schema 1, `<upload time>-<digest>.json`, completed from its report."""
+        """Return the pointer with a schema 1 key, `<upload time>-<digest>.json`, completed from its report."""
         entry = key.rpartition("/")[2]
         uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
         digest = entry.partition("Z-")[2].removesuffix(".json")

@@ -51,7 +51,7 @@ class Account:
         """Return the listing of all audiences.
 
         Raises:
-            Waiting: TikTok returned no complete listing. An incomplete listing never means that an audience is missing.
+            Waiting: TikTok returned no complete listing. An incomplete listing never counts as an empty one.
         """
         if self._unavailable:  # the client has already retried, so the other audiences of this invocation wait, too
             raise self._unavailable
