@@ -143,9 +143,9 @@ def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], tw
     status = f"Run 'tiktok-activation status {name}' to see the reports"
     no_sweep_periods = math.ceil(max(3 * scope.options.sweep_minutes * 60, _MIN_SECONDS_WITHOUT_SWEEP) / PERIOD)
     return [
-        # S3, SQS, KMS or the connector's own code failed, but the invocation itself succeeded. One failure can be
-        # harmless: two invocations that need the same audience. The first retry comes after one minute, the second
-        # after two more.
+        # S3, SQS, KMS or the connector's own code failed, but the invocation itself succeeded. A single failure can be
+        # harmless, for example if two invocations use the same audience. The first retry is after one minute, the
+        # second after two more.
         Alarm(
             "messages-failed",
             f"Messages of {name} fail repeatedly. Their uploads are delayed. After six hours the messages move to the "

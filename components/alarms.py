@@ -85,5 +85,5 @@ def _email_topic(scope: Scope, storage: Storage) -> pulumi.Output[str] | None:
         endpoint=scope.options.alarm_email,
         opts=scope.child(),
     )
-    # This is the topic's ARN. Taken from the policy, it makes every alarm wait until alarms may publish.
+    # The topic's ARN is read from the policy, so that every alarm is created after the policy that lets it publish.
     return policy.arn

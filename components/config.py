@@ -20,7 +20,7 @@ class Advertiser:
     """One advertiser of the stack: its name, and its checked options by the names of the component's arguments."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a token
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may include a token
 
 
 def read_advertisers(configured: object) -> list[Advertiser]:

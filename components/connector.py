@@ -39,7 +39,7 @@ class TikTokActivationConnectorArgs(TypedDict):
     """The options of a connector. Each has a default."""
 
     package: NotRequired[str]
-    """Directory with the function's code and libraries. Default: built from the code that comes with the component."""
+    """Directory with the function's code and libraries. Default: built from the component's own sources."""
 
     bucket_name: NotRequired[pulumi.Input[str]]
     """Name of the bucket that the connector creates. An existing bucket cannot be used. Changing the name replaces the
@@ -72,7 +72,7 @@ class TikTokActivationConnectorArgs(TypedDict):
     Default 300."""
 
     max_rejected_ratio: NotRequired[float]
-    """Share of invalid rows above which a file or a list is rejected as a whole. Default 0.1."""
+    """Share of invalid rows above which the entire file or list is rejected. Default 0.1."""
 
     max_shrink: NotRequired[float]
     """Share of its rows that a list may lose compared with the previous list. A list that shrinks more waits until a

@@ -97,7 +97,7 @@ def _plan(connectors: Connectors) -> Plan:
 def _stay(console: Console, watch: Watch) -> None:
     """Print every outcome until Ctrl-C."""
     watch.on_change = lambda advertiser, report: show.outcome(console, advertiser, report)
-    watch.connectors.hold_schedules(held=False)
+    watch.connectors.pause_schedules(paused=False)
     with suppress(KeyboardInterrupt):
         while True:
             watch.poll()

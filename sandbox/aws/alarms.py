@@ -28,7 +28,7 @@ def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
 
 
 def is_firing(alarm: Mapping[str, Any], metrics: Mapping[Metric, float]) -> bool:
-    """Return whether a printed metric exceeds the threshold of an alarm, which is given by its Pulumi inputs."""
+    """Return whether a printed metric exceeds the threshold in an alarm's Pulumi inputs."""
     key = (alarm.get("namespace", ""), alarm.get("metricName", ""), alarm.get("dimensions", {}).get("Advertiser", ""))
     if (alarm["comparisonOperator"], alarm.get("statistic")) != ("GreaterThanThreshold", "Sum"):
         return False

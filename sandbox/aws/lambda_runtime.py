@@ -110,7 +110,7 @@ class _RuntimeHandler(QuietHandler):
     def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         """Accept a result or an error from the instance."""
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # The reply comes first, because the instance may be closed as soon as the event is in the queue.
+        # The reply is sent first, because the instance may be closed as soon as the event is in the queue.
         self.reply(HTTPStatus.ACCEPTED, b'{"status": "OK"}')
         if self.path == _INIT_ERROR:
             self.server.events.put(InstanceEvent("exit", content))

@@ -72,12 +72,12 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Created:
 
 
 def _bucket_setting(
-    operation: str, argument: str, given: Callable[[Inputs], Inputs] = lambda inputs: inputs
+    operation: str, argument: str, convert: Callable[[Inputs], Inputs] = lambda inputs: inputs
 ) -> Creator:
-    """Return a function that applies one setting of a bucket. `given` converts the inputs to the argument."""
+    """Return a function that applies one setting of a bucket. `convert` converts the inputs to the argument."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Created:
-        getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _arguments(given(inputs), "bucket")})
+        getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _arguments(convert(inputs), "bucket")})
         return inputs["bucket"], {}
 
     return put
@@ -105,11 +105,11 @@ def _queue(aws: Clients, name: str, inputs: Inputs) -> Created:
     return url, {"name": name, "url": url, "arn": arn}
 
 
-def _queue_attribute(attribute: str, given: str) -> Creator:
+def _queue_attribute(attribute: str, name: str) -> Creator:
     """Return a function that sets one attribute of a queue."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Created:
-        aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[given]})
+        aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[name]})
         return inputs["queueUrl"], {}
 
     return put

@@ -19,7 +19,7 @@ def rate_seconds(expression: str) -> float:
 
 
 class Schedule:
-    """A schedule that sends `body` to a queue at an interval, except while it is `held`, until it is closed."""
+    """A schedule that sends `body` to a queue at an interval, except while it is `paused`, until it is closed."""
 
     def __init__(self, sqs: Any, queue_arn: str, body: str, seconds: float) -> None:
         self._sqs = sqs
@@ -27,7 +27,7 @@ class Schedule:
         self._body = body
         self._seconds = seconds
         self._closing = threading.Event()
-        self.held = False
+        self.paused = False
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
         self._thread.start()
 
@@ -38,6 +38,6 @@ class Schedule:
 
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):
-            if not self.held:
+            if not self.paused:
                 with suppress(BotoCoreError, ClientError):  # the next message may succeed
                     self._sqs.send_message(QueueUrl=self._url, MessageBody=self._body)

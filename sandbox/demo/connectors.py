@@ -117,10 +117,10 @@ class Connectors:
         for server in (self._aws, self._tiktok):
             server.check()
 
-    def hold_schedules(self, *, held: bool) -> None:
+    def pause_schedules(self, *, paused: bool) -> None:
         """Pause the schedules, so that the queues become empty, or resume them."""
         for schedule in self._schedules:
-            schedule.held = held
+            schedule.paused = paused
 
     def upload(self, advertiser: RunningAdvertiser, key: str, content: bytes) -> None:
         """Upload a file as `aws s3 cp` does."""

@@ -22,10 +22,11 @@ def run_plan(watch: Watch, plan: Plan, on_poll: Callable[[], None] = lambda: Non
     empty. `on_poll` is called each time the reports have been read.
     """
     connectors = watch.connectors
-    unmatched = {person for some in plan.values() for sample in some if not sample.matches for person in sample.people}
+    uploads = [(name, sample) for name, samples in plan.items() for sample in samples]
+    unmatched = {person for _, sample in uploads if not sample.matches for person in sample.people}
     connectors.control("POST", "unmatched", identifiers=sorted(unmatched))
-    connectors.hold_schedules(held=False)
-    remaining = [(name, sample) for name, some in plan.items() for sample in some]
+    connectors.pause_schedules(paused=False)
+    remaining = list(uploads)
     give_up = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < give_up:
         for name, sample in list(remaining):
@@ -37,11 +38,11 @@ def run_plan(watch: Watch, plan: Plan, on_poll: Callable[[], None] = lambda: Non
         connectors.check()
         watch.poll()
         on_poll()
-        if not remaining and all(_is_finished(watch, name, sample) for name, some in plan.items() for sample in some):
+        if not remaining and all(_is_finished(watch, name, sample) for name, sample in uploads):
             break
         time.sleep(_POLL_SECONDS)
-    connectors.hold_schedules(held=True)
-    return [fault for name, some in plan.items() for fault in _faults(watch, connectors.advertisers[name], some)]
+    connectors.pause_schedules(paused=True)
+    return [fault for name, samples in plan.items() for fault in _faults(watch, connectors.advertisers[name], samples)]
 
 
 def _can_upload(watch: Watch, name: str, sample: Sample) -> bool:
@@ -57,10 +58,10 @@ def _is_finished(watch: Watch, name: str, sample: Sample) -> bool:
     return sample.status is None or (report is not None and report["status"] not in {"waiting", "submitted"})
 
 
-def _faults(watch: Watch, advertiser: RunningAdvertiser, some: Sequence[Sample]) -> Iterator[str]:
-    for sample in some:
+def _faults(watch: Watch, advertiser: RunningAdvertiser, samples: Sequence[Sample]) -> Iterator[str]:
+    for sample in samples:
         yield from _file_faults(watch, advertiser.name, sample)
-    yield from _audience_faults(watch.connectors, advertiser, some)
+    yield from _audience_faults(watch.connectors, advertiser, samples)
     yield from _leftovers(watch.connectors, advertiser)
 
 
@@ -80,9 +81,9 @@ def _file_faults(watch: Watch, name: str, sample: Sample) -> Iterator[str]:
         yield f"{file} never had the code {sample.passes_through}."
 
 
-def _audience_faults(connectors: Connectors, advertiser: RunningAdvertiser, some: Sequence[Sample]) -> Iterator[str]:
+def _audience_faults(connectors: Connectors, advertiser: RunningAdvertiser, samples: Sequence[Sample]) -> Iterator[str]:
     """Yield a sentence for each difference between the audiences at TikTok and the expected audiences and people."""
-    expected = expected_audiences(some)
+    expected = expected_audiences(samples)
     found = connectors.audiences(advertiser)
     names = sorted((each["name"], each["calculate_type"].lower()) for each in found)
     if names != sorted(expected):

@@ -37,14 +37,14 @@ _COLORS = {"available": "green", "rejected": "red", "failed": "red", "skipped": 
 def files(watch: Watch, plan: Plan) -> RenderableType:
     """Return a table for each advertiser with the status of every sample file, grouped by audience."""
     tables: list[RenderableType] = []
-    for name, some in plan.items():
+    for name, samples in plan.items():
         table = Table(title=name, title_justify="left", title_style="bold", expand=True, box=None, pad_edge=False)
         table.collapse_padding = True  # to fit into 80 columns
         table.add_column("file", ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column("status", no_wrap=True, min_width=33)
         table.add_column("rows", justify="right", min_width=5)
         table.add_column("invalid", justify="right")
-        for (audience, identifier_type), group in groupby(sorted(some, key=_sort_key), lambda each: each.audience):
+        for (audience, identifier_type), group in groupby(sorted(samples, key=_sort_key), lambda each: each.audience):
             table.add_row(Text(audience, style="bold"), Text(identifier_type, style="dim"))
             for sample in group:
                 table.add_row(f"  {_name(sample.key)}", *_cells(watch.reports.get((name, sample.key)), sample))
@@ -57,8 +57,8 @@ def result(console: Console, connectors: Connectors, watch: Watch, plan: Plan, s
     _heading(console, "Why")
     for file, reason in _reasons(watch, plan):
         console.print(Padding(Text.assemble((f"{file}: ", "bold"), reason), (0, 0, 0, 2)))
-    name, some = next(iter(plan.items()))
-    report = next(report for sample in some if (report := watch.reports.get((name, sample.key))) and _faulty(report))
+    name, samples = next(iter(plan.items()))
+    report = next(report for sample in samples if (report := watch.reports.get((name, sample.key))) and _faulty(report))
     _heading(console, "One report in full")
     console.print(Text("\n".join(_json_lines(report, console.width))))
     _heading(console, "The audiences as TikTok sees them")
@@ -88,7 +88,7 @@ def _json_lines(report: Report, width: int) -> Iterator[str]:
 
 def summary(plan: Plan) -> str:
     """Return the summary of the statuses, which are all as expected."""
-    expected = Counter(sample.status for some in plan.values() for sample in some if sample.status)
+    expected = Counter(sample.status for samples in plan.values() for sample in samples if sample.status)
     skipped, rejected, failed = (f"{expected[status]} {status}" for status in ("skipped", "rejected", "failed"))
     return f"{expected['available']} of {expected.total()} available; {skipped}, {rejected} and {failed} on purpose."
 
@@ -157,8 +157,8 @@ def _faulty(report: Report) -> bool:
 def _reasons(watch: Watch, plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield the first file and the reason of each code that needs an explanation."""
     shown: set[str] = set()
-    for name, some in plan.items():
-        for sample in some:
+    for name, samples in plan.items():
+        for sample in samples:
             report = watch.reports.get((name, sample.key))
             if report is None:
                 continue

@@ -65,12 +65,12 @@ def read_identifiers(data: bytes, width: int) -> Rows:
 
     TikTok does not document how it treats other rows, so all of them count as faulty.
     """
-    whole, length = data.removesuffix(b"\n"), 2 * width
-    rows, rest = divmod(len(whole) + 1, length + 1)
+    content, length = data.removesuffix(b"\n"), 2 * width
+    rows, rest = divmod(len(content) + 1, length + 1)
     # A file without faults, which is the usual case, is checked as a whole.
-    if not rest and whole[length :: length + 1] == whole.translate(None, _HEX) == b"\n" * (rows - 1):
-        return Rows(Identifiers.of(width, bytes.fromhex(whole.decode("ascii"))), Counter())
-    lines = whole.split(b"\n") if data else []
+    if not rest and content[length :: length + 1] == content.translate(None, _HEX) == b"\n" * (rows - 1):
+        return Rows(Identifiers.of(width, bytes.fromhex(content.decode("ascii"))), Counter())
+    lines = content.split(b"\n") if data else []
     faults = [_line_fault(line, length, first=number == 0) for number, line in enumerate(lines)]
     good = b"".join(line for line, fault in zip(lines, faults, strict=True) if not fault)
     return Rows(Identifiers.of(width, bytes.fromhex(good.decode("ascii"))), Counter(filter(None, faults)))

@@ -94,8 +94,8 @@ People = Identifiers | PersonRows
 def union(calculate_type: str | None, sets: Iterable[People]) -> People:
     """Return the union of sets of people with the same identifier type."""
     width = WIDTHS.get(calculate_type or "", SHA256_BYTES)
-    nobody: People = PersonRows() if calculate_type == MULTIPLE_TYPES else Identifiers(width)
-    people: People = nobody.union(*sets)  # type: ignore[arg-type]  # all sets are of one type
+    empty: People = PersonRows() if calculate_type == MULTIPLE_TYPES else Identifiers(width)
+    people: People = empty.union(*sets)  # type: ignore[arg-type]  # all sets are of one type
     return people
 
 

@@ -29,7 +29,7 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Connectors() as connectors:
-        connectors.hold_schedules(held=False)
+        connectors.pause_schedules(paused=False)
         outputs = tmp_path_factory.mktemp("stack") / "outputs.json"
         outputs.write_text(json.dumps(connectors.cloud.outputs))
         environment = {

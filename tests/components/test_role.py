@@ -43,7 +43,7 @@ UNLIMITED = float("inf")  # the number of requests that moto accepts without a c
 
 @dataclass(frozen=True)
 class Permission:
-    """A permission for one action on one resource of a statement, which is given by its index."""
+    """A permission of the role: a statement, one of its actions, and the index of one of its resources."""
 
     sid: str
     action: str
@@ -101,8 +101,12 @@ class RoleAccount:
         self._role = f"function-{uuid4().hex[:8]}"
         trust = json.dumps(document(role_policies.function_trust()))
         arn = self._iam.create_role(RoleName=self._role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        taken = admin.client("sts", endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="life")["Credentials"]
-        function = self._session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
+        credentials = admin.client("sts", endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="life")[
+            "Credentials"
+        ]
+        function = self._session(
+            credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
+        )
         self.s3: S3Client = function.client("s3", endpoint_url=url)
         self.sqs: SQSClient = function.client("sqs", endpoint_url=url)
         self.secrets: SecretsManagerClient = function.client("secretsmanager", endpoint_url=url)
@@ -154,7 +158,7 @@ class RestrictedWorld(World):
         """
         self.account.enforce(enabled=True)
         try:
-            answer = self.account.sqs.receive_message(
+            response = self.account.sqs.receive_message(
                 QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
             )
             records = [
@@ -164,7 +168,7 @@ class RestrictedWorld(World):
                     "body": message["Body"],
                     "attributes": message["Attributes"],
                 }
-                for message in answer.get("Messages", [])
+                for message in response.get("Messages", [])
             ]
             failed = app.handle(self.function, {"Records": records}, Context(seconds))["batchItemFailures"]
             for record in records:

@@ -138,8 +138,8 @@ EXPECTED: dict[str, set[str]] = {
         "update Secret tags",
     },
 }
-# The resources that hold data.
-PRECIOUS = ("Bucket", "Key", "Secret", "Queue")
+# The kinds of resources with data.
+WITH_DATA = ("Bucket", "Key", "Secret", "Queue")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,6 @@ def test_only_the_name_of_the_bucket_replaces_resources_with_data() -> None:
     replacing = {
         option
         for option, steps in EXPECTED.items()
-        if any(step.startswith("replace") and step.split()[1] in PRECIOUS for step in steps)
+        if any(step.startswith("replace") and step.split()[1] in WITH_DATA for step in steps)
     }
     assert replacing == {"bucketName"}

@@ -1,4 +1,4 @@
-"""Alarms by the metrics that functions print."""
+"""The states of alarms, calculated from the metrics that functions print."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def test_metrics_are_summed_over_log_lines() -> None:
         ({"comparisonOperator": "LessThanThreshold"}, False),
     ],
 )
-def test_an_alarm_fires_over_its_threshold(change: dict[str, Any], fires: bool) -> None:
+def test_an_alarm_fires_above_its_threshold(change: dict[str, Any], fires: bool) -> None:
     assert is_firing(ALARM | change, printed_metrics(LINES)) is fires

@@ -20,49 +20,50 @@ from tests.servers import embedded_aws
 
 pytestmark = pytest.mark.processes
 
-ANSWERED: dict[str, tuple[Any, set[str]]] = {
-    "nothing": (None, set()),
+# Description -> the function's result, and the ids of the messages that stay in the queue.
+RESULTS: dict[str, tuple[Any, set[str]]] = {
+    "no result": (None, set()),
     "an empty list": ({"batchItemFailures": []}, set()),
     "null": ({"batchItemFailures": None}, set()),
-    "one of them": ({"batchItemFailures": [{"itemIdentifier": "a"}]}, {"a"}),
-    "one that is not of the batch": ({"batchItemFailures": [{"itemIdentifier": "x"}]}, {"a", "b"}),
-    "an empty name": ({"batchItemFailures": [{"itemIdentifier": ""}]}, {"a", "b"}),
+    "one message of the batch": ({"batchItemFailures": [{"itemIdentifier": "a"}]}, {"a"}),
+    "a message that is not in the batch": ({"batchItemFailures": [{"itemIdentifier": "x"}]}, {"a", "b"}),
+    "an empty id": ({"batchItemFailures": [{"itemIdentifier": ""}]}, {"a", "b"}),
     "another field": ({"batchItemFailures": [{"id": "a"}]}, {"a", "b"}),
-    "an empty answer": ({}, set()),
-    "a text": ("done", {"a", "b"}),
-    "an empty text": ("", {"a", "b"}),
+    "an empty object": ({}, set()),
+    "a string": ("done", {"a", "b"}),
+    "an empty string": ("", {"a", "b"}),
     "a list": ([], {"a", "b"}),
-    "a list that is none": ({"batchItemFailures": ""}, {"a", "b"}),
+    "a string in place of the list": ({"batchItemFailures": ""}, {"a", "b"}),
 }
 
 
-@pytest.mark.parametrize("words", ANSWERED)
-def test_what_a_function_answers_decides_what_stays(words: str) -> None:
-    answer, expected = ANSWERED[words]
-    assert failures(InvocationResult(answer, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
+@pytest.mark.parametrize("words", RESULTS)
+def test_the_result_of_the_function_determines_which_messages_stay(words: str) -> None:
+    result, expected = RESULTS[words]
+    assert failures(InvocationResult(result, None, cold=False, seconds=0), ["a", "b"], partial=True) == expected
 
 
-def test_all_stays_when_the_function_fails_and_nothing_without_partial_answers() -> None:
+def test_all_messages_stay_if_the_function_fails_and_none_without_partial_responses() -> None:
     failed = InvocationResult(None, {"errorMessage": "no"}, cold=False, seconds=0)
     assert failures(failed, ["a", "b"], partial=True) == {"a", "b"}
-    answer = InvocationResult({"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
-    assert failures(answer, ["a", "b"], partial=False) == set()
+    succeeded = InvocationResult({"batchItemFailures": [{"itemIdentifier": "a"}]}, None, cold=False, seconds=0)
+    assert failures(succeeded, ["a", "b"], partial=False) == set()
 
 
-class Recorder:
-    """Takes the place of a function: keeps the batches, and answers as it is told."""
+class FakeFunction:
+    """A replacement for a function, which records the batches and returns the result of `handle`."""
 
-    def __init__(self, answer: Callable[[list[dict[str, Any]]], Any]) -> None:
+    def __init__(self, handle: Callable[[list[dict[str, Any]]], Any]) -> None:
         self.batches: list[list[dict[str, Any]]] = []
-        self._answer = answer
+        self._handle = handle
 
-    def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - as LambdaFunction's
+    def invoke(self, event: dict[str, Any], lineage: int = 1) -> InvocationResult:  # noqa: ARG002 - same as LambdaFunction
         self.batches.append(event["Records"])
-        return InvocationResult(self._answer(event["Records"]), None, cold=False, seconds=0)
+        return InvocationResult(self._handle(event["Records"]), None, cold=False, seconds=0)
 
 
 class Queues:
-    """A queue with a dead-letter queue, as the connector's but for the times."""
+    """A queue with a dead-letter queue, like the connector's but with shorter times."""
 
     def __init__(self, url: str) -> None:
         self.sqs = boto3.client(
@@ -85,25 +86,25 @@ class Queues:
             self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
 
     def put_back(self, record: dict[str, Any]) -> None:
-        """Let a message be received again at once, without waiting for its visibility timeout."""
+        """Make a message visible again immediately."""
         self.sqs.change_message_visibility(
             QueueUrl=self.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
         )
 
     def depth(self, url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
-        return sum(int(count) for count in answer["Attributes"].values())
+        response = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
+        return sum(int(count) for count in response["Attributes"].values())
 
     def wait_for(self, left: int, dead: int) -> None:
-        """Wait until so many messages are on the queues."""
+        """Wait until the queue and the dead-letter queue have these numbers of messages."""
         give_up = time.monotonic() + 20
         while (self.depth(self.url), self.depth(self.dead_letters)) != (left, dead):
             assert time.monotonic() < give_up
             time.sleep(0.02)
 
     def feed(
-        self, function: Recorder, batch_size: int = 10, on_end: Callable[[InvocationResult], None] = lambda _: None
+        self, function: FakeFunction, batch_size: int = 10, on_end: Callable[[InvocationResult], None] = lambda _: None
     ) -> EventSourceMapping:
         mapping = MappingSpec(self.arn, batch_size, window=0.3, concurrency=2, partial=True)
         return EventSourceMapping(self.sqs, mapping, cast("LambdaFunction", function), on_end)
@@ -115,9 +116,9 @@ def aws_url() -> Iterator[str]:
         yield url
 
 
-def test_messages_come_in_batches_and_are_deleted_when_done(aws_url: str) -> None:
+def test_messages_are_delivered_in_batches_and_deleted_afterwards(aws_url: str) -> None:
     queues = Queues(aws_url)
-    function = Recorder(lambda _: None)
+    function = FakeFunction(lambda _: None)
     queues.send(*"abcdefghijkl")
     mapping = queues.feed(function, batch_size=5)
     queues.wait_for(0, 0)
@@ -131,36 +132,36 @@ def test_messages_come_in_batches_and_are_deleted_when_done(aws_url: str) -> Non
     assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
 
 
-def test_a_mapping_goes_on_after_trouble_and_tells_of_it(aws_url: str) -> None:
+def test_a_mapping_reports_an_error_and_continues(aws_url: str) -> None:
     queues = Queues(aws_url)
-    told: list[InvocationResult] = []
+    invocations: list[InvocationResult] = []
     broken = [True]
 
-    def answer(records: list[dict[str, Any]]) -> None:
+    def handle(records: list[dict[str, Any]]) -> None:
         if broken:
             broken.clear()
             queues.put_back(*records)
             raise RuntimeError("no room")
 
-    mapping = queues.feed(Recorder(answer), on_end=told.append)
+    mapping = queues.feed(FakeFunction(handle), on_end=invocations.append)
     queues.send("one")
     queues.wait_for(0, 0)
     mapping.close()
-    assert [invocation.error["errorMessage"] for invocation in told if invocation.error] == [
+    assert [invocation.error["errorMessage"] for invocation in invocations if invocation.error] == [
         "The event source mapping failed: no room"
     ]
 
 
-def test_only_what_failed_comes_back_and_goes_to_the_dead_letters_at_last(aws_url: str) -> None:
+def test_only_failed_messages_are_delivered_again_and_finally_become_dead_letters(aws_url: str) -> None:
     queues = Queues(aws_url)
 
-    def answer(records: list[dict[str, Any]]) -> Any:
+    def handle(records: list[dict[str, Any]]) -> Any:
         bad = [each for each in records if each["body"] == "bad"]
         for each in bad:
             queues.put_back(each)
         return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in bad]}
 
-    function = Recorder(answer)
+    function = FakeFunction(handle)
     queues.send("good", "bad", "fine")
     mapping = queues.feed(function)
     queues.wait_for(0, 1)
@@ -169,9 +170,9 @@ def test_only_what_failed_comes_back_and_goes_to_the_dead_letters_at_last(aws_ur
     assert sorted(bodies) == ["bad", "bad", "fine", "good"]
 
 
-def test_a_delayed_message_is_delivered_when_its_delay_is_over(aws_url: str) -> None:
+def test_a_delayed_message_is_delivered_after_its_delay(aws_url: str) -> None:
     queues = Queues(aws_url)
-    function = Recorder(lambda _: None)
+    function = FakeFunction(lambda _: None)
     mapping = queues.feed(function)
     queues.send("now")
     sent = time.monotonic()
@@ -199,7 +200,7 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize(("allowed", "rounds"), [(False, 16), (True, 20)])
-def test_a_chain_of_messages_to_itself_is_stopped_unless_it_is_allowed(
+def test_a_recursive_loop_is_stopped_unless_it_is_allowed(
     aws_url: str, tmp_path: Path, allowed: bool, rounds: int
 ) -> None:
     (tmp_path / "loop.py").write_text(SENDS_ITSELF_MESSAGES)

@@ -1,4 +1,4 @@
-"""S3 and SQS in the embedded AWS behave as in AWS: ETags under SSE-KMS, events with their operation, rules."""
+"""S3 and EventBridge in the embedded AWS behave as in AWS: ETags with SSE-KMS, the contents of events, and rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PART = b"x" * 5 * 1024 * 1024
 
 
 class Bucket:
-    """A bucket with SSE-KMS, whose events a rule sends to a queue."""
+    """A bucket with SSE-KMS and a rule that sends its events to a queue."""
 
     def __init__(self, url: str) -> None:
         session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
@@ -56,9 +56,9 @@ class Bucket:
         events.put_targets(Rule=self.name, Targets=[{"Id": "queue", "Arn": arn}])
 
     def events(self) -> list[dict[str, Any]]:
-        """Take the events on the queue."""
-        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        """Receive the events in the queue."""
+        response = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in response.get("Messages", [])]
 
     def upload_in_parts(self, key: str) -> str:
         made = self.s3.create_multipart_upload(Bucket=self.name, Key=key)
@@ -76,8 +76,8 @@ def bucket() -> Iterator[Bucket]:
         yield Bucket(url)
 
 
-def test_an_event_has_the_shape_of_aws(bucket: Bucket) -> None:
-    answer = bucket.s3.put_object(Bucket=bucket.name, Key=KEY, Body=b"hello")
+def test_an_event_has_the_format_of_aws(bucket: Bucket) -> None:
+    response = bucket.s3.put_object(Bucket=bucket.name, Key=KEY, Body=b"hello")
     (event,) = bucket.events()
     sample = json.loads((ROOT / "tests" / "events" / "s3_object_created.json").read_text())
 
@@ -85,7 +85,7 @@ def test_an_event_has_the_shape_of_aws(bucket: Bucket) -> None:
         return {key: shape(each) for key, each in value.items()} if isinstance(value, dict) else type(value)
 
     assert shape(event) == shape(sample)
-    expected = {"key": KEY, "size": 5, "etag": answer["ETag"].strip('"'), "version-id": answer["VersionId"]}
+    expected = {"key": KEY, "size": 5, "etag": response["ETag"].strip('"'), "version-id": response["VersionId"]}
     assert event["detail"]["object"].items() >= expected.items()
 
 
@@ -98,7 +98,7 @@ def test_an_event_names_the_operation(bucket: Bucket) -> None:
     assert reasons == ["PutObject", "CopyObject", "CompleteMultipartUpload"]
 
 
-def test_equal_bytes_get_different_etags_under_kms(bucket: Bucket) -> None:
+def test_equal_bytes_get_different_etags_with_kms(bucket: Bucket) -> None:
     puts = [bucket.s3.put_object(Bucket=bucket.name, Key=KEY, Body=b"hello")["ETag"] for _ in range(3)]
     parts = [bucket.upload_in_parts(KEY) for _ in range(2)]
     assert len({*puts, *parts}) == 5
@@ -107,7 +107,7 @@ def test_equal_bytes_get_different_etags_under_kms(bucket: Bucket) -> None:
     bucket.events()
 
 
-def test_a_rule_may_ignore_the_case_of_a_prefix(bucket: Bucket) -> None:
+def test_a_rule_can_ignore_the_case_of_a_prefix(bucket: Bucket) -> None:
     keys = ["tiktok/a.csv", "TikTok/b.csv", "other/c.csv", "reports/tiktok/d.json"]
     for key in keys:
         bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=b"hello")
@@ -115,7 +115,7 @@ def test_a_rule_may_ignore_the_case_of_a_prefix(bucket: Bucket) -> None:
     assert [event["detail"]["object"]["key"] for event in bucket.events()] == keys[:2]
 
 
-def test_a_listing_of_versions_copies_no_bodies_and_changes_no_object(bucket: Bucket) -> None:
+def test_a_listing_of_versions_does_not_copy_or_change_objects(bucket: Bucket) -> None:
     key = "other/versions.csv"
     first, second = (
         bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body)["VersionId"] for body in (b"first", b"second")
@@ -127,5 +127,5 @@ def test_a_listing_of_versions_copies_no_bodies_and_changes_no_object(bucket: Bu
         listing = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key)
         assert [(each["VersionId"], each["IsLatest"]) for each in listing["DeleteMarkers"]] == [(marker, True)]
         assert {each["VersionId"]: each["Size"] for each in listing["Versions"]} == {first: 5, second: 6}
-    answer = bucket.s3.get_object(Bucket=bucket.name, Key=key, VersionId=first)
-    assert answer["Body"].read() == b"first"
+    response = bucket.s3.get_object(Bucket=bucket.name, Key=key, VersionId=first)
+    assert response["Body"].read() == b"first"

@@ -1,4 +1,4 @@
-"""Schedules: their rates, and what they send."""
+"""The rates of schedules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from sandbox.aws.scheduler import rate_seconds
 
 
-def test_a_rate_in_seconds() -> None:
+def test_a_rate_is_converted_to_seconds() -> None:
     assert [rate_seconds(f"rate({rate})") for rate in ("1 minute", "10 minutes")] == [60, 600]
 
 

@@ -1,4 +1,4 @@
-"""The stack's configuration as the sandbox reads it, and sample files that go with it."""
+"""The stack's configuration as the sandbox reads it, and the sample files that depend on it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_a_configuration_that_is_of_no_use_here_is_refused_in_a_sentence(text: str) -> None:
+def test_an_unusable_configuration_is_refused_with_a_message(text: str) -> None:
     with pytest.raises(ConfigurationError, match=REFUSED[text]) as refused:
         read_config(text, "Pulumi.dev.yaml")
     assert str(refused.value).startswith("Pulumi.dev.yaml ")
 
 
-def test_a_configuration_is_read() -> None:
+def test_a_valid_configuration_is_read() -> None:
     assert read_config("config:\n  aws:region: eu-west-1", "Pulumi.dev.yaml") == {"aws:region": "eu-west-1"}
 
 
-def test_tokens_that_pulumi_has_encrypted_are_made_up() -> None:
+def test_encrypted_credentials_get_placeholders() -> None:
     entries = [
         {"name": name, "accessToken": {"secure": "AAAB"}, "advertiserId": {"secure": "AAAC"}} for name in ("a", "b")
     ]
@@ -43,9 +43,9 @@ def test_tokens_that_pulumi_has_encrypted_are_made_up() -> None:
     assert len({entry["accessToken"] for entry in read["tiktok-activation:advertisers"]}) == 2
 
 
-def test_a_strict_advertiser_has_the_file_with_mistakes_refused() -> None:
-    ends = {ratio: {each.key: each.code for each in samples("acme", ratio)} for ratio in (0.1, 0.001)}
-    assert ends[0.1] != ends[0.001]
-    assert {*ends[0.001].items()} - {*ends[0.1].items()} == {
+def test_the_file_with_mistakes_is_rejected_if_max_rejected_ratio_is_low() -> None:
+    codes = {ratio: {each.key: each.code for each in samples("acme", ratio)} for ratio in (0.1, 0.001)}
+    assert codes[0.1] != codes[0.001]
+    assert {*codes[0.001].items()} - {*codes[0.1].items()} == {
         ("tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv", "too_many_rejected")
     }

@@ -1,4 +1,4 @@
-"""The demo's text: it fits into 80 columns, says what was expected, and has no color unless it is on a terminal."""
+"""The demo's output: it fits into 80 columns, summarizes the result, and has colors only on a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAN: Plan = {"acme": samples("acme"), "globex": other_samples("globex")}
 
 
 def watched() -> Watch:
-    """Reports of all samples at their expected ends."""
+    """Return a watch with reports that have the expected results of all samples."""
     watch = Watch(cast("Connectors", None))
     for name, some in PLAN.items():
         for sample in some:
@@ -44,14 +44,14 @@ def test_the_table_fits_into_80_columns_without_colors() -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert [line for line in text.splitlines() if line.startswith("  newsletter.csv")]
     codes = {sample.code.replace("_", " ") for some in PLAN.values() for sample in some if sample.status}
-    assert not [code for code in codes if code not in text], "no code is cut off"
+    assert not [code for code in codes if code not in text], "no code may be truncated"
 
 
 def test_a_terminal_gets_colors() -> None:
     assert "\x1b" in printed(force_terminal=True)
 
 
-def test_the_summary_says_what_was_expected() -> None:
+def test_the_summary_counts_the_files_by_status() -> None:
     every = [sample for some in PLAN.values() for sample in some if sample.status]
     counted = {status: sum(sample.status == status for sample in every) for status in ("available", "skipped")}
     text = summary(PLAN)

@@ -20,17 +20,17 @@ HOUR = 3600
 
 @cache
 def people(start: int, stop: int) -> tuple[str, ...]:
-    """Identifiers of made-up people, by number."""
+    """Return the hashes of synthetic people, by number."""
     return tuple(hashlib.sha256(f"person {number}".encode()).hexdigest() for number in range(start, stop))
 
 
 def lines(identifiers: tuple[str, ...]) -> bytes:
-    """A file of them."""
+    """Return a file with one identifier per line."""
     return "".join(f"{identifier}\n" for identifier in identifiers).encode()
 
 
 class Client:
-    """Speaks TikTok's protocol and hands out whole envelopes."""
+    """A plain HTTP client for TikTok's API, which returns the complete JSON envelopes."""
 
     def __init__(self, url: str, session: requests.Session) -> None:
         self.base = f"{url}/open_api/v1.3/dmp/custom_audience"
@@ -58,13 +58,13 @@ class Client:
         )
 
     def uploaded(self, content: bytes, calculate_type: str = "EMAIL_SHA256") -> str:
-        """The `file_path` of a file that must be taken."""
+        """Upload a file, which must be accepted, and return its `file_path`."""
         envelope = self.upload(content, calculate_type=calculate_type)
         assert envelope["code"] == 0, envelope["message"]
         return str(envelope["data"]["file_path"])
 
     def create(self, *contents: bytes, name: str = "vip", calculate_type: str = "EMAIL_SHA256") -> str:
-        """The id of an audience made of files that must be taken."""
+        """Create an audience from files, which must be accepted, and return its id."""
         envelope = self.post(
             "create",
             custom_audience_name=name,
@@ -78,12 +78,12 @@ class Client:
         return self.post("update", custom_audience_id=audience_id, file_paths=[self.uploaded(content)], **fields)
 
     def details(self, audience_id: str) -> dict[str, Any]:
-        """Return what `get` says about one audience."""
+        """Return the details of one audience from `get`."""
         (item,) = self.query("get", custom_audience_ids=[audience_id])["data"]["list"]
         return dict(item["audience_details"])
 
     def history(self, audience_id: str) -> list[dict[str, str]]:
-        """Its history, newest first."""
+        """Return the history of one audience, newest first."""
         (item,) = self.query("get", custom_audience_ids=[audience_id])["data"]["list"]
         return list(item["audience_history"])
 
@@ -97,7 +97,7 @@ class Client:
 
 @pytest.fixture
 def emulator() -> Iterator[TikTokEmulator]:
-    """TikTok with one advertiser, processing a change for an hour of its own clock."""
+    """An emulated TikTok with one advertiser, which processes a change for one hour of its own clock."""
     with TikTokEmulator(accounts={ADVERTISER: TOKEN}, processing_seconds=HOUR) as emulator:
         yield emulator
 
@@ -111,7 +111,7 @@ def tiktok(emulator: TikTokEmulator) -> Iterator[Client]:
 
 @pytest.fixture
 def ready(emulator: TikTokEmulator, tiktok: Client) -> str:
-    """The id of a processed e-mail audience of the first 2,000 people."""
+    """The id of a processed audience with the email addresses of the first 2,000 people."""
     audience_id = tiktok.create(lines(people(0, 2000)))
     emulator.advance(HOUR)
     return audience_id

@@ -1,4 +1,4 @@
-"""The log of the ad groups that audiences of the emulated TikTok were applied to."""
+"""The log of the ad groups to which audiences of the emulated TikTok were applied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_an_audience_that_was_never_applied_has_an_empty_log(emulator: TikTokEmu
     }
 
 
-def test_each_entry_has_the_fields_of_the_openapi_file(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_each_entry_has_the_fields_in_the_openapi_file(emulator: TikTokEmulator, tiktok: Client) -> None:
     (audience_id,) = emulator.seed(ADVERTISER)
     emulator.apply(audience_id, "1001", "Spring", "Exclude")
     (entry,) = tiktok.query("apply/log", custom_audience_ids=[audience_id])["data"]["list"]
@@ -30,7 +30,7 @@ def test_each_entry_has_the_fields_of_the_openapi_file(emulator: TikTokEmulator,
     }
 
 
-def test_the_log_of_several_audiences_has_the_newest_first_and_comes_in_pages(
+def test_the_log_of_several_audiences_is_paginated_with_the_newest_entry_first(
     emulator: TikTokEmulator, tiktok: Client
 ) -> None:
     ids = emulator.seed(ADVERTISER, count=3)
@@ -47,7 +47,7 @@ def test_the_log_of_several_audiences_has_the_newest_first_and_comes_in_pages(
     assert second["page_info"] == {"page": 2, "page_size": 10, "total_number": 12, "total_page": 2}
 
 
-def test_only_the_owner_of_every_audience_sees_the_log(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_only_the_owner_of_all_audiences_can_read_the_log(emulator: TikTokEmulator, tiktok: Client) -> None:
     (own,) = emulator.seed(ADVERTISER)
     (shared,) = emulator.seed(ADVERTISER, is_creator=False)
     assert tiktok.query("apply/log", custom_audience_ids=[own])["code"] == 0

@@ -1,4 +1,4 @@
-"""The life of an audience at the emulated TikTok: created, processed, changed, too small, refused."""
+"""Audiences at the emulated TikTok: how they are created, processed and changed, and why changes fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_new_audience_is_valid_once_it_has_been_processed(emulator: TikTokEmul
     )
 
 
-def test_times_are_utc_on_the_emulators_clock(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_times_are_in_utc_on_the_emulators_clock(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.advance(10 * DAY)
     audience_id = tiktok.create(FILE)
     made = datetime.strptime(tiktok.details(audience_id)["create_time"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_times_are_utc_on_the_emulators_clock(emulator: TikTokEmulator, tiktok: 
     ("action", "expected"),
     [("APPEND", people(0, 2500)), ("REMOVE", people(0, 1200)), ("REPLACE", people(1200, 2500))],
 )
-def test_an_update_works_on_sets_of_people(
+def test_an_update_changes_the_set_of_people(
     emulator: TikTokEmulator, tiktok: Client, ready: str, action: str, expected: tuple[str, ...]
 ) -> None:
     assert tiktok.update(ready, lines(people(1200, 2500)), action=action)["code"] == 0
@@ -68,14 +68,14 @@ def test_an_update_without_an_action_replaces(emulator: TikTokEmulator, tiktok: 
     assert emulator.members(ready) == set(people(0, 1500))
 
 
-def test_several_files_are_one_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_one_change_can_have_several_files(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
     paths = [tiktok.uploaded(lines(people(start, start + 700))) for start in (3000, 3500, 4000)]
     assert tiktok.post("update", custom_audience_id=ready, action="REPLACE", file_paths=paths)["code"] == 0
     emulator.advance(HOUR)
     assert emulator.members(ready) == set(people(3000, 4700))
 
 
-def test_create_is_never_idempotent_and_names_are_not_unique(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_create_is_not_idempotent_and_names_are_not_unique(emulator: TikTokEmulator, tiktok: Client) -> None:
     fields = {"custom_audience_name": "vip", "calculate_type": "EMAIL_SHA256", "file_paths": [tiktok.uploaded(FILE)]}
     ids = {tiktok.post("create", **fields)["data"]["custom_audience_id"] for _ in range(3)}
     assert len(ids) == 3
@@ -93,7 +93,9 @@ def test_the_number_of_own_audiences_is_limited(emulator: TikTokEmulator, tiktok
     )
 
 
-def test_an_audience_being_processed_takes_no_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_an_audience_that_is_being_processed_accepts_no_change(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
     fresh = tiktok.create(FILE, name="new")
     assert outcome(tiktok.update(fresh, FILE, action="APPEND")) == NOT_EDITABLE
     assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
@@ -102,7 +104,7 @@ def test_an_audience_being_processed_takes_no_change(emulator: TikTokEmulator, t
     assert tiktok.update(ready, FILE, action="APPEND")["code"] == 0
 
 
-def test_an_audience_may_stay_valid_while_it_is_updated_and_takes_no_change_all_the_same(
+def test_an_audience_that_stays_valid_during_an_update_still_accepts_no_change(
     emulator: TikTokEmulator, tiktok: Client, ready: str
 ) -> None:
     emulator.configure(stays_valid=True)
@@ -116,7 +118,7 @@ def test_an_audience_may_stay_valid_while_it_is_updated_and_takes_no_change_all_
 
 
 @pytest.mark.parametrize(("history_at", "before", "after"), [("end", 0, 1), ("submit", 1, 1), ("never", 0, 0)])
-def test_the_history_shows_a_change_when_it_is_told_to(
+def test_the_history_shows_a_change_at_the_configured_time(
     emulator: TikTokEmulator, tiktok: Client, history_at: str, before: int, after: int
 ) -> None:
     emulator.configure(history_at=history_at)
@@ -126,7 +128,9 @@ def test_the_history_shows_a_change_when_it_is_told_to(
     assert len(tiktok.history(audience_id)) == after
 
 
-def test_fewer_than_a_thousand_matched_never_become_an_audience(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_new_audience_with_fewer_than_a_thousand_matched_users_stays_too_small(
+    emulator: TikTokEmulator, tiktok: Client
+) -> None:
     enough, audience_id = tiktok.create(lines(people(0, 1000))), tiktok.create(lines(people(0, 999)))
     emulator.advance(10 * DAY)
     details = tiktok.details(audience_id)
@@ -137,7 +141,7 @@ def test_fewer_than_a_thousand_matched_never_become_an_audience(emulator: TikTok
     assert tiktok.details(enough)["is_valid"] is True
 
 
-def test_matched_people_are_those_that_tiktok_knows(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_the_match_rate_determines_the_number_of_matched_users(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.configure(match_rate=0.6)
     small, large = tiktok.create(FILE), tiktok.create(lines(people(0, 2000)))
     emulator.advance(HOUR)
@@ -151,7 +155,7 @@ def test_matched_people_are_those_that_tiktok_knows(emulator: TikTokEmulator, ti
 @pytest.mark.parametrize(
     ("action", "file"), [("REMOVE", people(0, 1500)), ("REPLACE", people(0, 999))], ids=["remove", "replace"]
 )
-def test_a_change_that_leaves_too_few_fails_and_changes_nothing(
+def test_a_change_that_leaves_too_few_users_fails_and_changes_nothing(
     emulator: TikTokEmulator, tiktok: Client, ready: str, action: str, file: tuple[str, ...]
 ) -> None:
     assert tiktok.update(ready, lines(file), action=action)["code"] == 0
@@ -165,7 +169,7 @@ def test_a_change_that_leaves_too_few_fails_and_changes_nothing(
     assert tiktok.details(ready)["error_msg"] == ""
 
 
-def test_a_file_with_bad_rows_fails_an_update_and_changes_nothing(
+def test_an_update_with_faulty_rows_fails_and_changes_nothing(
     emulator: TikTokEmulator, tiktok: Client, ready: str
 ) -> None:
     tiktok.update(ready, FILE + b"anna@example.com\n", action="REPLACE")
@@ -175,7 +179,7 @@ def test_a_file_with_bad_rows_fails_an_update_and_changes_nothing(
     assert tiktok.details(ready)["is_valid"] is True
 
 
-def test_an_audience_is_replaced_once_a_day(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_an_audience_can_be_replaced_once_a_day(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
     assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
     emulator.advance(DAY - 60)
     assert outcome(tiktok.update(ready, FILE, action="REPLACE")) == (
@@ -186,7 +190,7 @@ def test_an_audience_is_replaced_once_a_day(emulator: TikTokEmulator, tiktok: Cl
     assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
 
 
-def test_a_replace_is_refused_while_another_is_unfinished(tiktok: Client, ready: str) -> None:
+def test_a_replace_is_refused_while_another_is_in_progress(tiktok: Client, ready: str) -> None:
     assert tiktok.update(ready, FILE, action="REPLACE")["code"] == 0
     assert outcome(tiktok.update(ready, FILE, action="REPLACE")) == (
         40002,
@@ -195,7 +199,7 @@ def test_a_replace_is_refused_while_another_is_unfinished(tiktok: Client, ready:
     assert outcome(tiktok.update(ready, FILE, action="APPEND")) == NOT_EDITABLE
 
 
-def test_some_identifiers_match_no_user(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_unmatched_identifiers_are_members_but_not_matched_users(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.set_unmatched([*people(0, 500), *people(5000, 5100)])
     emulator.configure(match_rate=0.8)
     small, large = tiktok.create(FILE), tiktok.create(lines(people(0, 2000)))
@@ -211,7 +215,9 @@ def test_some_identifiers_match_no_user(emulator: TikTokEmulator, tiktok: Client
     assert tiktok.details(small)["is_valid"] is False
 
 
-def test_a_person_in_ads_manager_renames_and_deletes(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_a_person_can_rename_and_delete_an_audience_in_ads_manager(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
     decomposed = "Cafe\u0301"
     emulator.rename(ready, decomposed)
     assert tiktok.details(ready)["name"] == decomposed
@@ -241,21 +247,21 @@ def test_files_of_another_identifier_type_are_refused(tiktok: Client, ready: str
         ({"created_seconds_ago": 365 * DAY}, NOT_EDITABLE[1]),
     ],
 )
-def test_only_an_own_customer_file_audience_that_is_valid_is_updated(
+def test_an_update_needs_a_valid_customer_file_audience_of_the_advertiser(
     emulator: TikTokEmulator, tiktok: Client, seed: dict[str, Any], message: str
 ) -> None:
     (audience_id,) = emulator.seed(ADVERTISER, **seed)
     assert outcome(tiktok.update(audience_id, FILE, action="APPEND")) == (40002, message)
 
 
-def test_an_unknown_audience_is_neither_updated_nor_deleted_nor_got(tiktok: Client) -> None:
+def test_an_unknown_audience_cannot_be_updated_deleted_or_read(tiktok: Client) -> None:
     unknown = (40002, "custom_audience_id: the audience does not exist.")
     assert outcome(tiktok.update("1", FILE, action="APPEND")) == unknown
     assert outcome(tiktok.post("delete", custom_audience_ids=["1"])) == unknown
     assert tiktok.query("get", custom_audience_ids=["1"])["data"] == {"list": []}
 
 
-def test_a_name_and_a_sub_type_change_at_once(tiktok: Client, ready: str) -> None:
+def test_a_name_changes_immediately(tiktok: Client, ready: str) -> None:
     assert tiktok.post("update", custom_audience_id=ready, custom_audience_name="gold")["code"] == 0
     assert tiktok.details(ready)["name"] == "gold"
 

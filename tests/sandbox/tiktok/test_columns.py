@@ -1,4 +1,4 @@
-"""MULTIPLE_TYPES files at the emulated TikTok: their strict format, and people known by any of several identifiers."""
+"""MULTIPLE_TYPES files at the emulated TikTok: their strict format, and people with several identifiers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def table(*rows: Sequence[str]) -> bytes:
 
 
 def pairs(start: int, count: int) -> bytes:
-    """A file of people, each with an email address and a phone number."""
+    """Return a file with the email address and the phone number of each person."""
     emails, phones = people(start, start + count), people(start + 10_000, start + 10_000 + count)
     return table(("email_sha256", "phone_sha256"), *zip(emails, phones, strict=True))
 
@@ -68,7 +68,7 @@ def test_columns_become_rows(content: bytes, rows: set[str]) -> None:
         (table(("email_SHA256",), ("",), (f"{A}\r",)), {"blank_line": 1, "crlf": 1}),
     ],
 )
-def test_anything_else_is_a_fault(content: bytes, faults: dict[str, int]) -> None:
+def test_a_deviation_from_the_format_is_a_fault(content: bytes, faults: dict[str, int]) -> None:
     assert read_columns(content, accepts_empty_fields=True).faults == faults
 
 

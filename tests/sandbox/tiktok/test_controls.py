@@ -1,4 +1,4 @@
-"""The controls of the emulated TikTok: faults, clock, settings, memory of calls, from inside and from outside."""
+"""The controls of the emulated TikTok (faults, clock, settings, record of calls), in-process and over HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALLS = ["upload", "create", "update", "list", "get", "delete", "apply_log"]
 
 
 def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Response:
-    """One good request of each call."""
+    """Send a valid request for a call."""
     create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
     query = {"advertiser_id": ADVERTISER}
     if call in {"get", "apply_log"}:
@@ -41,7 +41,7 @@ def attempt(tiktok: Client, call: str, ready: str, path: str) -> requests.Respon
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_each_call_can_be_made_to_answer_any_code(
+def test_a_fault_makes_any_call_return_any_code(
     emulator: TikTokEmulator, tiktok: Client, ready: str, call: str
 ) -> None:
     path = tiktok.uploaded(FILE)
@@ -52,7 +52,7 @@ def test_each_call_can_be_made_to_answer_any_code(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_each_call_can_be_made_to_answer_any_http_status_or_nothing(
+def test_a_fault_makes_any_call_return_any_http_status_or_no_response(
     emulator: TikTokEmulator, tiktok: Client, ready: str, call: str
 ) -> None:
     path = tiktok.uploaded(FILE)
@@ -76,7 +76,7 @@ def test_each_call_can_be_made_to_answer_any_http_status_or_nothing(
         ("slow", True),
     ],
 )
-def test_a_fault_comes_instead_of_the_work_or_after_it(
+def test_a_fault_replaces_a_call_or_happens_after_it(
     emulator: TikTokEmulator, tiktok: Client, kind: str, done: bool
 ) -> None:
     path = tiktok.uploaded(FILE)
@@ -92,24 +92,28 @@ def test_a_fault_comes_instead_of_the_work_or_after_it(
     assert len(emulator.audiences()) == done
 
 
-def test_a_slow_answer_comes_too_late_for_a_caller_that_does_not_wait(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_slow_call_is_executed_even_if_the_caller_times_out(emulator: TikTokEmulator, tiktok: Client) -> None:
     path = tiktok.uploaded(FILE)
     emulator.fault("create", "slow_after", seconds=60)
     create = {"custom_audience_name": "new", "calculate_type": "EMAIL_SHA256", "file_paths": [path]}
     with pytest.raises(requests.ReadTimeout):
         tiktok.session.post(f"{tiktok.base}/create/", json={"advertiser_id": ADVERTISER, **create}, timeout=0.1)
     give_up = time.monotonic() + 20
-    while not emulator.audiences() and time.monotonic() < give_up:  # the work may begin after the caller has left
+    while (
+        not emulator.audiences() and time.monotonic() < give_up
+    ):  # the call may be executed after the client's timeout
         time.sleep(0.01)
     assert len(emulator.audiences()) == 1
 
 
-def test_a_fault_lets_calls_pass_first_and_ends_after_some(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_fault_starts_after_some_calls_and_affects_a_number_of_calls(
+    emulator: TikTokEmulator, tiktok: Client
+) -> None:
     emulator.fault("list", "code", code=50000, after=2, times=2)
     assert [tiktok.query("list")["code"] for _ in range(6)] == [0, 0, 50000, 50000, 0, 0]
 
 
-def test_a_fault_without_an_end_lasts_until_it_is_cleared(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_fault_without_a_limit_lasts_until_it_is_cleared(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.fault("any", "code", code=40105, times=None)
     assert [tiktok.query("list")["code"] for _ in range(3)] == [40105] * 3
     emulator.clear_faults()
@@ -139,7 +143,7 @@ def test_the_caller_can_be_killed(emulator: TikTokEmulator, tiktok: Client, kind
         {"call": "list", "kind": "code", "codes": 1},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(emulator: TikTokEmulator, fault: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_refused(emulator: TikTokEmulator, fault: dict[str, Any]) -> None:
     response = requests.post(f"{emulator.url}/_emulator/faults", json=fault, timeout=5)
     assert response.status_code == 400
     assert response.json()["error"]
@@ -154,7 +158,7 @@ def test_a_misspelled_setting_is_refused(emulator: TikTokEmulator) -> None:
         TikTokEmulator(**settings)
 
 
-def test_calls_are_remembered_in_order(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_calls_are_recorded_in_order(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
     emulator.clear_calls()
     emulator.fault("update", "cut_after")
     with pytest.raises(requests.ConnectionError):
@@ -167,12 +171,14 @@ def test_calls_are_remembered_in_order(emulator: TikTokEmulator, tiktok: Client,
     ]
 
 
-def test_a_call_of_the_wrong_shape_is_remembered_too(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_call_with_an_invalid_field_is_recorded_too(emulator: TikTokEmulator, tiktok: Client) -> None:
     tiktok.post("create", file_paths=5)
     assert emulator.calls()[0]["code"] == 40002
 
 
-def test_calls_at_the_same_time_leave_one_change(emulator: TikTokEmulator, tiktok: Client, ready: str) -> None:
+def test_only_one_of_several_concurrent_updates_is_accepted(
+    emulator: TikTokEmulator, tiktok: Client, ready: str
+) -> None:
     path = tiktok.uploaded(FILE)
     body = {
         "advertiser_id": ADVERTISER,
@@ -195,7 +201,7 @@ def test_calls_at_the_same_time_leave_one_change(emulator: TikTokEmulator, tikto
 
 @pytest.fixture
 def process() -> Iterator[str]:
-    """The URL of an emulator in a process of its own."""
+    """The URL of an emulator in a separate process."""
     command = [sys.executable, "-m", "sandbox.tiktok.emulator"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as emulator:
         assert emulator.stdout
@@ -207,7 +213,7 @@ def process() -> Iterator[str]:
             assert emulator.stdout.read() == b""
 
 
-def test_another_process_is_controlled_over_http(process: str) -> None:
+def test_an_emulator_in_another_process_is_controlled_over_http(process: str) -> None:
     with requests.Session() as session:
         control = f"{process}/_emulator"
 
@@ -255,7 +261,7 @@ def test_another_process_is_controlled_over_http(process: str) -> None:
             assert session.post(f"{control}/audiences", json=wrong).status_code == 400
 
 
-def test_leaving_ends_open_connections_and_answers_that_are_held_back() -> None:
+def test_closing_the_emulator_ends_open_connections_and_delayed_responses() -> None:
     with requests.Session() as idle, requests.Session() as waiting:
         with TikTokEmulator(accounts={ADVERTISER: TOKEN}) as emulator:
             Client(emulator.url, idle).query("list")

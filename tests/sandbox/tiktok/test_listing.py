@@ -1,4 +1,4 @@
-"""The listing of the emulated TikTok: pages without an order, audiences of every kind, and news that come late."""
+"""Listings of the emulated TikTok: unordered pages, audiences of every kind, and delayed changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pages(tiktok: Client, page_size: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("count", "numbers"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])]
 )
-def test_the_pages_of_a_listing_hold_every_audience_once(
+def test_the_pages_of_a_listing_have_every_audience_once(
     emulator: TikTokEmulator, tiktok: Client, count: int, numbers: list[int]
 ) -> None:
     ids = emulator.seed(ADVERTISER, count=count)
@@ -32,19 +32,19 @@ def test_the_pages_of_a_listing_hold_every_audience_once(
     assert sorted(item["audience_id"] for page in got for item in page["list"]) == sorted(ids)
 
 
-def test_a_listing_is_neither_by_age_nor_by_name(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_listing_is_not_ordered_by_age_or_name(emulator: TikTokEmulator, tiktok: Client) -> None:
     ids = emulator.seed(ADVERTISER, count=50)
     listed = [item["audience_id"] for item in pages(tiktok, 100)[0]["list"]]
     assert listed not in (ids, ids[::-1])
 
 
-def test_a_page_has_ten_items_unless_told_and_nothing_past_the_end(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_page_has_ten_items_by_default_and_none_after_the_last_page(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.seed(ADVERTISER, count=11)
     assert len(tiktok.query("list")["data"]["list"]) == 10
     assert tiktok.query("list", page=3)["data"]["list"] == []
 
 
-def test_audiences_of_other_kinds_and_of_others_are_listed_too(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_audiences_of_other_kinds_and_shared_audiences_are_listed_too(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.seed(ADVERTISER, name="vip", calculate_type="PHONE_SHA256")
     emulator.seed(ADVERTISER, name="vip", audience_type="Lookalike Audience")
     emulator.seed(ADVERTISER, name="vip", is_creator=False)
@@ -56,7 +56,7 @@ def test_audiences_of_other_kinds_and_of_others_are_listed_too(emulator: TikTokE
     }
 
 
-def test_list_and_get_name_the_kind_differently(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_list_and_get_have_different_fields_for_the_kind(emulator: TikTokEmulator, tiktok: Client) -> None:
     (audience_id,) = emulator.seed(ADVERTISER)
     (item,) = tiktok.query("list")["data"]["list"]
     details = tiktok.details(audience_id)
@@ -64,14 +64,14 @@ def test_list_and_get_name_the_kind_differently(emulator: TikTokEmulator, tiktok
     assert item == details
 
 
-def test_a_listing_may_keep_the_identifier_type_to_itself(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_listing_can_omit_the_identifier_type(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.configure(lists_calculate_type=False)
     (audience_id,) = emulator.seed(ADVERTISER)
     assert "calculate_type" not in tiktok.query("list")["data"]["list"][0]
     assert tiktok.details(audience_id)["calculate_type"] == "EMAIL_SHA256"
 
 
-def test_a_new_audience_may_be_listed_late_while_get_finds_it(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_listing_can_omit_a_new_audience_that_get_returns(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.configure(list_lag_seconds=60)
     audience_id = tiktok.create(lines(people(0, 10)))
     assert tiktok.query("list")["data"]["page_info"]["total_number"] == 0
@@ -101,7 +101,7 @@ def test_get_shows_the_newest_change_first(emulator: TikTokEmulator, tiktok: Cli
     ]
 
 
-def test_many_audiences_are_got_in_one_call(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_get_returns_many_audiences_in_one_call(emulator: TikTokEmulator, tiktok: Client) -> None:
     ids = emulator.seed(ADVERTISER, count=100)
     items = tiktok.query("get", custom_audience_ids=ids)["data"]["list"]
     assert [item["audience_details"]["audience_id"] for item in items] == ids

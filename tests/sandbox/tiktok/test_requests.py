@@ -1,4 +1,4 @@
-"""Requests that the emulated TikTok refuses before it does anything: wrong tokens, paths and fields."""
+"""Requests that the emulated TikTok refuses before it executes them: invalid tokens, paths and fields."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ UPDATE = {"custom_audience_id": "1", "action": "APPEND", "file_paths": [PATH]}
         ("delete", {"custom_audience_ids": [1]}, "custom_audience_ids"),
     ],
 )
-def test_a_wrong_field_of_a_post_is_refused_by_name(tiktok: Client, call: str, fields: Any, named: str) -> None:
+def test_the_refusal_of_a_post_request_names_the_invalid_field(
+    tiktok: Client, call: str, fields: Any, named: str
+) -> None:
     envelope = tiktok.post(call, **fields)
     assert (envelope["code"], envelope["message"].partition(":")[0]) == (40002, named)
 
@@ -77,13 +79,15 @@ def test_a_wrong_field_of_a_post_is_refused_by_name(tiktok: Client, call: str, f
         ("apply/log", {"custom_audience_ids": ["1"], "history_size": 10}, "history_size"),
     ],
 )
-def test_a_wrong_field_of_a_query_is_refused_by_name(tiktok: Client, call: str, fields: Any, named: str) -> None:
+def test_the_refusal_of_a_get_request_names_the_invalid_field(
+    tiktok: Client, call: str, fields: Any, named: str
+) -> None:
     envelope = tiktok.query(call, **fields)
     assert (envelope["code"], envelope["message"].partition(":")[0]) == (40002, named)
 
 
 @pytest.mark.parametrize("missing", ["custom_audience_name", "calculate_type", "file_paths"])
-def test_a_create_without_a_required_field_is_refused_by_name(tiktok: Client, missing: str) -> None:
+def test_the_refusal_of_a_create_names_the_missing_field(tiktok: Client, missing: str) -> None:
     envelope = tiktok.post("create", **{name: value for name, value in CREATE.items() if name != missing})
     assert (envelope["code"], envelope["message"]) == (40002, f"{missing}: Missing data for required field.")
 
@@ -109,7 +113,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(tiktok: Client, headers: di
     ("token", "advertiser_id", "code"),
     [("", ADVERTISER, 40104), ("expired", ADVERTISER, 40105), (TOKEN, OTHER, 40001), (TOKEN, "1", 40001)],
 )
-def test_a_token_opens_only_its_own_advertiser(
+def test_a_token_is_valid_only_for_its_own_advertiser(
     emulator: TikTokEmulator, tiktok: Client, token: str, advertiser_id: str, code: int
 ) -> None:
     emulator.set_account(OTHER, "token-of-the-other")
@@ -118,7 +122,7 @@ def test_a_token_opens_only_its_own_advertiser(
     assert tiktok.upload(FILE, advertiser_id=advertiser_id)["code"] == code
 
 
-def test_a_token_in_the_query_is_no_token(tiktok: Client) -> None:
+def test_a_token_in_the_query_is_ignored(tiktok: Client) -> None:
     del tiktok.session.headers["Access-Token"]
     assert tiktok.query("list", **{"Access-Token": TOKEN})["code"] == 40104
 
@@ -130,7 +134,7 @@ def test_a_rotated_token_replaces_the_old_one(emulator: TikTokEmulator, tiktok: 
     assert tiktok.query("list")["code"] == 0
 
 
-def test_one_token_may_open_several_advertisers(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_one_token_can_be_valid_for_several_advertisers(emulator: TikTokEmulator, tiktok: Client) -> None:
     emulator.set_account(OTHER, TOKEN)
     assert tiktok.query("list", advertiser_id=OTHER)["code"] == 0
 
@@ -148,12 +152,12 @@ def test_one_token_may_open_several_advertisers(emulator: TikTokEmulator, tiktok
         ("GET", ""),
     ],
 )
-def test_the_path_needs_its_slash_and_its_method(tiktok: Client, method: str, path: str) -> None:
+def test_a_path_with_a_missing_slash_or_the_wrong_method_is_unknown(tiktok: Client, method: str, path: str) -> None:
     response = tiktok.session.request(method, f"{tiktok.base}/{path}", data=b"{}")
     assert (response.status_code, response.json()["code"]) == (404, 40400)
 
 
-def test_requests_on_one_connection_do_not_disturb_each_other(tiktok: Client) -> None:
+def test_requests_on_one_connection_do_not_affect_each_other(tiktok: Client) -> None:
     assert tiktok.post("create", **CREATE)["code"] == 40905
     assert tiktok.upload(b"x" * 600_000, name="part.exe")["code"] == 40908
     assert tiktok.query("list")["code"] == 0
@@ -164,7 +168,7 @@ def test_a_body_of_unknown_length_is_refused(tiktok: Client) -> None:
     assert response.status_code == 411
 
 
-def test_every_answer_has_its_own_request_id(tiktok: Client) -> None:
+def test_every_response_has_a_unique_request_id(tiktok: Client) -> None:
     assert len({tiktok.query("list")["request_id"] for _ in range(5)}) == 5
 
 

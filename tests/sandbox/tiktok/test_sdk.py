@@ -1,4 +1,4 @@
-"""TikTok's own SDK works with the emulated TikTok: the client that its makers wrote is the judge of the wire format."""
+"""TikTok's own SDK works with the emulated TikTok, which verifies the emulator's wire format."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def upload(
 ) -> str:
     file = directory / "people.csv"
     file.write_bytes(content)
-    answer = api.dmp_custom_audience_file_upload(
+    response = api.dmp_custom_audience_file_upload(
         TOKEN,
         advertiser_id=ADVERTISER,
         file=str(file),
         file_signature=hashlib.md5(content, usedforsecurity=False).hexdigest(),
         calculate_type=calculate_type,
     )
-    return str(answer["data"]["file_path"])
+    return str(response["data"]["file_path"])
 
 
-def test_the_sdk_uploads_creates_lists_gets_updates_and_deletes(
+def test_the_sdk_can_upload_create_list_get_update_and_delete(
     emulator: TikTokEmulator, api: business_api_client.AudienceApi, tmp_path: Path
 ) -> None:
     created = api.dmp_custom_audience_create(
@@ -82,7 +82,7 @@ def test_the_sdk_uploads_creates_lists_gets_updates_and_deletes(
     assert api.dmp_custom_audience_get(ADVERTISER, [audience_id], TOKEN)["data"]["list"] == []
 
 
-def test_the_sdk_uploads_a_file_with_several_identifiers_of_each_person(
+def test_the_sdk_can_upload_a_file_with_several_identifiers_per_person(
     emulator: TikTokEmulator, api: business_api_client.AudienceApi, tmp_path: Path
 ) -> None:
     rows = zip(people(0, 1500), people(2000, 3500), strict=True)
@@ -104,7 +104,7 @@ def test_the_sdk_uploads_a_file_with_several_identifiers_of_each_person(
     assert row in emulator.members(audience_id)
 
 
-def test_the_sdk_reads_the_ad_groups_of_an_audience(
+def test_the_sdk_can_read_the_ad_groups_of_an_audience(
     emulator: TikTokEmulator, api: business_api_client.AudienceApi
 ) -> None:
     (audience_id,) = emulator.seed(ADVERTISER)
@@ -113,6 +113,6 @@ def test_the_sdk_reads_the_ad_groups_of_an_audience(
     assert [(entry["adgroup_id"], entry["usage_mode"]) for entry in data["list"]] == [("1", "Exclude")]
 
 
-def test_the_sdk_sees_a_refusal_in_spite_of_http_200(api: business_api_client.AudienceApi) -> None:
+def test_the_sdk_raises_an_error_for_a_refusal_with_http_status_200(api: business_api_client.AudienceApi) -> None:
     with pytest.raises(TiktokSDKError, match="40105"):
         api.dmp_custom_audience_list(ADVERTISER, "expired")

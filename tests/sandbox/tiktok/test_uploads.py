@@ -1,4 +1,4 @@
-"""Uploads to the emulated TikTok: what is taken, what a `file_path` is good for, and what its rows turn out to be."""
+"""Uploads to the emulated TikTok: accepted files, the use of a `file_path`, and valid and faulty rows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.sandbox.tiktok.conftest import ADVERTISER, HOUR, TOKEN, Client, lines
 FILE = lines(people(0, 10))
 
 
-def test_a_file_path_has_sixteen_characters_and_is_never_given_twice(tiktok: Client) -> None:
+def test_a_file_path_has_sixteen_characters_and_is_unique(tiktok: Client) -> None:
     paths = {tiktok.uploaded(FILE) for _ in range(5)}
     assert {len(path) for path in paths} == {16}
     assert len(paths) == 5
 
 
 @pytest.mark.parametrize("name", ["part.csv", "part.txt"])
-def test_csv_and_txt_are_taken(tiktok: Client, name: str) -> None:
+def test_csv_and_txt_files_are_accepted(tiktok: Client, name: str) -> None:
     assert tiktok.upload(FILE, name=name)["code"] == 0
 
 
@@ -63,7 +63,7 @@ def test_an_upload_without_a_required_field_is_refused(tiktok: Client, missing: 
     assert (envelope["code"], envelope["message"]) == (40002, f"{missing}: Missing data for required field.")
 
 
-def test_an_upload_without_a_file_or_in_another_form_is_refused(tiktok: Client) -> None:
+def test_an_upload_without_a_file_or_with_another_content_type_is_refused(tiktok: Client) -> None:
     form = {"advertiser_id": ADVERTISER, "file_signature": "0" * 32, "calculate_type": "EMAIL_SHA256"}
     urls = tiktok.base + "/file/upload/"
     no_file = tiktok.session.post(urls, files={name: (None, value) for name, value in form.items()})
@@ -73,7 +73,7 @@ def test_an_upload_without_a_file_or_in_another_form_is_refused(tiktok: Client) 
     assert tiktok.upload(FILE)["code"] == 0
 
 
-def test_a_file_path_is_good_for_its_advertiser_only(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_file_path_is_valid_only_for_its_advertiser(emulator: TikTokEmulator, tiktok: Client) -> None:
     other = "7000000000000000002"
     emulator.set_account(other, TOKEN)
     create = {
@@ -92,7 +92,7 @@ def test_files_of_another_identifier_type_are_refused(tiktok: Client) -> None:
     assert tiktok.post("create", calculate_type="FIRST_SHA256", **create)["code"] == 40909
 
 
-def test_a_file_path_is_forgotten_when_told_to(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_file_path_is_unknown_after_forget_files(emulator: TikTokEmulator, tiktok: Client) -> None:
     path = tiktok.uploaded(FILE)
     emulator.forget_files()
     envelope = tiktok.post("create", custom_audience_name="vip", calculate_type="EMAIL_SHA256", file_paths=[path])
@@ -115,7 +115,7 @@ CLEAN = b"\n".join(identifier.encode() for identifier in people(0, 1500))
         (CLEAN + b"\n" + b"a" * 32 + b"\n" + b"a" * 128, {"wrong_length": 2}),
     ],
 )
-def test_a_row_that_is_no_identifier_fails_the_change_and_is_shown(
+def test_a_change_with_faulty_rows_fails_and_the_controls_show_the_faults(
     emulator: TikTokEmulator, tiktok: Client, content: bytes, bad: dict[str, int]
 ) -> None:
     audience_id = tiktok.create(content)
@@ -130,7 +130,7 @@ def test_a_row_that_is_no_identifier_fails_the_change_and_is_shown(
     assert (seen["bad_rows"], seen["state"], seen["members"]) == (bad, "failed", 0)
 
 
-def test_identifiers_count_once_in_either_case_with_or_without_a_last_newline(
+def test_an_identifier_counts_once_in_either_case_with_or_without_a_newline_at_the_end(
     emulator: TikTokEmulator, tiktok: Client
 ) -> None:
     audience_id = tiktok.create(lines(people(0, 1200)), CLEAN.upper(), lines(people(1000, 1600))[:-1])
@@ -139,7 +139,7 @@ def test_identifiers_count_once_in_either_case_with_or_without_a_last_newline(
     assert tiktok.details(audience_id)["cover_num"] == 1600
 
 
-def test_md5_types_take_32_digits(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_md5_types_have_32_digits(emulator: TikTokEmulator, tiktok: Client) -> None:
     short = tuple(identifier[:32] for identifier in people(0, 1500))
     audience_id = tiktok.create(lines(short), calculate_type="GAID_MD5")
     emulator.advance(HOUR)
@@ -151,12 +151,14 @@ LINE = st.one_of(
     st.sampled_from([b"", b"\r", b"0", b"e-mail", b"a" * 63, b"A" * 64, b"z" * 64, b"a" * 64 + b"\r", b"\xef\xbb\xbf"]),
 )
 
-# All of one length, so that only their characters tell whether they can be read many at once.
+# All lines have the same length, so that only their characters determine whether the fast path is used.
 ALIGNED = st.sampled_from([people(0, 1)[0].encode(), b"A" * 64, b"z" * 64, b"a" * 62 + b"  ", b"a" * 63 + b"\r"])
 
 
 @given(st.one_of(st.lists(LINE), st.lists(ALIGNED, min_size=1)), st.booleans(), st.integers(0, 300))
-def test_many_rows_at_once_are_read_as_one_by_one(some: list[bytes], newline_at_end: bool, clean: int) -> None:
+def test_the_fast_path_reads_the_same_rows_as_one_row_at_a_time(
+    some: list[bytes], newline_at_end: bool, clean: int
+) -> None:
     rows = [each.encode() for each in people(0, clean)] + some
     data = b"\n".join(rows) + (b"\n" if newline_at_end and rows else b"")
     expected = data.split(b"\n")
@@ -169,7 +171,7 @@ def test_many_rows_at_once_are_read_as_one_by_one(some: list[bytes], newline_at_
 
 
 @given(st.sets(st.binary(min_size=16, max_size=16)), st.sets(st.binary(min_size=16, max_size=16)))
-def test_sets_of_identifiers_are_sets(some: set[bytes], others: set[bytes]) -> None:
+def test_identifiers_have_the_operations_of_sets(some: set[bytes], others: set[bytes]) -> None:
     left, right = (Identifiers.of(16, b"".join([*each, *each])) for each in (some, others))
     assert len(left) == len(some)
     assert {bytes.fromhex(each) for each in left.union(right)} == some | others
@@ -187,7 +189,7 @@ CHUNK = 256 * 1024
 
 
 @pytest.mark.parametrize("around", [20, CHUNK, 4 * CHUNK])
-def test_a_file_arrives_whole_wherever_the_chunks_are_cut(around: int) -> None:
+def test_a_file_arrives_complete_for_every_position_of_chunk_boundaries(around: int) -> None:
     header = form(b"").index(b"\r\n\r\n") + 4
     for size in range(max(0, around - header - 20), around - header + 20):
         whole = (b"\r\n--xy" * (size // 6 + 1))[:size]

@@ -1,4 +1,4 @@
-"""The end of an audience at the emulated TikTok: it expires, or is deleted."""
+"""The expiry and the deletion of audiences at the emulated TikTok."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_audience_expires_a_year_after_its_last_use(emulator: TikTokEmulator,
         emulator.apply(ready, "1", "Spring")
 
 
-def test_a_deletion_takes_all_or_none(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_a_call_deletes_all_given_audiences_or_none(emulator: TikTokEmulator, tiktok: Client) -> None:
     own = emulator.seed(ADVERTISER, count=2)
     shared = emulator.seed(ADVERTISER, is_creator=False)
     assert tiktok.post("delete", custom_audience_ids=[*own, *shared])["code"] == 40002
@@ -45,7 +45,7 @@ def test_a_deletion_takes_all_or_none(emulator: TikTokEmulator, tiktok: Client) 
     assert [each["id"] for each in emulator.audiences()] == shared
 
 
-def test_an_audience_being_processed_can_be_deleted(emulator: TikTokEmulator, tiktok: Client) -> None:
+def test_an_audience_can_be_deleted_while_it_is_being_processed(emulator: TikTokEmulator, tiktok: Client) -> None:
     audience_id = tiktok.create(FILE)
     assert tiktok.post("delete", custom_audience_ids=[audience_id])["code"] == 0
     emulator.advance(HOUR)
