@@ -17,7 +17,7 @@ STATE = "audiences/"
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredAudience:
     """An audience in the connector's state: its name in object keys, its identifier type, and TikTok's id."""
 
     name: str
@@ -47,7 +47,7 @@ class AudienceRow:
 
 
 def compare(
-    registered: Sequence[Registered], listed: Iterable[Audience], now: datetime | None = None
+    registered: Sequence[RegisteredAudience], listed: Iterable[Audience], now: datetime | None = None
 ) -> list[AudienceRow]:
     """Compare TikTok's listing with the connector's state.
 
@@ -79,7 +79,7 @@ def compare(
                 each.identifier_type,
                 audience.id,
                 audience.matched,
-                (*findings, *health(audience, now)),
+                (*findings, *problems(audience, now)),
                 registered=True,
             )
         )
@@ -96,13 +96,18 @@ def compare(
         )
         rows.append(
             AudienceRow(
-                audience.name, kind, audience.id, audience.matched, (finding, *health(audience, now)), registered=False
+                audience.name,
+                kind,
+                audience.id,
+                audience.matched,
+                (finding, *problems(audience, now)),
+                registered=False,
             )
         )
     return rows
 
 
-def health(audience: Audience, now: datetime) -> list[str]:
+def problems(audience: Audience, now: datetime) -> list[str]:
     """Return the problems of an audience at TikTok."""
     findings = []
     if audience.is_valid is False:
@@ -116,7 +121,7 @@ def health(audience: Audience, now: datetime) -> list[str]:
     return findings
 
 
-def registered(connector: Connector) -> list[Registered]:
+def read_registered(connector: Connector) -> list[RegisteredAudience]:
     """Return the audiences in the connector's state.
 
     Raises:
@@ -133,5 +138,5 @@ def registered(connector: Connector) -> list[Registered]:
                 continue
             state = json.loads(client.get_object(Bucket=connector.bucket, Key=key)["Body"].read())
             if isinstance(state, dict) and "audience_id" in state:
-                found.append(Registered(str(state.get("name") or name), kind, state["audience_id"]))
+                found.append(RegisteredAudience(str(state.get("name") or name), kind, state["audience_id"]))
     return found

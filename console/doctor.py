@@ -65,7 +65,7 @@ def run_checks(connector: Connector, check_stored_credentials: Callable[[], str 
         "dead letters": lambda: _dead_letters(connector),
         "last sweep": lambda: _sweep(connector),
         "errors": lambda: _errors(connector),
-        "waiting files": lambda: waiting(connector, ReportReader(connector).newest(_MAX_REPORTS)[0], now),
+        "waiting files": lambda: waiting_files(connector, ReportReader(connector).newest(_MAX_REPORTS)[0], now),
     }
     for name, check in every.items():
         try:
@@ -141,7 +141,7 @@ def _errors(connector: Connector) -> list[Finding]:
     return [Finding("errors", "problem", f"{line.at:%Y-%m-%d %H:%M} UTC: {line.message}", fix) for line in errors]
 
 
-def waiting(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Finding]:
+def waiting_files(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Finding]:
     """Find files that wait for a person, or that have waited for too long."""
     pending = [report for report in reports if report["status"] in {"waiting", "submitted"}]
     checks = []

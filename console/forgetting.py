@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.audiences import Registered
+from console.audiences import RegisteredAudience
 from console.hashing.values import FaultError, Kind, Rules, ValueFault, normalize, stripped
 
 # The column headers of a `multiple_types` file, and the kind of value in each column.
@@ -23,7 +23,7 @@ _COLUMNS = {
 class Removal:
     """A remove file for one audience. Its key contains no information about the person."""
 
-    audience: Registered
+    audience: RegisteredAudience
     key: str
     content: bytes
 
@@ -54,8 +54,8 @@ def hash_all_forms(values: Mapping[Kind, str], country: str | None) -> dict[tupl
 
 
 def build_removals(
-    hashes: Mapping[tuple[Kind, str], list[str]], audiences: list[Registered], now: datetime
-) -> tuple[list[Removal], list[Registered]]:
+    hashes: Mapping[tuple[Kind, str], list[str]], audiences: list[RegisteredAudience], now: datetime
+) -> tuple[list[Removal], list[RegisteredAudience]]:
     """Return the remove files, and the audiences for whose identifier type there is no hash."""
     reached, unreached = [], []
     for audience in audiences:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.audiences import AudienceRow, compare, registered
+from console.audiences import AudienceRow, compare, read_registered
 from console.commands import options
 from console.commands.prompts import confirmed
 from console.credential_check import connect
@@ -37,12 +37,13 @@ def audiences(
 ) -> None:
     """List the audiences, and show which are renamed, deleted, duplicate, too small or about to expire.
 
-    With --delete, the command shows the ad groups that the audience was applied to, asks for confirmation, and deletes
-    the audience at TikTok. The next append or replace in its folder creates a new audience.
+    With --delete, the command shows the ad groups that the audience was applied
+    to, asks for confirmation, and deletes the audience at TikTok. The next
+    append or replace in its folder creates a new audience.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     tiktok = connect(connector)
-    rows = compare(registered(connector), tiktok.audiences())
+    rows = compare(read_registered(connector), tiktok.audiences())
     if delete is not None:
         if identifier_type is None:
             raise ConsoleError("Give the audience's identifier type with --type.", Exit.USAGE)

@@ -42,8 +42,9 @@ def credentials(
 ) -> None:
     """Ask for TikTok's access token and advertiser id, test them, and store them in the connector's secret.
 
-    The test lists the audiences and uploads one random hash, which creates no audience. The token is not shown while
-    you type it. Without a terminal, the command reads the token from the first line of standard input and the
+    The test lists the audiences and uploads one random hash, which creates no
+    audience. The token is not shown while you type it. Without a terminal, the
+    command reads the token from the first line of standard input and the
     advertiser id from the second.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)

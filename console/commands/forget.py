@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from console.audiences import MIN_MATCHED, compare, registered
+from console.audiences import MIN_MATCHED, compare, read_registered
 from console.commands import options
 from console.commands.prompts import confirmed
 from console.credential_check import connect
@@ -42,9 +42,10 @@ def forget(
 ) -> None:
     """Ask for the identifiers of one person, hash them in every form, and remove the person from every audience.
 
-    The identifiers are not shown while you type them, and they are not stored. Without a terminal, the command reads
-    the email, the phone number and the device id from the first three lines of standard input. An empty line skips an
-    identifier.
+    The identifiers are not shown while you type them, and they are not stored.
+    Without a terminal, the command reads the email, the phone number and the
+    device id from the first three lines of standard input. An empty line skips
+    an identifier.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     check_country(country)
@@ -55,7 +56,7 @@ def forget(
         hashes = hash_all_forms(given, country)
     except FaultError as error:
         raise ConsoleError(f"No one was removed. {FAULT_SENTENCES[error.fault]}", Exit.USAGE) from None
-    audiences = registered(connector)
+    audiences = read_registered(connector)
     files, unreached = build_removals(hashes, audiences, datetime.now(UTC))
     small = _too_small(connector)
     if not as_json and files:

@@ -44,7 +44,8 @@ def check(
 ) -> None:
     """Check a file of hashes with the connector's own code, and show what its report would say.
 
-    Nothing is uploaded. The exit code is 3 if the connector would not accept the file.
+    Nothing is uploaded. The exit code is 3 if the connector would not accept
+    the file.
     """
     with open_chunks(file) as chunks:
         verdict = evaluate_file(chunks, identifier_type.value, action.value, max_rejected_ratio)
@@ -72,10 +73,11 @@ def hash_(
 ) -> None:
     """Normalize and hash one column of a CSV file, or several with multiple_types, on this machine.
 
-    The command detects the delimiter, the encoding and the header, and finds the column by its name and content.
-    Email addresses are trimmed and lower-cased, phone numbers are converted to E.164, and device ids are lower-cased.
-    Values that are already hashes are kept. Lines that cannot be used are counted and listed by number. Their content
-    is never shown.
+    The command detects the delimiter, the encoding and the header, and finds
+    the column by its name and content. Email addresses are trimmed and
+    lower-cased, phone numbers are converted to E.164, and device ids are
+    lower-cased. Values that are already hashes are kept. Lines that cannot be
+    used are counted and listed by number. Their content is never shown.
     """
     ask = is_interactive(file) and not yes and not as_json
     hash_options = HashOptions(identifier_type.value, tuple(column or ()), country, not without_plus)

@@ -12,7 +12,7 @@ from rich.text import Text
 from console import queues, withdrawing
 from console.commands import options
 from console.commands.prompts import confirmed
-from console.commands.uploads import find_reports
+from console.commands.uploads import resolve_key
 from console.credential_check import credentials_problem
 from console.doctor import Finding, run_checks
 from console.errors import ConsoleError, Exit
@@ -40,7 +40,8 @@ def doctor(
 ) -> None:
     """Check a connector: credentials, queue, oldest message, dead letters, last sweep, errors, stuck files.
 
-    For each problem, the command says how to fix it. The exit code is 3 if there is a problem.
+    For each problem, the command says how to fix it. The exit code is 3 if
+    there is a problem.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     checks = run_checks(connector, lambda: credentials_problem(connector))
@@ -96,7 +97,7 @@ def again(
     stack: options.Stack = None,
 ) -> None:
     """Upload a file of at most 5 GB again, with the same content as a new version."""
-    connector, reports = find_reports(key, Source(bucket, outputs, stack), advertiser)
+    connector, reports = resolve_key(key, Source(bucket, outputs, stack), advertiser)
     object_key = reports[0]["file"]["key"]
     version = reupload(connector, object_key)
     if as_json:
@@ -115,7 +116,7 @@ def confirm(
     stack: options.Stack = None,
 ) -> None:
     """Confirm a list that waits because it has far fewer rows than the last one (shrinks_too_much)."""
-    connector, reports = find_reports(key, Source(bucket, outputs, stack), advertiser)
+    connector, reports = resolve_key(key, Source(bucket, outputs, stack), advertiser)
     report = reports[0]
     if report["code"] != "shrinks_too_much":
         raise ConsoleError(
@@ -148,7 +149,8 @@ def withdraw(
 ) -> None:
     """Withdraw a waiting upload or run. For a file under replace/, the entire list is withdrawn.
 
-    Deleting the object is not enough: the connector still applies removes, and appends that belong to a run.
+    Deleting the object is not enough: the connector still applies removes, and
+    appends that belong to a run.
     """
     connector, waiting = _waiting(key, Source(bucket, outputs, stack), advertiser)
     if not as_json:
@@ -180,7 +182,7 @@ def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connecto
         connector = find_connector(source, advertiser)
         key = UPLOADS + key.removeprefix(f"s3://{connector.bucket}/").removeprefix(UPLOADS)
     else:
-        connector, reports = find_reports(key, source, advertiser)
+        connector, reports = resolve_key(key, source, advertiser)
         key = str(reports[0]["file"]["key"])
     found = withdrawing.find_waiting(ReportReader(connector), key)
     if not found:

@@ -62,8 +62,9 @@ def upload_(
 ) -> None:
     """Check files (hash them first with --hash), upload them, and with --wait wait for a final status.
 
-    Nothing is uploaded if the connector would reject a file, or if too many raw rows cannot be hashed. Raw data stays
-    on this machine: with --hash, only hashes are sent.
+    Nothing is uploaded if the connector would reject a file, or if too many raw
+    rows cannot be hashed. Raw data stays on this machine: with --hash, only
+    hashes are sent.
     """
     if "-" in files:  # every file is read twice: once for the check, once for the upload
         raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload the file.", Exit.USAGE)
@@ -153,7 +154,7 @@ def report(
     stack: options.Stack = None,
 ) -> None:
     """Show the report of one file in readable form, or as stored with --json."""
-    _, found = find_reports(key, Source(bucket, outputs, stack), advertiser)
+    _, found = resolve_key(key, Source(bucket, outputs, stack), advertiser)
     shown = found if versions else found[:1]
     if as_json:
         print_json({"reports": shown} if versions else dict(shown[0]))
@@ -162,7 +163,7 @@ def report(
         show_report(each)
 
 
-def find_reports(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
+def resolve_key(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
     """Return the connector and the reports, newest first, for a key as the user wrote it.
 
     Raises:

@@ -42,7 +42,8 @@ def web(
 ) -> None:
     """Open a local web page with audiences, files, a CSV upload, and the health of each connector.
 
-    The page is available on this computer only, and only with the token in the printed address.
+    The page is available on this computer only, and only with the token in the
+    printed address.
     """
     from console.web.serve import serve  # noqa: PLC0415 - no other command needs a web server
 
