@@ -231,7 +231,7 @@ class _BlockCleaner:
 
     def check_change_codes(self) -> None:
         """Reject a file with change codes for both insertions and deletions, after all of its rows were read."""
-        # A column that holds only D may mean something else, such as Germany.
+        # A column that holds only D may contain country codes instead of deletions.
         if (column := self._actions.change_codes(min_codes=2)) is not None:
             raise reasons.adds_and_removes(f"column {column + 1}")
 
