@@ -78,7 +78,7 @@ def sweep_10k(waiting: int = WAITING) -> list[float]:
             tell(f"  {numbers.stop} uploads wait")
         world.sweep(hours=0.2)  # brings the reports up to date
         requests: list[str] = []
-        world.gate.before = lambda _, path: requests.append(path) if path.startswith(f"/{world.bucket}") else None
+        world.hooks.before = lambda _, path: requests.append(path) if path.startswith(f"/{world.bucket}") else None
         counts = []
         for _ in range(ROUNDS):
             requests.clear()

@@ -141,14 +141,14 @@ class ChaosRun:
         )
         one = Tenant(name, advertiser_id, name, Mailbox(self.now, self._sqs_fails), workload, token, [token])
         s3, _, secrets = self.aws.clients
-        gate = self.aws.gate(name)
-        gate.now = self.now
+        hooks = self.aws.hooks(name)
+        hooks.now = self.now
         s3.create_bucket(Bucket=name)
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         one.secret_arn = secrets.create_secret(Name=name, SecretString="{}")["ARN"]
         self.set_secret(one, token)
-        gate.before = lambda method, path: self._before_aws(one, method, path)
-        gate.after = lambda method, path: self._after_aws(one, method, path)
+        hooks.before = lambda method, path: self._before_aws(one, method, path)
+        hooks.after = lambda method, path: self._after_aws(one, method, path)
         one.functions = [self._cold_start(one) for _ in range(CONCURRENCY)]
         self.tiktok.seed(advertiser_id, count=OTHER_AUDIENCES)
         return one

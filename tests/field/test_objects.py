@@ -236,14 +236,14 @@ def test_kind_42_access_denied_to_one_object(connector: FieldConnector) -> None:
     def denied(method: str, path: str) -> str | None:
         return "403 Forbidden" if method == "GET" and path.endswith("/denied.csv") and "/reports/" not in path else None
 
-    connector.gate.before = denied
+    connector.hooks.before = denied
     message = connector.upload(key, body(people(3000, 10)))
     behind = connector.upload(f"{VIP}/append/y.csv", body(people(3100, 10)))
     connector.deliver(message, behind)
     for _ in range(18):
         connector.pass_time(5 / 60)
         connector.deliver('{"sweep": true}')
-    connector.gate.before = lambda *_: None
+    connector.hooks.before = lambda *_: None
     connector.end()
     ends = connector.ends(message)
     assert ends

@@ -79,14 +79,14 @@ def test_a_delete_marker_is_newer_than_the_version_it_hides(world: World) -> Non
 
 def test_the_gate_of_a_world_sees_and_can_refuse_its_requests(world: World) -> None:
     seen: list[str] = []
-    world.gate.before = lambda method, path: seen.append(f"{method} {path}")
+    world.hooks.before = lambda method, path: seen.append(f"{method} {path}")
     world.activate(OTHER, ROWS)
     world.messages()
     assert f"PUT /{world.bucket}/{OTHER}" in seen
     assert "POST /secretsmanager.GetSecretValue" in seen
     assert "POST /AmazonSQS.ReceiveMessage" in seen
-    world.gate.before = lambda _, path: "403 Forbidden" if path.startswith("/secretsmanager") else None
-    world.gate.after = lambda method, _: "500 Internal Server Error" if method == "HEAD" else None
+    world.hooks.before = lambda _, path: "403 Forbidden" if path.startswith("/secretsmanager") else None
+    world.hooks.after = lambda method, _: "500 Internal Server Error" if method == "HEAD" else None
     with pytest.raises(ClientError, match="403"):
         world.secrets.get_secret_value(SecretId=world.secret_arn)
     with pytest.raises(ClientError, match="500"):

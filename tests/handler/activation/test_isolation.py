@@ -81,9 +81,9 @@ def test_a_state_with_missing_fields_gets_their_defaults(world: World) -> None:
 
 
 def test_an_unreadable_waiting_file_fails_only_its_own_message(world: World) -> None:
-    gate = world.gate
+    hooks = world.hooks
     world.activate(SEED, lines(people(0, 2000)))
-    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    hooks.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
     messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, b"jane@example.com\n")]
     assert world.deliver(*messages) == messages[:1]
     assert world.outcome(FIRST) == ("waiting", "audience_processing")
@@ -91,23 +91,23 @@ def test_an_unreadable_waiting_file_fails_only_its_own_message(world: World) -> 
 
 
 def test_a_file_that_a_sweep_cannot_read_fails_the_sweep(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    gate = world.gate
+    hooks = world.hooks
     for key, first in ((SEED, 0), (FIRST, 2000)):
         world.activate(key, lines(people(first, 2000)))
-    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    hooks.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
     world.pass_time(hours=1)
     assert world.deliver(SWEEP) == [SWEEP]
     assert _metrics(capsys.readouterr().out)["WaitingSeconds"] > 0
-    gate.before = lambda *_: None
+    hooks.before = lambda *_: None
     world.sweep()
     assert world.outcome(FIRST) == ("submitted", "submitted")
 
 
 def test_a_failed_listing_of_pending_uploads_fails_only_the_sweep(world: World) -> None:
-    gate = world.gate
+    hooks = world.hooks
     message = world.upload(FIRST, lines(people(0, 1000)))
     busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
-    gate.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
+    hooks.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
     world.deliver(message)  # the listing of this function fails
     busy[:] = ["403 Forbidden"]
     assert world.deliver("nonsense", SWEEP) == ["nonsense", SWEEP]
@@ -116,12 +116,12 @@ def test_a_failed_listing_of_pending_uploads_fails_only_the_sweep(world: World) 
 
 
 def test_without_the_lease_an_unreadable_file_fails_only_its_own_message(world: World) -> None:
-    gate = world.gate
+    hooks = world.hooks
     world.activate(SEED, lines(people(0, 2000)))
     (state,) = world.keys("audiences/")
     held = {**world.json(state), "holder": "another", "held_until": "2999-01-01T00:00:00Z"}
     world.s3.put_object(Bucket=world.bucket, Key=state, Body=json.dumps(held))
-    gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
+    hooks.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(f"/{FIRST}") else None
     messages = [world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(0, 1000)))]
     assert world.deliver(*messages) == messages[:1]
     assert world.report(SECOND)["rows"]["accepted"] == 1000
@@ -165,14 +165,14 @@ def test_an_unavailable_tiktok_is_not_called_for_every_audience(world: World) ->
 @pytest.mark.parametrize("path", ["/reports/", "/audiences/"])
 @pytest.mark.parametrize("write", [1, 2, 4])
 def test_a_write_whose_response_is_lost_is_not_repeated(world: World, path: str, write: int) -> None:
-    gate = world.gate
+    hooks = world.hooks
     writes = iter(range(1, 100))
 
     def lose(method: str, where: str) -> str | None:
         lost = method == "PUT" and path in where and next(writes) == write
         return "500 Internal Server Error" if lost else None
 
-    gate.after = lose
+    hooks.after = lose
     report = world.activate(FIRST, lines(people(0, 1000)))
     assert (report["status"], len(report["uploads"])) == ("submitted", 1)
     assert [call["files"] for call in world.tiktok.calls() if call["call"] == "create"] == [1]
@@ -180,7 +180,7 @@ def test_a_write_whose_response_is_lost_is_not_repeated(world: World, path: str,
 
 @pytest.mark.processes
 def test_a_replace_whose_file_is_deleted_during_the_upload_is_not_sent(world: World) -> None:
-    gate = world.gate
+    hooks = world.hooks
     world.cold_start(MAX_PART_BYTES="70000")
     world.activate(SEED, lines(people(0, 2000)))
     world.sweep(hours=1)
@@ -193,7 +193,7 @@ def test_a_replace_whose_file_is_deleted_during_the_upload_is_not_sent(world: Wo
             being_read.set()
             _delete(world, key)
 
-    gate.after = delete
+    hooks.after = delete
     world.tiktok.fault("upload", "slow", seconds=1.0)  # slows the first part, so that the other function runs meanwhile
     uploader = threading.Thread(target=world.deliver, args=(message,))
     uploader.start()
@@ -209,7 +209,7 @@ def test_a_replace_whose_file_is_deleted_during_the_upload_is_not_sent(world: Wo
 def test_a_status_written_by_another_function_is_not_counted_again(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gate = world.gate
+    hooks = world.hooks
     first, second = world.upload(FIRST, lines(people(0, 1000))), world.upload(SECOND, lines(people(1000, 1000)))
     reading, resume = threading.Event(), threading.Event()
 
@@ -220,7 +220,7 @@ def test_a_status_written_by_another_function_is_not_counted_again(
         return None
 
     world.deliver(first)
-    gate.before = hold
+    hooks.before = hold
     counting = threading.Thread(target=world.deliver, args=(second,))
     counting.start()
     assert reading.wait(20)
@@ -272,7 +272,7 @@ def test_a_listing_older_than_the_change_does_not_prove_that_it_was_processing(w
 @pytest.mark.processes
 def test_the_message_to_continue_is_sent_after_the_lease_is_released(world: World) -> None:
     """Otherwise, the next function could find the lease taken and delete the message."""
-    gate = world.gate
+    hooks = world.hooks
     world.cold_start(MAX_PART_BYTES="70000")
     message = world.upload(FIRST, lines(people(0, 5000)))
     holders: list[object] = []
@@ -281,10 +281,10 @@ def test_the_message_to_continue_is_sent_after_the_lease_is_released(world: Worl
         if path in {"/secretsmanager.GetSecretValue", "/AmazonSQS.SendMessage"}:
             holders.extend(world.json(key)["holder"] for key in world.keys("audiences/"))
 
-    gate.before = see
+    hooks.before = see
     world.tiktok.fault("upload", "slow", seconds=0.4, times=None)
     assert world.deliver(message, seconds=2) == []
-    gate.before = lambda *_: None
+    hooks.before = lambda *_: None
     assert world.outcome(FIRST) == ("waiting", "continuing")
     assert len(world.messages()) == 1
     assert holders[0] is not None
@@ -302,7 +302,7 @@ def test_a_broken_stream_of_a_remove_without_an_audience_stops_no_other_upload(w
     world.cold_start(SETTLE_SECONDS="300")
     world.deliver_all(*(world.upload(key, lines(people(0, 10))) for key in (first, second)))
     world.pass_time(hours=0.2)
-    world.gate.before = broken
+    world.hooks.before = broken
     assert world.deliver(SWEEP) == [SWEEP]
     assert world.outcome(first) == ("waiting", "settling")
     assert world.outcome(second) == ("rejected", "nothing_to_remove_from")

@@ -105,7 +105,7 @@ def _kill_at(world: World, step: int) -> None:
         if left <= 0:
             raise Killed
 
-    world.gate.before, world.gate.after = refuse, count
+    world.hooks.before, world.hooks.after = refuse, count
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -123,7 +123,7 @@ def test_work_completes_after_a_kill_at_any_write_to_aws(
                 killed = False
             except Killed:
                 killed = True
-            world.gate.before = world.gate.after = lambda *_: None
+            world.hooks.before = world.hooks.after = lambda *_: None
             world.cold_start(CREATE_GRACE_SECONDS="0")
             _finish(world, message)
             _check(world, _expected(scenario))

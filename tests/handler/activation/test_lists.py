@@ -41,7 +41,7 @@ def test_a_list_is_rejected_if_a_file_or_manifest_is_unreadable_for_an_hour(worl
     folder = f"{VIP}replace/2026-01-31/"
     first, unreadable, later = f"{folder}0000_part_00", f"{folder}{name}", f"{VIP}later.csv"
     world.deliver_all(*(world.upload(key, lines(people(0, 1000))) for key in (first, unreadable)))
-    world.gate.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(unreadable) else None
+    world.hooks.before = lambda method, path: "403 Forbidden" if method == "GET" and path.endswith(unreadable) else None
     world.pass_time(hours=1.1)
     world.deliver_all(world.upload(later, lines(people(2000, 1000))))
     for _ in range(20):

@@ -41,10 +41,10 @@ def test_a_list_waits_for_a_file_registered_after_the_sweep_listed_the_pointers(
 
     def register(_: str, path: str) -> None:
         if "/audiences/" in path:
-            settling.gate.before = lambda *_: None
+            settling.hooks.before = lambda *_: None
             settling.deliver(late)
 
-    settling.gate.before = register
+    settling.hooks.before = register
     settling.sweep()
     assert settling.calls("create") == []
     settling.run(hours=3, every=1.1)
@@ -60,11 +60,11 @@ def test_a_list_finished_after_the_sweep_listed_the_pointers_is_not_sent_again(s
 
     def end(_: str, path: str) -> None:
         if "/audiences/" in path:
-            settling.gate.before = lambda *_: None
+            settling.hooks.before = lambda *_: None
             settling.sweep()
             assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
 
-    settling.gate.before = end
+    settling.hooks.before = end
     settling.sweep()
     settling.run(hours=3, every=1.1)
     assert settling.calls("create", "update") == ["create"]
@@ -118,11 +118,11 @@ def test_a_list_is_not_sent_without_a_temporarily_unreadable_file(settling: Worl
     settling.deliver(settling.multipart(f"{FOLDER}/part-1", lines(people(3001, 2000))))
     settling.deliver(settling.upload("tiktok/vip/email_sha256/append/new.csv", lines(people(9000, 10))))
     settling.pass_time(1.1)
-    settling.gate.before = lambda method, path: (
+    settling.hooks.before = lambda method, path: (
         "503 Slow Down" if method == "GET" and path.endswith("/full/part-1") else None
     )
     assert settling.deliver('{"sweep": true}')
-    settling.gate.before = lambda *_: None
+    settling.hooks.before = lambda *_: None
     assert settling.calls("create", "update") == ["create"]
     settling.run(hours=5, every=1.1)
     assert settling.outcome("tiktok/vip/email_sha256/append/new.csv") == ("available", "available")

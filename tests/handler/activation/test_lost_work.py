@@ -42,7 +42,7 @@ def test_a_report_that_cannot_be_written_loses_no_rows_of_a_shared_part(world: W
             return "403 Forbidden"
         return None
 
-    world.gate.before = refuse
+    world.hooks.before = refuse
     world.pass_time(1)
     world.deliver(SWEEP)
     world.run(hours=4, every=0.5)
@@ -75,7 +75,7 @@ def test_a_temporarily_unreadable_copy_does_not_undo_a_remove(world: World) -> N
     world.deliver_all(world.copy(key))
     world.pass_time(1)
     busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
-    world.gate.before = lambda method, path: (
+    world.hooks.before = lambda method, path: (
         busy.pop() if busy and method == "GET" and path == f"/{world.bucket}/{key}" else None
     )
     assert world.deliver(SWEEP) == [SWEEP]
@@ -100,7 +100,7 @@ def test_parts_cleaned_before_a_newer_remove_are_replaced_after_the_waiting_reas
     assert world.report(append)["uploads"]
     world.deliver_all(late, world.upload(newer, lines(people(5000, 1))))
     world.pass_time(1)
-    world.gate.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
+    world.hooks.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
     world.sweep()
     assert world.report(newer)["status"] == "submitted"
     world.sweep(5 / 60)
@@ -163,9 +163,9 @@ def test_parts_cleaned_before_a_change_of_unknown_outcome_are_replaced(world: Wo
     late = world.upload(f"{VIP}{other}/late.csv", lines(people(1000, 10)), at=earlier + timedelta(minutes=5))
     newer = world.upload(f"{VIP}{other}/newer.csv", lines(people(first, 50)))
     world.tiktok.fault("update", "cut_after")
-    world.gate.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
+    world.hooks.after = lambda _, path: world.pass_time(2 / 3600) if "/audiences/" in path else None
     world.deliver(late, newer)
-    world.gate.after = lambda *_: None
+    world.hooks.after = lambda *_: None
     assert world.report(f"{VIP}{action}/waits.csv")["code"] == "outcome_unknown"
     world.run(hours=5, every=0.7)
     assert world.outcome(f"{VIP}{action}/waits.csv") == ("available", "available")

@@ -68,11 +68,11 @@ def test_an_invalid_key_is_published_without_an_audience(publishing: World) -> N
 def test_an_event_that_could_not_be_sent_is_sent_by_the_next_sweep(publishing: World) -> None:
     publishing.activate(VALID, lines(people(0, 2000)))
     publishing.pass_time(50)
-    publishing.gate.before = lambda _, path: "400 Bad Request" if path == "/AWSEvents.PutEvents" else None
+    publishing.hooks.before = lambda _, path: "400 Bad Request" if path == "/AWSEvents.PutEvents" else None
     publishing.deliver('{"sweep": true}')
     assert publishing.outcome(VALID) == ("available", "available")
     assert (details(publishing), publishing.pending()) == ([], [VALID])
-    publishing.gate.before = lambda *_: None
+    publishing.hooks.before = lambda *_: None
     publishing.sweep(hours=1)
     assert [detail["status"] for detail in details(publishing)] == ["available"]
     assert publishing.pending() == []

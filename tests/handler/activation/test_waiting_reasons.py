@@ -11,9 +11,9 @@ VIP = "tiktok/vip/email_sha256/"
 
 def _requests_of_a_sweep(world: World) -> list[str]:
     seen: list[str] = []
-    world.gate.before = lambda method, path: seen.append(f"{method} {path}")
+    world.hooks.before = lambda method, path: seen.append(f"{method} {path}")
     world.sweep()
-    world.gate.before = lambda *_: None
+    world.hooks.before = lambda *_: None
     return seen
 
 
@@ -42,9 +42,9 @@ def test_an_upload_whose_registration_was_interrupted_gets_the_reason_later(worl
     world.activate(f"{VIP}base.csv", lines(people(0, 2000)))
     killed = f"{VIP}killed.csv"
     message = world.upload(killed, lines(people(3000, 10)))
-    world.gate.before = lambda method, path: "403 Forbidden" if method == "PUT" and "/pending/" in path else None
+    world.hooks.before = lambda method, path: "403 Forbidden" if method == "PUT" and "/pending/" in path else None
     assert world.deliver(message) == [message]
-    world.gate.before = lambda *_: None
+    world.hooks.before = lambda *_: None
     world.activate(f"{VIP}other.csv", lines(people(4000, 10)))
     world.sweep(hours=1.5)
     assert world.deliver(message) == []
