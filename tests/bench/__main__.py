@@ -1,7 +1,7 @@
 """The benchmarks: `python -m tests.bench [--json] [name ...]`.
 
-Each figure is a median of rounds in which the two things compared take turns, so that it says the same on a slow
-machine as on a fast one. The exit status is 1 if a budget is missed.
+Each figure is the median of several rounds. In each round the two measurements that are compared alternate, so that
+the ratio does not depend on the speed of the machine. The exit status is 1 if a budget is missed.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.bench.figures import FIGURES, Figure, Result
-from tests.bench.rounds import tell
+from tests.bench.rounds import print_progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; return 1 if a budget is missed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what the budgets are about.")
+    """Measure and print the figures; return 1 if a budget is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure performance against budgets.")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(each.name for each in FIGURES))
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     known = {each.name for each in FIGURES}
-    if unknown := [name for name in given.names if name not in known]:
-        parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join(each.name for each in FIGURES)}")
-    begun = time.monotonic()
-    results = [_measured(each) for each in FIGURES if not given.names or each.name in given.names]
-    tell(f"{time.monotonic() - begun:.0f} s")
-    print(json.dumps(as_json(results)) if given.json else as_table(results))
+    if unknown := [name for name in options.names if name not in known]:
+        parser.error(f"unknown figure: {', '.join(unknown)}; choose from {', '.join(each.name for each in FIGURES)}")
+    started = time.monotonic()
+    results = [_measured(each) for each in FIGURES if not options.names or each.name in options.names]
+    print_progress(f"{time.monotonic() - started:.0f} s")
+    print(json.dumps(as_json(results)) if options.json else as_table(results))
     return int(any(each.met is False for each in results))
 
 
 def as_json(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
-    """Return the results for a machine."""
+    """Return the results as an object that can be written as JSON."""
     return {each.figure.name: {"value": each.value, "budget": each.figure.budget, "met": each.met} for each in results}
 
 
 def as_table(results: Sequence[Result]) -> str:
-    """Return the results for a person."""
+    """Return the results as a table in plain text."""
     rows = [("", "median", "range", "budget", "aim", "met"), *map(_row, results)]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -62,11 +62,11 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _measured(figure: Figure) -> Result:
-    tell(f"{figure.name}: {figure.description}")
+    print_progress(f"{figure.name}: {figure.description}")
     return Result(figure, figure.measure())
 
 
 if __name__ == "__main__":
-    # Ended from outside, the servers and files of a figure go as they do after an error.
+    # On SIGTERM, exit through `finally` blocks, so that servers stop and temporary files are deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Whole activations by the packaged function: speed, memory, the first one, and what they ask of TikTok."""
+"""Complete activations by the packaged function: speed, memory, cold start and TikTok calls."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import requests
 
 from tests.bench.copying import copy, known_parts
 from tests.bench.deployment import Deployment, deployment
-from tests.bench.rounds import ROUNDS, alternate, clean_file, rows_of, seconds, tell
+from tests.bench.rounds import ROUNDS, alternate, clean_file, rows_of, seconds, print_progress
 from tests.handler.world import ADVERTISER_ID
 
 ROWS = 4_000_000
 FEW_ROWS = 2_000
 MIB = 1 << 20
-OTHERS = 100  # audiences that the account holds already; TikTok lists 100 on a page
+OTHERS = 100  # other audiences in the account; TikTok lists 100 per page
 
 
 def activation_vs_copy() -> list[float]:
-    """The speed of an activation as a share of copying's: from the invocation of a warm function to its result."""
+    """Return the speed of an activation by a warm function, as a multiple of the speed of a plain copy."""
     return [copied / activated for copied, _, activated in _activations()]
 
 
 def activation_vs_stream() -> list[float]:
-    """The same of a copy that never holds a part."""
+    """Return the speed of an activation, as a multiple of the speed of a copy that does not buffer parts."""
     return [streamed / activated for _, streamed, activated in _activations()]
 
 
@@ -61,12 +61,12 @@ def _activations(rows: int = ROWS) -> list[tuple[float, ...]]:
 
 
 def peak_mib_1gib() -> list[float]:
-    """Peak resident memory of the function's process for a file of 1 GiB, in MiB."""
+    """Return the peak resident memory of the function's process for a file of 1 GiB, in MiB."""
     return [large for _, large in _peaks()]
 
 
 def peak_growth() -> list[float]:
-    """That, as a multiple of the same for a file of 64 MiB."""
+    """Return the peak resident memory for a file of 1 GiB, as a multiple of that for a file of 64 MiB."""
     return [large / small for small, large in _peaks()]
 
 
@@ -81,7 +81,7 @@ def _peaks() -> list[tuple[float, ...]]:
 
 
 def _peak(deployed: Deployment, path: Path, rows: int) -> float:
-    """Peak resident memory in MiB of a new instance that activates one file, whose every row arrives once."""
+    """Return the peak resident memory in MiB of a new instance that activates one file."""
     with deployed.function() as function, deployed.uploaded(path) as upload:
         deployed.activate(function, upload, rows)
         (pid,) = function.pids()
@@ -91,7 +91,7 @@ def _peak(deployed: Deployment, path: Path, rows: int) -> float:
 
 
 def first_invocation_vs_warm() -> list[float]:
-    """A cold invocation for a small file as a multiple of a warm one, the start of the process included."""
+    """Return the time of a cold invocation for a small file, process start included, as a multiple of a warm one."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
         deployment() as deployed,
@@ -103,19 +103,19 @@ def first_invocation_vs_warm() -> list[float]:
             with deployed.uploaded(path) as upload:
                 invocation = deployed.activate(function, upload, FEW_ROWS)
             if invocation.cold is not cold:
-                raise RuntimeError("An instance was started, or not started, against expectation.")
+                raise RuntimeError(f"Expected a {'cold' if cold else 'warm'} start of the function.")
             return invocation.seconds
 
         def first() -> float:
             function.restart()
             return invoked(cold=True)
 
-        first()  # the bytecode of the libraries is cached from now on
+        first()  # caches the bytecode of the libraries
         return [cold / warm for cold, warm in alternate(first, lambda: invoked(cold=False))]
 
 
 def calls_new_audience() -> list[float]:
-    """Calls of TikTok until a file of one part for a new audience is submitted, among at most 100 others."""
+    """Count the TikTok calls until a file of one part for a new audience is submitted, with up to 100 others."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
         deployment() as deployed,
@@ -129,6 +129,6 @@ def calls_new_audience() -> list[float]:
             with deployed.uploaded(path) as upload:
                 deployed.activate(function, upload, FEW_ROWS)
             calls = [each["call"] for each in deployed.emulator("GET", "calls")]
-            tell(f"  round {number + 1} of {ROUNDS}: {', '.join(calls)}")
+            print_progress(f"  round {number + 1} of {ROUNDS}: {', '.join(calls)}")
             counts.append(float(len(calls)))
         return counts

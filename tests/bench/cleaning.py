@@ -1,4 +1,4 @@
-"""Figures of the cleaning: its speed against MD5 alone, and with columns against the csv module."""
+"""Speed of cleaning: compared with MD5 only, and for files with columns compared with the csv module."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ ROWS = 4_000_000
 
 
 def clean_vs_md5(rows: int = ROWS) -> list[float]:
-    """Return the speed of cleaning, cutting and MD5 as a share of MD5's alone, for a file without a fault."""
+    """Return the speed of cleaning, splitting and MD5, as a multiple of MD5 only, for a file without faulty rows."""
     return _share(clean_file, rows, rows)
 
 
 def dirty_vs_md5(rows: int = ROWS) -> list[float]:
-    """Return the same for a file that needs repair everywhere and has a faulty row in a hundred."""
+    """Return the same for a file in which every row needs repair and one in a hundred is faulty."""
     return _share(dirty_file, rows, rows - rows // 100)
 
 
 def clean_columns_vs_csv(rows: int = ROWS // 4) -> list[float]:
-    """Return the speed of cleaning a file with three columns against the csv module that only reads it."""
+    """Return the speed of cleaning a file with three columns, as a multiple of the csv module only reading it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         path = columns_file(Path(directory) / "rows.csv", rows)
 
         def cleaned() -> None:
             if (found := _clean(path, IdentifierType.MULTIPLE_TYPES)) != rows:
-                raise RuntimeError(f"{found} rows were accepted where {rows} are.")
+                raise RuntimeError(f"{found} rows were accepted, not {rows}.")
 
         def read() -> None:
             with path.open(newline="", encoding="utf-8") as file:
@@ -53,7 +53,7 @@ def _share(make: Callable[[Path, int], Path], rows: int, accepted: int) -> list[
 
         def cleaned() -> None:
             if (found := _clean(path)) != accepted:
-                raise RuntimeError(f"{found} rows came out clean where {accepted} are.")
+                raise RuntimeError(f"{found} rows were accepted, not {accepted}.")
 
         pairs = alternate(lambda: seconds(lambda: _hash(path)), lambda: seconds(cleaned))
     return [md5 / ours for md5, ours in pairs]

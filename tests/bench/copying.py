@@ -1,6 +1,6 @@
-"""The work that no activation can save: to read a file from S3 and to upload it to TikTok in the same parts.
+"""A plain copy from S3 to TikTok: the part of an activation that cannot be avoided.
 
-No row is looked at, and each part's MD5 was known before.
+The copy uploads the same parts, but inspects no row and knows the MD5 of each part in advance.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tests.privacy import TOKEN
 
 
 class Reader(Protocol):
-    """The part of S3's body that is used here."""
+    """The methods of an S3 response body that are used here."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
+        """Return up to `size` bytes, or no bytes at the end."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class KnownPart:
 
 
 def known_parts(path: Path) -> list[KnownPart]:
-    """Return the parts that the function makes of a clean file."""
+    """Return the parts into which the function splits a clean file."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
         found = parts(lambda _: chunks, IdentifierType.EMAIL_SHA256, DEFAULT_PART_BYTES)
@@ -51,8 +51,8 @@ def copy(
     """Read a file from S3 and upload it to TikTok.
 
     Args:
-        hold: read a part, then upload it, as the function has to, which knows a part's MD5 only at its end. Otherwise
-            the bytes go through as they come, so that S3 and TikTok are at work at the same time.
+        hold: read a complete part before uploading it, as the function does: it knows the MD5 only at the end of a
+            part. Otherwise, upload each chunk as it arrives, so that reading and uploading overlap.
 
     Raises:
         RuntimeError: TikTok refused a part.
@@ -68,8 +68,8 @@ def copy(
                 headers={"Access-Token": TOKEN, "Content-Type": f"multipart/form-data; boundary={form.boundary}"},
                 timeout=60,
             )
-            if answer := response.json()["code"]:
-                raise RuntimeError(f"TikTok refused a part: {answer}")
+            if code := response.json()["code"]:
+                raise RuntimeError(f"TikTok refused a part with code {code}.")
 
 
 def _chunks(body: Reader, size: int) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def _chunks(body: Reader, size: int) -> Iterator[bytes]:
 
 
 class _Form:
-    """A multipart form with a file that comes in chunks."""
+    """A multipart form with a file that arrives in chunks."""
 
     def __init__(self, chunks: Iterable[bytes], part: KnownPart) -> None:
         self.boundary = uuid4().hex

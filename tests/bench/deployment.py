@@ -1,4 +1,4 @@
-"""A deployed connector: the packaged function under AWS's own runtime client, and its servers as processes."""
+"""A deployed connector: the packaged function under the AWS runtime client, and its servers as processes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "bench-uploads"
-MEMORY_MIB = 512  # as declared; here it limits even the address space
-# Nothing is processed before it is asked for: what TikTok does afterwards is no part of any figure.
+MEMORY_MIB = 512  # as declared by the component; here it limits the address space
+# TikTok's processing is part of no figure, so it only happens when `check_arrival` advances the clock.
 _PROCESSING_SECONDS = 24 * 3600.0
 _EVENT = ROOT / "tests" / "events" / "s3_object_created.json"
 _TIMEOUT = 600.0
@@ -41,7 +41,7 @@ class BenchUpload:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One advertiser's connector and the two servers it talks to."""
+    """One advertiser's connector and the two servers that it uses."""
 
     s3: S3Client
     tiktok_url: str
@@ -49,7 +49,7 @@ class Deployment:
 
     @contextmanager
     def function(self) -> Iterator[LambdaFunction]:
-        """Give the function, without an instance yet."""
+        """Yield the function; its first invocation starts an instance."""
         function = LambdaFunction(self.spec)
         try:
             yield function
@@ -79,7 +79,7 @@ class Deployment:
         """Deliver a file's message to the function.
 
         Raises:
-            RuntimeError: TikTok has not taken the file, or not all its rows.
+            RuntimeError: the function failed, or did not submit the file with all of its rows.
         """
         record = {
             "messageId": str(uuid4()),
@@ -91,23 +91,23 @@ class Deployment:
         invocation = function.invoke({"Records": [record]})
         if invocation.result != {"batchItemFailures": []}:
             raise RuntimeError(f"The function failed: {invocation.error or invocation.result}")
-        answer = self.s3.get_object(Bucket=BUCKET, Key=f"reports/{upload.key}/{upload.version_id}.json")
-        report = json.loads(answer["Body"].read())
+        stored = self.s3.get_object(Bucket=BUCKET, Key=f"reports/{upload.key}/{upload.version_id}.json")
+        report = json.loads(stored["Body"].read())
         if (report["status"], report["rows"]["accepted"]) != ("submitted", rows):
             raise RuntimeError(f"The file was not submitted with its {rows} rows: {report['reason']}")
         return invocation
 
-    def emulator(self, method: str, control: str, given: object = None) -> Any:
-        """Use a control of the emulated TikTok; see `sandbox.tiktok.server`."""
-        response = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", json=given, timeout=_TIMEOUT)
+    def emulator(self, method: str, control: str, body: object = None) -> Any:
+        """Call a control endpoint of the emulated TikTok; see `sandbox.tiktok.server`."""
+        response = requests.request(method, f"{self.tiktok_url}/_emulator/{control}", json=body, timeout=_TIMEOUT)
         response.raise_for_status()
         return response.json()
 
     def check_arrival(self, rows: int) -> None:
-        """Let TikTok process the one audience there is, see that every row is in it once, and delete it.
+        """Let TikTok process the only audience, check that it holds every row once, and delete it.
 
         Raises:
-            RuntimeError: rows are missing, doubled or damaged.
+            RuntimeError: rows are missing, duplicated or damaged.
         """
         self.emulator("POST", "clock", {"seconds": _PROCESSING_SECONDS + 1})
         (audience,) = self.emulator("GET", "audiences")
@@ -124,7 +124,7 @@ class Deployment:
 
 @contextmanager
 def deployment() -> Iterator[Deployment]:
-    """Give a connector with servers of its own."""
+    """Start a connector and its servers, and stop them at the end."""
     with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok.emulator") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)

@@ -25,13 +25,13 @@ class Figure:
     """One figure.
 
     Attributes:
-        name: as in design and output.
+        name: the name in the output.
         description: one line.
         measure: returns one value per round.
-        budget: limit of the median; None for a figure that is only reported.
-        aim: value that changes should work toward.
-        more_is_better: the budget is a minimum.
-        digits: decimals of the value.
+        budget: limit for the median; None for a figure that is only reported.
+        aim: the value that changes should work toward.
+        more_is_better: true if the budget is a minimum.
+        digits: decimal places of the value.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """A measured figure. Its value is the median of the rounds, and it is judged as it is shown."""
+    """A measured figure. Its value is the median of the rounds, rounded before it is compared with the budget."""
 
     figure: Figure
     rounds: list[float]
@@ -57,7 +57,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Tell if the budget is met; None without one."""
+        """Return true if the budget is met, or None if there is no budget."""
         budget = self.figure.budget
         if budget is None:
             return None
@@ -65,7 +65,7 @@ class Result:
 
 
 def _program_vs_flat() -> list[float]:
-    # Pulumi's modules take a second and much memory; only this figure needs them.
+    # Importing Pulumi takes a second and much memory. Only this figure needs it.
     from tests.bench.program import program_vs_flat  # noqa: PLC0415
 
     return program_vs_flat()
@@ -74,7 +74,7 @@ def _program_vs_flat() -> list[float]:
 FIGURES = (
     Figure(
         "clean_vs_md5",
-        "speed of cleaning, cutting and MD5, of MD5's alone: 4 million clean rows, one thread",
+        "speed of cleaning, splitting and MD5, relative to MD5 only: 4 million clean rows, one thread",
         clean_vs_md5,
         budget=0.60,
         aim=0.70,
@@ -82,7 +82,7 @@ FIGURES = (
     ),
     Figure(
         "dirty_vs_md5",
-        "the same: every row upper case and CRLF, one in a hundred faulty",
+        "the same for rows in upper case with CRLF, one in a hundred faulty",
         dirty_vs_md5,
         budget=0.30,
         aim=0.40,
@@ -90,7 +90,7 @@ FIGURES = (
     ),
     Figure(
         "clean_columns_vs_csv",
-        "speed of cleaning a file with three columns, of the csv module reading the same bytes",
+        "speed of cleaning a file with three columns, relative to the csv module reading the same bytes",
         clean_columns_vs_csv,
         budget=1.0,
         aim=1.5,
@@ -98,7 +98,7 @@ FIGURES = (
     ),
     Figure(
         "activation_vs_copy",
-        "speed of an activation of 260 MB by a warm function, of reading and then uploading the same parts",
+        "speed of an activation of 260 MB by a warm function, relative to reading and then uploading the same parts",
         activation_vs_copy,
         budget=0.55,
         aim=0.75,
@@ -106,34 +106,34 @@ FIGURES = (
     ),
     Figure(
         "activation_vs_stream",
-        "the same, of a copy that uploads while it reads, which needs the MD5 of a part before its bytes",
+        "the same, relative to a copy that uploads while it reads and knows the MD5 of each part in advance",
         activation_vs_stream,
         more_is_better=True,
     ),
     Figure(
         "peak_mib_1gib",
-        "peak resident MiB of the function's process, 1 GiB file, 512 MiB of address space",
+        "peak resident memory of the function's process in MiB: 1 GiB file, 512 MiB of address space",
         peak_mib_1gib,
         budget=150,
         aim=110,
         digits=1,
     ),
-    Figure("peak_growth", "that, of the same for a 64 MiB file", peak_growth, budget=1.10, aim=1.03),
+    Figure("peak_growth", "the same, relative to the peak for a 64 MiB file", peak_growth, budget=1.10, aim=1.03),
     Figure(
         "import_vs_sdks",
-        "time to import handler.app in a new process, of boto3's and requests'",
+        "time to import handler.app in a new process, relative to importing boto3 and requests only",
         import_vs_sdks,
         budget=1.30,
         aim=1.15,
     ),
     Figure(
         "first_invocation_vs_warm",
-        "time of a small file's activation with a new process, of one without",
+        "time to activate a small file with a cold start, relative to a warm invocation",
         first_invocation_vs_warm,
     ),
     Figure(
         "calls_new_audience",
-        "TikTok calls until one part for a new audience is submitted, up to 100 others",
+        "TikTok calls until one part for a new audience is submitted, with up to 100 other audiences",
         calls_new_audience,
         budget=3,
         aim=3,
@@ -149,7 +149,7 @@ FIGURES = (
     ),
     Figure(
         "backlog_calls",
-        "TikTok changes for 30 days of a daily append and a daily remove that waited",
+        "TikTok changes for a daily append and a daily remove that waited for 30 days",
         backlog_calls,
         budget=2,
         aim=2,
@@ -165,14 +165,14 @@ FIGURES = (
     ),
     Figure(
         "program_vs_flat",
-        "time of the program with 100 advertisers, of the same resources registered flat",
+        "time of the program with 100 advertisers, relative to the same resources without components",
         _program_vs_flat,
         budget=1.2,
         aim=1.1,
     ),
     Figure(
         "hash_vs_sha256",
-        "speed of `console hash` for 10 million email addresses, of a loop that only hashes the same values",
+        "speed of `console hash` for 10 million email addresses, relative to a loop that only hashes them",
         hash_vs_sha256,
         budget=0.5,
         aim=1.5,

@@ -1,4 +1,4 @@
-"""The console's hashing of a large file, beside a loop that only hashes the same values."""
+"""Speed of hashing a large file with the console, compared with a loop that only hashes the same values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROWS_AT_ONCE = 100_000
 
 
 def hash_vs_sha256(rows: int = ROWS) -> list[float]:
-    """The speed of `hash` for email addresses that need no repair, as a share of the loop's on one core."""
+    """Return the speed of `hash` for email addresses that need no repair, as a multiple of the loop on one core."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         source, target = Path(directory) / "emails.csv", Path(directory) / "hashed.csv"
         with source.open("wb") as file:
@@ -33,7 +33,7 @@ def hash_vs_sha256(rows: int = ROWS) -> list[float]:
             )
 
         def looped() -> float:
-            return sum(seconds(lambda: _hash_all(values)) for values in _values(rows))  # noqa: B023 - called at once
+            return sum(seconds(lambda: _hash_all(values)) for values in _values(rows))  # noqa: B023 - called here
 
         pairs = alternate(looped, lambda: seconds(hashed))
         if target.stat().st_size != rows * 65:

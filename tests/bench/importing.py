@@ -1,4 +1,4 @@
-"""Time to import the function's modules, in new processes that see what they would see in Lambda."""
+"""Time to import the function's modules, in new processes with the same import path as in Lambda."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from components.package import handler_package
 from sandbox.aws.lambda_runtime import BYTECODE, runtime_libraries
 from tests.bench.rounds import alternate
 
-ROUNDS = 11  # a process is cheap, and how fast it starts varies more than the other figures do
+ROUNDS = 11  # more than for other figures: a process is cheap, and its start time varies more
 
 
 def import_vs_sdks(rounds: int = ROUNDS) -> list[float]:
-    """Importing `handler.app`, the time as a multiple of boto3's and requests' alone; all with cached bytecode."""
+    """Return the time to import `handler.app`, as a multiple of boto3 and requests only, with cached bytecode."""
     _seconds("handler.app")
     _seconds("boto3, requests")
     pairs = alternate(lambda: _seconds("handler.app"), lambda: _seconds("boto3, requests"), rounds=rounds)
@@ -22,13 +22,13 @@ def import_vs_sdks(rounds: int = ROUNDS) -> list[float]:
 
 
 def _seconds(modules: str) -> float:
-    """Return the seconds of the import statement, without the start of the interpreter, which is the same for both."""
+    """Return the seconds of the import statement only, without the start of the interpreter."""
     package = handler_package()
     done = subprocess.run(
-        # -S: none of the site-packages installed here; the paths are those of `sandbox.aws.lambda_instance`
+        # -S ignores the site-packages of this environment. The paths are those of `sandbox.aws.lambda_instance`.
         [
             *(sys.executable, "-S", "-c"),
-            f"import time; begun = time.perf_counter(); import {modules}; print(time.perf_counter() - begun)",
+            f"import time; started = time.perf_counter(); import {modules}; print(time.perf_counter() - started)",
         ],
         cwd=package,
         env={

@@ -1,6 +1,6 @@
-"""The cost of a hundred connectors in `pulumi up`'s own process, beside the same resources without any component.
+"""The cost of a hundred connectors in the process of `pulumi up`, compared with the same resources without components.
 
-Both run under the same monitor in place of the engine, so that the rest of the time is the SDK's in both.
+Both run under the same mock of the engine, so that the rest of the time is the SDK's in both.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ ADVERTISERS = 100
 
 
 def program_vs_flat(rounds: int = ROUNDS, advertisers: int = ADVERTISERS) -> list[float]:
-    """Processor time of the program, of the same resources with the same inputs and dependencies, in each round."""
+    """Return the CPU time of the program in each round, as a multiple of registering the same resources flat."""
     recorded = Program()
 
     def program() -> float:
         nonlocal recorded
-        began = time.process_time()
+        started = time.process_time()
         recorded = run_program([{"name": f"advertiser-{number}"} for number in range(advertisers)])
-        return time.process_time() - began
+        return time.process_time() - started
 
     def flat() -> float:
-        began = time.process_time()
+        started = time.process_time()
         made = run_program(None, program=flat_program(recorded.resources))
-        seconds = time.process_time() - began
+        seconds = time.process_time() - started
         if len(made.resources) != len(recorded.resources) - advertisers:
-            raise AssertionError("the flat program has to make every resource but the components")
+            raise AssertionError("the flat program must register every resource except the components")
         return seconds
 
-    return [of_program / of_flat for of_program, of_flat in alternate(program, flat, rounds=rounds)]
+    return [program_time / flat_time for program_time, flat_time in alternate(program, flat, rounds=rounds)]
 
 
 def flat_program(resources: list[Resource]) -> Callable[[], None]:
-    """A program that registers these resources one after the other, each input from the resources it came from."""
+    """Return a program that registers these resources one by one, with the same inputs and dependencies."""
 
     def run() -> None:
         made: dict[str, Any] = {}
 
-        def given(resource: Resource, name: str) -> Any:
+        def input_of(resource: Resource, name: str) -> Any:
             value = resource.inputs[name]
             if name == "code":
                 return pulumi.FileArchive(value)
@@ -59,7 +59,7 @@ def flat_program(resources: list[Resource]) -> Callable[[], None]:
             explicit = resource.after.difference(*resource.made_from.values())
             made[resource.urn] = class_of(resource.type)(
                 resource.name,
-                **{_snake(name): given(resource, name) for name in resource.inputs},
+                **{_snake(name): input_of(resource, name) for name in resource.inputs},
                 opts=pulumi.ResourceOptions(
                     depends_on=[made[urn] for urn in explicit], retain_on_delete=resource.retained
                 ),

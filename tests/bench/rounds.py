@@ -1,4 +1,4 @@
-"""Two things measured in turn, and files to measure them with."""
+"""Alternating measurements, and the files that they use."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ _ROW_BYTES = 65  # 64 digits and a line feed
 
 
 def alternate(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[tuple[float, ...]]:
-    """Return the figures of each round. They take turns, so that other work of the machine affects all alike."""
+    """Return the values of each round. The measurements alternate, so that other load affects all of them equally."""
     found = []
     for number in range(1, rounds + 1):
         figures = tuple(measure() for measure in measures)
-        tell(f"  round {number} of {rounds}: {', '.join(f'{figure:.4g}' for figure in figures)}")
+        print_progress(f"  round {number} of {rounds}: {', '.join(f'{figure:.4g}' for figure in figures)}")
         found.append(figures)
     return found
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the seconds that some work takes."""
-    begun = time.perf_counter()
+    """Return the seconds that a function takes."""
+    started = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
-def tell(text: str) -> None:
-    """Print progress to standard error; standard output is for the figures alone."""
+def print_progress(text: str) -> None:
+    """Print progress to standard error; standard output is only for the figures."""
     print(text, file=sys.stderr, flush=True)
 
 
 def clean_file(path: Path, rows: int) -> Path:
-    """A file of as many different identifiers as a clean one would hold them, the same every time."""
+    """Write a file of distinct identifiers without faulty rows; the same number of rows gives the same file."""
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         for first in range(0, rows, _ROWS_AT_ONCE):
@@ -45,7 +45,7 @@ def clean_file(path: Path, rows: int) -> Path:
 
 
 def dirty_file(path: Path, rows: int) -> Path:
-    """The same in upper case and with Windows line ends, every hundredth row faulty: an address, short, not hex."""
+    """Write the same file in upper case with CRLF. Every hundredth row is an address, too short or not hexadecimal."""
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         for first in range(0, rows, _ROWS_AT_ONCE):
@@ -76,7 +76,7 @@ def columns_file(path: Path, rows: int) -> Path:
 
 
 def rows_of(size: int) -> int:
-    """Return the number of rows of a clean file of at most `size` bytes."""
+    """Return the number of rows in a clean file of at most `size` bytes."""
     return size // _ROW_BYTES
 
 

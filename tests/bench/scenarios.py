@@ -1,4 +1,4 @@
-"""Calls and requests of whole scenarios, in a world with one clock: counted, not timed."""
+"""TikTok calls and S3 requests of complete scenarios, in a simulated world: counted, not timed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.bench.rounds import ROUNDS, tell
+from tests.bench.rounds import ROUNDS, print_progress
 from tests.handler.world import ADVERTISER_ID, World, lines, people
 from tests.privacy import TOKEN
 from tests.servers import InProcessAws
@@ -21,7 +21,7 @@ WAITING = 10_000
 
 @contextlib.contextmanager
 def _world() -> Iterator[World]:
-    """Give a world with an audience of 3,000 people and the connector's own settings; what it prints is dropped."""
+    """Yield a world with an audience of 3,000 people and the default settling time; discard its printed output."""
     with (
         contextlib.redirect_stdout(io.StringIO()),
         TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=48 * 3600) as tiktok,
@@ -34,7 +34,7 @@ def _world() -> Iterator[World]:
 
 
 def backlog_calls(days: int = DAYS) -> list[float]:
-    """Changes at TikTok for the appends and removes of many days that waited for a valid access token."""
+    """Count the changes at TikTok for the appends and removes of many days that waited for a valid access token."""
     with _world() as world:
         world.set_secret("{}")
         for day in range(days):
@@ -53,7 +53,7 @@ def backlog_calls(days: int = DAYS) -> list[float]:
 
 
 def replace_calls(files: int = PART_FILES) -> list[float]:
-    """Calls of TikTok for a replace that consists of many part files, once the list is complete."""
+    """Count the TikTok calls for a replace that consists of many part files, once the list is complete."""
     with _world() as world:
         run = f"{FOLDER}/replace/2026-01-31"
         keys = [f"{run}/part-{number:05d}-{UUID(int=number)}-c000.csv" for number in range(files)]
@@ -68,14 +68,14 @@ def replace_calls(files: int = PART_FILES) -> list[float]:
 
 
 def sweep_10k(waiting: int = WAITING) -> list[float]:
-    """S3 requests of a sweep while many uploads wait for an audience that TikTok is processing."""
+    """Count the S3 requests of a sweep while many uploads wait for an audience that TikTok is processing."""
     with _world() as world:
         world.deliver_all(world.upload(f"{FOLDER}/busy.csv", lines(people(5000, 1000))))
         world.sweep(hours=0.5)
         for first in range(0, waiting, 500):
             numbers = range(first, min(first + 500, waiting))
             world.deliver_all(*(world.upload(f"{FOLDER}/{number}.csv", lines(people(number, 1))) for number in numbers))
-            tell(f"  {numbers.stop} uploads wait")
+            print_progress(f"  {numbers.stop} uploads wait")
         world.sweep(hours=0.2)  # brings the reports up to date
         requests: list[str] = []
         world.hooks.before = lambda _, path: requests.append(path) if path.startswith(f"/{world.bucket}") else None
@@ -90,10 +90,10 @@ def sweep_10k(waiting: int = WAITING) -> list[float]:
 
 
 def _check(world: World, keys: list[str]) -> None:
-    """Raise an error if an upload has not come to a good end.
+    """Check that every upload was applied or skipped.
 
     Raises:
-        RuntimeError: naming the report's reason.
+        RuntimeError: one was not; the message has the report's reason.
     """
     for key in keys:
         report = world.report(key)

@@ -1,4 +1,4 @@
-"""The figures are named and judged as promised; none is timed here."""
+"""The names and budgets of the figures, and the output of the benchmark; nothing is timed here."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_every_budget_is_measured() -> None:
     assert {each.name: each.budget for each in FIGURES} == BUDGETS
 
 
-def test_an_aim_is_never_less_than_the_budget() -> None:
+def test_an_aim_is_never_easier_than_the_budget() -> None:
     for each in FIGURES:
         if each.budget is not None and each.aim is not None:
             assert each.aim >= each.budget if each.more_is_better else each.aim <= each.budget
 
 
-def test_the_middle_round_counts() -> None:
+def test_the_median_round_is_compared_with_the_budget() -> None:
     assert _result("clean_vs_md5", 0.9, 0.1, 0.6, 0.59, 0.7).met is True
     assert _result("clean_vs_md5", 0.9, 0.1, 0.5, 0.54, 0.7).met is False
     assert _result("peak_growth", 1.0, 2.0, 1.1, 1.05, 1.2).met is True
@@ -58,7 +58,7 @@ def test_a_figure_is_measured_and_printed_as_json(capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out) == {"calls_new_audience": {"value": 3, "budget": 3, "met": True}}
 
 
-def test_waiting_changes_and_part_files_are_sent_together() -> None:
+def test_waiting_uploads_and_part_files_are_sent_together() -> None:
     assert backlog_calls(days=3) == [2]
     assert replace_calls(files=12) == [3]
 
@@ -73,6 +73,6 @@ def test_a_missed_budget_shows_in_the_table_and_the_exit_status(
     assert line == "slow 2.000 1.000 to 3.000 at most 1.5 1 NO"
 
 
-def test_an_unknown_name_is_refused() -> None:
+def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(SystemExit):
         bench.main(["speed"])

@@ -36,12 +36,12 @@ def handled(advertisers: int) -> float:
         for world in worlds:
             world.cold_start(SETTLE_SECONDS="300")
         messages = [[world.upload(f"{FOLDER}/{number}.csv", body) for number in range(FILES)] for world in worlds]
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for world, mine in zip(worlds, messages, strict=True):
             world.deliver_all(*mine)
         for world in worlds:
             world.sweep(hours=1.1)
-        taken = time.perf_counter() - begun
+        taken = time.perf_counter() - started
         for world in worlds:
             if {world.outcome(key)[0] for key in world.events} != {"submitted"}:
                 raise RuntimeError("Not all files were submitted.")
