@@ -1,1 +1,1 @@
-"""Load figures: throughput, memory over many files, and what one TikTok app supports."""
+"""Load tests: throughput, memory over many files, and the limits of one TikTok app."""

@@ -1,7 +1,8 @@
-"""The limits of one TikTok app: `python -m tests.load.app_limits` says what it supports.
+"""The limits of one TikTok app: `python -m tests.load.app_limits` prints how many advertisers it supports.
 
 TikTok counts calls per app, for all advertisers together: 10 a second, 600 a minute, 864,000 a day in the basic tier.
-The real handler tells how many calls a sweep and a change take. Then days of many advertisers are played with a seed.
+The number of calls for a sweep and for a change is measured with the real handler. Then several days with many
+advertisers are simulated from a seed.
 """
 
 from __future__ import annotations
@@ -23,27 +24,32 @@ from tests.privacy import TOKEN
 from tests.servers import InProcessAws
 
 PER_SECOND, PER_MINUTE, PER_DAY = 10, 600, 864_000
-MINUTE_PAUSE = 300.0  # TikTok's advice after the minute limit; calls are refused meanwhile
+MINUTE_PAUSE = 300.0  # the pause that TikTok advises after the minute limit; the simulation refuses calls meanwhile
 SWEEP, SETTLE, DAY = 300.0, 300.0, 86_400.0
 CALL_SECONDS = 0.3
-MAX_TRIES, BACKOFF = 3, (0.5, 1.2)  # of the handler's client
-PROCESSING = (3600.0, 48 * 3600.0)  # TikTok: usually from one hour, at most 48
-LATE = 2 * 3600.0  # a file that could go and was not sent within this is late
-MAX_LATE = 0.01
-NIGHTLY = 0.5
+MAX_TRIES, BACKOFF = 3, (0.5, 1.2)  # as in the handler's TikTok client
+PROCESSING = (3600.0, 48 * 3600.0)  # TikTok takes one hour or more, at most 48
+LATE = 2 * 3600.0  # seconds after which a file that was ready and has not been sent is late
+MAX_LATE = 0.01  # maximum share of late files
+NIGHTLY = 0.5  # share of files that arrive in the two hours after midnight
 NUMBERS = (500, 1000, 1500, 2000, 2500)
 
 
 @dataclass(frozen=True)
-class Calls:
-    """Calls of the real handler: for a sweep that only looks, and for the first sweep after a file has settled."""
+class CallCounts:
+    """TikTok calls of the real handler.
 
-    looking: int
-    sending: int
+    Attributes:
+        idle_sweep: calls of a sweep that sends nothing.
+        sending_sweep: calls of a sweep that sends one file to an existing audience.
+    """
+
+    idle_sweep: int
+    sending_sweep: int
 
 
-def measured() -> Calls:
-    """Count the calls of the real handler for an audience that exists."""
+def measure_calls() -> CallCounts:
+    """Count the calls of the real handler for an existing audience."""
     with (
         contextlib.redirect_stdout(io.StringIO()),
         TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=48 * 3600) as tiktok,
@@ -55,17 +61,17 @@ def measured() -> Calls:
         world.deliver_all(world.upload("tiktok/vip/email_sha256/second.csv", lines(people(3000, 1000))))
         tiktok.clear_calls()
         world.sweep(hours=0.2)
-        sending = len(world.calls())
+        sending_sweep = len(world.calls())
         world.sweep(hours=0.2)
         tiktok.clear_calls()
         for _ in range(10):
             world.sweep(hours=0.2)
-        return Calls(-(-len(world.calls()) // 10), sending)
+        return CallCounts(-(-len(world.calls()) // 10), sending_sweep)
 
 
 @dataclass
 class App:
-    """TikTok's counters of one app."""
+    """TikTok's call counters for one app."""
 
     recent: deque[float] = field(default_factory=deque)
     minute: deque[float] = field(default_factory=deque)
@@ -75,8 +81,8 @@ class App:
     calls: int = 0
     refused: int = 0
 
-    def takes(self, now: float) -> bool:
-        """Count a call; return false if a limit is used up. A refused call counts, too."""
+    def accepts(self, now: float) -> bool:
+        """Count a call; return false if a limit is exhausted. A refused call counts, too."""
         self.calls += 1
         while self.recent and self.recent[0] <= now - 1:
             self.recent.popleft()
@@ -96,14 +102,20 @@ class App:
 
 @dataclass
 class SimulatedAudience:
-    """One audience: times at which files settle, the first one first, and when TikTok has processed its change."""
+    """One audience.
+
+    Attributes:
+        waiting: the times at which its waiting files have settled, oldest first.
+        busy_until: when TikTok has processed its latest change.
+        is_submitted: true until a sweep notices that the change was processed.
+    """
 
     waiting: list[float] = field(default_factory=list)
     busy_until: float = 0.0
     is_submitted: bool = False
 
     def has_settled(self, now: float) -> bool:
-        """Return true if a file can go."""
+        """Return true if a file is ready to be sent."""
         return bool(self.waiting) and self.waiting[0] <= now
 
 
@@ -112,20 +124,23 @@ class Fleet:
     """Many advertisers that share one app.
 
     Attributes:
-        sent, late: files.
+        files_a_day: files per advertiser.
+        audiences: audiences per advertiser.
+        sent: the number of files that were sent.
+        late: the number of files that were late.
     """
 
     advertisers: int
     files_a_day: int
     audiences: int
-    calls: Calls
+    calls: CallCounts
     random: Random
     app: App = field(default_factory=App)
     sent: int = 0
     late: int = 0
 
-    def play(self, days: int) -> None:
-        """Play some days: each advertiser sweeps every five minutes. A file that is left over counts, too."""
+    def simulate(self, days: int) -> None:
+        """Simulate some days with a sweep per advertiser every five minutes. Files left at the end count, too."""
         accounts = [self._account(days) for _ in range(self.advertisers)]
         sweeps = [(self.random.uniform(0, SWEEP), number) for number in range(self.advertisers)]
         heapq.heapify(sweeps)
@@ -138,7 +153,7 @@ class Fleet:
                 self._count(audience, audience.waiting, days * DAY)
 
     def _account(self, days: int) -> list[SimulatedAudience]:
-        """Return an advertiser's audiences. Half of its files come in the two hours after midnight, as exports do."""
+        """Return an advertiser's audiences. Half of the files arrive in the two hours after midnight, as exports do."""
         random = self.random
         account = [SimulatedAudience() for _ in range(self.audiences)]
         for _ in range(self.files_a_day * days):
@@ -151,16 +166,16 @@ class Fleet:
     def _sweep(self, account: list[SimulatedAudience], now: float) -> None:
         if not any(each.is_submitted or each.has_settled(now) for each in account):
             return  # nothing is pending: no call
-        now, fine = self._call(now, self.calls.looking)
+        now, succeeded = self._call(now, self.calls.idle_sweep)
         for audience in account:
-            if not fine:
+            if not succeeded:
                 return
             audience.is_submitted &= now < audience.busy_until
             if audience.is_submitted or not audience.has_settled(now):
                 continue
             due = [each for each in audience.waiting if each <= now]
-            now, fine = self._call(now, self.calls.sending - self.calls.looking)
-            if fine:
+            now, succeeded = self._call(now, self.calls.sending_sweep - self.calls.idle_sweep)
+            if succeeded:
                 self._count(audience, due, now)
                 audience.waiting = audience.waiting[len(due) :]
                 audience.busy_until, audience.is_submitted = now + self.random.uniform(*PROCESSING), True
@@ -170,11 +185,11 @@ class Fleet:
         self.late += sum(now - max(each, audience.busy_until) > LATE for each in files)
 
     def _call(self, now: float, calls: int) -> tuple[float, bool]:
-        """Make calls one after the other, as the client does; return the time, and false if it gave up."""
+        """Make calls with the client's retries; return the time after them, and false if the client gave up."""
         for _ in range(calls):
             for _ in range(MAX_TRIES):
                 now += CALL_SECONDS
-                if self.app.takes(now):
+                if self.app.accepts(now):
                     break
                 now += self.random.uniform(*BACKOFF)
             else:
@@ -183,24 +198,25 @@ class Fleet:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print, for files a day of each advertiser, how many advertisers one app supports."""
+    """Print how many advertisers one app supports, for several numbers of files per day."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.app_limits", description=main.__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=2)
-    parser.add_argument("--audiences", type=int, default=4, help="of each advertiser")
-    parser.add_argument("--files", type=int, nargs="+", default=[1, 10, 100], help="a day, of each advertiser")
-    given = parser.parse_args(arguments)
-    calls = measured()
-    print(json.dumps({"calls_of_a_sweep": calls.looking, "calls_with_a_file": calls.sending}))
-    for files in given.files:
+    parser.add_argument("--audiences", type=int, default=4, help="audiences per advertiser")
+    parser.add_argument("--files", type=int, nargs="+", default=[1, 10, 100], help="files per day and advertiser")
+    options = parser.parse_args(arguments)
+    calls = measure_calls()
+    print(json.dumps({"calls_of_a_sweep": calls.idle_sweep, "calls_with_a_file": calls.sending_sweep}))
+    for files in options.files:
         supported = 0
         for number in NUMBERS:
-            fleet = Fleet(number, files, given.audiences, calls, Random(given.seed))  # noqa: S311 - a simulation
-            fleet.play(given.days)
+            random = Random(options.seed)  # noqa: S311 - a simulation
+            fleet = Fleet(number, files, options.audiences, calls, random)
+            fleet.simulate(options.days)
             late = fleet.late / max(1, fleet.sent)
             refused = fleet.app.refused / max(1, fleet.app.calls)
-            told = {"files_a_day_each": files, "advertisers": number, "late": late, "refused": refused}
-            print(json.dumps({name: round(value, 4) for name, value in told.items()}), flush=True)
+            result = {"files_a_day_each": files, "advertisers": number, "late": late, "refused": refused}
+            print(json.dumps({name: round(value, 4) for name, value in result.items()}), flush=True)
             if late > MAX_LATE:
                 break
             supported = number

@@ -1,7 +1,7 @@
-"""Soak: `python -m tests.load.soak` compares the peak memory of one warm function after many small files and after few.
+"""Soak test: `python -m tests.load.soak` checks that many small files do not grow the memory of one warm function.
 
-The function is a process of its own with AWS behind a socket. It takes all messages in batches of ten, sweeps in
-between, and is never started anew. The exit status is 1 if the peak grows by more than a tenth.
+The function runs in its own process, with AWS behind a socket. It handles all messages in batches of ten, with sweeps
+in between, and is never restarted. The exit status is 1 if the peak grows by more than 10 percent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.privacy import TOKEN
 from tests.servers import embedded_aws
 
 MAX_GROWTH = 1.1
-BATCH, SWEEP_AFTER = 10, 10  # messages in a batch; batches between two sweeps
+BATCH, SWEEP_AFTER = 10, 10  # messages per batch; batches between two sweeps
 SWEEP = '{"sweep": true}'
 AUDIENCES, ROWS = 10, 30
 
@@ -62,7 +62,7 @@ def peaks_kib(files: int) -> list[int]:
 
 
 def _ask(function: subprocess.Popen[str], bodies: Sequence[str]) -> int:
-    """Let the function handle a batch; return its peak memory so far in KiB."""
+    """Have the function handle a batch; return its peak memory so far in KiB."""
     assert function.stdin
     assert function.stdout
     print(json.dumps(bodies), file=function.stdin, flush=True)
@@ -70,34 +70,34 @@ def _ask(function: subprocess.Popen[str], bodies: Sequence[str]) -> int:
 
 
 def serve() -> None:
-    """Be the function: handle the batch of each line of standard input, and answer with the peak memory so far."""
-    from handler import app  # noqa: PLC0415 - the process that measures must not need the function's environment
+    """Run as the function: handle the batch in each line of standard input, and print the peak memory after it."""
+    from handler import app  # noqa: PLC0415 - the process that measures does not have the function's environment
 
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # the metrics go elsewhere
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # metrics, which the function prints to standard output, go to standard error
     for line in sys.stdin:
         records = [
             {"messageId": str(number), "receiptHandle": "none", "body": body, "attributes": {}}
             for number, body in enumerate(json.loads(line))
         ]
         if app.lambda_handler({"Records": records}, Context())["batchItemFailures"]:
-            raise RuntimeError("a message failed")
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=answers, flush=True)
+            raise RuntimeError("The function returned a message as failed.")
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=output, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; return 1 if the peak grows too much after a tenth of the files."""
+    """Measure the peak memory; return 1 if it grows too much after the first tenth of the files."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.soak", description=main.__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args(arguments)
-    if given.serve:
+    options = parser.parse_args(arguments)
+    if options.serve:
         serve()
         return 0
-    peaks = peaks_kib(given.files)
+    peaks = peaks_kib(options.files)
     growth = peaks[-1] / peaks[0]
-    told = {"files": given.files, "peak_mib_after_each_tenth": [round(each / 1024, 1) for each in peaks]}
-    print(json.dumps({**told, "growth": round(growth, 3)}))
+    result = {"files": options.files, "peak_mib_after_each_tenth": [round(each / 1024, 1) for each in peaks]}
+    print(json.dumps({**result, "growth": round(growth, 3)}))
     return int(growth > MAX_GROWTH)
 
 

@@ -1,7 +1,7 @@
-"""Load: `python -m tests.load.throughput` says how many files a minute and rows a second two processes handle.
+"""Throughput: `python -m tests.load.throughput` prints files per minute and rows per second of two processes.
 
-Each of 1 to 50 advertisers has a bucket, a queue and an account. Files come in batches of ten messages, then a sweep
-sends them. The emulated AWS and TikTok run in the same processes and are part of the time.
+Each of 1 to 50 advertisers has a bucket, a queue and an account. Files arrive in batches of ten messages, and a sweep
+sends them. The emulated AWS and TikTok run in the same processes, so the time includes theirs.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tests.servers import InProcessAws
 
 PROCESSES = 2
 ADVERTISERS = (1, 2, 10, 50)
-FILES, ROWS = 40, 2_000  # of each advertiser, of each file
+FILES, ROWS = 40, 2_000  # files per advertiser, rows per file
 FOLDER = "tiktok/vip/email_sha256"
 
 
-def handled(advertisers: int) -> float:
-    """Return the seconds from the first message to the last submitted file, for so many advertisers in one process."""
+def seconds_to_submit(advertisers: int) -> float:
+    """Return the seconds from the first message to the last submitted file of some advertisers in one process."""
     body = lines(people(0, ROWS))
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
@@ -37,8 +37,8 @@ def handled(advertisers: int) -> float:
             world.cold_start(SETTLE_SECONDS="300")
         messages = [[world.upload(f"{FOLDER}/{number}.csv", body) for number in range(FILES)] for world in worlds]
         started = time.perf_counter()
-        for world, mine in zip(worlds, messages, strict=True):
-            world.deliver_all(*mine)
+        for world, own_messages in zip(worlds, messages, strict=True):
+            world.deliver_all(*own_messages)
         for world in worlds:
             world.sweep(hours=1.1)
         taken = time.perf_counter() - started
@@ -51,14 +51,15 @@ def handled(advertisers: int) -> float:
 def main() -> int:
     """Measure and print one line for each number of advertisers."""
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(handled, [1] * PROCESSES))  # imports
+        list(pool.map(seconds_to_submit, [1] * PROCESSES))  # a warm-up that imports the modules
         for number in ADVERTISERS:
             shares = [number // PROCESSES + (index < number % PROCESSES) for index in range(PROCESSES)]
-            seconds = max(pool.map(handled, [share for share in shares if share]))
+            seconds = max(pool.map(seconds_to_submit, [share for share in shares if share]))
             files = number * FILES
-            told = {"advertisers": number, "files": files, "rows": files * ROWS, "seconds": round(seconds, 2)}
-            told |= {"files_per_minute": round(files * 60 / seconds), "rows_per_second": round(files * ROWS / seconds)}
-            print(json.dumps(told), flush=True)
+            result = {"advertisers": number, "files": files, "rows": files * ROWS, "seconds": round(seconds, 2)}
+            result["files_per_minute"] = round(files * 60 / seconds)
+            result["rows_per_second"] = round(files * ROWS / seconds)
+            print(json.dumps(result), flush=True)
     return 0
 
 
