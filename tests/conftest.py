@@ -1,4 +1,4 @@
-"""Distribution of tests over processes."""
+"""Distribution of tests over pytest-xdist processes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a costly fixture in one process, so that the fixture is made once.
+    """Run tests that share an expensive fixture in one process, so that the fixture is created once.
 
-    These are the tests of a module with fixtures of the module's scope, and those of the program under mocks. All
-    others go to any process that is free. `--dist loadgroup` reads the mark.
+    These are the tests of a module that has module-scoped fixtures, and the tests of the program under mocks. All other
+    tests run in any free process. `--dist loadgroup` reads the marker.
     """
     groups = {item.nodeid: group for item in items if (group := _group(item))}
     modules = {group for group in groups.values() if group.endswith(".py")}

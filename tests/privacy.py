@@ -1,4 +1,4 @@
-"""The one check that nothing personal and no token is in what the connector writes."""
+"""The check that no personal data and no token is in anything that the connector writes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 
 TOKEN = "act.example-token-of-acme"
-# A hash of any length the project knows, in any case, or an address. ETags and digests of ours are not 32 or 64 long
-# where they stand alone: the scan looks only where people's data could be.
+# A SHA-256 hash in upper or lower case, or an email address. It skips MD5 hashes, because ETags look the same.
 _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{64}|[\w.+-]+@[\w-]+\.[a-z]+)(?![0-9A-Za-z])")
 
 

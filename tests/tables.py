@@ -1,4 +1,4 @@
-"""The tables of the documentation, made from the code; `python -m tests.tables` puts them in their places."""
+"""The tables of the documentation, generated from the code; `python -m tests.tables` updates them in the pages."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from tests.docs.sentences import sentences
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-# Stand-ins for what AWS makes up. The key's ARN tells partition, region and account.
-HERE = "<region>:<account>"
+# Placeholders for ARNs and names that AWS assigns. The policies take partition, region and account from the key's ARN.
+REGION_AND_ACCOUNT = "<region>:<account>"
 KEY, TOPIC, BUCKET, QUEUE = (
-    f"arn:aws:kms:{HERE}:key/<key>",
-    f"arn:aws:sns:{HERE}:<topic>",
+    f"arn:aws:kms:{REGION_AND_ACCOUNT}:key/<key>",
+    f"arn:aws:sns:{REGION_AND_ACCOUNT}:<topic>",
     "<bucket>",
-    f"arn:aws:sqs:{HERE}:<queue>",
+    f"arn:aws:sqs:{REGION_AND_ACCOUNT}:<queue>",
 )
 OWN = "<advertiser>/<stack>/"
-# Fields of structs whose names are reserved words in Hive, whose grammar Athena uses for definitions of tables.
+# Struct fields whose names are reserved words in Hive: Athena uses Hive's grammar for table definitions.
 _HIVE_RESERVED = {"column", "rows"}
 ROLES, READERS, VENDOR = ["<uploaders>"], ["<readers>"], ["<principals>"]
 
 
 def codes() -> str:
-    """Return every code, the status it goes with, and its meaning."""
+    """Return every code with its status and its meaning."""
     return _table(
         ["code", "status", "what happened"],
         ([f"[`{code.value}`](#{code.value})", code.status, code.meaning] for code in Code),
@@ -51,7 +51,7 @@ def codes() -> str:
 
 
 def code_sentences() -> str:
-    """Return a section for each code, with examples of the sentences that its reports have."""
+    """Return a section for each code, with example sentences from its reports."""
     return "\n".join(
         f"### {code.value}\n\n" + "".join(f"- {_escaped(sentence)}\n" for sentence in sentences()[code])
         for code in Code
@@ -70,7 +70,7 @@ def commands() -> str:
 
 
 def athena() -> str:
-    """Return the definition of a table over `reports/` for Athena."""
+    """Return the definition of an Athena table over `reports/`."""
     columns = ",\n".join(f"  `{name}` {_athena_type(kind)}" for name, kind in get_type_hints(Report).items())
     return f"""```sql
 CREATE EXTERNAL TABLE tiktok_reports (
@@ -101,7 +101,7 @@ def _athena_type(kind: Any) -> str:
 
 
 def key_policy() -> str:
-    """Return the statements that the policy of a given key (`kmsKeyArn`) needs besides those of its owner."""
+    """Return the statements that the policy of an existing key (`kmsKeyArn`) needs besides those of its owner."""
     statements = [each for each in all_policies()["key"] if each.sid != "AccountGoverns"]
     return _ready(document(statements))
 
@@ -111,7 +111,7 @@ def _ready(policy: Mapping[str, Any]) -> str:
 
 
 def deploy_policy() -> str:
-    """Return the policy of whoever deploys a stack with every option."""
+    """Return the policy that deploying a stack with every option needs."""
     everything = run_program(EVERYTHING)
     return _ready(ready_policies.deploy_policy(each.type for each in everything.resources))
 
@@ -125,7 +125,7 @@ def alarms() -> str:
 
 
 def options() -> str:
-    """Return every option of an advertiser, from the component's own descriptions and the sentences of its checks."""
+    """Return every option of an advertiser, from the component's docstrings and its checks."""
 
     def row(option: str, description: str) -> list[str]:
         what, _, unless_given = description.rstrip(".").partition(" Default")
@@ -135,8 +135,8 @@ def options() -> str:
     rows = [
         [
             "`name`",
-            "the advertiser's name: with the stack's, that of everything in AWS",
-            "none: it must be given",
+            "the advertiser's name; with the stack's name, it is part of every name in AWS",
+            "none: required",
             NAME.allowed,
         ]
     ]
@@ -145,7 +145,7 @@ def options() -> str:
 
 
 def descriptions() -> dict[str, str]:
-    """Return what the component says about each of its settings, by the option's name."""
+    """Return the component's description of each setting, by option name."""
     module = ast.parse((ROOT / "components" / "connector.py").read_text())
     name = TikTokActivationConnectorArgs.__name__
     (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name == name]
@@ -153,27 +153,27 @@ def descriptions() -> dict[str, str]:
     for field, described in zip(args.body, args.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(described, ast.Expr):
             found[camel(field.target.id)] = " ".join(ast.literal_eval(described.value).split())
-    del found["package"]  # the program's own business
+    del found["package"]  # set by the program, not by the configuration
     return found
 
 
 def default(option: str) -> Any:
-    """Return the value that an option has when it is not given."""
+    """Return the default of an option."""
     return getattr(Options, snake(option), None)
 
 
 def rights() -> str:
-    """Return every right that any policy gives: who has it, on what, on which condition, and why."""
+    """Return every permission that any policy grants: principal, actions, resource, conditions and reason."""
     return _table(["who", "may", "on", "if", "why"], _statements("Allow"))
 
 
 def refusals() -> str:
-    """Return everything that is refused to everybody, whatever else allows it."""
+    """Return everything that the policies deny to every principal."""
     return _table(["refused", "on", "if", "why"], (row[1:] for row in _statements("Deny")))
 
 
 def all_policies() -> dict[str, Policy]:
-    """Return every policy of a connector with all options, by the principal or the resource that it is about."""
+    """Return every policy of a connector with all options, by its principal or resource."""
     return {
         "the function": role_policies.function_role(
             bucket_arn=BUCKET,
@@ -204,7 +204,7 @@ def _statements(effect: str) -> Iterator[list[str]]:
             if elements["Effect"] == effect:
                 resource = elements.get("Resource", f"<{subject}>")
                 if subject in {"key", "topic"}:
-                    resource = f"<{subject}>"  # `*` in a key's policy means that key
+                    resource = f"<{subject}>"  # `*` in the policy of a key or topic means that key or topic
                 yield [
                     _who(elements.get("Principal"), subject),
                     _code(elements["Action"]),
@@ -219,7 +219,7 @@ def _who(principal: Any, subject: str) -> str:
         (name,) = principal.values()
         if name in (ROLES, READERS, VENDOR):
             return {"<uploaders>": "`uploaders`", "<readers>": "`readers`"}.get(name[0], "`uploadRole.principals`")
-        return "the account, as its IAM policies say" if str(name).endswith(":root") else f"`{name}`"
+        return "the account, through its IAM policies" if str(name).endswith(":root") else f"`{name}`"
     return subject
 
 
@@ -245,7 +245,7 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and the page that it stands on."""
+    """A table and the page that contains it."""
 
     page: Path
     make: Callable[[], str]
@@ -269,24 +269,24 @@ TABLES = {
 }
 
 
-def written(text: str, name: str, table: str) -> str:
-    """Return the text with a table between its markers.
+def with_table(text: str, name: str, table: str) -> str:
+    """Return the text of a page with a table inserted between its markers.
 
     Raises:
-        ValueError: the text has no such markers.
+        ValueError: the text has no markers for the table.
     """
     start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
     if start not in text or end not in text:
-        raise ValueError(f"There are no markers for the table {name}.")
+        raise ValueError(f"The page has no markers for the table {name}.")
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     return f"{before}{start}{table}{end}{after}"
 
 
 def main() -> None:
-    """Bring all tables up to date."""
+    """Update all tables."""
     for name, table in TABLES.items():
-        table.page.write_text(written(table.page.read_text(), name, table.make()))
+        table.page.write_text(with_table(table.page.read_text(), name, table.make()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Docstrings: every public callable has one that says what it raises, and their examples are right."""
+"""Docstrings: every public callable has one, it documents exceptions, and its examples are correct."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.test_structure import MODULES
 
 WITH_EXAMPLES = sorted(name for name, source in MODULES.items() if ">>> " in source)
-# Commands: the console turns what they raise into a sentence and an exit code.
+# The console turns the exceptions of its commands into a sentence and an exit code.
 COMMANDS = "console.commands."
 
 
@@ -27,29 +27,29 @@ def public_functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctio
                 yield node
 
 
-def raises_unsaid(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Return whether a function raises something that its docstring does not mention."""
+def raises_undocumented(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return true if a function raises an exception other than AssertionError and its docstring mentions none."""
     raised = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise) and node.exc]
-    by_mistake = [exc for exc in raised if "AssertionError" not in ast.unparse(exc)]
-    return bool(by_mistake) and "raise" not in (ast.get_docstring(function) or "").lower()
+    to_document = [exc for exc in raised if "AssertionError" not in ast.unparse(exc)]
+    return bool(to_document) and "raise" not in (ast.get_docstring(function) or "").lower()
 
 
-def test_every_public_callable_has_a_docstring_that_says_what_it_raises() -> None:
+def test_every_public_callable_has_a_docstring_that_documents_exceptions() -> None:
     found = []
     for name, source in MODULES.items():
         for function in public_functions(source):
-            unsaid = raises_unsaid(function) and not name.startswith((COMMANDS, "sandbox."))
-            if not ast.get_docstring(function) or unsaid:
+            undocumented = raises_undocumented(function) and not name.startswith((COMMANDS, "sandbox."))
+            if not ast.get_docstring(function) or undocumented:
                 found.append(f"{name}.{function.name}")
     assert found == []
 
 
-def test_an_unsaid_exception_is_found() -> None:
+def test_an_undocumented_exception_is_found() -> None:
     (function,) = public_functions('def f():\n    """Do."""\n    raise ValueError("x")\n')
-    assert raises_unsaid(function)
+    assert raises_undocumented(function)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples_are_right(name: str) -> None:
+def test_examples_in_docstrings_are_correct(name: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert (failed, tried > 0) == (0, True)

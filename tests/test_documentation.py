@@ -1,4 +1,4 @@
-"""The documentation: its tables and figures are the code's, its links resolve, and it leaves nothing out."""
+"""The documentation: tables and numbers match the code, links resolve, and it is complete."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def page(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", tables.TABLES)
-def test_a_table_is_what_the_code_says(name: str) -> None:
+def test_a_generated_table_is_up_to_date(name: str) -> None:
     table = tables.TABLES[name]
     text = table.page.read_text(encoding="utf-8")
-    assert tables.written(text, name, table.make()) == text, "run: python -m tests.tables"
+    assert tables.with_table(text, name, table.make()) == text, "run: python -m tests.tables"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -50,7 +50,7 @@ def test_links_resolve(path: Path) -> None:
     assert broken == []
 
 
-def test_every_page_is_reached_from_the_readme() -> None:
+def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, todo = set(), [ROOT / "README.md"]
     while todo:
         path = todo.pop()
@@ -64,7 +64,7 @@ def test_the_readme_fits_on_a_few_screens() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
-def test_every_block_of_shell_lines_is_run_or_has_a_test_that_stands_in_for_it() -> None:
+def test_every_block_of_shell_commands_is_run_or_names_the_test_that_covers_it() -> None:
     marked = [block for path in PAGES for block in blocks(path) if block.mark]
     assert [block.mark for block in marked if not (ROOT / block.tested_by).is_file()] == []
     assert len(marked) > 5
@@ -75,18 +75,18 @@ def test_every_block_of_shell_lines_is_run_or_has_a_test_that_stands_in_for_it()
     ] == []
 
 
-def test_no_page_holds_a_block_of_shell_lines_that_is_not_found() -> None:
+def test_every_block_of_shell_commands_is_found() -> None:
     assert {path: text.count("```bash") for path in PAGES if "```bash" in (text := path.read_text())} == {
         path: found for path in PAGES if (found := len(list(blocks(path))))
     }
 
 
-def test_the_component_has_exactly_the_options_that_the_configuration_has() -> None:
+def test_the_component_and_the_configuration_have_the_same_options() -> None:
     assert list(tables.descriptions()) == list(CHECKS)
 
 
 @pytest.mark.parametrize("option", CHECKS)
-def test_a_described_default_is_the_default(option: str) -> None:
+def test_a_documented_default_is_the_actual_default(option: str) -> None:
     described = tables.descriptions()[option].partition(" Default")[2].strip(" :.")
     default = tables.default(option)
     if isinstance(default, bool | int | float):
@@ -96,7 +96,7 @@ def test_a_described_default_is_the_default(option: str) -> None:
         assert described
 
 
-def test_a_statement_of_one_name_has_one_reason() -> None:
+def test_statements_with_the_same_name_have_the_same_reason() -> None:
     reasons_by_sid: dict[str, set[str]] = {}
     for policy in tables.all_policies().values():
         for statement in policy:
@@ -105,14 +105,14 @@ def test_a_statement_of_one_name_has_one_reason() -> None:
     assert "" not in {why for each in reasons_by_sid.values() for why in each}
 
 
-def test_the_number_of_resources_is_the_number_of_resources() -> None:
+def test_the_readme_has_the_actual_number_of_resources_and_alarms() -> None:
     children = run_program([{"name": "plain"}]).children("plain")
     alarms = [resource for resource in children if resource.type.endswith("MetricAlarm")]
     assert f"A connector is {len(children)} AWS resources, and {len(alarms)} of them are alarms" in README
 
 
 @pytest.mark.processes
-def test_the_figures_of_a_connector_are_its_options() -> None:
+def test_options_add_the_expected_number_of_resources() -> None:
     advertisers: list[dict[str, object]] = [
         {"name": "plain"},
         {"name": "mailed", "alarmEmail": "data@acme.example"},
@@ -139,12 +139,12 @@ def test_every_metric_is_documented() -> None:
     assert f"`{NAMESPACE}`" in text
 
 
-def test_every_code_has_a_sentence_of_each_function() -> None:
+def test_every_code_and_every_outcome_function_has_an_example_sentence() -> None:
     assert outcome_functions() == set(EXAMPLES)
     assert [code for code in Code if f"### {code.value}\n" not in page("codes")] == []
 
 
-def test_every_reason_of_a_row_is_documented() -> None:
+def test_every_reason_to_reject_a_row_is_documented() -> None:
     listed = page("codes").partition("## Reasons of rows")[2].partition("## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(RejectionReason)
 
@@ -161,7 +161,7 @@ def test_every_command_and_exit_code_is_documented() -> None:
     assert [int(code) for code in EXIT_CODES if not re.search(rf"\b{int(code)} \w", text)] == []
 
 
-def test_outcome_events_have_the_names_that_are_documented() -> None:
+def test_the_names_in_outcome_events_are_documented() -> None:
     text = page("operations")
     assert f"`{SOURCE}`" in text
     assert f"`{DETAIL_TYPE}`" in text
@@ -189,16 +189,16 @@ def test_every_field_of_a_report_is_documented() -> None:
         ("configuration", "Existing buckets are refused on purpose"),
     ],
 )
-def test_the_pages_say_what_surprises(name: str, sentence: str) -> None:
+def test_surprising_behavior_is_documented(name: str, sentence: str) -> None:
     assert sentence in " ".join(page(name).split())
 
 
-def test_nothing_asks_for_python_in_the_shell() -> None:
+def test_no_page_asks_the_reader_to_run_inline_python() -> None:
     assert [str(path) for path in PAGES if "python -c" in text_of(path) or "python3 -c" in text_of(path)] == []
 
 
 def _costs(heading: str) -> list[list[str]]:
-    """Return the cells of the rows of a table on the page of costs."""
+    """Return the rows of a table on the page about costs, as lists of cells."""
     table = page("costs").partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     return rows[2:]
@@ -213,7 +213,7 @@ def test_the_costs_add_up(heading: str, digits: int) -> None:
     assert round(sum(float(cost) for *_, cost in items), digits) == float(total[3])
 
 
-def test_the_costs_of_many_advertisers_are_those_of_one() -> None:
+def test_the_costs_of_many_advertisers_are_computed_from_those_of_one() -> None:
     fixed, million = (float(_costs(heading)[-1][3]) for heading in ("One connector, per month", "A million rows"))
     for row in _costs("Together"):
         advertisers, cost, rows, dashboard, total = map(float, row)
@@ -221,7 +221,7 @@ def test_the_costs_of_many_advertisers_are_those_of_one() -> None:
         assert total == round(cost + rows + dashboard, 2)
 
 
-def test_the_costs_count_every_alarm_and_metric() -> None:
+def test_the_costs_include_every_alarm_and_metric() -> None:
     quantities = {item.partition(",")[0]: quantity for item, quantity, *_ in _costs("One connector, per month")}
     alarms = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
     assert quantities["CloudWatch alarms"] == str(len(alarms))

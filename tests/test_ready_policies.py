@@ -1,4 +1,4 @@
-"""The policies that the documentation offers to copy allow what they are for, and nothing else."""
+"""The ready-made policies in the documentation allow what their users need, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def allowed(document: dict[str, Any], action: str, resource: str, **context: str
     return verdict(document, AccessRequest(action, resource, context=context)) == "allow"
 
 
-def test_an_uploader_uploads_and_nothing_else() -> None:
+def test_an_uploader_can_only_upload() -> None:
     policy = ready.upload_policy()
     assert allowed(policy, "s3:PutObject", FILE)
     assert allowed(policy, "kms:Decrypt", ready.KEY, **THROUGH_S3)
@@ -29,7 +29,7 @@ def test_an_uploader_uploads_and_nothing_else() -> None:
     assert not allowed(policy, "s3:PutObject", REPORT)
 
 
-def test_a_reader_reads_reports_and_nothing_else() -> None:
+def test_a_reader_can_only_read_reports() -> None:
     policy = ready.read_policy()
     assert allowed(policy, "s3:GetObject", REPORT)
     assert allowed(policy, "s3:ListBucket", ready.BUCKET, **{"s3:prefix": "reports/tiktok/"})
@@ -38,7 +38,7 @@ def test_a_reader_reads_reports_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("command", NEEDS)
-def test_an_operator_may_use_every_command(command: str) -> None:
+def test_an_operator_can_use_every_command(command: str) -> None:
     policy = ready.operator_policy()
     for need in NEEDS[command]:
         for action in need.actions:
@@ -57,7 +57,7 @@ def test_an_operator_may_use_every_command(command: str) -> None:
     assert not allowed(policy, "s3:DeleteObject", FILE)
 
 
-def test_a_deployer_has_the_services_of_every_resource() -> None:
+def test_a_deployer_can_manage_every_type_of_resource() -> None:
     policy = ready.deploy_policy(each.type for each in run_program(EVERYTHING).resources)
     for action in (
         "s3:CreateBucket",

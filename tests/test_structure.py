@@ -1,4 +1,4 @@
-"""The structure of the code: imports go one way, and docstrings begin with a verb or a noun."""
+"""The structure of the code: imports go one way, class names are unique, docstrings start with a verb or a noun."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("components", "console", "handler", "sandbox")
-# The top-level packages that each may import besides itself. `handler` runs alone in Lambda, and `components` inside
-# `pulumi up`, where neither the function's libraries nor the console's are installed.
+# The other top-level packages that each may import. Lambda has only `handler`, and `pulumi up` has neither the
+# libraries of the function nor those of the console.
 ALLOWED = {
     "components": set[str](),
     "console": {"handler"},
     "handler": set[str](),
     "sandbox": {"components", "handler"},
 }
-# Parts of `handler/`, from the entry point down: each may import only from rows below its own.
+# Parts of `handler/`, from the entry point down. A part may only import from rows below its own.
 HANDLER_ORDER = (
     {"app"},
     {"batch"},
@@ -41,7 +41,7 @@ Graph = dict[str, set[str]]
 
 
 def sources() -> dict[str, str]:
-    """Module name -> source, of every package."""
+    """Return the source of every module, by module name."""
     found = {}
     for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -50,7 +50,7 @@ def sources() -> dict[str, str]:
 
 
 def import_graph(modules: Mapping[str, str]) -> Graph:
-    """Module -> the modules of `modules` that it imports, type-only imports and those inside functions included."""
+    """Return the imports of each module, limited to `modules`; includes type-only imports and those in functions."""
     packages = {name.rpartition(".")[0] for name in modules} | {name for name in modules if "." not in name}
     graph: Graph = {}
     for name, source in modules.items():
@@ -63,7 +63,7 @@ def import_graph(modules: Mapping[str, str]) -> Graph:
 
 
 def _imported(source: str, package: str) -> Iterator[tuple[str, ...]]:
-    """For each imported name, the modules that it can be, the most likely one first."""
+    """Yield, for each imported name, the modules that it can refer to, the most specific first."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((alias.name,) for alias in node.names)
@@ -74,7 +74,7 @@ def _imported(source: str, package: str) -> Iterator[tuple[str, ...]]:
 
 
 def _without_parents(graph: Graph) -> Graph:
-    """Leave out that a module imports the package it is in: this is how Python finds its neighbors."""
+    """Remove imports of a module's own parent packages: every relative import has them."""
     return {name: {each for each in imported if not name.startswith(f"{each}.")} for name, imported in graph.items()}
 
 
@@ -94,7 +94,7 @@ def _folder(name: str) -> str:
 
 
 def cycle(graph: Graph) -> list[str]:
-    """Return a cycle in the graph, or nothing."""
+    """Return a cycle in the graph, or an empty list."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -104,7 +104,7 @@ def cycle(graph: Graph) -> list[str]:
 
 
 def forbidden(graph: Graph) -> list[str]:
-    """Return the imports that the order of packages does not allow, as `importer -> imported`."""
+    """Return the imports that break the order of packages, as `importer -> imported`."""
     found = []
     for name, imported in sorted(graph.items()):
         top = name.partition(".")[0]
@@ -134,7 +134,7 @@ def test_packages_import_one_another_without_cycles() -> None:
     assert cycle(_by_folder(GRAPH)) == []
 
 
-def test_every_part_of_the_handler_has_its_place_in_the_order() -> None:
+def test_every_part_of_the_handler_has_a_position_in_the_import_order() -> None:
     parts = {name.split(".")[1] for name in MODULES if name.startswith("handler.")}
     assert parts <= _LEVEL.keys()
 
@@ -178,13 +178,13 @@ def test_a_cycle_is_found() -> None:
 
 
 def unwanted_docstrings(source: str) -> list[str]:
-    """Return the docstrings that begin with a question word, `as` or `of`."""
+    """Return the docstrings that start with a question word, `as` or `of`."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = [ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
     return [text for text in docstrings if text and _UNWANTED.match(text)]
 
 
-def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
+def test_docstrings_start_with_a_verb_or_a_noun() -> None:
     files = [path for folder in (*PACKAGES, "examples", "plugin", "tests") for path in (ROOT / folder).rglob("*.py")]
     found = {str(path.relative_to(ROOT)): unwanted_docstrings(path.read_text()) for path in files}
     assert {name: texts for name, texts in found.items() if texts} == {}
@@ -196,7 +196,7 @@ def test_an_unwanted_docstring_is_found() -> None:
 
 
 def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the class names that several modules use, each with these modules."""
+    """Return the class names that several modules define, each with these modules."""
     found: dict[str, list[str]] = {}
     for module, source in modules.items():
         for node in ast.walk(ast.parse(source)):
