@@ -10,7 +10,7 @@ import requests
 
 from tests.bench.copying import copy, known_parts
 from tests.bench.deployment import Deployment, deployment
-from tests.bench.rounds import ROUNDS, alternate, clean_file, rows_of, seconds, print_progress
+from tests.bench.rounds import ROUNDS, alternate, clean_file, print_progress, rows_of, seconds
 from tests.handler.world import ADVERTISER_ID
 
 ROWS = 4_000_000

@@ -1,7 +1,7 @@
-"""Chaos without a safeguard: `python -m tests.chaos.safeguards [name ...]` removes one at a time from a copy.
+"""The chaos test without safeguards: `python -m tests.chaos.safeguards [name ...]`.
 
-Each has to make a run fail within three seeds. Prints the seed and the first differences of each. The exit status is 1
-if chaos does not notice that one is missing.
+Each safeguard is removed in turn from a copy of the code. Without it, the chaos test must fail for one of three seeds.
+The output has that seed and the first differences. The exit status is 1 if the chaos test passes without a safeguard.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
-UPLOADS = "40"  # of each advertiser: half of what a run has
+UPLOADS = "40"  # per advertiser: half of a normal run
 COPIED = ("handler", "sandbox", "tests")
 
 
 @dataclass(frozen=True)
 class RemovedSafeguard:
-    """One safeguard: the file that has it, and pieces of its code with what is left of each without it."""
+    """One safeguard: the file that implements it, and the edits (old code, new code) that remove it."""
 
     file: str
     edits: Sequence[tuple[str, str]]
@@ -32,7 +32,7 @@ class RemovedSafeguard:
 _UNCONDITIONAL = 'self._store.put(state_key(self.audience), self.state) or ""'
 
 SAFEGUARDS = {
-    # The lease is a time until which others keep away, and a condition on each write of the state.
+    # A lease is an expiration time, and a condition on each write of the state.
     "lease": RemovedSafeguard(
         "handler/state/lease.py",
         [
@@ -60,7 +60,7 @@ SAFEGUARDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Remove safeguards, one at a time; return 1 if chaos does not notice one of them."""
+    """Remove safeguards one at a time; return 1 if the chaos test does not notice that one is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.safeguards", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(SAFEGUARDS))
     names = parser.parse_args(arguments).names or list(SAFEGUARDS)
@@ -83,9 +83,11 @@ def _is_noticed(name: str, removal: RemovedSafeguard) -> bool:
             command = [sys.executable, "-m", "tests.chaos", "--seed", str(seed), "--uploads", UPLOADS]
             run = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
             if run.returncode:
-                told = [line for line in run.stdout.splitlines() if not line.startswith("{")]
-                told = told or run.stderr.splitlines()[-1:]
-                print(f"{name}: seed {seed}, {len(told)} differences", *told[:3], sep="\n    ", flush=True)
+                differences = [line for line in run.stdout.splitlines() if not line.startswith("{")]
+                differences = differences or run.stderr.splitlines()[-1:]
+                print(
+                    f"{name}: seed {seed}, {len(differences)} differences", *differences[:3], sep="\n    ", flush=True
+                )
                 return True
     print(f"{name}: not noticed with the seeds {SEEDS}", flush=True)
     return False

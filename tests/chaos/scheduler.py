@@ -1,7 +1,7 @@
-"""A seeded scheduler: concurrent invocations of which exactly one runs at a time, and whose kill is a step of its own.
+"""A seeded scheduler for concurrent invocations, of which exactly one runs at a time.
 
-Every request of an invocation to AWS or TikTok is a place where another invocation may go on, and where this one may be
-killed. So the seed alone decides how they interleave.
+Every request of an invocation to AWS or TikTok is a switch point: another invocation may continue there, and this one
+may be killed there. So the seed determines how invocations interleave.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from uuid import UUID
 
 
 class WorkerKilled(BaseException):
-    """Ends an invocation as a SIGKILL would: no `except Exception` sees it."""
+    """Stops an invocation like a SIGKILL: `except Exception` does not catch it."""
 
 
 class SimulatedInvocation(threading.Thread):
@@ -23,14 +23,14 @@ class SimulatedInvocation(threading.Thread):
 
     Attributes:
         advertiser: the name of its advertiser.
-        aws_request_id: Lambda's id of it.
-        kill_at: the number of the place where it is killed; 0 for never.
-        ends_at: the second at which Lambda stops it.
-        places: the number of places it has reached.
-        dead: true once it was killed; it reaches nothing from then on.
-        timed_out: true if it was killed because its time was over.
-        disturbed: true once AWS failed one of its requests.
-        failure: what it raised.
+        aws_request_id: its Lambda request id.
+        kill_at: the number of the switch point at which it is killed; 0 for never.
+        ends_at: the simulated time, in seconds, at which it times out.
+        switch_points: the number of switch points that it has reached.
+        killed: true after it was killed; every later request raises WorkerKilled.
+        timed_out: true if it was killed because it timed out.
+        had_aws_error: true after a request to AWS failed.
+        failure: the exception that it raised.
     """
 
     def __init__(
@@ -46,43 +46,43 @@ class SimulatedInvocation(threading.Thread):
         self.aws_request_id = str(UUID(int=scheduler.random.getrandbits(128), version=4))
         self.kill_at = kill_at
         self.ends_at = scheduler.seconds() + seconds
-        self.places = 0
-        self.timed_out = self.dead = self.disturbed = self.done = False
+        self.switch_points = 0
+        self.timed_out = self.killed = self.had_aws_error = self.done = False
         self.failure: BaseException | None = None
         self._scheduler = scheduler
         self._work = work
         self.turn = threading.Semaphore(0)
 
     def run(self) -> None:
-        """Do the work, from the first turn on."""
+        """Wait for the first turn, then do the work."""
         self.turn.acquire()
         try:
             self._work(self)
         except WorkerKilled:
-            self.dead = True
+            self.killed = True
         except BaseException as error:
             self.failure = error
         self.done = True
-        self._scheduler.back.release()
+        self._scheduler.control.release()
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until Lambda stops the function."""
         return round((self.ends_at - self._scheduler.seconds()) * 1000)
 
-    def place(self) -> None:
-        """Reach a place where it may be killed, or another invocation may go on."""
-        self.places += 1
-        self.timed_out |= not self.dead and self._scheduler.seconds() >= self.ends_at
-        if self.dead or self.timed_out or self.places == self.kill_at:
-            self.dead = True
+    def switch_point(self) -> None:
+        """Reach a switch point: the invocation may be killed, or another invocation may continue."""
+        self.switch_points += 1
+        self.timed_out |= not self.killed and self._scheduler.seconds() >= self.ends_at
+        if self.killed or self.timed_out or self.switch_points == self.kill_at:
+            self.killed = True
             raise WorkerKilled
-        if self._scheduler.random.random() < self._scheduler.switching and not _holds_a_lock():
-            self._scheduler.back.release()
+        if self._scheduler.random.random() < self._scheduler.switch_probability and not _holds_a_lock():
+            self._scheduler.control.release()
             self.turn.acquire()
 
 
 def _holds_a_lock() -> bool:
-    """Return true inside a `cached_property`: up to Python 3.11 all instances share its lock."""
+    """Return true inside a `cached_property`: up to Python 3.11, all instances share its lock."""
     frame = sys._getframe()
     while frame.f_back:
         frame = frame.f_back
@@ -92,34 +92,36 @@ def _holds_a_lock() -> bool:
 
 
 class Scheduler:
-    """The invocations that run at the moment.
+    """The running invocations.
 
     Attributes:
-        random: decides everything.
+        random: the source of all decisions.
         seconds: the simulated clock.
-        switching: probability that a place is a change to another invocation.
+        switch_probability: the probability that a switch point gives another invocation a turn.
+        running: the invocations that have started and not finished.
         current: the invocation whose turn it is; None between two turns.
+        control: released by an invocation when its turn ends.
     """
 
-    def __init__(self, random: Random, seconds: Callable[[], float], switching: float = 0.3) -> None:
+    def __init__(self, random: Random, seconds: Callable[[], float], switch_probability: float = 0.3) -> None:
         self.random = random
         self.seconds = seconds
-        self.switching = switching
+        self.switch_probability = switch_probability
         self.running: list[SimulatedInvocation] = []
         self.current: SimulatedInvocation | None = None
-        self.back = threading.Semaphore(0)
+        self.control = threading.Semaphore(0)
 
     def start(self, advertiser: str, work: Callable[[SimulatedInvocation], None], kill_at: int, seconds: float) -> None:
-        """Start an invocation with so many seconds of run time; its first turn comes later."""
+        """Start an invocation with a run time in seconds; it waits for its first turn."""
         invocation = SimulatedInvocation(self, advertiser, work, kill_at, seconds)
         self.running.append(invocation)
         invocation.start()
 
     def step(self) -> SimulatedInvocation | None:
-        """Give one invocation a turn; return it if that was its last."""
+        """Give one invocation a turn; return it if it has finished, or None."""
         self.current = chosen = self.random.choice(self.running)
         chosen.turn.release()
-        self.back.acquire()
+        self.control.acquire()
         self.current = None
         if not chosen.done:
             return None

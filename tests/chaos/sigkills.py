@@ -1,6 +1,6 @@
-"""Real SIGKILLs: one upload after the other in a forked process, which is killed at a request to AWS or TikTok.
+"""Real SIGKILLs: each upload is handled by a forked process, which is killed at a request to AWS or TikTok.
 
-Moto and the emulator are behind sockets here, and the clock is the real one.
+Moto and the emulator are behind sockets, and the clock is real.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ MAX_WRITES = 8
 MAX_SWEEPS = 6
 
 
-class Killings:
-    """Uploads whose functions are killed.
+class SigkillRun:
+    """A series of uploads whose functions are killed.
 
     Attributes:
-        killed: number of functions that were.
-        problems: every difference from what should be.
+        killed: the number of functions that were killed.
+        problems: every difference between the actual and the expected results.
     """
 
     def __init__(self, seed: int) -> None:
@@ -36,8 +36,8 @@ class Killings:
         self.killed = 0
         self.problems: list[str] = []
 
-    def go(self) -> None:
-        """Kill the functions of some uploads, let the next ones finish their work, and compare."""
+    def execute(self) -> None:
+        """Kill the functions of some uploads, let later invocations finish their work, and check the results."""
         killer = WriteKiller()
         with (
             redirect_stdout(io.StringIO()),
@@ -63,7 +63,7 @@ class Killings:
             assert_nothing_personal(world.written())
 
     def _arm(self, killer: WriteKiller, tiktok: TikTokEmulator, pid: int) -> None:
-        """Choose where a function is killed."""
+        """Choose the request at which a function is killed."""
         if self.random.random() < 0.5:
             killer.writes_left, killer.pid = self.random.randint(1, MAX_WRITES), pid
             return
@@ -73,12 +73,12 @@ class Killings:
             tiktok.fault(each, kind, pid=pid)
 
     def _finish(self, world: World, message: str) -> None:
-        """Let the lease run out, deliver the message again, and sweep."""
+        """Let the lease expire, deliver the message again, and sweep."""
         for key in world.keys("audiences/"):
             state = {**world.json(key), "held_until": None}
             world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(state))
         if world.deliver(message):
-            self.problems.append("SIGKILL: a message that is delivered again fails")
+            self.problems.append("SIGKILL: a redelivered message failed")
         for _ in range(MAX_SWEEPS):
             if world.keys("pending/"):
                 world.sweep(hours=1)
@@ -90,6 +90,6 @@ class Killings:
         if len(world.audiences()) != 1:
             yield f"SIGKILL: {len(world.audiences())} audiences at TikTok, not 1"
         elif (members := world.members()) != wanted:
-            yield f"SIGKILL: {len(wanted - members)} people are missing, {len(members - wanted)} are too many"
+            yield f"SIGKILL: {len(wanted - members)} people are missing, {len(members - wanted)} are unexpected"
         for key in world.keys("pending/"):
             yield f"SIGKILL: {key} is still pending"

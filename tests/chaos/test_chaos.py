@@ -1,4 +1,4 @@
-"""A small run of chaos: what `make chaos` does for a minute, in seconds; and the check finds what it is to find."""
+"""A small chaos run, which takes seconds; `make chaos` takes a minute. The check must find injected differences."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.chaos.run import ChaosRun, Size
 SMALL = Size(advertisers=2, audiences=2, uploads=12, days=0.7, drain_days=10)
 
 
-def test_a_small_run_ends_clean_and_its_check_sees_differences() -> None:
+def test_a_small_run_has_no_differences_and_the_check_finds_injected_ones() -> None:
     run = ChaosRun(7, SMALL)
-    run.go()
+    run.execute()
     assert check(run) == []
-    told = json.loads(summary(run, 1.0))
-    assert told["seed"] == 7
-    assert min(told["files"], told["rows"], told["deliveries"], told["tiktok_calls"], len(told["faults"])) > 5
+    totals = json.loads(summary(run, 1.0))
+    assert totals["seed"] == 7
+    assert min(totals["files"], totals["rows"], totals["deliveries"], totals["tiktok_calls"], len(totals["faults"])) > 5
     run.log.write(run.advertisers[0].token)
-    run.advertisers[0].mailbox.dead.append("lost")
+    run.advertisers[0].queue.dead_letters.append("lost")
     changed = next(iter(run.members.values()))
     changed.pop()
     found = "\n".join(check(run))

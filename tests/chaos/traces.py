@@ -1,4 +1,4 @@
-"""Faults that a run must not show in its traces: calls after a limit, and anybody's identifier, address or token."""
+"""Checks of the traces of a run: no calls after a limit, and no identifier, email address or token in any output."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.chaos.run import ChaosRun
 from tests.chaos.uploads import TYPES, line
 from tests.chaos.wire import WireCall
 
-MAX_TRIES = 3  # "a few quick retries in the call"
+MAX_TRIES = 3  # tries of one call, as in the handler's client
 _HEX = re.compile(r"[0-9a-fA-F]{32,64}")
 
 
 def limits_ignored(calls: Iterable[WireCall]) -> Iterator[str]:
-    """An invocation that meets a minute or day limit ends its calls, after a few quick retries of this one.
+    """Yield invocations that made another call after a minute or day limit, apart from a few quick retries.
 
-    If a call gets through between two limits, they are two.
+    A successful call resets the count: the next limit is counted separately.
     """
     limited: dict[str, list[WireCall]] = defaultdict(list)
     for call in calls:
@@ -28,19 +28,19 @@ def limits_ignored(calls: Iterable[WireCall]) -> Iterator[str]:
         met.append(call)
         names = [each.name for each in met]
         if len(met) > MAX_TRIES or len(set(names)) > 1:
-            yield f"an invocation of {met[0].at:%d %H:%M:%S} went on after the {met[0].limit}: {names}"
+            yield f"an invocation of {met[0].at:%d %H:%M:%S} made calls after the {met[0].limit}: {names}"
 
 
 def personal_data(run: ChaosRun) -> Iterator[str]:
-    """No identifier, address or token is in anything that the function wrote or printed."""
+    """Yield each output of the function that has an identifier, an email address or a token."""
     secret = {
         value
-        for one in run.advertisers
-        for upload in one.workload.uploads
+        for advertiser in run.advertisers
+        for upload in advertiser.workload.uploads
         for person in upload.file.people
         for value in line((upload.audience or ("", TYPES[0]))[1], person).split(",")
     }
-    tokens = [token for one in run.advertisers for token in one.tokens]
+    tokens = [token for advertiser in run.advertisers for token in advertiser.tokens]
     for where, text in _texts(run):
         if any(token in text for token in tokens):
             yield f"{where} holds a token"
@@ -52,7 +52,7 @@ def personal_data(run: ChaosRun) -> Iterator[str]:
 
 def _texts(run: ChaosRun) -> Iterator[tuple[str, str]]:
     yield "the log", run.log.getvalue()
-    yield "what was printed, metrics included,", run.printed.getvalue()
-    for one in run.advertisers:
-        for text in run.texts(one):
-            yield f"the bucket or queue of {one.name}", text
+    yield "the printed output", run.printed.getvalue()
+    for advertiser in run.advertisers:
+        for text in run.texts(advertiser):
+            yield f"the bucket or queue of {advertiser.name}", text

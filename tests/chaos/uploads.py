@@ -1,4 +1,4 @@
-"""Uploads: files of every kind, with the people in them and the ends that their content alone can have."""
+"""Uploads: generated files, with the people in them and the final statuses that follow from their content."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ TYPES = (
     "idfa_md5", "gaid_md5", "first_md5", "multiple_types",
 )  # fmt: skip
 MULTIPLE = "multiple_types"
-EMAIL = "jane.doe.{number}@example.com"  # what must never get out
+EMAIL = "jane.doe.{number}@example.com"  # must never be in any output
 
 End = tuple[str, str]
 EMPTY: frozenset[End] = frozenset({("skipped", "empty_file")})
 
 
 def line(identifier_type: str, person: int) -> str:
-    """Return the line of a person in a file: one hash, or two columns."""
+    """Return the line for a person in a file: one hash, or two columns."""
     if identifier_type == MULTIPLE:
         return f"{_hash('sha256', f'e{person}')},{_hash('sha256', f'p{person}')}"
     return _hash("md5" if identifier_type.endswith("md5") else "sha256", f"{identifier_type} {person}")
 
 
 def row(identifier_type: str, person: int) -> str:
-    """Return a person as the emulator tells an audience's members."""
+    """Return a person in the format in which the emulator returns the members of an audience."""
     if identifier_type == MULTIPLE:
         email, phone = line(identifier_type, person).split(",")
         return f"email_sha256={email},phone_sha256={phone}"
@@ -41,16 +41,16 @@ def _hash(algorithm: str, text: str) -> str:
 
 
 @dataclass
-class MadeFile:
+class GeneratedFile:
     """A file.
 
     Attributes:
-        kind: names it in messages.
+        kind: its name in messages.
         body: its content.
-        people: those whom a correct reader finds in it.
-        accepted: valid rows.
-        rejected: faulty rows; None if that is not predicted.
-        ends: what its content alone makes of it; empty if it is good.
+        people: the people in its valid rows.
+        accepted: the number of valid rows.
+        rejected: the number of faulty rows; None if the check does not compare it.
+        ends: the status and code that its content can lead to; empty for a valid file.
     """
 
     kind: str
@@ -62,17 +62,17 @@ class MadeFile:
 
 
 @dataclass
-class Planned:
+class PlannedUpload:
     """One version of one object.
 
     Attributes:
-        audience: name and identifier type, None if the key is wrong or not data.
+        audience: name and identifier type; None if the key is wrong or the file is not data.
         folder: the run, with a slash at its end; empty directly under the action.
         marker: a person who is in no other upload; None if there is none.
-        copy_of: the version it is a copy of.
-        deleted: time of the first delete marker after it.
-        events: when its events were or will be delivered.
-        wrong_key: the ends that a wrong key has; None if there is to be no report.
+        copy_of: the version of which it is a copy.
+        deleted: the time of the first delete marker after it.
+        wrong_key: the final statuses of a wrong key; None if there must be no report.
+        events: the times at which its events are delivered.
     """
 
     number: int
@@ -82,11 +82,11 @@ class Planned:
     folder: str
     name: str
     key: str
-    file: MadeFile
+    file: GeneratedFile
     at: datetime
     version_id: str
     marker: int | None = None
-    copy_of: Planned | None = None
+    copy_of: PlannedUpload | None = None
     deleted: datetime | None = None
     wrong_key: frozenset[End] | None = None
     events: list[datetime] = field(default_factory=list)
@@ -95,8 +95,8 @@ class Planned:
         return f"{self.advertiser} {self.key} of {self.at:%d %H:%M:%S} ({self.file.kind})"
 
 
-def good(random: Random, identifier_type: str, people: Sequence[int]) -> MadeFile:
-    """Return a file without any fault, in one of the forms that tools write."""
+def good(random: Random, identifier_type: str, people: Sequence[int]) -> GeneratedFile:
+    """Return a file without faulty rows, in one of the formats that tools write."""
     people = random.sample(people, len(people))
     lines = [line(identifier_type, person) for person in people]
     header = "email_sha256,phone_sha256" if identifier_type == MULTIPLE else random.choice([None, "hash", "Kunden"])
@@ -106,11 +106,11 @@ def good(random: Random, identifier_type: str, people: Sequence[int]) -> MadeFil
     text = ending.join([*([header] if header else []), *lines]) + ending * random.randint(0, 2)
     body = random.choice(["", "", "\ufeff"]).encode() + text.encode()
     packs: list[Callable[[bytes], bytes]] = [_plain, _plain, _gzip, _two_members, bz2.compress]
-    return MadeFile("good", random.choice(packs)(body), frozenset(people), len(people), 0)
+    return GeneratedFile("good", random.choice(packs)(body), frozenset(people), len(people), 0)
 
 
-def dirty(random: Random, identifier_type: str, people: Sequence[int]) -> MadeFile:
-    """Return a file with a few faulty rows, as many as are allowed at most."""
+def dirty(random: Random, identifier_type: str, people: Sequence[int]) -> GeneratedFile:
+    """Return a file with faulty rows, but not more than are allowed."""
     lines = [line(identifier_type, person) for person in people]
     faults = len(lines) // 12
     width = "," if identifier_type == MULTIPLE else ""
@@ -118,12 +118,12 @@ def dirty(random: Random, identifier_type: str, people: Sequence[int]) -> MadeFi
         bad = random.choice([EMAIL.format(number=number), "zz" * 16, "deadbeef"])
         lines.insert(random.randint(1, len(lines)), f"{bad}{width}")
     header = ["email_sha256,phone_sha256"] if identifier_type == MULTIPLE else []
-    # A row of several identifiers is rejected as a whole or loses the faulty one: either way nobody is in it.
-    return MadeFile("dirty", "\n".join([*header, *lines, ""]).encode(), frozenset(people), len(people), faults)
+    # A row with several identifiers is rejected or loses the faulty one. Either way, it identifies no one.
+    return GeneratedFile("dirty", "\n".join([*header, *lines, ""]).encode(), frozenset(people), len(people), faults)
 
 
-def hostile(random: Random) -> MadeFile:
-    """Return a file that must not reach TikTok."""
+def hostile(random: Random) -> GeneratedFile:
+    """Return a file that must not be sent to TikTok."""
     emails = "".join(EMAIL.format(number=number) + "\n" for number in range(40)).encode()
     noise = random.randbytes(900)
     rejected = [
@@ -138,21 +138,23 @@ def hostile(random: Random) -> MadeFile:
     ]
     name, body, codes = random.choice(rejected)
     ends = {("rejected", code) for code in codes} | (EMPTY if "empty_file" in codes else set())
-    return MadeFile(name, body, ends=frozenset(ends))
+    return GeneratedFile(name, body, ends=frozenset(ends))
 
 
-def empty(random: Random, identifier_type: str) -> MadeFile:
-    """Return a file that is legitimately empty."""
+def empty(random: Random, identifier_type: str) -> GeneratedFile:
+    """Return a valid file without rows."""
     header = "email_sha256,phone_sha256\n" if identifier_type == MULTIPLE else "email_sha256\n"
-    return MadeFile("empty", random.choice([b"", header.encode(), b"\n\n"]), ends=EMPTY)
+    return GeneratedFile("empty", random.choice([b"", header.encode(), b"\n\n"]), ends=EMPTY)
 
 
-def mostly_faulty(identifier_type: str, people: Iterable[int]) -> MadeFile:
-    """Return a file with more faulty rows than are allowed, in a list with other files, too."""
+def mostly_faulty(identifier_type: str, people: Iterable[int]) -> GeneratedFile:
+    """Return a file with more faulty rows than are allowed, even as one of several files of a list."""
     lines = [*(line(identifier_type, person) for person in people), *["zz" * 16] * 200]
     if identifier_type == MULTIPLE:
         lines = ["email_sha256,phone_sha256", *(each if "," in each else f"{each},{each}" for each in lines)]
-    return MadeFile("mostly faulty", "\n".join(lines).encode(), ends=frozenset({("rejected", "too_many_rejected")}))
+    return GeneratedFile(
+        "mostly faulty", "\n".join(lines).encode(), ends=frozenset({("rejected", "too_many_rejected")})
+    )
 
 
 def _plain(body: bytes) -> bytes:

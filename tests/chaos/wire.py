@@ -1,4 +1,4 @@
-"""The wire to TikTok: faults on the way, and a record of every change that TikTok accepted, as the wire showed it."""
+"""The HTTP transport to TikTok: it injects faults and records every call and every accepted change."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.chaos.scheduler import Scheduler, SimulatedInvocation
 
 THROTTLED = 40100
-QUICK, SLOW = (0.05, 1.5), (5.0, 55.0)  # seconds that an answer takes
-CHANGES_ROUGHER = 6  # their lost answers are what an intent is for
+QUICK, SLOW = (0.05, 1.5), (5.0, 55.0)  # range of response times in seconds
+CHANGE_FAULT_FACTOR = 6  # changes have more faults, because a lost response is the case that an intent handles
 MINUTE_LIMIT, DAY_LIMIT = "minute limit", "day limit"
 _ADVERTISER = re.compile(rb'name="advertiser_id"\r\n\r\n(\d+)')
 
 
 @dataclass
 class WireCall:
-    """One try of one call, as it went over the wire.
+    """One try of one call.
 
     Attributes:
-        limit: the limit that was used up when it went out; None if there was none.
-        code: TikTok's; None if no answer came back.
+        limit: the limit that was exhausted at the time; None if there was none.
+        code: TikTok's code; None if there was no response.
     """
 
     at: datetime
@@ -48,10 +48,10 @@ class AcceptedChange:
     """A create or update that TikTok accepted.
 
     Attributes:
-        action: as it was sent; None if it was left out, which TikTok takes for REPLACE.
-        rows: the rows of its files, as TikTok knows them.
-        invocation: the invocation that asked for it.
-        answered: true if the answer reached the function.
+        action: the action in the request; None if there was none, which TikTok treats as REPLACE.
+        rows: the rows of its files, in TikTok's format.
+        invocation: the invocation that made the call.
+        answered: true if the function received the response.
     """
 
     at: datetime
@@ -69,10 +69,13 @@ class Wire:
     """The wire between the functions and the emulated TikTok.
 
     Attributes:
-        rough: probability that a call meets a fault.
-        limits: name of a limit -> time until which it is used up.
-        faults: kind -> number.
-        slow_until: until then every answer is slow.
+        fault_rate: the probability of a fault in a call.
+        limits: name of a limit -> time until which it is exhausted.
+        faults: kind of fault -> number.
+        slow_until: the time until which every response is slow.
+        calls: every call so far.
+        changes: every accepted change so far.
+        files: path of an uploaded file -> its rows.
     """
 
     tiktok: TikTokEmulator
@@ -81,8 +84,8 @@ class Wire:
     now: Callable[[], datetime]
     pass_seconds: Callable[[float], None]
     faults: Counter[str]
-    note: Callable[[str], None]
-    rough: float = 0.0
+    record_step: Callable[[str], None]
+    fault_rate: float = 0.0
     limits: dict[str, datetime] = field(default_factory=dict)
     slow_until: datetime | None = None
     calls: list[WireCall] = field(default_factory=list)
@@ -90,24 +93,24 @@ class Wire:
     files: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def session(self) -> requests.Session:
-        """Return a session whose requests go over this wire."""
+        """Return a session whose requests use this transport."""
         session = requests.Session()
         session.trust_env = False
         session.mount("http://", _Adapter(self))
         return session
 
     def limit(self) -> str | None:
-        """Return the limit that is used up now."""
+        """Return the limit that is currently exhausted, or None."""
         return next((name for name, until in self.limits.items() if self.now() < until), None)
 
     def choose(self, name: str, call: WireCall) -> str:
-        """Return the fault that this call meets, "" for none."""
+        """Return the fault for this call, or an empty string for none."""
         if limit := self.limit():
             call.limit = limit
             self.tiktok.fault(name, "code", code=THROTTLED, message="Too many requests. Please retry in some time.")
             return limit
         is_change = name in {"create", "update"}
-        if self.random.random() >= self.rough * (CHANGES_ROUGHER if is_change else 1):
+        if self.random.random() >= self.fault_rate * (CHANGE_FAULT_FACTOR if is_change else 1):
             return ""
         kinds = [
             "second limit", "HTTP 5xx", "busy", "slow", "timeout", "not connected", "cut before", "cut during",
@@ -115,7 +118,7 @@ class Wire:
         ]  # fmt: skip
         kind = self.random.choice(kinds + ["file lost", "cut after", "timeout"] * is_change)
         match kind:
-            case "minute limit":  # the calls of the last minute have used it up
+            case "minute limit":  # the limit is exhausted for the next five minutes
                 self.limits[MINUTE_LIMIT] = self.now() + timedelta(minutes=5)
                 return self.choose(name, call)
             case "second limit":
@@ -130,27 +133,27 @@ class Wire:
 
 
 class _Adapter(HTTPAdapter):
-    """Sends over the wire."""
+    """Sends requests and injects faults."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
         self._wire = wire
 
-    def send(  # noqa: C901 - one step after the other
+    def send(  # noqa: C901 - a sequence of simple steps
         self, request: requests.PreparedRequest, *arguments: Any, **more: Any
     ) -> requests.Response:
-        """Send a request, unless the weather has other plans."""
+        """Send a request, and raise or change the response if there is a fault."""
         wire = self._wire
         me = wire.scheduler.current
-        assert me, "only invocations talk to TikTok"
-        me.place()
+        assert me, "only invocations send requests to TikTok"
+        me.switch_point()
         name = urlsplit(request.url or "").path.rstrip("/").rpartition("/")[2]
         if request.body is not None and not isinstance(request.body, bytes | str):
             request.body = b"".join(request.body)
         call = WireCall(wire.now(), me.aws_request_id, _advertiser_id(request), name, None)
         wire.calls.append(call)
         fault = wire.choose(name, call)
-        wire.note(f"{call.advertiser_id} {name} {fault}")
+        wire.record_step(f"{call.advertiser_id} {name} {fault}")
         if fault:
             wire.faults[fault] += 1
         match fault:
@@ -162,53 +165,53 @@ class _Adapter(HTTPAdapter):
                 _send_part(request)
                 raise requests.ConnectionError
             case "killed before":
-                me.dead = True
-        if me.dead:
-            me.place()
+                me.killed = True
+        if me.killed:
+            me.switch_point()
         is_slow = fault == "slow" or (wire.slow_until and wire.now() < wire.slow_until)
         wire.pass_seconds(wire.random.uniform(*(SLOW if is_slow else QUICK)))
         response = super().send(request, *arguments, **more)
-        change = self._note(request, response, call, me)
+        change = self._record(request, response, call, me)
         if fault == "timeout":
             wire.pass_seconds(60)
             raise requests.ReadTimeout
         if fault == "cut after":
             raise requests.ConnectionError
         if fault == "killed after":
-            me.dead = True
-        me.place()
+            me.killed = True
+        me.switch_point()
         if change:
             change.answered = True
         return response
 
-    def _note(
+    def _record(
         self, request: requests.PreparedRequest, response: requests.Response, call: WireCall, me: SimulatedInvocation
     ) -> AcceptedChange | None:
-        """Note what TikTok answered and accepted."""
+        """Record the code, the uploaded file or the accepted change."""
         wire = self._wire
         try:
-            answer = response.json()
-            call.code = answer.get("code")
+            content = response.json()
+            call.code = content.get("code")
         except ValueError:
             return None
         if call.code != 0:
             return None
         body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
         if call.name == "upload":
-            wire.files[answer["data"]["file_path"]] = rows_of(body)
+            wire.files[content["data"]["file_path"]] = rows_of(body)
         if call.name not in {"create", "update"}:
             return None
-        asked = json.loads(body)
-        paths = asked.get("file_paths", [])
-        audience_id = asked.get("custom_audience_id") or answer["data"]["custom_audience_id"]
+        payload = json.loads(body)
+        paths = payload.get("file_paths", [])
+        audience_id = payload.get("custom_audience_id") or content["data"]["custom_audience_id"]
         rows = frozenset().union(*(wire.files[path] for path in paths))
-        change = AcceptedChange(wire.now(), call.advertiser_id, call.name, audience_id, asked.get("action"), rows, me)
+        change = AcceptedChange(wire.now(), call.advertiser_id, call.name, audience_id, payload.get("action"), rows, me)
         wire.changes.append(change)
         return change
 
 
 def rows_of(body: bytes) -> frozenset[str]:
-    """Return the rows of an uploaded file, in the form in which the emulator tells an audience's members."""
+    """Return the rows of an uploaded file, in the format in which the emulator returns the members of an audience."""
     content = body.rpartition(b"Content-Type: text/csv\r\n\r\n")[2].rpartition(b"\r\n--")[0]
     lines = content.partition(b"\r\n--")[0].decode().splitlines()
     if lines and "," in lines[0]:
@@ -233,7 +236,7 @@ def _send_part(request: requests.PreparedRequest) -> None:
     body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
     head = f"{request.method} {url.path}?{url.query} HTTP/1.1\r\n".encode()
     head += "".join(f"{name}: {_text(value)}\r\n" for name, value in request.headers.items()).encode() + b"\r\n"
-    # A server takes a head that ends too early for a whole one without the rest of its headers.
+    # Without a body, send only two bytes: a server would treat a longer head as complete.
     sent = (head + body)[: len(head) + len(body) // 2] if body else head[:2]
     with socket.create_connection((url.hostname or "", url.port or 80)) as connection:
         connection.sendall(sent)

@@ -23,7 +23,7 @@ from handler import app
 from handler.settings import read_settings
 from sandbox.tiktok.emulator import TikTokEmulator
 from tests.privacy import TOKEN
-from tests.servers import RequestHooks, InProcessAws, set_last_modified, stored, stored_keys
+from tests.servers import InProcessAws, RequestHooks, set_last_modified, stored, stored_keys
 
 if TYPE_CHECKING:
     from tests.servers import Clients
@@ -76,7 +76,7 @@ class World:
 
     Attributes:
         function: the warm function.
-        hooks: hooks around every request to the AWS in this process. They do not see requests over a socket.
+        hooks: called around every request to the AWS in this process. They do not see requests over a socket.
         events: by object key, the message for the key's newest upload.
         log: the log output of the function.
         printed: more output to search for personal data; tests add to it.

@@ -1,4 +1,4 @@
-"""The queue on the simulated clock: visibility, receives and the dead-letter queue, as SQS keeps them."""
+"""An SQS queue on the simulated clock, with visibility timeouts, receive counts and a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-VISIBILITY = timedelta(seconds=5400)  # as the component sets it: six times the function's timeout
+VISIBILITY = timedelta(seconds=5400)  # the component's setting: six times the function's timeout
 MAX_RECEIVES = 12
 BATCH = 10
 
 
 @dataclass
 class QueuedMessage:
-    """A message: its receipt handle is its number."""
+    """A message. Its number is also its receipt handle."""
 
     number: int
     body: str
@@ -35,36 +35,36 @@ class QueuedMessage:
 
 
 @dataclass
-class Mailbox:
+class SimulatedQueue:
     """One queue with its dead-letter queue.
 
     Attributes:
         now: the simulated clock.
-        fails: returns true if this request fails.
-        dead: bodies in the dead-letter queue.
-        sent: bodies that the function itself has sent.
+        fails: returns true if the current request fails.
+        dead_letters: bodies in the dead-letter queue.
+        sent: bodies that the function has sent.
     """
 
     now: Callable[[], datetime]
     fails: Callable[[], bool]
     messages: dict[int, QueuedMessage] = field(default_factory=dict)
-    dead: list[str] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     _numbers: int = 0
 
     def put(self, body: str) -> None:
-        """Take a message that can be received at once."""
+        """Add a message that can be received immediately."""
         self._numbers += 1
         self.messages[self._numbers] = QueuedMessage(self._numbers, body, self.now())
 
     def receive(self, at_most: int) -> list[QueuedMessage]:
-        """Receive visible messages; what was received too often goes to the dead-letter queue."""
+        """Receive visible messages; move a message that was received too often to the dead-letter queue."""
         received: list[QueuedMessage] = []
         for message in [each for each in self.messages.values() if each.visible_at <= self.now()]:
             if len(received) == at_most:
                 break
             if message.receives == MAX_RECEIVES:
-                self.dead.append(self.messages.pop(message.number).body)
+                self.dead_letters.append(self.messages.pop(message.number).body)
                 continue
             message.receives += 1
             message.visible_at = self.now() + VISIBILITY
@@ -72,24 +72,24 @@ class Mailbox:
         return received
 
     def delete(self, message: QueuedMessage) -> None:
-        """Delete a message that is done."""
+        """Delete a message that was handled."""
         self.messages.pop(message.number, None)
 
     def next_visible(self) -> datetime | None:
-        """Return when the next message can be received."""
+        """Return the time at which the next message can be received, or None if the queue is empty."""
         return min((each.visible_at for each in self.messages.values()), default=None)
 
-    # The two requests of boto3's client that the function makes.
+    # The two methods of the boto3 client that the function uses.
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: ARG002, N803 - boto3's names
-        """Take a message of the function."""
+        """Add a message that the function sends."""
         self._may_fail("SendMessage")
         self.put(MessageBody)
         self.sent.append(MessageBody)
         return {}
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG002, N803 - boto3's names
-        """Set when messages can be received again."""
+        """Set the time at which messages can be received again."""
         self._may_fail("ChangeMessageVisibilityBatch")
         for entry in Entries:
             if message := self.messages.get(int(entry["ReceiptHandle"])):
@@ -98,4 +98,4 @@ class Mailbox:
 
     def _may_fail(self, operation: str) -> None:
         if self.fails():
-            raise ClientError({"Error": {"Code": "InternalError", "Message": "SQS is out of order."}}, operation)
+            raise ClientError({"Error": {"Code": "InternalError", "Message": "SQS is unavailable."}}, operation)
