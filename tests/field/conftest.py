@@ -1,4 +1,4 @@
-"""Fixtures of the acceptance tests; after each of them what was written is searched for personal data."""
+"""Fixtures of the acceptance tests. After each test, everything that was written is searched for personal data."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def connector(aws: InProcessAws, capsys: pytest.CaptureFixture[str]) -> Iterator
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=3600) as tiktok:
         connector = FieldConnector(aws, tiktok, capsys)
         yield connector
-        connector.counted()
+        connector.metric_totals()
         assert_nothing_personal([*connector.written(), *connector.printed])

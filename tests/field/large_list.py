@@ -1,8 +1,8 @@
-"""A replace of many small files: time, memory and TikTok calls of the whole path.
+"""A replace of many small files: time, memory and TikTok calls from upload to final status.
 
 `python -m tests.field.large_list --files 500 --rows 100` prints them as one JSON object. The embedded AWS, the emulated
-TikTok and the function share the process. Memory is measured in a run of its own, because that takes several times as
-long: it is what the sweep and both services allocate at most while the list is sent.
+TikTok and the function share the process. Peak memory includes all three while the list is sent. It is measured in a
+separate run, because tracing makes the run several times slower.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.field.connector import HOUR, VIP, FieldConnector, S
+from tests.field.connector import HOUR, SETTLE, VIP, FieldConnector
 from tests.handler.world import ADVERTISER_ID, lines, people
 from tests.privacy import TOKEN
 from tests.servers import InProcessAws
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 def large_list(
     files: int, rows: int, *, traced: bool = False
 ) -> Iterator[tuple[FieldConnector, dict[str, Any], list[str]]]:
-    """Upload a list and let the sweep send it; give the connector, the figures and the messages."""
+    """Upload a list and let the sweep send it; yield the connector, the measurements and the messages."""
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=HOUR) as tiktok:
         connector = FieldConnector(InProcessAws(), tiktok, None)
-        connector.base()
+        connector.create_audience()
         names = [f"{VIP}/replace/run/part-{number:05}.csv" for number in range(files)]
         messages = [connector.upload(name, lines(people(number * rows, rows))) for number, name in enumerate(names)]
         connector.tiktok.clear_calls()
-        began = time.perf_counter()
+        started = time.perf_counter()
         connector.deliver_all(*messages)
         registered = time.perf_counter()
-        connector.pass_time((12 * S + 1) / HOUR)
+        connector.pass_time((12 * SETTLE + 1) / HOUR)
         if traced:
             tracemalloc.start()
         started = time.perf_counter()
@@ -50,7 +50,7 @@ def large_list(
         figures = {
             "files": files,
             "rows": files * rows,
-            "seconds_to_register": round(registered - began, 2),
+            "seconds_to_register": round(registered - started, 2),
             "seconds_to_send": round(sent - started, 2),
             "peak_mib": round(peak / 2**20, 1) if traced else None,
             "tiktok_calls": dict(Counter(connector.calls())),
@@ -59,15 +59,15 @@ def large_list(
 
 
 def main() -> None:
-    """Measure a list of the size that the command line asks for."""
+    """Measure a list with the size from the command line, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.field.large_list", description=main.__doc__)
     parser.add_argument("--files", type=int, default=500)
-    parser.add_argument("--rows", type=int, default=100, help="rows of each file")
-    given = parser.parse_args()
-    with large_list(given.files, given.rows) as (connector, figures, messages):
-        ends = Counter((connector.ends(message) or ("",))[0] for message in messages)
-    with large_list(given.files, given.rows, traced=True) as (_, traced, _):
-        print(json.dumps({**figures, "peak_mib": traced["peak_mib"], "statuses": dict(ends)}))
+    parser.add_argument("--rows", type=int, default=100, help="rows per file")
+    options = parser.parse_args()
+    with large_list(options.files, options.rows) as (connector, figures, messages):
+        outcome = Counter((connector.outcome_of(message) or ("",))[0] for message in messages)
+    with large_list(options.files, options.rows, traced=True) as (_, traced, _):
+        print(json.dumps({**figures, "peak_mib": traced["peak_mib"], "statuses": dict(outcome)}))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""A model of one audience, written from the contract alone: which ends an upload may have, and who is in the audience.
+"""A model of one audience, derived only from the contract: the allowed outcomes of uploads, and the expected people.
 
-The model does not repeat the connector's decisions. It watches each upload's report, checks every step against the
-rules on settling, lists, deletions and order, and at the end computes the audience's people: for each person, the
-latest upload that names them decides.
+The model does not repeat the connector's decisions. It observes the report of each upload and checks every step against
+the rules for settling, lists, deletions and order. At the end it computes the people in the audience: for each person,
+the latest upload that contains them decides.
 
-Run many random stories: `python -m tests.field.model --examples 2000`.
+`python -m tests.field.model --examples 2000` runs many random stories.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tests.field.uploads import LIST_QUIET, LONGEST, PRIORITY, QUIET, SENT, STEP, ModelExport, ModelUpload
+from tests.field.uploads import (
+    LIST_QUIET,
+    MAX_LIST_WAIT,
+    PRIORITY,
+    QUIET,
+    SENT,
+    TIME_RESOLUTION,
+    ModelExport,
+    ModelUpload,
+)
 
 
 @dataclass
@@ -26,33 +35,33 @@ class Model:
         return "\n".join(map(str, self.uploads))
 
     def exports(self) -> list[ModelExport]:
-        """Return the lists. A copy of a file onto itself is a file of a list if the connector went on with it."""
+        """Return the lists. A copy of a file onto itself is part of a list if the connector sent or rejected it."""
         found: dict[str, list[ModelExport]] = {}
-        for each in self._own("replace"):
+        for each in self._with_actions("replace"):
             exports = found.setdefault(each.folder or each.name, [])
-            if not exports or each.at - exports[-1].files[-1].at > LONGEST or _all_deleted(exports[-1], each.at):
+            if not exports or each.at - exports[-1].files[-1].at > MAX_LIST_WAIT or _all_deleted(exports[-1], each.at):
                 exports.append(ModelExport())
             exports[-1].files.append(each)
         return [export for exports in found.values() for export in exports]
 
     def export_of(self, upload: ModelUpload) -> ModelExport:
-        """Return the list of a file."""
+        """Return the list that contains a file."""
         return next(export for export in self.exports() if upload in export.files)
 
-    def _own(self, *actions: str) -> Iterator[ModelUpload]:
+    def _with_actions(self, *actions: str) -> Iterator[ModelUpload]:
         return (
             each
             for each in self.uploads
             if each.action in actions
-            and (not each.copied or (each.action == "replace" and each.ends[0] in {*SENT, "rejected"}))
+            and (not each.copied or (each.action == "replace" and each.outcome[0] in {*SENT, "rejected"}))
         )
 
     def people(self, *, oldest_version_counts: bool = False) -> frozenset[int]:
-        """Return who is in the audience: for each person, the latest applied upload that names them decides.
+        """Return the people in the audience: for each person, the latest applied upload that contains them decides.
 
         Args:
-            oldest_version_counts: if a list stands at the time of its first version rather than of its first file in
-                its newest version. The contract does not say.
+            oldest_version_counts: use the earliest time of any version in a list as its time, instead of the earliest
+                time of the newest versions. The contract allows both.
         """
         changes = [
             (each.at, PRIORITY[each.action], each.action, each.rows)
@@ -70,78 +79,80 @@ class Model:
         return people
 
     def check_sent(self, now: datetime, sent: Iterable[ModelUpload]) -> None:
-        """Check the uploads that this step has sent to TikTok against the rules on settling, order and deletions."""
+        """Check the uploads that this step has sent to TikTok against the rules for settling, order and deletions."""
         lists = []
         for each in sent:
             assert each.registered, f"{each.path} was sent without having been registered"
-            assert now - each.registered >= QUIET - STEP, f"{each.path} was sent before it had settled"
+            assert now - each.registered >= QUIET - TIME_RESOLUTION, f"{each.path} was sent before it had settled"
             if each.copied:
                 assert not self._repeats_applied(each), f"{each.path} was sent although it is a copy"
                 continue
             if each.action != "replace":
                 assert not each.withdrawable or not each.deleted, f"{each.path} was sent although it was deleted"
                 self._check_quiet(now, each)
-                for export in self.exports():  # nothing waits for a list that will be withdrawn
+                for export in self.exports():  # a list that will be withdrawn holds up nothing
                     waits = all(file.waits and not file.deleted for file in export.current) and export.current
-                    assert not waits or each.at <= export.time, f"{each.path} went before an older list"
+                    assert not waits or each.at <= export.time, f"{each.path} was sent before an older list"
             elif (export := self.export_of(each)) not in lists:
                 lists.append(export)
                 self._check_list(now, export)
         assert len(lists) <= 1, "two lists were sent in one step"
 
     def _check_quiet(self, now: datetime, sent: ModelUpload) -> None:
-        """No append or remove goes while others still arrive, unless one has waited for twelve settling times.
+        """Check that no append or remove is sent while others arrive, unless one has waited for 12 settling times.
 
-        What is newer than a waiting list waits for that, and holds up nothing.
+        Uploads that are newer than a waiting list wait for the list, so they do not count.
         """
         lists = [export.files[0].at for export in self.exports() if any(file.waits for file in export.files)]
         together = [
             each
-            for each in self._own("append", "remove")
+            for each in self._with_actions("append", "remove")
             if each.registered and (each.waits or each.sent == now) and not any(time < each.at for time in lists)
         ]
         waited = [each.registered for each in [sent, *together] if each.registered]
-        quiet = now - max(waited) >= QUIET - STEP or now - min(waited) >= LIST_QUIET - STEP
-        assert quiet, f"{sent.path} was sent while others still arrived"
+        quiet = now - max(waited) >= QUIET - TIME_RESOLUTION or now - min(waited) >= LIST_QUIET - TIME_RESOLUTION
+        assert quiet, f"{sent.path} was sent while others were still arriving"
         if sent.action == "append":
-            newer = [each for each in together if each.path == sent.path and STEP <= each.at - sent.at < QUIET]
+            newer = [
+                each for each in together if each.path == sent.path and TIME_RESOLUTION <= each.at - sent.at < QUIET
+            ]
             assert not newer, f"{sent.path} of {sent.at:%H:%M:%S} was sent although there is a newer version"
 
     def _check_list(self, now: datetime, export: ModelExport) -> None:
-        """A list goes whole, after an hour of quiet or six hours, and only if it is the only one of its time."""
-        # A list that is made anew consists of its current files. What it had before and is deleted is none.
+        """Check that a list is sent complete, after a quiet hour or six hours, and without a competing list."""
+        # A list that is sent again consists of its current files, without files that were sent before and deleted.
         current = [file for file in export.current if not (file.deleted and file.sent and file.sent < now)]
         names = [file.path for file in current]
         for file in current:
             assert file.registered, f"{names} was sent without {file.path}, which is in the bucket"
-            assert file.ends[0] in {*SENT, "skipped"}, f"{names} was sent without {file.path}: {file.ends}"
+            assert file.outcome[0] in {*SENT, "skipped"}, f"{names} was sent without {file.path}: {file.outcome}"
             assert not file.deleted, f"{names} was sent although {file.path} was deleted"
         newest_name = max(self._names(now))
         oldest = min(file.registered for file in export.files if file.registered)
-        quiet = now - newest_name >= LIST_QUIET - STEP or now - oldest >= LONGEST - STEP
-        assert quiet, f"{names} was sent before an hour of quiet: {now - newest_name} after {newest_name}"
+        quiet = now - newest_name >= LIST_QUIET - TIME_RESOLUTION or now - oldest >= MAX_LIST_WAIT - TIME_RESOLUTION
+        assert quiet, f"{names} was sent before a quiet hour: {now - newest_name} after {newest_name}"
         for other in self.exports():
             waits = any(file.waits for file in other.current) and not any(file.deleted for file in other.current)
             if other.files != export.files and waits:
                 now_in = [ModelExport(each.current) for each in (export, other)]
-                assert not _meet(*now_in), f"{names} was sent although another list of its time waits"
+                assert not _within_an_hour(*now_in), f"{names} was sent although a competing list waits"
 
     def _names(self, now: datetime) -> Iterator[datetime]:
-        """Yield when each name under `replace/` was first registered, of files that wait or have just been sent."""
+        """Yield the first registration time of each name under `replace/` that waits or has just been sent."""
         first: dict[str, datetime] = {}
-        for file in self._own("replace"):
+        for file in self._with_actions("replace"):
             if file.registered and (file.waits or file.sent == now):
                 first[file.path] = min(file.registered, first.get(file.path, file.registered))
         yield from first.values()
 
     def check_end(self, upload: ModelUpload) -> None:
-        """Check that an upload may have the end that it has.
+        """Check that the contract allows the outcome of an upload.
 
         Raises:
             AssertionError: the contract does not allow it.
         """
-        if upload.ends not in self._allowed(upload):
-            raise AssertionError(f"{upload.path} of {upload.at:%d %H:%M:%S} has the end {upload.ends}:\n{self}")
+        if upload.outcome not in self._allowed(upload):
+            raise AssertionError(f"{upload.path} of {upload.at:%d %H:%M:%S} has the outcome {upload.outcome}:\n{self}")
 
     def _allowed(self, upload: ModelUpload) -> set[tuple[str, str]]:
         if upload.copied:
@@ -169,10 +180,10 @@ class Model:
         return allowed
 
     def _allowed_after_list(self, upload: ModelUpload) -> set[tuple[str, str]]:
-        """Return the ends that a newer list gives to what is older."""
+        """Return the outcomes that a newer list allows for an older upload."""
         allowed = set()
         newer = [each for each in self.exports() if each.sent and each.time >= upload.at and upload not in each.files]
-        if any(file.ends == ("available", "available") for export in newer for file in export.files):
+        if any(file.outcome == ("available", "available") for export in newer for file in export.files):
             allowed.add(("skipped", "superseded"))
         if any(export.sent and upload.registered and export.sent <= upload.registered for export in newer):
             allowed.add(("rejected", "out_of_order"))
@@ -185,16 +196,16 @@ class Model:
             allowed |= {("skipped", "superseded"), ("skipped", "overtaken"), ("skipped", "withdrawn")}
         if any(file.deleted for file in export.files):
             allowed.add(("skipped", "withdrawn"))
-        if any(_meet(export, other) for other in self.exports() if other.files != export.files):
+        if any(_within_an_hour(export, other) for other in self.exports() if other.files != export.files):
             allowed.add(("rejected", "ambiguous_replace"))
-        appended = [each for each in self._own("append") if each.sent and each.at > export.files[0].at]
+        appended = [each for each in self._with_actions("append") if each.sent and each.at > export.files[0].at]
         if (
             appended
             and upload.registered
             and any(each.sent and each.sent <= upload.registered + QUIET for each in appended)
         ):
             allowed.add(("rejected", "out_of_order"))
-        removed = (each.rows for each in self._own("remove") if each.at > export.time and each.applied)
+        removed = (each.rows for each in self._with_actions("remove") if each.at > export.time and each.applied)
         if upload.rows <= frozenset().union(*removed):
             allowed.add(("skipped", "overtaken"))
         return allowed
@@ -203,23 +214,25 @@ class Model:
         allowed = {("skipped", "unchanged_copy")} | self._allowed_after_list(upload)
         if self._repeats_applied(upload):
             return allowed
-        # Rows that were never applied may come from the copy, which then shares the end of its list, in its old place.
+        # If the rows were never applied, the copy may apply them, or share the outcome of the file that it copies.
         own_ends = {("available", "available"), ("skipped", "withdrawn"), ("rejected", "ambiguous_replace")}
         source = self._source(upload)
         in_old_place = self._allowed_after_list(replace(source, registered=upload.registered))
-        return allowed | own_ends | in_old_place | {source.ends}
+        return allowed | own_ends | in_old_place | {source.outcome}
 
     def _repeats_applied(self, copy: ModelUpload) -> bool:
-        """Return if a copy has nothing to do."""
+        """Return true if the rows of a copy were already applied."""
         return self._source(copy).applied
 
     def _source(self, copy: ModelUpload) -> ModelUpload:
-        """Return the version whose rows a copy repeats: not a copy that itself changed nothing."""
+        """Return the version whose rows a copy repeats, skipping other unchanged copies."""
         older = [each for each in self.uploads if each.path == copy.path and each.at < copy.at]
-        return [each for each in older if each.ends != ("skipped", "unchanged_copy") or not each.copied][-1]
+        return [each for each in older if each.outcome != ("skipped", "unchanged_copy") or not each.copied][-1]
 
     def _next_version_within(self, upload: ModelUpload, gap: timedelta) -> bool:
-        versions = [each for each in self._own(upload.action) if each.path == upload.path and each.at > upload.at]
+        versions = [
+            each for each in self._with_actions(upload.action) if each.path == upload.path and each.at > upload.at
+        ]
         return bool(versions) and versions[0].at - upload.at < gap
 
 
@@ -227,8 +240,8 @@ def _all_deleted(export: ModelExport, before: datetime) -> bool:
     return all(file.deleted and file.deleted <= before for file in export.current)
 
 
-def _meet(one: ModelExport, other: ModelExport) -> bool:
-    """Return if two lists were uploaded within an hour of each other."""
+def _within_an_hour(one: ModelExport, other: ModelExport) -> bool:
+    """Return true if two lists were uploaded within an hour of each other."""
     return any(abs(file.at - each.at) < LIST_QUIET for file in one.files for each in other.files)
 
 

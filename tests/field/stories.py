@@ -1,6 +1,6 @@
 """Random stories: uploads, versions, deletions, renames and copies in any order, with late and duplicate events.
 
-Each story runs against a whole connector; `tests.field.model` judges every step of it and the people at the end.
+Each story runs against a complete connector. `tests.field.model` checks every step, and the people at the end.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from moto.backends import get_backend
 
 from handler.clock import parse_iso
 from sandbox.tiktok.emulator import TikTokEmulator
-from tests.field.connector import DAY, HOUR, VIP, FieldConnector, S, body
+from tests.field.connector import DAY, HOUR, SETTLE, VIP, FieldConnector, body
 from tests.field.model import Model
 from tests.field.uploads import SENT, ModelUpload
 from tests.handler.world import ADVERTISER_ID, people
 from tests.privacy import TOKEN
 from tests.servers import ACCOUNT, InProcessAws, stored
 
-PEOPLE = people(0, 8)  # number 0 is never removed: TikTok keeps no empty audience
+PEOPLE = people(0, 8)  # number 0 is never removed: TikTok does not keep an empty audience
 ROWS = st.frozensets(st.integers(1, 7), min_size=1, max_size=4)
 RUNS = st.sampled_from(["monday/", "tuesday/", "a/b/"])
-PAUSES = [10, 0.5 * S, S + 5, 3 * S, 12 * S + 5, 30 * S, 80 * S, DAY]
+PAUSES = [10, 0.5 * SETTLE, SETTLE + 5, 3 * SETTLE, 12 * SETTLE + 5, 30 * SETTLE, 80 * SETTLE, DAY]
 AWS = InProcessAws()
 
 
@@ -40,27 +40,27 @@ class Story(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        # One person counts as a thousand, so that small files are enough for TikTok's rule.
+        # One row counts as a thousand people, so that small files meet TikTok's minimum of 1,000.
         tiktok = TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, match_rate=1000)
         self.connector = FieldConnector(AWS, self.stack.enter_context(tiktok), None)
         self.connector.cold_start(MAX_SHRINK="1")
         self.model = Model()
         self.late: list[ModelUpload] = []
-        self.started = self.whole = False
+        self.started = self.last_step_passed = False
 
     @initialize(processing=st.sampled_from([600.0, HOUR, 2 * DAY]), exists=st.booleans())
     def begin(self, processing: float, *, exists: bool) -> None:
-        """Begin with an audience or without one."""
+        """Start with or without an existing audience."""
         self.connector.tiktok.configure(processing_seconds=processing)
         if exists:
             self.upload("append", "base/", "base.csv", frozenset({0}))
-            self.pause(S + 5)
+            self.pause(SETTLE + 5)
             self.pause(processing + 5)
         self.started = True
 
     @rule(name=st.sampled_from(["a.csv", "b.csv"]), rows=ROWS, late=st.booleans())
     def append(self, name: str, rows: frozenset[int], *, late: bool) -> None:
-        """Append one file."""
+        """Upload one file under append."""
         self.upload("append", "", name, rows | {0}, late=late)
 
     @rule(action=st.sampled_from(["append", "remove"]), count=st.integers(1, 3), rows=ROWS, late=st.booleans())
@@ -72,29 +72,29 @@ class Story(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["a.csv", "b.csv"]), rows=ROWS, late=st.booleans())
     def remove(self, name: str, rows: frozenset[int], *, late: bool) -> None:
-        """Remove one file."""
+        """Upload one file under remove."""
         self.upload("remove", "", name, rows, late=late)
 
     @rule(
         run=RUNS,
         files=st.lists(st.tuples(ROWS, st.booleans()), min_size=1, max_size=3),
-        gap=st.sampled_from([1.0, 1.0, 1.6 * S, 4 * S]),
+        gap=st.sampled_from([1.0, 1.0, 1.6 * SETTLE, 4 * SETTLE]),
     )
     def replace(self, run: str, files: list[tuple[frozenset[int], bool]], gap: float) -> None:
-        """Upload a list in several files, some of whose events are late."""
+        """Upload a list in several files; the events of some may be late."""
         for number, (rows, late) in enumerate(files):
             self.upload("replace", run, f"part-{number}", rows | {0}, late=late)
             self.pause(gap)
 
     @rule(rows=ROWS, late=st.booleans())
     def replace_by_one_file(self, rows: frozenset[int], *, late: bool) -> None:
-        """Upload a list of one file."""
+        """Upload a list with one file."""
         self.upload("replace", "", "vip.csv", rows | {0}, late=late)
 
     @precondition(lambda self: self.current())
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        """Delete a file, as a person or a tool does."""
+        """Delete a file."""
         upload = data.draw(st.sampled_from(self.current()))
         self.connector.delete(f"{VIP}/{upload.path}")
         for each in self.model.uploads:
@@ -105,11 +105,11 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.current())
     @rule(data=st.data(), late=st.booleans())
     def copy(self, data: st.DataObject, *, late: bool) -> None:
-        """Copy a file onto itself, as a change of its metadata does."""
+        """Copy a file onto itself, as happens when its metadata is changed."""
         upload = data.draw(st.sampled_from(self.current()))
         message = self.connector.copy(f"{VIP}/{upload.path}")
-        place = (upload.action, upload.folder, upload.name, upload.rows)
-        self.add(ModelUpload(*place, self.connector.now(), message, copied=True), late=late)
+        file = (upload.action, upload.folder, upload.name, upload.rows)
+        self.add(ModelUpload(*file, self.connector.now(), message, copied=True), late=late)
 
     @precondition(lambda self: self.late)
     @rule(data=st.data())
@@ -122,23 +122,23 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.uploads)
     @rule(data=st.data())
     def duplicate(self, data: st.DataObject) -> None:
-        """Deliver an event once more."""
+        """Deliver an event again."""
         self.deliver(data.draw(st.sampled_from(self.model.uploads)))
 
     @rule(name=st.sampled_from(["vip", "VIP 2026", "Käufer"]))
     def rename(self, name: str) -> None:
-        """Rename the audience in Ads Manager, if it can be edited now."""
+        """Rename the audience in Ads Manager."""
         for audience in self.connector.audiences():
             self.connector.rename(audience["id"], name)
 
     @rule(seconds=st.sampled_from(PAUSES))
     def pause(self, seconds: float) -> None:
-        """Let time pass with sweeps; no event is later than half a day."""
+        """Let time pass with sweeps; before a pause of more than half a day, deliver all late events."""
         if seconds > DAY / 2:
             self.deliver_late()
         left = seconds
         while left > 0:
-            step = min(left, max(S, seconds / 6))
+            step = min(left, max(SETTLE, seconds / 6))
             self.connector.sweep(step / HOUR)
             left -= step
             self.observe()
@@ -149,13 +149,13 @@ class Story(RuleBasedStateMachine):
         return [each for each in newest.values() if not each.deleted]
 
     def upload(self, action: str, folder: str, name: str, rows: frozenset[int], *, late: bool = False) -> None:
-        """Upload a file; its event comes at once, or later."""
+        """Upload a file; its event arrives immediately or late."""
         path = f"{action}/{folder}{name}"
         message = self.connector.upload(f"{VIP}/{path}", body(PEOPLE[row] for row in sorted(rows)))
         self.add(ModelUpload(action, folder, name, rows, self.connector.now(), message), late=late)
 
     def add(self, upload: ModelUpload, *, late: bool) -> None:
-        """Take a new version into the model and deliver its event."""
+        """Add a new version to the model, and deliver its event unless it is late."""
         self.model.uploads.append(upload)
         if late:
             self.late.append(upload)
@@ -168,59 +168,59 @@ class Story(RuleBasedStateMachine):
         self.observe()
 
     def deliver_late(self) -> None:
-        """Deliver all events that are late."""
+        """Deliver all late events."""
         while self.late:
             self.deliver(self.late.pop(0))
 
     def observe(self) -> None:
-        """Read the reports and have the model judge what this step has sent."""
-        sent, self.whole = [], False
+        """Read the reports and check the uploads that this step has sent against the model."""
+        sent, self.last_step_passed = [], False
         for upload in self.model.uploads:
-            if upload.ends[0] in {"available", "skipped", "rejected", "failed"} and upload.action != "replace":
+            if upload.outcome[0] in {"available", "skipped", "rejected", "failed"} and upload.action != "replace":
                 continue
             report = self.report(upload)
             if report is None:
                 continue
-            before, upload.ends = upload.ends, (report["status"], report["code"])
+            before, upload.outcome = upload.outcome, (report["status"], report["code"])
             if not upload.registered and upload in self.late and upload.copied:
                 upload.copied, upload.listed = False, True
             upload.registered = upload.registered or parse_iso(report["received_at"])
-            if upload.ends[0] in SENT and before[0] not in SENT:
+            if upload.outcome[0] in SENT and before[0] not in SENT:
                 sent.append(upload)
                 upload.sent = upload.sent or self.connector.now()
-            anew = upload.action == "replace"
-            assert anew or not (before[0] in SENT and upload.ends[0] == "waiting"), "a status went back"
+            may_wait_again = upload.action == "replace"
+            assert may_wait_again or not (before[0] in SENT and upload.outcome[0] == "waiting"), "a status went back"
         try:
             self.model.check_sent(self.connector.now(), sent)
         except AssertionError as error:
             raise AssertionError(f"{error}, at {self.connector.now():%d %H:%M:%S}:\n{self.model}") from None
-        self.whole = True
+        self.last_step_passed = True
 
     def report(self, upload: ModelUpload) -> dict[str, Any] | None:
-        """The report of an upload, None without one."""
-        place = json.loads(upload.message)["detail"]["object"]
-        key = f"reports/{place['key']}/{place['version-id']}.json"
+        """Return the report of an upload, or None if it has no report."""
+        version = json.loads(upload.message)["detail"]["object"]
+        key = f"reports/{version['key']}/{version['version-id']}.json"
         return json.loads(content) if (content := stored(self.connector.bucket, key)) else None
 
     def teardown(self) -> None:
-        """Let the story end: nothing waits forever, and the people are those of the model."""
+        """Finish the story if no step failed, and free the emulators."""
         try:
-            if self.started and self.whole:
-                self.end()
+            if self.started and self.last_step_passed:
+                self.finish()
         finally:
             self.stack.close()
             get_backend("s3")[ACCOUNT]["aws"].buckets.pop(self.connector.bucket)
 
-    def end(self) -> None:
-        """Deliver what is late, and let time pass until nothing is pending."""
+    def finish(self) -> None:
+        """Deliver late events, let time pass until nothing is pending, and check the outcomes and the people."""
         self.deliver_late()
-        for seconds in [S + 5, 12 * S + 5, *[12 * S + 5] * 3, *[6 * HOUR] * 60]:
+        for seconds in [SETTLE + 5, 12 * SETTLE + 5, *[12 * SETTLE + 5] * 3, *[6 * HOUR] * 60]:
             if not self.connector.keys("pending/"):
                 break
             self.connector.sweep(seconds / HOUR)
             self.observe()
-        waiting = {each.path: each.ends for each in self.model.uploads if each.waits or not each.registered}
-        assert not waiting, f"these wait forever: {waiting}\n{self.model}"
+        waiting = {each.path: each.outcome for each in self.model.uploads if each.waits or not each.registered}
+        assert not waiting, f"these uploads are still pending: {waiting}\n{self.model}"
         self.connector.sweep(2 * DAY / HOUR)
         self.observe()
         for upload in self.model.uploads:
@@ -228,22 +228,22 @@ class Story(RuleBasedStateMachine):
         self.check_people()
 
     def check_people(self) -> None:
-        """Compare the audience with the model's."""
+        """Compare the people in the audience with those in the model."""
         audiences = self.connector.audiences()
         sent = [each for each in self.model.uploads if each.sent]
-        assert len(audiences) == bool(sent), "one audience, or none if nothing was sent"
+        assert len(audiences) == bool(sent), f"found {len(audiences)} audiences, expected {int(bool(sent))}"
         if audiences:
             found = self.connector.tiktok.members(audiences[0]["id"])
             possible = [self.model.people(oldest_version_counts=counts) for counts in (False, True)]
             numbers = sorted(PEOPLE.index(each) for each in found)
-            assert frozenset(numbers) in possible, f"found {numbers}, intended {sorted(possible[0])}:\n{self.model}"
+            assert frozenset(numbers) in possible, f"found {numbers}, expected {sorted(possible[0])}:\n{self.model}"
 
 
-def tell(examples: int, *, steps: int = 15, first: int = 0, shrink: bool = True) -> None:
+def run_stories(examples: int, *, steps: int = 15, first: int = 0, shrink: bool = True) -> None:
     """Run random stories.
 
     Raises:
-        AssertionError: the connector breaks a rule; hypothesis prints the shortest story it finds.
+        AssertionError: the connector breaks a rule. Hypothesis prints the shortest failing story that it finds.
     """
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     chosen = settings(
@@ -258,17 +258,19 @@ def tell(examples: int, *, steps: int = 15, first: int = 0, shrink: bool = True)
 
 
 def main() -> None:
-    """Run as many stories as the command line asks for."""
+    """Run the number of stories from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.field.model", description=main.__doc__)
     parser.add_argument("--examples", type=int, default=2000)
-    parser.add_argument("--steps", type=int, default=15, help="most steps of a story")
+    parser.add_argument("--steps", type=int, default=15, help="maximum steps per story")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--no-shrink", action="store_true", help="show the first story that fails, not the shortest")
-    given = parser.parse_args()
-    began = time.monotonic()
+    parser.add_argument("--no-shrink", action="store_true", help="print the first failing story, not the shortest")
+    options = parser.parse_args()
+    started = time.monotonic()
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # the function prints its metrics
-        tell(given.examples, steps=given.steps, first=given.seed, shrink=not given.no_shrink)
-    print(json.dumps({"examples": given.examples, "seed": given.seed, "seconds": round(time.monotonic() - began)}))
+        run_stories(options.examples, steps=options.steps, first=options.seed, shrink=not options.no_shrink)
+    print(
+        json.dumps({"examples": options.examples, "seed": options.seed, "seconds": round(time.monotonic() - started)})
+    )
 
 
 if __name__ == "__main__":

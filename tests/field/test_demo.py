@@ -1,4 +1,4 @@
-"""The whole connector: the real program in the embedded AWS, events by EventBridge, the package under AWS's client."""
+"""The complete connector: the real program in the embedded AWS, with EventBridge and the packaged function."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def connectors() -> Iterator[Connectors]:
             assert_nothing_personal(list(advertiser.log.lines), token=f"sandbox-token-of-{advertiser.name}")
 
 
-def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(connectors: Connectors) -> None:
-    told: list[str] = []
+def test_a_file_becomes_an_audience_and_an_unknown_message_stays_on_the_queue(connectors: Connectors) -> None:
+    statuses: list[str] = []
 
-    def tell(advertiser: RunningAdvertiser, report: Report) -> None:
-        told.append(f"{advertiser.name} {report['status']}")
+    def add_status(advertiser: RunningAdvertiser, report: Report) -> None:
+        statuses.append(f"{advertiser.name} {report['status']}")
 
-    watch = Watch(connectors, tell)
-    name = next(iter(connectors.advertisers))  # whatever the stack is configured for
+    watch = Watch(connectors, add_status)
+    name = next(iter(connectors.advertisers))  # any advertiser of the stack
     sample = next(each for each in samples(name) if each.status == "available")
     assert run_plan(watch, {name: [sample]}) == []
-    assert told[-1] == f"{name} available"
+    assert statuses[-1] == f"{name} available"
     report = watch.reports[name, sample.key]
     assert report["audience"]["created"] is True
     assert report["tiktok"]["matched"] == len(sample.people)
@@ -47,11 +47,11 @@ def test_a_file_goes_from_the_bucket_to_an_audience_and_a_foreign_message_stays(
     advertiser = connectors.advertisers[name]
     url = advertiser.outputs["queue_url"]
     connectors.cloud.client("sqs").send_message(QueueUrl=url, MessageBody="not an event")
-    give_up = time.monotonic() + 30
+    deadline = time.monotonic() + 30
     while not any("message refused" in line for line in list(advertiser.log.lines)):
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert connectors.depth(url) == 1  # hidden for a minute
+    assert connectors.depth(url) == 1  # in back-off for a minute
 
 
 def test_the_console_finds_outputs_endpoints_and_the_log_of_the_function(connectors: Connectors) -> None:
@@ -70,36 +70,36 @@ def test_the_console_finds_outputs_endpoints_and_the_log_of_the_function(connect
         for function in connectors.cloud.functions()
         if function.name == advertiser.outputs["function_name"]
     }
-    give_up = time.monotonic() + 30
+    deadline = time.monotonic() + 30
     while not logs.filter_log_events(logGroupName=group, filterPattern="INFO")["events"]:
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_the_sandbox_says_what_is_not_as_it_should_be(connectors: Connectors) -> None:
+def test_the_sandbox_reports_every_difference_from_the_expected_results(connectors: Connectors) -> None:
     watch = Watch(connectors, lambda *_: None)
-    name = [*connectors.advertisers][-1]  # another if there is one, so that it does not matter which test is first
+    name = [*connectors.advertisers][-1]  # not the advertiser of the first test, so that the order does not matter
     wrong = Sample("tiktok/x/emails/x.csv", b"", "available", "available", (7, 0), frozenset({"nobody"}))
-    told = "\n".join(run_plan(watch, {name: [wrong]}))
-    assert f"{name}: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in told
-    assert f"{name}: tiktok/x/emails/x.csv has None accepted and" in told
-    assert f"{name}: TikTok has the audiences [" in told
+    differences = "\n".join(run_plan(watch, {name: [wrong]}))
+    assert f"{name}: tiktok/x/emails/x.csv is rejected (unknown_identifier_type)" in differences
+    assert f"{name}: tiktok/x/emails/x.csv has None accepted and" in differences
+    assert f"{name}: TikTok has the audiences [" in differences
 
 
-def test_every_upload_is_told_of_and_every_reason_for_waiting(connectors: Connectors) -> None:
-    told: list[tuple[str, str]] = []
-    watch = Watch(connectors, lambda _, report: told.append((report["file"]["key"], report["code"])))
+def test_every_version_of_a_key_is_shown(connectors: Connectors) -> None:
+    shown: list[tuple[str, str]] = []
+    watch = Watch(connectors, lambda _, report: shown.append((report["file"]["key"], report["code"])))
     advertiser = next(iter(connectors.advertisers.values()))
     key = "tiktok/y/emails/y.csv"
     for count in (1, 2):
         connectors.upload(advertiser, key, b"")
-        give_up = time.monotonic() + 30
-        while told.count((key, "unknown_identifier_type")) < count:
-            assert time.monotonic() < give_up
+        deadline = time.monotonic() + 30
+        while shown.count((key, "unknown_identifier_type")) < count:
+            assert time.monotonic() < deadline
             watch.poll()
 
 
-def test_what_cannot_be_brought_up_is_said_in_a_sentence() -> None:
+def test_a_failure_to_start_the_sandbox_is_printed_as_an_error() -> None:
     command = "import sandbox.processes as p, runpy, pathlib, sys; p.ROOT = pathlib.Path('/nonexistent')"
     run = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""Each kind of `kinds.md` that concerns an upload has a test that names its number."""
+"""Each kind in `kinds.md` that is tested in this folder has a test with its number in the name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 ROW = re.compile(r"^\| (\d+) \|.*\| ([^|]*) \|$")
 
 
-def test_each_kind_has_its_test() -> None:
+def test_each_kind_has_a_test() -> None:
     rows = [match for line in (HERE / "kinds.md").read_text().splitlines() if (match := ROW.match(line))]
     assert [int(row[1]) for row in rows] == list(range(1, len(rows) + 1))
     named: set[int] = set()

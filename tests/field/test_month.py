@@ -10,13 +10,13 @@ SUBMITTED = ("submitted", "submitted")
 
 
 def test_kind_36_two_changes_are_always_enough_to_catch_up(connector: FieldConnector) -> None:
-    """A file waits for the change under way and at most for one of the other action.
+    """A file waits at most for the current change and for one change of the other action.
 
-    Every day a hundred people come and fifty of the day before go.
+    Every day, a hundred people are added and fifty of the previous day are removed.
     """
-    expected = connector.base()
+    expected = connector.create_audience()
     connector.tiktok.configure(processing_seconds=PROCESSING)
-    changes_before: dict[str, int] = {}  # by message: changes that TikTok had accepted when it was uploaded
+    changes_before: dict[str, int] = {}  # message -> number of changes that TikTok had accepted at its upload
     for day in range(30):
         added, removed = set(people(10_000 + day * 100, 100)), set(people(10_000 + day * 100 - 100, 50))
         expected = (expected | added) - removed
@@ -26,17 +26,17 @@ def test_kind_36_two_changes_are_always_enough_to_catch_up(connector: FieldConne
         connector.wait(DAY, every=4 * HOUR)
         changes = len(connector.changes())
         for message, before in changes_before.items():
-            assert changes - before <= 1 or connector.ends(message) in {SUBMITTED, AVAILABLE}
+            assert changes - before <= 1 or connector.outcome_of(message) in {SUBMITTED, AVAILABLE}
     changes = len(connector.changes())
-    connector.end(days=8)
+    connector.finish(days=8)
     assert len(connector.changes()) - changes <= 2
-    assert {connector.ends(message) for message in changes_before} == {AVAILABLE}
+    assert {connector.outcome_of(message) for message in changes_before} == {AVAILABLE}
     assert connector.members() == expected
 
 
 def test_kind_36_a_backlog_of_a_month_takes_two_changes(connector: FieldConnector) -> None:
-    """Nobody renewed the token for a month; then everything goes in one append and one remove."""
-    expected = connector.base()
+    """The token is invalid for a month. Then everything is sent in one append and one remove."""
+    expected = connector.create_audience()
     connector.tiktok.configure(processing_seconds=PROCESSING)
     connector.tiktok.fault("any", "code", code=40105, message="Access token is incorrect.", times=None)
     messages = []
@@ -48,7 +48,7 @@ def test_kind_36_a_backlog_of_a_month_takes_two_changes(connector: FieldConnecto
         connector.wait(DAY, every=DAY / 2)
     connector.tiktok.clear_faults()
     changes = len(connector.changes())
-    connector.end(days=8)
+    connector.finish(days=8)
     assert sorted(connector.changes()[changes:]) == ["APPEND", "REMOVE"]
-    assert {connector.ends(message) for message in messages} == {AVAILABLE}
+    assert {connector.outcome_of(message) for message in messages} == {AVAILABLE}
     assert connector.members() == expected

@@ -1,12 +1,12 @@
-"""A few random stories, always the same ones; `python -m tests.field.model` runs any number of them."""
+"""A few random stories with fixed seeds; `python -m tests.field.model` runs any number of stories."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.field.stories import tell
+from tests.field.stories import run_stories
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])
-def test_random_stories_end_with_the_people_of_the_model(first: int) -> None:
-    tell(4, first=first, shrink=False)
+def test_random_stories_match_the_model(first: int) -> None:
+    run_stories(4, first=first, shrink=False)

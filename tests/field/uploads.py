@@ -1,14 +1,14 @@
-"""The uploads and lists of the model, and what follows from their facts alone."""
+"""The uploads and lists of the model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.field.connector import S
+from tests.field.connector import SETTLE
 
-QUIET, LIST_QUIET, LONGEST = (timedelta(seconds=factor * S) for factor in (1, 12, 72))
-STEP = timedelta(seconds=1)  # reports tell whole seconds
+QUIET, LIST_QUIET, MAX_LIST_WAIT = (timedelta(seconds=factor * SETTLE) for factor in (1, 12, 72))
+TIME_RESOLUTION = timedelta(seconds=1)  # reports have times in whole seconds
 PRIORITY = {"replace": 0, "append": 1, "remove": 2}
 SENT = {"submitted", "available"}
 
@@ -18,17 +18,18 @@ class ModelUpload:
     """One version of one object.
 
     Attributes:
-        name: the file's name; with `folder` and `action` it makes the key.
+        name: the file's name; with `action` and `folder` it forms the key.
         folder: the run, with a slash at its end; empty directly under the action.
-        rows: numbers of the people in it.
-        at: upload time.
-        copied: true for a copy of the version before it onto itself, if the connector can know: its event says so, but
-            not the listing that finds an upload before its event.
-        listed: true for a copy that a listing has found.
+        rows: the numbers of the people in it.
+        at: the upload time.
+        message: the message with its event.
+        copied: true for a copy of the previous version onto itself, if the connector can recognize it. It cannot if a
+            listing finds the upload before its event.
+        listed: true for a copy that a listing has found before its event.
         registered: when the connector registered it.
-        sent: when it was first seen at TikTok.
-        deleted: time of the first delete marker after it.
-        ends: status and code of its report.
+        sent: when its report first had a status of an upload that was sent.
+        deleted: the time of the first delete marker after it.
+        outcome: status and code of its report.
     """
 
     action: str
@@ -42,13 +43,14 @@ class ModelUpload:
     registered: datetime | None = None
     sent: datetime | None = None
     deleted: datetime | None = None
-    ends: tuple[str, str] = ("", "")
+    outcome: tuple[str, str] = ("", "")
 
     def __str__(self) -> str:
         times = {"deleted": self.deleted, "registered": self.registered, "sent": self.sent}
-        happened = [f"{name} {moment:%d %H:%M:%S}" for name, moment in times.items() if moment]
-        copied = ["copied"] if self.copied else []
-        return ", ".join([f"{self.at:%d %H:%M:%S} {self.path}", str([*self.rows]), *copied, *happened, str(self.ends)])
+        happened = [f"{name} {time:%d %H:%M:%S}" for name, time in times.items() if time]
+        happened = ["copied", *happened] if self.copied else happened
+        file = f"{self.at:%d %H:%M:%S} {self.path}"
+        return ", ".join([file, str([*self.rows]), *happened, str(self.outcome)])
 
     @property
     def path(self) -> str:
@@ -57,18 +59,18 @@ class ModelUpload:
 
     @property
     def waits(self) -> bool:
-        """True while it is registered and has no end."""
-        return self.ends[0] == "waiting"
+        """True while its status is `waiting`."""
+        return self.outcome[0] == "waiting"
 
     @property
     def withdrawable(self) -> bool:
-        """True for a single append: deletions of removes, and of appends of tools, withdraw nothing."""
+        """True for a single append: only the deletion of a single append withdraws it."""
         return self.action == "append" and not self.folder
 
     @property
     def applied(self) -> bool:
-        """True if its rows count: TikTok has them, newer uploads named them all, or there was nobody to remove."""
-        return self.ends in {
+        """True if its rows count as applied: sent, all overtaken by newer uploads, or nothing to remove from."""
+        return self.outcome in {
             ("available", "available"),
             ("skipped", "overtaken"),
             ("rejected", "nothing_to_remove_from"),
@@ -77,7 +79,7 @@ class ModelUpload:
 
 @dataclass
 class ModelExport:
-    """The files of one list: a run, or equal names, without six quiet hours between two of them."""
+    """The files of one list: a run, or one file name, with less than six hours between two files."""
 
     files: list[ModelUpload] = field(default_factory=list)
 
@@ -93,12 +95,12 @@ class ModelExport:
 
     @property
     def sent(self) -> datetime | None:
-        """Return when it was first at TikTok."""
+        """Return the time at which the list was first sent, or None."""
         return min((each.sent for each in self.files if each.sent), default=None)
 
     @property
     def applied(self) -> list[ModelUpload]:
-        """Return the newest version of each file that TikTok has: of those that were there when it was last sent."""
+        """Return the newest applied version of each file, except files that were deleted before the last send."""
         last = max((each.sent for each in self.files if each.sent), default=None)
         newest = {each.path: each for each in self.files if each.applied}.values()
         return [
