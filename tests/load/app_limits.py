@@ -36,7 +36,7 @@ NUMBERS = (500, 1000, 1500, 2000, 2500)
 
 
 @dataclass(frozen=True)
-class CallCounts:
+class SweepCalls:
     """TikTok calls of the real handler.
 
     Attributes:
@@ -48,7 +48,7 @@ class CallCounts:
     sending_sweep: int
 
 
-def measure_calls() -> CallCounts:
+def measure_calls() -> SweepCalls:
     """Count the calls of the real handler for an existing audience."""
     with (
         contextlib.redirect_stdout(io.StringIO()),
@@ -66,7 +66,7 @@ def measure_calls() -> CallCounts:
         tiktok.clear_calls()
         for _ in range(10):
             world.sweep(hours=0.2)
-        return CallCounts(-(-len(world.calls()) // 10), sending_sweep)
+        return SweepCalls(-(-len(world.calls()) // 10), sending_sweep)
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Fleet:
     advertisers: int
     files_a_day: int
     audiences: int
-    calls: CallCounts
+    calls: SweepCalls
     random: Random
     app: App = field(default_factory=App)
     sent: int = 0
