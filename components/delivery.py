@@ -20,7 +20,7 @@ from .storage import Storage
 FUNCTION_TIMEOUT = 900
 BATCHING_WINDOW = 5
 SWEEP = json.dumps({"sweep": True})
-_MAX_RETENTION = 14 * 24 * 3600  # seconds; SQS allows no longer retention
+_MAX_RETENTION = 14 * 24 * 3600  # seconds; the maximum that SQS allows
 _MAX_RECEIVES = 12
 _MAX_DELIVERY_RETRIES = 185  # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
 

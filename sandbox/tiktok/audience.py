@@ -47,7 +47,7 @@ class EmulatedAudience:
         anonymous: the number of people in a seeded audience without known identifiers; all of them match.
         matched: the number of users that TikTok matched.
         faulty_rows: kind of fault -> the number of rows in all files of the audience.
-        history: the finished changes, newest last.
+        history: the changes that `get` shows, newest last.
         replaced_at: the time at which the last REPLACE was accepted.
         applied: the entries for `apply/log`: the ad groups to which the audience was applied.
     """

@@ -25,7 +25,7 @@ class Identifiers:
 
     @classmethod
     def of(cls, width: int, packed: bytes) -> Identifiers:
-        """Return the set of the hashes in `packed`, which has one after the other."""
+        """Return the set of the concatenated hashes in `packed`."""
         buckets = [bytearray() for _ in range(256)]
         for start in range(0, len(packed), width):
             buckets[packed[start]] += packed[start : start + width]
