@@ -1,9 +1,11 @@
-"""The structure of the code: imports go one way, class names are unique, docstrings start with a verb or a noun."""
+"""The structure of the code: imports go one way, class names are unique, and docstrings and comments are plain."""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -35,7 +37,21 @@ HANDLER_ORDER = (
     {"report_codes", "clock"},
 )
 _LEVEL = {part: level for level, parts in enumerate(HANDLER_ORDER) for part in parts}
-_UNWANTED = re.compile(r"(what|whether|who|whom|whose|how|as|of)\b", re.IGNORECASE)
+_UNWANTED_START = re.compile(r"(what|whether|who|whom|whose|how|as|of)\b", re.IGNORECASE)
+# Words that the code avoids, and the plain words for them.
+_PLAIN_WORDS = {
+    "afresh": "again",
+    "anew": "again",
+    "at once": "immediately",
+    "begun": "started",
+    "by hand": "manually",
+    "goes on": "continues",
+    "hence": "so",
+    "stands for": "is a placeholder for",
+    "trouble": "error",
+    "whereby": "by which",
+}
+_UNWANTED_WORDS = re.compile(rf"\b({'|'.join(_PLAIN_WORDS)})\b", re.IGNORECASE)
 
 Graph = dict[str, set[str]]
 
@@ -177,22 +193,54 @@ def test_a_cycle_is_found() -> None:
     assert set(cycle(_by_folder(graph))) == {"handler.a", "handler.b"}
 
 
-def unwanted_docstrings(source: str) -> list[str]:
-    """Return the docstrings that start with a question word, `as` or `of`."""
+def _docstrings(source: str) -> list[str]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = [ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
-    return [text for text in docstrings if text and _UNWANTED.match(text)]
+    return [text for text in docstrings if text]
 
 
-def test_docstrings_start_with_a_verb_or_a_noun() -> None:
-    files = [path for folder in (*PACKAGES, "examples", "plugin", "tests") for path in (ROOT / folder).rglob("*.py")]
-    found = {str(path.relative_to(ROOT)): unwanted_docstrings(path.read_text()) for path in files}
+def unwanted_docstrings(source: str) -> list[str]:
+    """Return the docstrings that start with a question word, `as` or `of`, or whose summary is not a sentence."""
+    return [
+        text
+        for text in _docstrings(source)
+        if _UNWANTED_START.match(text) or not text.partition("\n\n")[0].endswith((".", ":"))
+    ]
+
+
+def unwanted_words(source: str) -> list[str]:
+    """Return the unwanted words in docstrings and comments, each with its replacement."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    words = [word for text in [*_docstrings(source), *comments] for word in _UNWANTED_WORDS.findall(text)]
+    return [f"{word} -> {_PLAIN_WORDS[word.lower()]}" for word in words]
+
+
+SOURCES = {
+    str(path.relative_to(ROOT)): path.read_text()
+    for folder in (*PACKAGES, "examples", "plugin", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+}
+
+
+def test_docstrings_start_with_a_verb_or_a_noun_and_end_with_a_period() -> None:
+    found = {name: unwanted_docstrings(source) for name, source in SOURCES.items()}
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
+def test_docstrings_and_comments_use_plain_words() -> None:
+    found = {name: unwanted_words(source) for name, source in SOURCES.items()}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
 def test_an_unwanted_docstring_is_found() -> None:
-    source = '"""How it works."""\n\ndef f():\n    """Whether it is so."""\n\nclass A:\n    """Assets of a folder."""\n'
-    assert unwanted_docstrings(source) == ["How it works.", "Whether it is so."]
+    source = '"""How it works."""\n\ndef f():\n    """Return 1"""\n\nclass A:\n    """Assets of a folder."""\n'
+    assert unwanted_docstrings(source) == ["How it works.", "Return 1"]
+
+
+def test_an_unwanted_word_is_found() -> None:
+    source = '"""Start anew."""\n# It was begun.\nx = "anew"\n'
+    assert unwanted_words(source) == ["anew -> again", "begun -> started"]
 
 
 def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
@@ -206,8 +254,9 @@ def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def test_no_two_classes_share_a_name() -> None:
-    files = [path for folder in (*PACKAGES, "plugin", "tests") for path in (ROOT / folder).rglob("*.py")]
-    assert shared_class_names({str(path.relative_to(ROOT)): path.read_text() for path in files}) == {}
+    assert (
+        shared_class_names({name: source for name, source in SOURCES.items() if not name.startswith("examples/")}) == {}
+    )
 
 
 def test_a_shared_class_name_is_found() -> None:
