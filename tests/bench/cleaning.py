@@ -41,7 +41,7 @@ def clean_columns_vs_csv(rows: int = ROWS // 4) -> list[float]:
                 for _ in csv.reader(file):
                     pass
 
-        read()  # into the page cache
+        read()  # reads the file into the page cache
         pairs = alternate(lambda: seconds(read), lambda: seconds(cleaned))
     return [module / ours for module, ours in pairs]
 
@@ -49,7 +49,7 @@ def clean_columns_vs_csv(rows: int = ROWS // 4) -> list[float]:
 def _share(make: Callable[[Path, int], Path], rows: int, accepted: int) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         path = make(Path(directory) / "rows.csv", rows)
-        _hash(path)  # into the page cache
+        _hash(path)  # reads the file into the page cache
 
         def cleaned() -> None:
             if (found := _clean(path)) != accepted:

@@ -143,7 +143,7 @@ class FaultInjector:
             processing_seconds=self.random.choice([300, 3600, 6 * 3600, MAX_PROCESSING]),
             stays_valid=self.random.random() < 0.3,
             history_at=self.random.choice(["end", "submit"]),
-            list_lag_seconds=self.random.choice([0, 120, 600, 840]),  # the handler waits 900
+            list_lag_seconds=self.random.choice([0, 120, 600, 840]),  # less than CREATE_GRACE_SECONDS, 900
         )
         self.run.faults["processing windows"] += 1
 

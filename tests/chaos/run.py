@@ -257,7 +257,7 @@ class ChaosRun:
             upload.events.append(self.now_at + delay)
             self.plan.at(self.now_at + delay, lambda: queue.put(body))
 
-    # The run itself.
+    # The run.
 
     def execute(self) -> None:
         """Run the plan, then let all pending uploads finish without faults."""
