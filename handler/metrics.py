@@ -8,8 +8,6 @@ from enum import StrEnum
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from handler.report_codes import Status
-
 NAMESPACE = "TikTokActivation"
 DIMENSION = "Advertiser"
 
@@ -17,8 +15,8 @@ DIMENSION = "Advertiser"
 class Metric(StrEnum):
     """The names that alarms and dashboards use.
 
-    Each is a sum over one invocation, except `WaitingSeconds` (the longest wait) and the gauges `Audiences` and
-    `AudiencesExpiring` (the number at the last sweep).
+    Each is a sum over one invocation, except `WaitingSeconds`, which is the longest wait. `Audiences` and
+    `AudiencesExpiring` are numbers at the time of a sweep; an invocation sweeps at most once.
     """
 
     FILES_AVAILABLE = "FilesAvailable"
@@ -41,18 +39,8 @@ class Metric(StrEnum):
     AUDIENCES_UNMATCHED = "AudiencesUnmatched"
 
 
-FILES_BY_STATUS: dict[Status, Metric] = {
-    "available": Metric.FILES_AVAILABLE,
-    "submitted": Metric.FILES_SUBMITTED,
-    "skipped": Metric.FILES_SKIPPED,
-    "rejected": Metric.FILES_REJECTED,
-    "failed": Metric.FILES_FAILED,
-    "waiting": Metric.FILES_WAITING,
-}
-
-
 class Metrics:
-    """The metrics of one invocation: sums, gauges (the last value counts) and the longest wait."""
+    """The metrics of one invocation: sums and the longest wait."""
 
     def __init__(self, advertiser: str) -> None:
         """Start with all metrics at zero.
@@ -68,16 +56,12 @@ class Metrics:
         """Add a value to a sum."""
         self._values[metric] += value
 
-    def set_gauge(self, metric: Metric, value: int) -> None:
-        """Set a gauge, such as the number of audiences."""
-        self._values[metric] = value
-
     def record_wait(self, seconds: float) -> None:
         """Record the seconds that an upload has waited."""
         self._longest_wait = max(self._longest_wait, seconds)
 
     def flush(self) -> None:
-        """Print the metrics that are not zero as one line, and reset all of them to zero."""
+        """Print the metrics that are not zero as one line."""
         # This uses the provider directly, because Powertools' Metrics adds a dimension `service` when a service is
         # configured, and shares its state between all instances of a process.
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, default_dimensions={DIMENSION: self._advertiser})
@@ -88,5 +72,3 @@ class Metrics:
             emf.add_metric(name=Metric.WAITING_SECONDS.value, unit=MetricUnit.Seconds, value=self._longest_wait)
         if emf.metric_set:
             emf.flush_metrics()
-        self._values.clear()
-        self._longest_wait = 0.0

@@ -41,9 +41,9 @@ def sweep(run: Invocation) -> bool:
             log_failure(run, audience)
             failed = True
     if run.account.has_snapshot:
-        run.metrics.set_gauge(Metric.AUDIENCES, run.account.count())
-        run.metrics.set_gauge(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
-    run.metrics.add(Metric.SWEEPS, 1)
+        run.metrics.add(Metric.AUDIENCES, run.account.count())
+        run.metrics.add(Metric.AUDIENCES_EXPIRING, run.account.count_expiring())
+    run.metrics.add(Metric.SWEEPS)
     run.logger.info("sweep", extra={"audiences": len(audiences), "uploads": sum(map(len, pending.values()))})
     return failed or len(run.broken) > broken_before
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from handler.clock import Deadline
 from handler.errors import Damaged, Missing, Outcome
-from handler.metrics import FILES_BY_STATUS, Metric, Metrics
+from handler.metrics import Metric, Metrics
 from handler.model import AudienceKey
 from handler.settings import Settings
 from handler.state.ledger import Ledger
@@ -92,7 +92,7 @@ class Invocation:
                 "alarm": alarm,
             },
         )
-        self.metrics.add(FILES_BY_STATUS[report["status"]])
+        self.metrics.add(Metric(f"Files{report['status'].capitalize()}"))
         if report["status"] == "submitted":
             self.metrics.add(Metric.ROWS_ACCEPTED, rows["accepted"] or 0)
         if report["status"] in {"submitted", "rejected"}:

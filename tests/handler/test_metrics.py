@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from handler.metrics import Metric, Metrics
+from handler.report_codes import Status
 
 # Alarms, dashboards and the documentation rely on these names.
 NAMES = {
@@ -15,7 +16,6 @@ NAMES = {
     "WaitingSeconds", "CredentialsRejected", "RowsAccepted", "RowsRejected", "TikTokCalls", "TikTokThrottled",
     "UsersMatched", "MessagesFailed", "Sweeps", "AudiencesUnmatched", "AudiencesExpiring", "Audiences",
 }  # fmt: skip
-GAUGES = {Metric.AUDIENCES, Metric.AUDIENCES_EXPIRING}
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -26,9 +26,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_names_and_dimension_are_as_documented(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     for metric in Metric:
-        if metric in GAUGES:
-            metrics.set_gauge(metric, 1)
-        elif metric is not Metric.WAITING_SECONDS:
+        if metric is not Metric.WAITING_SECONDS:
             metrics.add(metric)
     metrics.record_wait(2.5)
     metrics.flush()
@@ -45,25 +43,27 @@ def test_names_and_dimension_are_as_documented(capsys: pytest.CaptureFixture[str
     assert line.keys() - NAMES == {"_aws", "Advertiser"}
 
 
-def test_sums_add_up_and_the_longest_wait_and_the_last_gauge_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_status_of_a_report_has_a_metric() -> None:
+    assert {f"Files{status.capitalize()}" for status in get_args(Status)} < {*Metric}
+
+
+def test_sums_add_up_and_the_longest_wait_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     for value in (7, 5):
         metrics.add(Metric.FILES_SKIPPED, value)
-        metrics.set_gauge(Metric.AUDIENCES, value)
         metrics.record_wait(value)
     metrics.flush()
     line = printed(capsys)
-    assert (line["FilesSkipped"], line["Audiences"], line["WaitingSeconds"]) == ([12], [5], [7])
+    assert (line["FilesSkipped"], line["WaitingSeconds"]) == ([12], [7])
 
 
-def test_zeros_are_left_out_and_flushed_values_are_not_printed_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_zeros_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics("acme/dev")
     metrics.add(Metric.MESSAGES_FAILED, 0)
-    metrics.set_gauge(Metric.AUDIENCES_EXPIRING, 0)
     metrics.flush()
     assert capsys.readouterr().out == ""
     metrics.add(Metric.SWEEPS)
     metrics.flush()
-    assert printed(capsys)["Sweeps"] == [1]
-    metrics.flush()
-    assert capsys.readouterr().out == ""
+    line = printed(capsys)
+    assert line["Sweeps"] == [1]
+    assert "MessagesFailed" not in line
