@@ -141,24 +141,17 @@ class ObjectStore:
     def versions(self, prefix: str) -> Iterator[Version]:
         """Yield all versions and delete markers of the keys that start with `prefix`."""
         for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
-            for entry in page.get("Versions", []):
+            entries: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            for entry in entries:
+                etag = entry.get("ETag")  # a delete marker has neither an ETag nor a size
                 yield Version(
                     entry["Key"],
                     entry["VersionId"],
                     entry["LastModified"].replace(microsecond=0),
-                    is_delete_marker=False,
+                    is_delete_marker=etag is None,
                     is_latest=entry["IsLatest"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                )
-            for marker in page.get("DeleteMarkers", []):
-                modified_at = marker["LastModified"].replace(microsecond=0)
-                yield Version(
-                    marker["Key"],
-                    marker["VersionId"],
-                    modified_at,
-                    is_delete_marker=True,
-                    is_latest=marker["IsLatest"],
+                    etag=etag and etag.strip('"'),
+                    size=entry.get("Size"),
                 )
 
     def head(self, key: str, version_id: str) -> Head | None:
