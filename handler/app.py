@@ -118,10 +118,9 @@ def handle(function: Function, event: Mapping[str, Any], context: LambdaContext)
     try:
         outcomes = handle_batch(run, records)
     finally:
-        counts = run.tiktok.counts
-        run.metrics.add(Metric.TIKTOK_CALLS, counts.calls)
-        run.metrics.add(Metric.TIKTOK_THROTTLED, counts.throttled)
-        run.metrics.add(Metric.CREDENTIALS_REJECTED, counts.credentials_refused)
+        run.metrics.add(Metric.TIKTOK_CALLS, run.tiktok.calls)
+        run.metrics.add(Metric.TIKTOK_THROTTLED, run.tiktok.throttled)
+        run.metrics.add(Metric.CREDENTIALS_REJECTED, run.tiktok.credentials_refused)
         run.metrics.flush()
     queue = function.queue
     queue.set_visibility([record for record in records if record.message_id in outcomes.failed], run.logger)

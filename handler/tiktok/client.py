@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import requests
@@ -48,15 +48,6 @@ Read = TypeVar("Read")
 
 
 @dataclass
-class CallCounts:
-    """The number of calls of this invocation: all, throttled, and refused because of the credentials."""
-
-    calls: int = 0
-    throttled: int = 0
-    credentials_refused: int = 0
-
-
-@dataclass
 class TikTokClient:
     """One advertiser's connection to TikTok, for one invocation.
 
@@ -73,7 +64,9 @@ class TikTokClient:
         connect_seconds: the connect timeout.
         read_seconds: the read timeout; shortened near the end of the invocation.
         min_read_seconds: the shortest read timeout.
-        counts: the numbers of calls, for the metrics.
+        calls: the number of calls.
+        throttled: the number of throttled calls.
+        credentials_refused: the number of times that unusable credentials opened the circuit breaker.
         broken_by: the error that opened the circuit breaker.
     """
 
@@ -86,7 +79,9 @@ class TikTokClient:
     connect_seconds: float = 5.0
     read_seconds: float = 60.0
     min_read_seconds: float = 1.0
-    counts: CallCounts = field(default_factory=CallCounts)
+    calls: int = 0
+    throttled: int = 0
+    credentials_refused: int = 0
     broken_by: Waiting | None = None
 
     def upload(self, part: Part, identifier_type: IdentifierType) -> tuple[str, str]:
@@ -231,7 +226,7 @@ class TikTokClient:
                 raise error
             if response.meaning is Meaning.BUSY and response.reached and not request.repeatable:
                 raise reasons.outcome_unknown()
-            self.counts.throttled += response.meaning is Meaning.THROTTLED
+            self.throttled += response.meaning is Meaning.THROTTLED
             if self.deadline.near():
                 break
             if tries_left:
@@ -240,7 +235,7 @@ class TikTokClient:
         raise self._break(error) if isinstance(error, Throttled) else error
 
     def _send(self, request: CallRequest, credentials: Credentials) -> TikTokResponse:
-        self.counts.calls += 1
+        self.calls += 1
         arguments = request.arguments(credentials.advertiser_id)
         headers = {**arguments.pop("headers", {}), "Access-Token": credentials.access_token}
         read_seconds = max(self.min_read_seconds, min(self.read_seconds, self.deadline.remaining() - 1))
@@ -274,6 +269,6 @@ class TikTokClient:
 
     def _break(self, error: Waiting) -> Waiting:
         """Open the circuit breaker with this error and return it."""
-        self.counts.credentials_refused += isinstance(error, CredentialsRefused)
+        self.credentials_refused += isinstance(error, CredentialsRefused)
         self.broken_by = error
         return error

@@ -70,7 +70,7 @@ def test_a_rotated_token_is_read_within_the_refused_call(world: World) -> None:
     world.tiktok.set_account(ADVERTISER_ID, "rotated")
     world.set_secret(json.dumps({"ACCESS_TOKEN": "rotated", "ADVERTISER_ID": ADVERTISER_ID}))
     assert made.list_audiences() == []
-    assert made.counts.credentials_refused == 0
+    assert made.credentials_refused == 0
 
 
 @pytest.mark.parametrize("kind", ["slow_before", "slow_after"])
