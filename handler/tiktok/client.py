@@ -1,6 +1,6 @@
 """The client of TikTok's API for Business v1.3: the calls for customer-file audiences.
 
-A response becomes data (`responses.py`) or an error of `handler.errors` (`refusals.py`). The client retries a call only
+A response becomes data (`responses.py`) or an error of `handler.errors` (`codes.py`). The client retries a call only
 if a repeat is safe.
 """
 
@@ -23,10 +23,9 @@ from handler.clock import Deadline
 from handler.errors import CredentialsRefused, Throttled, UploadAgain, Waiting
 from handler.model import IdentifierType
 from handler.tiktok.call_requests import CallRequest, get_request, post_request
-from handler.tiktok.codes import Meaning
+from handler.tiktok.codes import Meaning, refusal
 from handler.tiktok.credentials import Credentials, CredentialsStore
 from handler.tiktok.multipart import multipart
-from handler.tiktok.refusals import refusal
 from handler.tiktok.responses import (
     AdGroup,
     Audience,
@@ -217,7 +216,7 @@ class TikTokClient:
             response = self._send(request, credentials)
             if response.meaning is Meaning.SUCCESS:
                 return response
-            error = refusal(response, credentials.advertiser_id)
+            error = refusal(response.meaning, response.details, credentials.advertiser_id)
             if isinstance(error, CredentialsRefused):
                 if tries_left and self._secret(self.credentials.reload):
                     continue

@@ -1,13 +1,16 @@
-"""The meanings of TikTok's return codes.
+"""The meanings of TikTok's return codes, and the error for each meaning.
 
 Source: the appendix "Return Codes" of TikTok's developer portal and third-party copies of it. The HTTP status is 200
-for most errors, so `code` in the response decides. `wording.py` refines the meaning by the message, and `refusals.py`
-maps each meaning to an error.
+for most errors, so `code` in the response decides. `wording.py` refines the meaning by the message.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import Enum
+
+from handler import reasons
+from handler.errors import Outcome
 
 OK = 0
 READ_CALLS = {"list", "get", "apply/log"}  # calls that change nothing and contain no file
@@ -67,3 +70,33 @@ def meaning_of_code(code: int) -> Meaning:
 def is_listed(code: int) -> bool:
     """Return true if a source lists this code."""
     return code in _MEANINGS
+
+
+_OUTCOMES: Mapping[Meaning, Callable[[str], Outcome]] = {
+    Meaning.THROTTLED: lambda _: reasons.throttled(),
+    Meaning.BUSY: reasons.tiktok_busy,
+    Meaning.TOKEN_REFUSED: reasons.token_refused,
+    Meaning.UPLOAD_AGAIN: reasons.upload_again,
+    Meaning.FILE_REFUSED: reasons.file_refused,
+    Meaning.NOT_EDITABLE: lambda _: reasons.audience_processing(),
+    Meaning.UNKNOWN_AUDIENCE: lambda _: reasons.unknown_audience(),
+    Meaning.TOO_FEW_LEFT: reasons.too_few_left,
+    Meaning.REPLACED_TODAY: reasons.replaced_today,
+    Meaning.AUDIENCE_LIMIT: lambda _: reasons.audience_limit_reached(),
+    Meaning.REQUEST_REFUSED: reasons.request_refused,
+}
+
+
+def refusal(meaning: Meaning, details: str, advertiser_id: str) -> Outcome:
+    """Return the error for a response without success.
+
+    Args:
+        meaning: the meaning of the response.
+        details: the response's code, message and request id, as `TikTokResponse.details` returns them.
+        advertiser_id: the advertiser of the call. Reasons may show it, because it is not secret.
+    """
+    if meaning is Meaning.PERMISSION_REFUSED:
+        return reasons.permission_refused(details, advertiser_id)
+    if meaning is Meaning.TERMS_NOT_ACCEPTED:
+        return reasons.terms_not_accepted(details, advertiser_id)
+    return _OUTCOMES[meaning](details)

@@ -48,6 +48,13 @@ class TikTokResponse:
     data: Mapping[str, Any] = field(default_factory=dict)
     reached: bool = True
 
+    @property
+    def details(self) -> str:
+        """The code, message and request id in parentheses after a space; empty without a response."""
+        if not self.code:
+            return ""
+        return f" (code {self.code}: {self.message.rstrip('.')}; request {self.request_id})"
+
 
 class Audience(NamedTuple):
     """An audience as `list` and `get` describe it. A field that TikTok omits is empty or None.

@@ -6,8 +6,7 @@ import pytest
 
 from handler.errors import CredentialsRefused, Failed, Throttled, Waiting
 from handler.report_codes import Code
-from handler.tiktok.codes import Meaning, meaning_of_code
-from handler.tiktok.refusals import refusal
+from handler.tiktok.codes import Meaning, meaning_of_code, refusal
 from handler.tiktok.responses import TikTokResponse, classify
 
 CODES = {
@@ -129,7 +128,7 @@ def test_other_messages_mean_that_the_request_is_invalid(call: str, message: str
     ],
 )
 def test_a_meaning_has_its_error(meaning: Meaning, error: type[Exception], code: Code) -> None:
-    outcome = refusal(TikTokResponse(meaning, 40002, "No.", "42"), "7000000000000000001")
+    outcome = refusal(meaning, TikTokResponse(meaning, 40002, "No.", "42").details, "7000000000000000001")
     assert type(outcome) is error
     assert outcome.code is code
     assert meaning is Meaning.THROTTLED or "(code 40002: No; request 42)" in outcome.reason
@@ -137,9 +136,10 @@ def test_a_meaning_has_its_error(meaning: Meaning, error: type[Exception], code:
 
 def test_every_meaning_except_success_has_an_error() -> None:
     for meaning in {*Meaning} - {Meaning.SUCCESS}:
-        assert refusal(TikTokResponse(meaning), "7").reason.endswith(".")
+        assert refusal(meaning, TikTokResponse(meaning).details, "7").reason.endswith(".")
 
 
 def test_the_reason_of_a_missing_permission_names_the_advertiser() -> None:
-    reason = refusal(TikTokResponse(meaning_of_code(40001), 40001, "Not found", "42"), "7000000000000000001").reason
-    assert "advertiser 7000000000000000001 (code 40001: Not found; request 42)" in reason
+    details = " (code 40001: Not found; request 42)"
+    reason = refusal(meaning_of_code(40001), details, "7000000000000000001").reason
+    assert f"advertiser 7000000000000000001{details}" in reason
