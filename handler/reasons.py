@@ -69,28 +69,11 @@ def unknown_action(name: str) -> Rejected:
     )
 
 
-name_of_spreadsheet = partial(
-    Rejected,
-    Code.WRONG_FILE_EXTENSION,
-    "The file name has the extension of a spreadsheet. Save the sheet as CSV, and upload the CSV file.",
-)
-name_of_archive = partial(
-    Rejected,
-    Code.WRONG_FILE_EXTENSION,
-    "The file name has the extension of an archive or of an unsupported compression format. "
-    "Unpack the file, and upload the CSV file inside it, plain or compressed with gzip.",
-)
-name_of_encrypted = partial(
-    Rejected,
-    Code.WRONG_FILE_EXTENSION,
-    "The file name has the extension of an encrypted file. Decrypt the file, and upload the CSV file inside it.",
-)
-name_of_document = partial(
-    Rejected,
-    Code.WRONG_FILE_EXTENSION,
-    "The file name has the extension of a format that is not plain text. "
-    "Export the identifiers as CSV, one per line, and upload that file.",
-)
+def wrong_extension(kind: str, advice: str) -> Rejected:
+    """Return the outcome for a file whose name has the extension of a format that is not text."""
+    return Rejected(Code.WRONG_FILE_EXTENSION, f"The file name has the extension of {kind}. {advice}")
+
+
 empty_audience_name = partial(
     Rejected,
     Code.WRONG_AUDIENCE_NAME,

@@ -31,14 +31,33 @@ _EMACS_COPY = re.compile(r"#.+#")
 _CHECKSUM = re.compile(r".+\.(?:csv|txt|gz|bz2)\.(?:md5|sha-?(?:1|256|512))", re.IGNORECASE)
 _DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
 MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
-# File extensions of content that is not text. For all other names, the content decides.
-_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
-_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tbz2", ".xz", ".zst", ".lz4", ".snappy", ".lzo", ".br")
-_ENCRYPTED = (".gpg", ".pgp", ".age", ".enc")
-_DOCUMENTS = (
-    ".parquet", ".avro", ".orc", ".json", ".jsonl", ".ndjson", ".xml", ".html", ".pdf", ".doc", ".docx",
-    ".png", ".jpg", ".jpeg", ".gif",
-)  # fmt: skip
+# File extensions of content that is not text, the name of the format, and what to do. For all other names, the content
+# decides.
+_NOT_TEXT: list[tuple[tuple[str, ...], str, str]] = [
+    (
+        (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
+        "a spreadsheet",
+        "Save the sheet as CSV, and upload the CSV file.",
+    ),
+    (
+        (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tbz2", ".xz", ".zst", ".lz4", ".snappy", ".lzo", ".br"),
+        "an archive or of an unsupported compression format",
+        "Unpack the file, and upload the CSV file inside it, plain or compressed with gzip.",
+    ),
+    (
+        (".gpg", ".pgp", ".age", ".enc"),
+        "an encrypted file",
+        "Decrypt the file, and upload the CSV file inside it.",
+    ),
+    (
+        (
+            ".parquet", ".avro", ".orc", ".json", ".jsonl", ".ndjson", ".xml", ".html", ".pdf", ".doc", ".docx",
+            ".png", ".jpg", ".jpeg", ".gif",
+        ),
+        "a format that is not plain text",
+        "Export the identifiers as CSV, one per line, and upload that file.",
+    ),
+]  # fmt: skip
 _HIVE_PARTITION = re.compile(r"[^=/]+=[^/]*")
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -221,15 +240,9 @@ def _action(name: str) -> Action:
 
 
 def _check_file_name(file_name: str) -> None:
-    lower = file_name.lower()
-    if lower.endswith(_SPREADSHEETS):
-        raise reasons.name_of_spreadsheet()
-    if lower.endswith(_ARCHIVES):
-        raise reasons.name_of_archive()
-    if lower.endswith(_ENCRYPTED):
-        raise reasons.name_of_encrypted()
-    if lower.endswith(_DOCUMENTS):
-        raise reasons.name_of_document()
+    for extensions, kind, advice in _NOT_TEXT:
+        if file_name.lower().endswith(extensions):
+            raise reasons.wrong_extension(kind, advice)
 
 
 def _check_name(name: str) -> None:

@@ -6,16 +6,19 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from handler import reasons
 from handler.cleaning.decompression import MAX_RATIO
 from handler.cleaning.file_types import check_file_type
 from handler.cleaning.headers import HEADERS, MAX_SAME_HEADER
 from handler.errors import Outcome
+from handler.events.keys import parse_key
 from handler.model import Action, IdentifierType
 from handler.reasons import Fault
 from handler.report_codes import Code
 
+_FOLDER = "tiktok/vip/email_sha256/"
 _DETAILS = " (code 40001: No permission; request 2026...)"
 _COLUMN = 'column 2 ("audience_action")'
 _NO_HASH = Fault("not_hashed", line=2)
@@ -26,12 +29,18 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "unknown_identifier_type": [lambda: reasons.unknown_identifier_type("emails")],
     "unknown_action": [lambda: reasons.unknown_action("remvoe")],
     "long_audience_name": [lambda: reasons.long_audience_name(140, 128)],
+    "wrong_extension": [
+        lambda: _raised(parse_key, f"{_FOLDER}a.xlsx"),
+        lambda: _raised(parse_key, f"{_FOLDER}a.zip"),
+        lambda: _raised(parse_key, f"{_FOLDER}a.gpg"),
+        lambda: _raised(parse_key, f"{_FOLDER}a.parquet"),
+    ],
     "wrong_kind": [
-        lambda: _kind(b"\xff\xfe"),
-        lambda: _kind(b"\xd0\xcf\x11\xe0"),
-        lambda: _kind(b"PAR1"),
-        lambda: _kind(b"%PDF"),
-        lambda: _kind(b"PK\x03\x04"),
+        lambda: _raised(check_file_type, b"\xff\xfe"),
+        lambda: _raised(check_file_type, b"\xd0\xcf\x11\xe0"),
+        lambda: _raised(check_file_type, b"PAR1"),
+        lambda: _raised(check_file_type, b"%PDF"),
+        lambda: _raised(check_file_type, b"PK\x03\x04"),
     ],
     "damaged_compression": [lambda: reasons.damaged_compression("gzip")],
     "cut_off_compression": [lambda: reasons.cut_off_compression("gzip")],
@@ -79,7 +88,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
             ),
         ),
         lambda: reasons.list_rejected(
-            "tiktok/vip/.../part-00007.xlsx", reasons.name_of_spreadsheet(), reasons.DELETE_FILE
+            "tiktok/vip/.../part-00007.xlsx", _raised(parse_key, f"{_FOLDER}a.xlsx"), reasons.DELETE_FILE
         ),
     ],
     "manifest_unreadable": [lambda: reasons.manifest_unreadable("tiktok/vip/.../manifest")],
@@ -106,12 +115,13 @@ OTHERS = {
 }
 
 
-def _kind(head: bytes) -> Outcome:
+def _raised(check: Callable[[Any], object], value: str | bytes) -> Outcome:
+    """Return the outcome that a check of a key or of the content of a file raises."""
     try:
-        check_file_type(head)
+        check(value)
     except Outcome as outcome:
         return outcome
-    raise AssertionError(head)
+    raise AssertionError(value)
 
 
 def outcome_functions() -> set[str]:
