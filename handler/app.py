@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import requests
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
-
-
-class BatchResponse(TypedDict):
-    """Lambda's partial batch response."""
-
-    batchItemFailures: list[dict[str, str]]
 
 
 class Function(NamedTuple):
@@ -101,17 +95,20 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
     warm_function()  # so that a cold start connects, and fails if the environment is invalid
 
 
-def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
+def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Handle one batch of SQS records.
 
     Args:
         event: `{"Records": [...]}` as the event source mapping delivers it.
         context: Lambda's context.
+
+    Returns:
+        Lambda's partial batch response: the ids of the messages to deliver again.
     """
     return handle(warm_function(), event, context)
 
 
-def handle(function: Function, event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
+def handle(function: Function, event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Handle one batch of SQS records with the given function."""
     run = new_invocation(function, context)
     records = [QueueRecord.parse(record) for record in event["Records"]]

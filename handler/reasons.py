@@ -677,12 +677,11 @@ def shrank_without_confirmation(rows: int, last_rows: int) -> Rejected:
     )
 
 
-def note_on_columns() -> str:
-    """Return a note for a file with columns that TikTok refuses, because TikTok's format is partly undocumented."""
-    return (
-        " TikTok does not document whether a file with several identifiers per person may have empty fields. "
-        "If this file has empty fields, upload each identifier type as a separate file."
-    )
+# A note for a file with columns that TikTok refuses.
+NOTE_ON_COLUMNS = (
+    " TikTok does not document whether a file with several identifiers per person may have empty fields. "
+    "If this file has empty fields, upload each identifier type as a separate file."
+)
 
 
 out_of_order = partial(

@@ -240,4 +240,4 @@ def with_columns_note(audience: AudienceKey, refused: Failed) -> Failed:
     """Return TikTok's refusal, with a note if the file has columns, whose format TikTok documents only partly."""
     if audience.identifier_type is not IdentifierType.MULTIPLE_TYPES:
         return refused
-    return Failed(refused.code, refused.reason + reasons.note_on_columns())
+    return Failed(refused.code, refused.reason + reasons.NOTE_ON_COLUMNS)

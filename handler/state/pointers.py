@@ -20,7 +20,6 @@ PENDING = "pending/"
 KEY_DIGEST_LENGTH = 12
 _NO_LIST = "-"
 _COPY_MARK = "+copy"
-_COPY_REASONS = {"CopyObject"}
 # The AWS CLI copies files over 8 MB as multipart uploads. For a remove, a multipart upload never counts as a copy.
 _MULTIPART_REASON = "CompleteMultipartUpload"
 
@@ -75,7 +74,7 @@ def list_digest(report: Report) -> str | None:
 def is_copy(report: Report) -> bool:
     """Return true if, according to the S3 event, an upload may be a copy of the key's previous version."""
     reason = report["file"]["event_reason"]
-    return reason in _COPY_REASONS or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
+    return reason == "CopyObject" or (reason == _MULTIPART_REASON and action_of(report) is not Action.REMOVE)
 
 
 def parse_pointer(key: str) -> Pointer | None:
