@@ -42,7 +42,7 @@ def large_list(
         connector.pass_time((12 * SETTLE + 1) / HOUR)
         if traced:
             tracemalloc.start()
-        started = time.perf_counter()
+        sweep_started = time.perf_counter()
         connector.sweep()
         sent = time.perf_counter()
         peak = tracemalloc.get_traced_memory()[1]
@@ -51,7 +51,7 @@ def large_list(
             "files": files,
             "rows": files * rows,
             "seconds_to_register": round(registered - started, 2),
-            "seconds_to_send": round(sent - started, 2),
+            "seconds_to_send": round(sent - sweep_started, 2),
             "peak_mib": round(peak / 2**20, 1) if traced else None,
             "tiktok_calls": dict(Counter(connector.calls())),
         }
