@@ -198,7 +198,7 @@ def test_kind_01_04_a_report_has_the_reason_why_its_list_waits(connector: FieldC
     content = manifest(connector, f"{folder}0000_part_00", f"{folder}0001_part_00")
     connector.put(f"{folder}manifest", content)
     connector.wait(HOUR * 2)
-    assert "_temporary/" in _reason(connector, first)
+    assert "contains a _temporary folder" in _reason(connector, first)
     connector.delete(draft)
     connector.wait(SETTLE)
     assert "have not arrived yet" in _reason(connector, first)
