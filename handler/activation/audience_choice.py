@@ -12,7 +12,6 @@ from handler.errors import NotEditable
 from handler.model import Action
 from handler.report_codes import Code
 from handler.state.pointers import upload_digest
-from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience
 
 
@@ -27,16 +26,6 @@ def check_hold(turn: Turn, action: Action) -> None:
         raise NotEditable(Code[hold["code"]], hold["reason"])
 
 
-def check_limit(turn: Turn) -> None:
-    """Check that the advertiser can create another audience.
-
-    Raises:
-        Waiting: the advertiser has the maximum number of audiences.
-    """
-    if turn.run.account.count() >= MAX_AUDIENCES:
-        raise reasons.audience_limit_reached()
-
-
 def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
     """Register the objects in the folders of these keys that have no report yet.
 
@@ -44,7 +33,7 @@ def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
         Waiting: there are such objects, so the turn ends until they have settled.
     """
     run = turn.run
-    if not run.settle or not keys:
+    if not run.settle:
         return
     known = {pointer.digest for pointer in turn.pointers}
     known |= {upload_digest(each["key"], each["version_id"]) for each in turn.lease.state["applied"]}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handler import reasons
 from handler.activation import order
-from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
+from handler.activation.audience_choice import check_hold, choose_audience, register_unregistered
 from handler.activation.copies import skip_unchanged_copies
 from handler.activation.late_uploads import end_late_list, end_late_uploads
 from handler.activation.order import Export
@@ -30,6 +30,7 @@ from handler.model import Action
 from handler.state.audience_state import Change
 from handler.state.pointers import Pointer, upload_digest
 from handler.state.reports import Report, clear_uploads, identity
+from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience
 
 
@@ -149,7 +150,8 @@ def _send_changes(turn: Turn, settled: Sequence[Pointer], *, may_create: bool) -
             _end_without_audience(turn, reports)
             return
         register_unregistered(turn, [report["file"]["key"] for report in reports])
-        check_limit(turn)
+        if run.account.count() >= MAX_AUDIENCES:
+            raise reasons.audience_limit_reached()
     if action is Action.REMOVE:
         note += note_on_other_types(run, lease.audience)
     _send(turn, audience, reports, note, MAX_UPLOADS_AGAIN)

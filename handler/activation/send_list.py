@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handler import reasons
 from handler.activation import order
-from handler.activation.audience_choice import check_hold, check_limit, choose_audience, register_unregistered
+from handler.activation.audience_choice import check_hold, choose_audience, register_unregistered
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, gather_list, open_list, set_list_outcome
 from handler.activation.list_upload import forget_list_uploads, record_counts, upload_list
@@ -20,6 +20,7 @@ from handler.events.keys import SUCCESS_MARKER
 from handler.model import Action
 from handler.state.audience_state import Change
 from handler.state.reports import identity
+from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience
 
 
@@ -35,8 +36,8 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     audience, note = choose_audience(turn)
     keys = [report["file"]["key"] for pointer in chosen.pointers if (report := run.report(pointer))]
     register_unregistered(turn, keys)
-    if audience is None:
-        check_limit(turn)
+    if audience is None and run.account.count() >= MAX_AUDIENCES:
+        raise reasons.audience_limit_reached()
     opened = open_list(run, lease, chosen, turn.versions)
     if opened is None:
         return
