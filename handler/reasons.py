@@ -529,17 +529,17 @@ no_progress = partial(
 
 # --- Order, lists and audiences ------------------------------------------------------------------
 
-SETTLING = (
-    "The connector waits a short time for more uploads to the same audience. The upload is then sent automatically."
-)
-
 LIST_SENT_AGAIN = "Another file of this list arrived, so the connector sends the list again with all its files."
 
 NEW_VERSION = "To send the list, upload a corrected version of that file."
 DELETE_FILE = "Delete that file, and upload all files of the list again."
 
 
-settling = partial(Waiting, Code.SETTLING, SETTLING)
+settling = partial(
+    Waiting,
+    Code.SETTLING,
+    "The connector waits a short time for more uploads to the same audience. The upload is then sent automatically.",
+)
 behind_older_upload = partial(
     Waiting,
     Code.BEHIND_OLDER_FILE,

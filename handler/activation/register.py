@@ -6,11 +6,10 @@ from urllib.parse import unquote_plus
 
 from handler import reasons
 from handler.activation.invocation import Invocation
-from handler.errors import MessageError, Rejected
+from handler.errors import MessageError, Outcome, Rejected
 from handler.events.keys import is_ignored, parse_key
 from handler.model import Upload
-from handler.report_codes import Code
-from handler.state.reports import Report, new_report, set_outcome, set_status
+from handler.state.reports import Report, new_report, set_outcome
 
 
 def register(run: Invocation, upload: Upload) -> Report | None:
@@ -26,19 +25,18 @@ def register(run: Invocation, upload: Upload) -> Report | None:
     if is_ignored(upload.key):
         run.logger.info("object ignored", extra={"key": upload.key})
         return None
+    outcome: Outcome | None = reasons.settling() if run.settle else None
     try:
-        target, fault = parse_key(upload.key), None
-    except Rejected as rejected:
-        target, fault = None, rejected
+        target = parse_key(upload.key)
+    except Rejected as fault:
+        target, outcome = None, fault
     report = new_report(upload, run.settings.bucket, target, run.now())
-    if fault:
-        set_outcome(report, fault)
-    elif run.settings.settle_seconds:
-        set_status(report, "waiting", Code.SETTLING, reasons.SETTLING)
+    if outcome:
+        set_outcome(report, outcome)
     opened, is_new = run.ledger.open(report)
     if upload.version_id == "null" and opened["file"]["etag"] != upload.etag:
         raise MessageError("The bucket's versioning is suspended, so uploads of the same key cannot be distinguished.")
-    if is_new and (fault or run.settings.settle_seconds):
+    if is_new and outcome:
         run.announce(opened)
     return opened
 
