@@ -40,7 +40,6 @@ def advance(
         pending = run.ledger.pending(audience) if pointers is None else list(pointers)
         if seen.issuperset(pending):
             return
-        out_of_time = False
         with lease_on(run.store, audience, run.holder, run.deadline.remaining(), run.now) as lease:
             if lease is None:
                 if not run.settings.settle_seconds:

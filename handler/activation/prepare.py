@@ -85,13 +85,11 @@ def _prepare_one(
             packer.flush()
         run.set_outcome(report, reason)
         raise
-    except Waiting:
+    except (Waiting, Conflict):
         raise
     except Outcome as outcome:
         run.set_outcome(report, outcome)
         return None
-    except Conflict:
-        raise
     except Exception as error:
         mark_broken(run, lease, report, error)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from handler.clock import iso, parse_iso
@@ -36,10 +36,8 @@ class Lease:
     def release(self) -> None:
         """Release the lease, unless another function has already taken it."""
         self.state["holder"] = self.state["held_until"] = None
-        try:
+        with suppress(Conflict):
             self.save()
-        except Conflict:
-            return
 
 
 @contextmanager
