@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from handler.activation.advance import advance
 from handler.activation.invocation import Invocation
 from handler.activation.register import register
-from handler.errors import Conflict, MessageError
+from handler.errors import MessageError
 from handler.events.keys import parse_key
 from handler.events.messages import parse_message
 from handler.events.queue import QueueRecord
@@ -16,7 +15,7 @@ from handler.metrics import Metric
 from handler.model import AudienceKey
 from handler.state.pointers import upload_digest
 from handler.state.reports import identity, is_final
-from handler.sweep import MIN_SECONDS_TO_START, log_failure, sweep
+from handler.sweep import MIN_SECONDS_TO_START, sweep, try_to_advance
 
 
 @dataclass
@@ -78,20 +77,7 @@ def _advance(run: Invocation, outcomes: Outcomes) -> None:
     for index, (audience, messages) in enumerate(outcomes.audiences.items()):
         if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
             outcomes.returned.extend(messages)
-        elif _try_to_advance(run, audience):
-            outcomes.failed.extend(message_id for message_id, digest in messages.items() if digest in run.broken)
-        else:
+        elif try_to_advance(run, audience):
             outcomes.failed.extend(messages)
-
-
-def _try_to_advance(run: Invocation, audience: AudienceKey) -> bool:
-    """Advance one audience; return false if S3 or our own code failed, or another function holds the audience."""
-    try:
-        advance(run, audience)
-    except Conflict as conflict:
-        run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
-        return False
-    except Exception:
-        log_failure(run, audience)
-        return False
-    return True
+        else:
+            outcomes.failed.extend(message_id for message_id, digest in messages.items() if digest in run.broken)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from handler.activation.advance import advance
 from handler.activation.invocation import Invocation
 from handler.errors import Conflict
 from handler.metrics import Metric
 from handler.model import AudienceKey
+from handler.state.pointers import Pointer
 
 # Seconds of remaining run time below which the next audience is not started.
 MIN_SECONDS_TO_START = 60.0
@@ -33,12 +35,7 @@ def sweep(run: Invocation) -> bool:
         if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
             run.logger.warning("sweep ended early", extra={"audiences_left": len(audiences) - index})
             break
-        try:
-            advance(run, audience, pending[audience], sweep=True)
-        except Conflict as conflict:
-            run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
-        except Exception:
-            log_failure(run, audience)
+        if not isinstance(try_to_advance(run, audience, pending[audience], sweep=True), Conflict | None):
             failed = True
     if run.account.has_snapshot:
         run.metrics.add(Metric.AUDIENCES, run.account.count())
@@ -48,7 +45,21 @@ def sweep(run: Invocation) -> bool:
     return failed or len(run.broken) > broken_before
 
 
-def log_failure(run: Invocation, audience: AudienceKey) -> None:
-    """Log the exception that made an audience fail."""
-    extra = {"audience": audience.name, "identifier_type": audience.identifier_type}
-    run.logger.exception("audience failed", extra=extra)
+def try_to_advance(
+    run: Invocation, audience: AudienceKey, pointers: Sequence[Pointer] | None = None, *, sweep: bool = False
+) -> Exception | None:
+    """Advance one audience, with the arguments of `advance`; log and return an exception.
+
+    Returns:
+        A `Conflict` if another function holds the audience; another exception if S3 or our own code failed; or None.
+    """
+    try:
+        advance(run, audience, pointers, sweep=sweep)
+    except Conflict as conflict:
+        run.logger.warning("another function went on with the audience", extra={"reason": str(conflict)})
+        return conflict
+    except Exception as error:
+        extra = {"audience": audience.name, "identifier_type": audience.identifier_type}
+        run.logger.exception("audience failed", extra=extra)
+        return error
+    return None
