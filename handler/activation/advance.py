@@ -65,7 +65,7 @@ def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, swe
                 mark_submitted(run, change, request_for_change(run, lease, change))
             if not sweep:
                 raise reasons.audience_processing()
-            finish_change(run, lease)
+            finish_change(run, lease, change)
         while before := turn.waiting():
             send_next(turn)
             if not lease.state["change"] and turn.waiting() == before:

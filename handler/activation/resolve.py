@@ -32,7 +32,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import Change, remove_applied
 from handler.state.lease import Lease
 from handler.state.lists import write_list
-from handler.state.reports import Report, set_status
+from handler.state.reports import Report, set_outcome, set_status
 from handler.tiktok.responses import Audience
 from handler.tiktok.wording import says_too_small
 
@@ -75,22 +75,19 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
     lease.save()
 
 
-def finish_change(run: Invocation, lease: Lease) -> None:
+def finish_change(run: Invocation, lease: Lease, change: Change) -> None:
     """Finish the change that TikTok was processing: its uploads become `available` or `failed`.
 
     Raises:
         NotEditable: TikTok is still processing the change.
         Waiting: a call to TikTok failed.
     """
-    state, change = lease.state, lease.state["change"]
-    if change is None:
-        return
     audience = run.account.read_since(_audience_id(change), change["seen_processing"] or change["began_at"])
     if audience is None:
         _fail(run, lease, change, request_for_change(run, lease, change), reasons.deleted_while_processing())
     else:
         _finish_with(run, lease, change, audience)
-    state["change"] = None
+    lease.state["change"] = None
     lease.save()
 
 
@@ -112,12 +109,10 @@ def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audien
     if found_stage is Stage.READY:
         _make_available(run, lease, change, request, audience)
     else:
-        for report in request.reports:
-            run.write(report, lambda current: _set_message(current, audience.message))
         outcome = _failure(found_stage, change, audience)
         if audience.message and not says_too_small(audience.message):
             outcome = with_columns_note(lease.audience, outcome)
-        _fail(run, lease, change, request, outcome)
+        _fail(run, lease, change, request, outcome, message=audience.message)
     if audience.history:
         state["history_seen"] = iso(max(at for _, at, _ in audience.history))
     if audience.is_valid:  # the message of an audience that is not valid (too small) must count the next time, too
@@ -164,14 +159,17 @@ def _failure(found_stage: Stage, change: Change, audience: Audience) -> Failed:
     return reasons.processing_failed(message)
 
 
-def _set_message(report: Report, message: str) -> None:
-    report["tiktok"]["message"] = message or None
-
-
-def _fail(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Failed) -> None:
+def _fail(
+    run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Failed, *, message: str = ""
+) -> None:
     """Set the outcome of a failed change's uploads, which no longer count as applied."""
+
+    def failed(current: Report) -> None:
+        set_outcome(current, outcome)
+        current["tiktok"]["message"] = message or None
+
     for report in request.reports:
-        run.set_outcome(report, outcome)
+        run.write(report, failed, alarm=outcome.alarm)
     remove_applied(lease.state, change)
     if request.list_turn:
         set_list_outcome(run, request.list_turn, outcome)
