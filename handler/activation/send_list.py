@@ -25,7 +25,11 @@ from handler.tiktok.responses import Audience
 
 
 def send_list(turn: Turn, lists: Sequence[Export]) -> None:
-    """Send the newest list, or set the outcome of lists that cannot be sent."""
+    """Send the newest list, or set the outcome of lists that cannot be sent.
+
+    Raises:
+        Waiting: no list can be sent now.
+    """
     run, lease = turn.run, turn.lease
     if _end_deleted_exports(turn, lists):
         return
