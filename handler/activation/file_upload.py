@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Keep
@@ -69,35 +67,25 @@ def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_pa
         if may_be_packed and part.last and start == Progress() and not report["uploads"]:
             return part
         path, request_id = run.tiktok.upload(part, identifier_type) if part.rows else ("", "")
-        report = record_part(run, report, part, Uploaded(path, part.bytes, request_id), is_first=is_first)
+        report = record_part(run, report, part, path=path, request_id=request_id, size=part.bytes, is_first=is_first)
         is_first = False
         if not part.last:
             check_time(run)
     return None
 
 
-class Uploaded(NamedTuple):
-    """A part that was uploaded to TikTok.
-
-    Attributes:
-        path: TikTok's `file_path`; empty if the part had no rows and was not uploaded.
-        bytes: the size of the part, including the rows of other uploads that share it.
-        request_id: TikTok's id of the upload request.
-    """
-
-    path: str
-    bytes: int
-    request_id: str
-
-
-def record_part(run: Invocation, report: Report, part: Part, uploaded: Uploaded, *, is_first: bool) -> Report:
+def record_part(
+    run: Invocation, report: Report, part: Part, *, path: str, request_id: str, size: int, is_first: bool
+) -> Report:
     """Record in the report that TikTok has a part of an upload.
 
     Args:
         run: the invocation.
         report: the upload's report.
         part: the upload's own rows in the part.
-        uploaded: the part at TikTok.
+        path: TikTok's `file_path` of the uploaded part; empty if the upload's own part has no rows.
+        request_id: TikTok's id of the upload request.
+        size: the size of the uploaded part in bytes, including the rows of other uploads that share it.
         is_first: true for the first part of the upload in this invocation, which counts as one attempt.
     """
 
@@ -105,8 +93,8 @@ def record_part(run: Invocation, report: Report, part: Part, uploaded: Uploaded,
         write_counts(current, part.progress.tally)
         current["attempts"] += is_first
         if part.rows:
-            current["uploads"].append({"rows": part.rows, "bytes": uploaded.bytes, "file_path": uploaded.path})
-            current["tiktok"]["request_ids"].append(uploaded.request_id)
+            current["uploads"].append({"rows": part.rows, "bytes": size, "file_path": path})
+            current["tiktok"]["request_ids"].append(request_id)
         current["progress"] = {
             "next_byte": None if part.last else part.progress.next_byte,
             "next_line": None if part.last else part.progress.next_line,

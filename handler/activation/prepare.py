@@ -9,7 +9,7 @@ from typing import TypeGuard
 from botocore.exceptions import ClientError
 
 from handler import reasons
-from handler.activation.file_upload import Uploaded, count, record_part, upload_file
+from handler.activation.file_upload import count, record_part, upload_file
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking, is_stale
 from handler.activation.part_builder import PartBuilder
@@ -231,7 +231,7 @@ class _Packer:
         members, self._members = self._members, []
         shared = self._builder.build()
         try:
-            self._upload_part(shared, members)
+            path, request_id = self._run.tiktok.upload(shared, identifier_type_of(members[0][0]))
         except Failed as refused:
             if len(members) == 1:
                 self._run.set_outcome(members[0][0], refused)
@@ -240,10 +240,9 @@ class _Packer:
                 self._builder.add(part)
                 self._members = [(report, part)]
                 self._upload()
-
-    def _upload_part(self, shared: Part, members: Sequence[tuple[Report, Part]]) -> None:
-        path, request_id = self._run.tiktok.upload(shared, identifier_type_of(members[0][0]))
-        uploaded = Uploaded(path, shared.bytes, request_id)
+            return
         self.parts += 1
         for report, part in members:
-            self._done.append(record_part(self._run, report, part, uploaded, is_first=True))
+            self._done.append(
+                record_part(self._run, report, part, path=path, request_id=request_id, size=shared.bytes, is_first=True)
+            )
