@@ -198,21 +198,18 @@ class _Uploader:
     def __init__(self, run: Invocation, turn: ListTurn) -> None:
         self._run = run
         self._turn = turn
-        self._builder = PartBuilder(run.settings.max_part_bytes)
+        self._builder = PartBuilder(run.settings.max_part_bytes, self._upload)
         self._last: tuple[int, Part] | None = None  # index of the current file, and its last part that was added
 
     def add(self, index: int, part: Part) -> None:
         """Add the next part of the file with this index; upload the collected rows first if the part does not fit."""
         if part.rows:
-            if not self._builder.fits(part):
-                self._upload(self._builder.build())
             self._builder.add(part)
         self._last = index, part
 
     def finish(self) -> None:
         """Upload the remaining rows."""
-        if self._builder.rows:
-            self._upload(self._builder.build())
+        self._builder.flush()
         self._turn.stored["progress"] = None
 
     def _upload(self, part: Part) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from handler.cleaning.counts import Progress
 from handler.cleaning.parts import Part
@@ -10,46 +11,54 @@ from handler.cleaning.row_sets import row_blocks
 
 
 class PartBuilder:
-    """Combines the rows of several files into one part.
+    """Combines the rows of several files into parts that are as large as possible.
 
     Args:
         max_bytes: the maximum size of a part in bytes.
+        upload: called with each complete part.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, upload: Callable[[Part], None]) -> None:
         self._max_bytes = max_bytes
+        self._upload = upload
         self._header = b""
         self._chunks: list[bytes] = []
-        self.rows = 0
-        self.bytes = 0
-
-    def fits(self, part: Part) -> bool:
-        """Return true if the rows of a part can be added: they fit, and they have the same header."""
-        return not self.rows or (self._header == part.header and self.bytes + part.bytes <= self._max_bytes)
+        self._rows = 0
+        self._bytes = 0
 
     def add(self, part: Part) -> None:
-        """Add the rows of a part. Its chunks are kept in memory until `build` is called."""
-        if not self.rows and part.header:
+        """Add the rows of a part; upload the collected rows first if they do not fit into one part with these.
+
+        The chunks of the part are kept in memory until they are uploaded.
+        """
+        if self._rows and (self._header != part.header or self._bytes + part.bytes > self._max_bytes):
+            self.flush()
+        if not self._rows and part.header:
             self._chunks.append(part.header)
-            self.bytes = len(part.header)
+            self._bytes = len(part.header)
         self._header = part.header
         self._chunks += row_blocks([part])
-        self.rows += part.rows
-        self.bytes += part.bytes - len(part.header)
+        self._rows += part.rows
+        self._bytes += part.bytes - len(part.header)
 
-    def build(self) -> Part:
-        """Return the rows as one part and start an empty one."""
+    def flush(self) -> None:
+        """Upload the collected rows, if there are any."""
+        if self._rows:
+            self._upload(self._build())
+
+    def _build(self) -> Part:
+        """Return the collected rows as one part and start an empty one."""
         md5 = hashlib.md5(usedforsecurity=False)
         for chunk in self._chunks:
             md5.update(chunk)
         part = Part(
             header=self._header,
             chunks=self._chunks,
-            rows=self.rows,
-            bytes=self.bytes,
+            rows=self._rows,
+            bytes=self._bytes,
             md5=md5.hexdigest(),
             progress=Progress(),
             last=True,
         )
-        self._header, self._chunks, self.rows, self.bytes = b"", [], 0, 0
+        self._header, self._chunks, self._rows, self._bytes = b"", [], 0, 0
         return part

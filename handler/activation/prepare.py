@@ -207,29 +207,25 @@ class _Packer:
 
     def __init__(self, run: Invocation) -> None:
         self._run = run
-        self._builder = PartBuilder(run.settings.max_part_bytes)
+        self._builder = PartBuilder(run.settings.max_part_bytes, self._upload)
         self._members: list[tuple[Report, Part]] = []
         self._done: list[Report] = []
         self.parts = 0
 
     def add(self, report: Report, part: Part) -> None:
         """Add the rows of an upload; upload the current shared part first if they do not fit."""
-        if not self._builder.fits(part):
-            self._upload()
         self._builder.add(part)
         self._members.append((report, part))
 
     def flush(self) -> list[Report]:
         """Upload the last shared part; return the reports of all uploads since the last flush."""
-        if self._members:
-            self._upload()
+        self._builder.flush()
         done, self._done = self._done, []
         return done
 
-    def _upload(self) -> None:
+    def _upload(self, shared: Part) -> None:
         # Cleared before the call: after an error these uploads stay waiting, and the next part must not include them.
         members, self._members = self._members, []
-        shared = self._builder.build()
         try:
             path, request_id = self._run.tiktok.upload(shared, identifier_type_of(members[0][0]))
         except Failed as refused:
@@ -237,9 +233,8 @@ class _Packer:
                 self._run.set_outcome(members[0][0], refused)
                 return
             for report, part in members:  # one by one, to find the faulty upload
-                self._builder.add(part)
                 self._members = [(report, part)]
-                self._upload()
+                self._upload(part)
             return
         self.parts += 1
         for report, part in members:
