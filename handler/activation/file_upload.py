@@ -6,12 +6,11 @@ from handler import reasons
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Keep
 from handler.activation.reading import check_time, identifier_type_of, read_parts
-from handler.activation.report_counts import write_counts
 from handler.cleaning.counts import Progress, Tally, progress_from_report
 from handler.cleaning.file_rules import check_file
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.errors import Outcome
-from handler.state.reports import Report, action_of, identity
+from handler.state.reports import Report, action_of, identity, write_counts
 
 
 def count(run: Invocation, report: Report) -> Report:

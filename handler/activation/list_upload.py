@@ -14,9 +14,8 @@ from handler.activation.overtaking import Keep, Overtaking
 from handler.activation.part_builder import PartBuilder
 from handler.activation.prepare import outcome_after_refusals, record_stall
 from handler.activation.reading import check_time, read_parts
-from handler.activation.report_counts import tally_from_json, tally_to_json, write_counts
 from handler.activation.versions import Versions
-from handler.cleaning.counts import Progress, Tally, merge
+from handler.cleaning.counts import Progress, Tally, merge, tally_from_json, tally_to_json
 from handler.cleaning.file_rules import check_file, check_list_file
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
@@ -26,7 +25,7 @@ from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.lease import Lease
 from handler.state.lists import read_list, write_list
-from handler.state.reports import Report, identity
+from handler.state.reports import Report, identity, write_counts
 
 
 def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:

@@ -13,8 +13,7 @@ from handler.activation.audience_status import MAX_PROCESSING
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, reports_of
 from handler.activation.overtaking import applied_entry
-from handler.activation.report_counts import tally_from_json, write_counts
-from handler.cleaning.counts import RejectionReason
+from handler.cleaning.counts import RejectionReason, tally_from_json
 from handler.clock import iso, parse_iso
 from handler.errors import Failed, NotEditable, Outcome, OutcomeUnknown
 from handler.model import Action, AudienceKey, IdentifierType
@@ -22,7 +21,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import Applied, Change, FileRef, set_hold
 from handler.state.lease import Lease
 from handler.state.lists import read_list, write_list
-from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status
+from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status, write_counts
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # how often parts are uploaded again after TikTok lost them

@@ -205,18 +205,42 @@ def progress_from_report(report: Mapping[str, Any]) -> Progress:
     markers matters only for a file without accepted rows, and reading of such a file never continues. A file with
     columns is read and counted again from its beginning. Column hints only make a reason more precise.
     """
-    progress, rows = report["progress"], report["rows"]
+    progress = report["progress"]
     if progress["next_byte"] is None or progress["next_line"] is None:
         return Progress()
-    tally = Tally(
+    return Progress(progress["next_byte"], progress["next_line"], _tally(report))
+
+
+def tally_to_json(tally: Tally) -> dict[str, Any]:
+    """Return the counts of a list's file as JSON."""
+    return {
+        **to_report(tally),
+        "null_markers": tally.null_markers,
+        "cut_off": tally.cut_off,
+        "columns": [[each.name, each.filled, each.faulty] for each in tally.columns],
+    }
+
+
+def tally_from_json(counts: Mapping[str, Any]) -> Tally:
+    """Return the counts from the JSON of `tally_to_json`."""
+    return _tally(counts)._replace(
+        null_markers=counts["null_markers"],
+        cut_off=counts["cut_off"],
+        columns=tuple(ColumnCounts(*each) for each in counts["columns"]),
+    )
+
+
+def _tally(content: Mapping[str, Any]) -> Tally:
+    """Return the tally from the entries of `to_report`."""
+    rows = content["rows"]
+    return Tally(
         total=rows["total"] or 0,
         accepted=rows["accepted"] or 0,
         rejected=rows["rejected"] or 0,
         rejections=tuple(
-            Rejection(each["line"], RejectionReason(each["reason"]), each["column"]) for each in report["rejections"]
+            Rejection(each["line"], RejectionReason(each["reason"]), each["column"]) for each in content["rejections"]
         ),
-        rejected_by_reason=dict(report["rejected_by_reason"]),
+        rejected_by_reason=dict(content["rejected_by_reason"]),
         overtaken=rows["overtaken"] or 0,
         md5=rows["md5"] or "",
     )
-    return Progress(progress["next_byte"], progress["next_line"], tally)

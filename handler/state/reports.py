@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from handler.cleaning.counts import RejectionEntry, RowsEntry
+from handler.cleaning.counts import RejectionEntry, RowsEntry, Tally, to_report
 from handler.clock import iso
 from handler.errors import Outcome
 from handler.model import Action, Target, Upload
@@ -148,6 +148,11 @@ def set_status(report: Report, status: Status, code: Code, reason: str) -> None:
 def set_outcome(report: Report, outcome: Outcome) -> None:
     """Set the status of an upload from an outcome."""
     set_status(report, outcome.status, outcome.code, outcome.reason)
+
+
+def write_counts(report: Report, tally: Tally) -> None:
+    """Write the counts of a file into its report."""
+    report.update(to_report(tally))  # type: ignore[typeddict-item]  # `cleaning` has no report types
 
 
 def clear_uploads(report: Report) -> None:
