@@ -20,7 +20,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import Change
 from handler.state.lease import Lease, lease_on
 from handler.state.ledger import Ledger
-from handler.state.lists import SCHEMA, StoredList, read_list, write_list
+from handler.state.lists import StoredList, list_file, new_list, read_list, write_list
 from handler.state.objects import ObjectStore
 from handler.state.pointers import list_digest
 from handler.state.reports import Report as StoredReport
@@ -131,30 +131,11 @@ def _files_in_calls(store: ObjectStore, audience: AudienceKey, calls: Sequence[C
 def _withdrawn_list(stored: StoredList | None, digest: str, files: Sequence[StoredReport]) -> StoredList:
     """Return a list object with the code `withdrawn`, so that a file that arrives later gets the same outcome."""
     times = sorted(report["file"]["uploaded_at"] for report in files)
-    entries = [
-        {
-            "key": report["file"]["key"],
-            "version_id": report["file"]["version_id"],
-            "uploaded_at": report["file"]["uploaded_at"],
-            "counts": None,
-        }
-        for report in sorted(files, key=lambda report: report["file"]["key"])
-    ]
-    return {
-        "schema": SCHEMA,
-        "digest": digest,
-        "first_uploaded_at": times[0],
-        "last_uploaded_at": times[-1],
-        "status": "skipped",
-        "code": Code.WITHDRAWN.value,
-        "faulty_key": None,
-        "files": entries,  # type: ignore[typeddict-item]  # built above with the keys of the TypedDict
-        "outdated": stored["outdated"] if stored else [],
-        "rows": None,
-        "uploads": [],
-        "progress": None,
-        "waiting_since": None,
-    }
+    withdrawn = new_list(digest, times[0], times[-1])
+    withdrawn["status"], withdrawn["code"] = "skipped", Code.WITHDRAWN.value
+    withdrawn["files"] = [list_file(report) for report in sorted(files, key=lambda report: report["file"]["key"])]
+    withdrawn["outdated"] = stored["outdated"] if stored else []
+    return withdrawn
 
 
 def _waiting(reports: Sequence[Report]) -> list[Report]:

@@ -22,7 +22,7 @@ from handler.model import AudienceKey
 from handler.state.audience_state import FileRef
 from handler.state.lease import Lease
 from handler.state.ledger import Ledger
-from handler.state.lists import SCHEMA, ListFile, StoredList, write_list
+from handler.state.lists import ListFile, StoredList, list_file, new_list, write_list
 from handler.state.objects import Version
 from handler.state.reports import Report, identity
 
@@ -96,7 +96,7 @@ def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions
         if older and identity(older) != identity(report):
             outdated.append(older)
         by_key[report["file"]["key"]] = report
-    turn = ListTurn(audience, _new_list(export), [])
+    turn = ListTurn(audience, new_list(export.digest, iso(export.first), iso(export.last)), [])
     _set_files(turn, by_key.values(), outdated)
     return turn
 
@@ -123,37 +123,11 @@ def set_list_outcome(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
         run.set_outcome(report, turn.cut_off[1] if turn.cut_off and is_cut_off else outcome)
 
 
-def _new_list(export: Export) -> StoredList:
-    return {
-        "schema": SCHEMA,
-        "digest": export.digest,
-        "first_uploaded_at": iso(export.first),
-        "last_uploaded_at": iso(export.last),
-        "status": None,
-        "code": None,
-        "faulty_key": None,
-        "files": [],
-        "outdated": [],
-        "rows": None,
-        "uploads": [],
-        "progress": None,
-        "waiting_since": None,
-    }
-
-
 def _set_files(turn: ListTurn, files: Iterable[Report], outdated: Sequence[Report]) -> None:
     turn.reports = sorted(files, key=lambda report: report["file"]["key"])
     turn.outdated = list(outdated)
     stored = turn.stored
-    stored["files"] = [
-        {
-            "key": report["file"]["key"],
-            "version_id": report["file"]["version_id"],
-            "uploaded_at": report["file"]["uploaded_at"],
-            "counts": None,
-        }
-        for report in turn.reports
-    ]
+    stored["files"] = [list_file(report) for report in turn.reports]
     stored["outdated"] = [
         {"key": report["file"]["key"], "version_id": report["file"]["version_id"]} for report in turn.outdated
     ]

@@ -13,7 +13,7 @@ from handler.model import AudienceKey
 from handler.report_codes import Status
 from handler.state.audience_state import AUDIENCES, FileRef
 from handler.state.objects import ObjectStore
-from handler.state.reports import UploadEntry
+from handler.state.reports import Report, UploadEntry
 
 SCHEMA = 2
 
@@ -74,6 +74,31 @@ class StoredList(TypedDict):
     uploads: list[UploadEntry]
     progress: ListProgress | None
     waiting_since: str | None
+
+
+def list_file(report: Report) -> ListFile:
+    """Return the entry for an upload in the `files` of a list."""
+    file = report["file"]
+    return {"key": file["key"], "version_id": file["version_id"], "uploaded_at": file["uploaded_at"], "counts": None}
+
+
+def new_list(digest: str, first_uploaded_at: str, last_uploaded_at: str) -> StoredList:
+    """Return a list without files that the connector has not started to send."""
+    return {
+        "schema": SCHEMA,
+        "digest": digest,
+        "first_uploaded_at": first_uploaded_at,
+        "last_uploaded_at": last_uploaded_at,
+        "status": None,
+        "code": None,
+        "faulty_key": None,
+        "files": [],
+        "outdated": [],
+        "rows": None,
+        "uploads": [],
+        "progress": None,
+        "waiting_since": None,
+    }
 
 
 def read_list(store: ObjectStore, audience: AudienceKey, digest: str) -> StoredList | None:
