@@ -17,7 +17,7 @@ from handler.activation.reading import identifier_type_of, read_parts
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso
-from handler.errors import Damaged, Missing, Outcome, OutOfTime, Rejected, Skipped
+from handler.errors import Outcome, OutOfTime, Rejected, Skipped
 from handler.report_codes import Code
 from handler.state.lease import Lease
 from handler.state.objects import Version
@@ -70,20 +70,13 @@ def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
 def _source(run: Invocation, versions: Versions, report: Report) -> tuple[Version | None, Report | None]:
     """Return the version that was copied, and its report. Unchanged copies in between are skipped."""
     source = versions.previous(*identity(report))
-    known = source and _report_of(run, source)
+    known = source and run.ledger.find(source.key, source.version_id)
     while source and known and known["code"] == Code.UNCHANGED_COPY:
         before = versions.previous(source.key, source.version_id)
         if before is None:  # it no longer exists
             break
-        source, known = before, _report_of(run, before)
+        source, known = before, run.ledger.find(before.key, before.version_id)
     return source, known
-
-
-def _report_of(run: Invocation, version: Version) -> Report | None:
-    try:
-        return run.ledger.latest(version.key, version.version_id)
-    except (Missing, Damaged):
-        return None
 
 
 def _was_not_applied(source: Report) -> bool:

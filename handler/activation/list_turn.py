@@ -21,7 +21,6 @@ from handler.events.keys import list_folder
 from handler.model import AudienceKey
 from handler.state.audience_state import FileRef
 from handler.state.lease import Lease
-from handler.state.ledger import Ledger
 from handler.state.lists import ListFile, StoredList, list_file, new_list, write_list
 from handler.state.objects import Version
 from handler.state.reports import Report, identity
@@ -174,7 +173,7 @@ def _apply_manifests(
     named = set().union(*(_entries(run, lease, turn, manifest, folders) for manifest in manifests))
     for key in sorted(named - by_key.keys()):
         current = versions.current(key)
-        report = _find_report(run.ledger, key, current.version_id) if current else None
+        report = run.ledger.find(key, current.version_id) if current else None
         if report is None:
             raise reasons.list_lacks_files()
         by_key[key] = report
@@ -192,10 +191,3 @@ def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, f
         if outcome_after_refusals(run, lease, turn.reports[0], error):
             raise reasons.manifest_unreadable(manifest.key) from None
         raise
-
-
-def _find_report(ledger: Ledger, key: str, version_id: str) -> Report | None:
-    try:
-        return ledger.latest(key, version_id)
-    except (Missing, Damaged):
-        return None

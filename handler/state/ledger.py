@@ -125,6 +125,13 @@ class Ledger:
         stored = self._known.get(report_key(key, version_id))
         return cast("Report", stored.content) if stored else self._read(report_key(key, version_id))
 
+    def find(self, key: str, version_id: str) -> Report | None:
+        """Return the report of an object version as `latest` does, or None if it is missing or damaged."""
+        try:
+            return self.latest(key, version_id)
+        except (Missing, Damaged):
+            return None
+
     def read_again(self, key: str, version_id: str) -> Report:
         """Return the report of an object version as it is stored now.
 
