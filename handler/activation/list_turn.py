@@ -23,6 +23,7 @@ from handler.state.audience_state import FileRef
 from handler.state.lease import Lease
 from handler.state.lists import ListFile, StoredList, list_file, new_list, write_list
 from handler.state.objects import Version
+from handler.state.pointers import upload_digest
 from handler.state.reports import Report, identity
 
 # A list that lacks files, or that shrank without a confirmation, is rejected after this.
@@ -35,7 +36,7 @@ class ListTurn:
 
     Attributes:
         stored: the list object. Its files are the newest versions of the list's keys.
-        reports: the reports of its files, in the order of `stored["files"]`.
+        reports: the reports of its files, in the order of `stored["files"]`. Reports that someone deleted are left out.
         outdated: the reports of older versions and unlisted files. They get the outcome of the list.
         tallies: by index, the counts of files read in this invocation. They are more detailed than the stored counts.
         cut_off: the key and outcome of a file whose last line is cut off. Only this file gets that outcome.
@@ -188,6 +189,6 @@ def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, f
     try:
         return entries(run, manifest, folders)
     except ClientError as error:
-        if outcome_after_refusals(run, lease, turn.reports[0], error):
+        if outcome_after_refusals(run, lease, upload_digest(*identity(turn.reports[0])), error):
             raise reasons.manifest_unreadable(manifest.key) from None
         raise

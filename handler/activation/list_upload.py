@@ -24,8 +24,9 @@ from handler.events.keys import CONFIRMED_MARKER
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.lease import Lease
-from handler.state.lists import read_list, write_list
-from handler.state.reports import Report, identity, write_counts
+from handler.state.lists import ListFile, read_list, write_list
+from handler.state.pointers import upload_digest
+from handler.state.reports import identity, write_counts
 
 
 def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:
@@ -35,12 +36,12 @@ def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:
         Rejected, Skipped, Failed: the list is faulty or has nothing to send.
         OutOfTime: the invocation is about to end.
     """
-    for index, report in enumerate(turn.reports):
+    for index, file in enumerate(turn.stored["files"]):
         tally = Tally()
-        for part in _parts(run, lease, turn, report):
+        for part in _parts(run, lease, turn, file):
             tally = part.progress.tally
         _record_tally(turn, index, tally)
-        _check_list_file(turn, report, tally)
+        _check_list_file(turn, file, tally)
     _check_total(run, turn)
     turn.stored["status"] = "waiting"
     write_list(run.store, turn.audience, turn.stored)
@@ -54,10 +55,11 @@ def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
 
 def record_counts(run: Invocation, turn: ListTurn) -> None:
     """Write the counts of a waiting list's files into their reports."""
-    for file, report in zip(turn.stored["files"], turn.reports, strict=True):
-        if file["counts"] is not None and report["rows"]["total"] is None:
-            tally = tally_from_json(file["counts"])
-            run.write(report, partial(write_counts, tally=tally))
+    counts = {(file["key"], file["version_id"]): file["counts"] for file in turn.stored["files"]}
+    for report in turn.reports:
+        counted = counts[identity(report)]
+        if counted is not None and report["rows"]["total"] is None:
+            run.write(report, partial(write_counts, tally=tally_from_json(counted)))
 
 
 def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overtaking, versions: Versions) -> None:
@@ -71,7 +73,8 @@ def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overt
     is_uploaded = bool(turn.stored["uploads"]) and not turn.stored["progress"]
     if not is_uploaded:
         first = parse_iso(turn.stored["first_uploaded_at"])
-        keep = overtaking.filter(Action.REPLACE, first, [identity(report) for report in turn.reports])
+        files = [(file["key"], file["version_id"]) for file in turn.stored["files"]]
+        keep = overtaking.filter(Action.REPLACE, first, files)
         _upload_all(run, lease, turn, keep)
     _check_total(run, turn)
     if not is_uploaded:  # stores the number of rows, which must be known even if TikTok's response is lost
@@ -94,17 +97,17 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
     uploaded_before = len(stored["uploads"])
     try:
         for index in range(first, len(stored["files"])):
-            report = turn.reports[index]
+            file = stored["files"][index]
             start = None
             if progress and index == first:
                 start = Progress(progress["next_byte"], progress["next_line"], tally_from_json(progress["counts"]))
             tally = Tally()
-            for part in _parts(run, lease, turn, report, start=start, keep=keep):
+            for part in _parts(run, lease, turn, file, start=start, keep=keep):
                 tally = part.progress.tally
                 uploader.add(index, part)
                 check_time(run)
             _record_tally(turn, index, tally)
-            _check_list_file(turn, report, tally)
+            _check_list_file(turn, file, tally)
         uploader.finish()
     except OutOfTime:
         if record_stall(lease, stored["digest"], progress=len(stored["uploads"]) > uploaded_before):
@@ -119,18 +122,20 @@ def _parts(
     run: Invocation,
     lease: Lease,
     turn: ListTurn,
-    report: Report,
+    file: ListFile,
     *,
     start: Progress | None = None,
     keep: Keep | None = None,
 ) -> Iterator[Part]:
     try:
-        yield from read_parts(run, *identity(report), turn.audience.identifier_type, start=start, keep=keep)
+        yield from read_parts(
+            run, file["key"], file["version_id"], turn.audience.identifier_type, start=start, keep=keep
+        )
     except (Rejected, Failed) as fault:
-        raise _list_outcome(turn, report, fault) from None
+        raise _list_outcome(turn, file, fault) from None
     except ClientError as error:
-        if given_up := outcome_after_refusals(run, lease, report, error):
-            raise _list_outcome(turn, report, given_up) from None
+        if given_up := outcome_after_refusals(run, lease, upload_digest(file["key"], file["version_id"]), error):
+            raise _list_outcome(turn, file, given_up) from None
         raise
 
 
@@ -139,21 +144,21 @@ def _record_tally(turn: ListTurn, index: int, tally: Tally) -> None:
     turn.stored["files"][index]["counts"] = tally_to_json(tally)
 
 
-def _check_list_file(turn: ListTurn, report: Report, tally: Tally) -> None:
+def _check_list_file(turn: ListTurn, file: ListFile, tally: Tally) -> None:
     """Reject the list if one of several files has rows but no valid row, or is cut off."""
-    if len(turn.reports) > 1:
+    if len(turn.stored["files"]) > 1:
         try:
             check_list_file(tally, turn.audience.identifier_type)
         except Rejected as fault:
-            raise _list_outcome(turn, report, fault) from None
+            raise _list_outcome(turn, file, fault) from None
 
 
-def _list_outcome(turn: ListTurn, report: Report, fault: Rejected | Failed) -> Outcome:
+def _list_outcome(turn: ListTurn, file: ListFile, fault: Rejected | Failed) -> Outcome:
     """Return the outcome of the list for the fault of one file."""
-    turn.stored["faulty_key"] = report["file"]["key"]
+    turn.stored["faulty_key"] = file["key"]
     if fault.code is Code.CUT_OFF:
-        turn.cut_off = report["file"]["key"], fault
-    return fault if len(turn.reports) == 1 else reasons.list_rejected(report["file"]["key"], fault)
+        turn.cut_off = file["key"], fault
+    return fault if len(turn.stored["files"]) == 1 else reasons.list_rejected(file["key"], fault)
 
 
 def _check_total(run: Invocation, turn: ListTurn) -> None:
@@ -178,7 +183,7 @@ def _check_shrink(run: Invocation, lease: Lease, turn: ListTurn, versions: Versi
     if (
         last is None
         or rows >= last * (1 - run.settings.max_shrink)
-        or versions.has_newer_marker(CONFIRMED_MARKER, turn.reports)
+        or versions.has_newer_marker(CONFIRMED_MARKER, turn.stored["files"])
     ):
         return
     now, since = run.now(), turn.stored["waiting_since"]

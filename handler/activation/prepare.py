@@ -134,16 +134,16 @@ def mark_broken(run: Invocation, lease: Lease | None, report: Report, error: Exc
     The message or the sweep fails. The upload itself fails after S3 has refused to let the object be read for an hour.
     """
     run.logger.error("upload failed", exc_info=error, extra={"key": report["file"]["key"]})
-    run.broken.add(upload_digest(*identity(report)))
-    if lease is not None and (given_up := outcome_after_refusals(run, lease, report, error)):
+    digest = upload_digest(*identity(report))
+    run.broken.add(digest)
+    if lease is not None and (given_up := outcome_after_refusals(run, lease, digest, error)):
         run.set_outcome(report, given_up)
 
 
-def outcome_after_refusals(run: Invocation, lease: Lease, report: Report, error: Exception) -> Failed | None:
+def outcome_after_refusals(run: Invocation, lease: Lease, digest: str, error: Exception) -> Failed | None:
     """Record that S3 refused access to an object; return the outcome once refusals have lasted for an hour."""
     if not is_refusal(error):
         return None
-    digest = upload_digest(*identity(report))
     now, earlier = run.now(), lease.state["unreadable"].get(digest)
     seconds = 0.0
     if earlier:

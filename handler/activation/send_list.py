@@ -144,7 +144,9 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
     if _end_withdrawn(turn, [opened for _, opened in gathered]):
         return None
-    finished = [export for export, opened in gathered if turn.versions.has_newer_marker(SUCCESS_MARKER, opened.reports)]
+    finished = [
+        export for export, opened in gathered if turn.versions.has_newer_marker(SUCCESS_MARKER, opened.stored["files"])
+    ]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
         # A list older than the chosen one is superseded later. A list of the same second or newer would replace it.

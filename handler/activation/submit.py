@@ -20,8 +20,17 @@ from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
 from handler.state.audience_state import Applied, Change, FileRef, set_hold
 from handler.state.lease import Lease
-from handler.state.lists import read_list, write_list
-from handler.state.reports import Report, action_of, file_paths, identity, set_outcome, set_status, write_counts
+from handler.state.lists import ListFile, read_list, write_list
+from handler.state.reports import (
+    FileEntry,
+    Report,
+    action_of,
+    file_paths,
+    identity,
+    set_outcome,
+    set_status,
+    write_counts,
+)
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # how often parts are uploaded again after TikTok lost them
@@ -115,11 +124,13 @@ def _still_unknown(run: Invocation, unresolved: Change | None, refused: Outcome)
 
 
 def _change(run: Invocation, audience: Audience | None, request: ChangeRequest) -> Change:
-    files = request.reports[:1] if request.list_turn else request.reports
+    files: Sequence[ListFile | FileEntry] = (
+        request.list_turn.stored["files"][:1] if request.list_turn else [report["file"] for report in request.reports]
+    )
     return {
         "call": request.action.value if audience else "create",
         "audience_id": audience.id if audience else None,
-        "files": [FileRef(key=report["file"]["key"], version_id=report["file"]["version_id"]) for report in files],
+        "files": [FileRef(key=file["key"], version_id=file["version_id"]) for file in files],
         "list": request.list_turn.stored["digest"] if request.list_turn else None,
         "began_at": iso(run.now()),
         "matched_before": audience.matched if audience else None,
@@ -142,9 +153,18 @@ def record_change(
 def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
     if not request.list_turn:
         return [applied_entry(report, sent_at) for report in request.reports]
-    entry = applied_entry(request.reports[0], sent_at)
     stored = request.list_turn.stored
-    return [{**entry, "uploaded_at": stored["first_uploaded_at"], "rows": stored["rows"] or 0}]
+    first = stored["files"][0]  # the report of the file may be missing
+    return [
+        {
+            "key": first["key"],
+            "version_id": first["version_id"],
+            "action": request.action.value,
+            "uploaded_at": stored["first_uploaded_at"],
+            "sent_at": sent_at,
+            "rows": stored["rows"] or 0,
+        }
+    ]
 
 
 def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:

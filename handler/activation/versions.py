@@ -21,6 +21,7 @@ from handler.events.keys import (
     type_folder,
 )
 from handler.model import Action, Upload
+from handler.state.lists import ListFile
 from handler.state.objects import Version
 from handler.state.pointers import upload_digest
 from handler.state.reports import Report, action_of, identity
@@ -124,15 +125,15 @@ class Versions:
         before = next(newest_first, None)
         return None if before is None or before.is_delete_marker else before
 
-    def has_newer_marker(self, name: str, reports: Sequence[Report]) -> bool:
+    def has_newer_marker(self, name: str, files: Sequence[ListFile]) -> bool:
         """Return true if the list's folder has a marker, such as `_SUCCESS`, that is newer than its files.
 
         Folders of Hive partitions belong to the list's folder.
         """
-        newest = max(parse_iso(report["file"]["uploaded_at"]) for report in reports)
+        newest = max(parse_iso(file["uploaded_at"]) for file in files)
         return any(
             each.key.endswith(f"/{name}") and list_folder(each.key) == folder and each.modified_at >= newest
-            for folder, each in self._below(_folders(reports))
+            for folder, each in self._below({list_folder(file["key"]) for file in files})
         )
 
     def manifests(self, reports: Iterable[Report]) -> list[Version]:

@@ -37,7 +37,7 @@ class Change(TypedDict):
     Attributes:
         call: `create`, or the action of an update.
         audience_id: None until TikTok has responded to a create.
-        files: the uploads of the change; empty for a list, because its stored list contains them.
+        files: the uploads of the change; for a list only the first file, because its stored list contains them all.
         list: the digest of the list of a replace; None for appends and removes.
         began_at: the time before the call was sent.
         matched_before: the number of matched people before an update.

@@ -109,6 +109,44 @@ def test_a_replace_of_unknown_outcome_is_still_resolved_after_another_call_faile
     assert len(done) <= 1  # the call whose response was lost
 
 
+@pytest.mark.parametrize("kind", ["cut_after", "cut_before"])
+def test_a_replace_of_unknown_outcome_is_resolved_although_its_only_report_was_deleted(
+    settling: World, kind: str
+) -> None:
+    message = _lose_a_replace(settling, kind)
+    _delete_report(settling, f"{FOLDER}/part-0", message)
+    settling.run(hours=30, every=1.1)
+    assert settling.members() == set(people(0, 3000))
+    key = "tiktok/vip/email_sha256/append/next.csv"
+    settling.deliver_all(settling.upload(key, lines(people(9000, 1000))))
+    settling.run(hours=9, every=1.1)
+    assert settling.outcome(key) == ("available", "available")
+    assert settling.members() == {*people(0, 3000), *people(9000, 1000)}
+
+
+def test_a_list_is_uploaded_again_although_one_of_its_reports_was_deleted(settling: World) -> None:
+    settling.deliver_all(settling.upload("tiktok/vip/email_sha256/base.csv", lines(people(0, 4000))))
+    settling.run(hours=3, every=0.5)
+    settling.tiktok.fault("update", "cut_before")
+    messages = [settling.upload(f"{FOLDER}/part-{n}", lines(people(n * 1500, 1500))) for n in range(2)]
+    settling.deliver_all(*messages)
+    settling.sweep(hours=1.1)
+    assert settling.outcome(f"{FOLDER}/part-0") == ("waiting", "outcome_unknown")
+    _delete_report(settling, f"{FOLDER}/part-0", messages[0])
+    settling.tiktok.fault("update", "code", code=40100, times=None)
+    settling.sweep(hours=1.1)
+    assert settling.outcome(f"{FOLDER}/part-1") == ("waiting", "tiktok_throttled")
+    settling.tiktok.clear_faults()
+    settling.tiktok.fault("update", "code", code=40905)
+    settling.run(hours=5, every=1.1)
+    assert settling.outcome(f"{FOLDER}/part-1") == ("available", "available")
+    assert settling.members() == set(people(0, 3000))
+
+
+def _delete_report(world: World, key: str, message: str) -> None:
+    world.s3.delete_object(Bucket=world.bucket, Key=f"reports/{key}/{world.version_id(message)}.json")
+
+
 def test_a_list_is_not_sent_without_a_temporarily_unreadable_file(settling: World) -> None:
     settling.deliver(settling.upload(f"{FOLDER}/part-0", lines(people(0, 3000))))
     settling.deliver(settling.multipart(f"{FOLDER}/part-1", lines(people(3000, 2000))))
