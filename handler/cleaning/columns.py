@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 from handler import reasons
 from handler.cleaning.action_columns import ActionColumns
@@ -59,34 +58,16 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
     blocks = chain(cut_at_line_ends(chunks, block_bytes, max_record), [end])
     for (size, lines), following in pairwise(blocks):
         read += size
-        block = cleaner.clean(rest + lines, progress, last=following is end)
-        rest = block.rest
-        progress = Progress(read - len(rest), block.line, block.tally)
-        yield Block(block.rows, block.accepted, progress)
+        cell_cleaner = CellCleaner(progress.tally)
+        rows, line, rest = cleaner.clean(rest + lines, progress.next_line, cell_cleaner, last=following is end)
+        progress = Progress(read - len(rest), line, cell_cleaner.tally())
+        yield Block(rows, cell_cleaner.accepted, progress)
     cleaner.check_change_codes()
 
 
 def _short_name(name: str) -> str:
     """Return a column name for reports and reasons, truncated because a name can have any length."""
     return name[:MAX_NAME_LENGTH]
-
-
-class _CleanBlock(NamedTuple):
-    """The clean rows of a block.
-
-    Attributes:
-        rows: the rows under TikTok's headers, without the header row.
-        accepted: the number of rows.
-        line: the number of the next line.
-        tally: the file's counts up to and including this block.
-        rest: an incomplete record at the end of the block.
-    """
-
-    rows: bytes
-    accepted: int
-    line: int
-    tally: Tally
-    rest: bytes
 
 
 class _BlockCleaner:
@@ -102,10 +83,19 @@ class _BlockCleaner:
         self._header_line = 1
         self._no_rows_yet = True
 
-    def clean(self, text: bytes, progress: Progress, *, last: bool) -> _CleanBlock:
-        """Clean the text of a block, which begins at the start of a record."""
-        line = progress.next_line
-        cell_cleaner = CellCleaner(progress.tally)
+    def clean(self, text: bytes, line: int, cell_cleaner: CellCleaner, *, last: bool) -> tuple[bytes, int, bytes]:
+        """Clean the text of a block, which begins at the start of a record.
+
+        Args:
+            text: the text of the block.
+            line: the number of its first line.
+            cell_cleaner: cleans and counts the cells of this block.
+            last: True if the file ends with this block.
+
+        Returns:
+            The rows under TikTok's headers, without the header row; the number of the next line; and an incomplete
+            record at the end of the block.
+        """
         if self._header_expected:
             skipped, text = self._without_header(text)
             line += skipped
@@ -113,17 +103,16 @@ class _BlockCleaner:
         if counts := self._clean_blocks.count_cells(text):
             count, filled = counts
             cell_cleaner.accept(count, filled)
-            return _CleanBlock(text, count, line + count, cell_cleaner.tally(), b"")
+            return text, line + count, b""
         first = self._layout.columns[0].index
         if (columns := self._split(text)) is not None and self._header[first] not in columns[first]:
             count = len(columns[0])
-            rows = self._clean_rows(columns, range(line, line + count), cell_cleaner)
-            return _CleanBlock(rows, cell_cleaner.accepted, line + count, cell_cleaner.tally(), b"")
+            return self._clean_rows(columns, range(line, line + count), cell_cleaner), line + count, b""
         records, line, rest = read_records(text, self._layout.delimiter, line, self._max_record, last=last)
         good = [record for record in records if self._is_valid(record, cell_cleaner)]
         columns = [list(cells) for cells in zip(*(record.fields for record in good), strict=True)]
         rows = self._clean_rows(columns, [record.line for record in good], cell_cleaner) if good else b""
-        return _CleanBlock(rows, cell_cleaner.accepted, line, cell_cleaner.tally(), rest)
+        return rows, line, rest
 
     def _without_header(self, text: bytes) -> tuple[int, bytes]:
         """Return the number of lines up to and including the header row and its underline, and the text after them."""
