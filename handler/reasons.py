@@ -108,6 +108,23 @@ Subject = Literal["file", "list"]
 _MD5_DIGITS = 32
 
 
+class ColumnHints(NamedTuple):
+    """Hints about the columns of a file that should have one column but has rows with more.
+
+    Attributes:
+        identifier_column: the label of the only column with identifiers, such as `column 2 ("hash")`; None if there is
+            no such column or more than one.
+        action_column: the label of the column that says whether a person is added or removed; None if there is none.
+        several_identifier_columns: true if more than one column has identifiers.
+        plain_text: true if no column has identifiers and cells look like email addresses or phone numbers.
+    """
+
+    identifier_column: str | None = None
+    action_column: str | None = None
+    several_identifier_columns: bool = False
+    plain_text: bool = False
+
+
 class Fault(NamedTuple):
     """The most frequent fault in the rows of a file.
 
@@ -115,10 +132,7 @@ class Fault(NamedTuple):
         reason: the row's `reason` in the report.
         line: the first line with this fault; None if the report does not list it.
         digits: the number of hexadecimal digits in that line if it has the wrong length.
-        identifier_column: the only column with identifiers, if a row has several columns.
-        action_column: the column that says whether a person is added or removed.
-        many_identifier_columns: true if more than one column has identifiers.
-        plain_text: true if no column has identifiers and cells look like email addresses or phone numbers.
+        hints: hints about the columns, if rows have more than one column.
         expected_digits: digits of an identifier of the type: 32 or 64; 0 for a file with columns.
         device_ids: true if the identifiers are device ids.
     """
@@ -126,10 +140,7 @@ class Fault(NamedTuple):
     reason: str
     line: int | None = None
     digits: int | None = None
-    identifier_column: str | None = None
-    action_column: str | None = None
-    many_identifier_columns: bool = False
-    plain_text: bool = False
+    hints: ColumnHints = ColumnHints()
     expected_digits: int = 64
     device_ids: bool = False
 
@@ -303,19 +314,20 @@ def _explanation(fault: Fault) -> str:
         advice = _COLUMN_ADVICE.get(fault.reason, advice)
     algorithm = "MD5" if fault.expected_digits == _MD5_DIGITS else "SHA-256"
     advice = advice.format(algorithm=algorithm) + _other_length(fault)
-    if fault.reason == "more_than_one_column" and fault.action_column:
-        what = f"rows have more than one column, and {fault.action_column} says whether a person is added or removed"
+    hints = fault.hints
+    if fault.reason == "more_than_one_column" and hints.action_column:
+        what = f"rows have more than one column, and {hints.action_column} says whether a person is added or removed"
         advice = (
             "Upload the people to add to the append folder and the people to remove to the remove folder, with only "
             "the identifiers in each file."
         )
-    elif fault.reason == "more_than_one_column" and fault.identifier_column:
-        advice = f"Upload only {fault.identifier_column}, which has the identifiers."
-    elif fault.reason == "more_than_one_column" and fault.many_identifier_columns:
+    elif fault.reason == "more_than_one_column" and hints.identifier_column:
+        advice = f"Upload only {hints.identifier_column}, which has the identifiers."
+    elif fault.reason == "more_than_one_column" and hints.several_identifier_columns:
         advice = (
             "Upload only one column of identifiers, or upload the file with a header row to a multiple_types folder."
         )
-    elif fault.reason == "more_than_one_column" and fault.plain_text:
+    elif fault.reason == "more_than_one_column" and hints.plain_text:
         what = "rows have more than one column, and the identifiers are not hashed"
         advice = (
             f"Hash one column with {algorithm}, for example with the command tiktok-activation hash, and upload only "

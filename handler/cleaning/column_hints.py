@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from handler.cleaning.action_columns import ActionColumns, is_action_name
-from handler.cleaning.counts import ColumnHints
 from handler.cleaning.row_repair import PHONE, Header, delimiter_of, is_identifier, normalize_spaces, stripped
+from handler.reasons import ColumnHints
 
 _SAFE_NAME = re.compile(
     r"(?=.*(?:mail|phone|mobile|idfa|gaid|aaid|adid|maid|hash|sha|md5|device|advertis|ident|action|operation))"
@@ -58,9 +58,18 @@ class ColumnHintCollector:
         """Return the hints; None if no row was added."""
         if not self._rows:
             return None
-        names = dict(enumerate(self._header.names, 1)) if self._header else {}
-        action = next((n for n, name in names.items() if is_action_name(name.decode(errors="replace"))), None)
+        names = enumerate(self._header.names, 1) if self._header else ()
+        action = next((number for number, name in names if is_action_name(name.decode(errors="replace"))), None)
         action = action or self._actions.mixed() or self._actions.change_codes()
-        safe = {number: text for number, name in names.items() if (text := safe_name(name))}
-        plain_text = self._plain_text and not self._identifiers
-        return ColumnHints(frozenset(self._identifiers), action, safe, plain_text=plain_text)
+        return ColumnHints(
+            identifier_column=self._label(min(self._identifiers)) if len(self._identifiers) == 1 else None,
+            action_column=self._label(action) if action else None,
+            several_identifier_columns=len(self._identifiers) > 1,
+            plain_text=self._plain_text and not self._identifiers,
+        )
+
+    def _label(self, number: int) -> str:
+        """Return the number of a column, with its name if a reason can repeat it."""
+        names = self._header.names if self._header else ()
+        name = safe_name(names[number - 1]) if number <= len(names) else None
+        return f'column {number} ("{name}")' if name else f"column {number}"

@@ -8,6 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
+from handler.reasons import ColumnHints
+
 MAX_REJECTIONS = 100  # listed with line and reason; further rejections are only counted
 
 
@@ -52,22 +54,6 @@ class ColumnCounts(NamedTuple):
     def faulty_share(self) -> float:
         """The share of faulty cells among the filled cells, 0 to 1."""
         return self.faulty / max(1, self.filled)
-
-
-class ColumnHints(NamedTuple):
-    """Hints about the columns of a file that should have one column but has rows with more.
-
-    Attributes:
-        identifiers: the numbers, from 1, of the columns that hold identifiers of the expected length.
-        action: the number of the column that says whether a person is added or removed; None if there is none.
-        names: the header's names by column number, limited to names that are safe to repeat in a reason.
-        plain_text: True if no column holds identifiers, and some cells look like email addresses or phone numbers.
-    """
-
-    identifiers: frozenset[int] = frozenset()
-    action: int | None = None
-    names: Mapping[int, str] = MappingProxyType({})
-    plain_text: bool = False
 
 
 class Tally(NamedTuple):

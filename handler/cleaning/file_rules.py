@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from handler import reasons
-from handler.cleaning.counts import ColumnHints, RejectionReason, Tally
+from handler.cleaning.counts import RejectionReason, Tally
 from handler.errors import Rejected
 from handler.model import Action, IdentifierType
 
@@ -112,23 +112,14 @@ def _fault(tally: Tally, identifier_type: IdentifierType, column: str | None = N
     counts.pop(RejectionReason.COLUMN_LEFT_OUT, None)
     reason = counts.most_common(1)[0][0] if counts else RejectionReason.NOT_HEX.value
     first = next((each for each in rejections if each.reason == reason), None)
-    hints = tally.column_hints or ColumnHints()
     return reasons.Fault(
         reason,
         line=first.line if first else None,
         digits=first.digits if first else None,
-        identifier_column=_column_label(hints, next(iter(hints.identifiers))) if len(hints.identifiers) == 1 else None,
-        action_column=_column_label(hints, hints.action) if hints.action else None,
-        many_identifier_columns=len(hints.identifiers) > 1,
-        plain_text=hints.plain_text,
+        hints=tally.column_hints or reasons.ColumnHints(),
         expected_digits=identifier_type.digits,
         device_ids=not identifier_type.startswith(("email", "phone")),
     )
-
-
-def _column_label(hints: ColumnHints, number: int) -> str:
-    name = hints.names.get(number)
-    return f'column {number} ("{name}")' if name else f"column {number}"
 
 
 def _cut_off_line(tally: Tally) -> int | None:

@@ -15,7 +15,7 @@ from handler.cleaning.headers import HEADERS, MAX_SAME_HEADER
 from handler.errors import Outcome
 from handler.events.keys import parse_key
 from handler.model import Action, IdentifierType
-from handler.reasons import Fault
+from handler.reasons import ColumnHints, Fault
 from handler.report_codes import Code
 
 _FOLDER = "tiktok/vip/email_sha256/"
@@ -53,7 +53,7 @@ EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "no_valid_row": [
         lambda: reasons.no_valid_row("file", 5000, _NO_HASH),
         lambda: reasons.no_valid_row(
-            "file", 5000, Fault("more_than_one_column", line=1, identifier_column='column 2 ("hash")')
+            "file", 5000, Fault("more_than_one_column", line=1, hints=ColumnHints('column 2 ("hash")'))
         ),
         lambda: reasons.no_valid_row("file", 5000, Fault("wrong_length", line=1, digits=32)),
     ],
