@@ -272,6 +272,14 @@ def no_identifier_column(allowed: Sequence[str], *, has_header: bool) -> Rejecte
     )
 
 
+header_not_found = partial(
+    Rejected,
+    Code.WRONG_COLUMNS,
+    "The file begins with too many blank lines, so the connector cannot find the header row. Remove the blank lines "
+    "before the header row, and upload the file again.",
+)
+
+
 def too_many_columns(header: str, max_columns: int) -> Rejected:
     """Return the outcome for a file with too many columns of one kind."""
     return Rejected(

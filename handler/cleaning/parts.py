@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from handler import reasons
 from handler.cleaning.columns import clean_columns
 from handler.cleaning.counts import Progress
 from handler.cleaning.decompression import decompress
@@ -18,7 +19,6 @@ from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
 MAX_RECORD_BYTES = 1 << 16  # size of the longest row of a file with columns
-MAX_BLANK_BYTES = 1 << 22  # size of the blank lines before the header row of a file with columns
 MAX_PARTS = 500  # `file_paths` of one create or update call
 
 
@@ -107,12 +107,14 @@ def _parts_with_columns(
 
     To continue at `start`, the file is read and counted again from its beginning, because a report does not store the
     counts of each column.
+
+    Raises:
+        Rejected: the file has no header row in `head`, or has faulty columns.
     """
     layout = read_layout(head)
     if layout is None:
-        head, chunks = _peek(chunks, MAX_BLANK_BYTES)
-        layout = read_layout(head.lstrip())
-    if layout is None:
+        if len(head) == HEAD_BYTES and any(map(bytes.strip, chunks)):  # rows may follow the blank lines
+            raise reasons.header_not_found()
         yield from cut((), max_part_bytes)
         return
     max_record = min(MAX_RECORD_BYTES, max_part_bytes // 3)
@@ -199,17 +201,17 @@ class _PartBuilder:
         )
 
 
-def _peek(chunks: Iterable[bytes], max_bytes: int = HEAD_BYTES) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `max_bytes` of a stream, and the entire stream including them."""
+def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `HEAD_BYTES` of a stream, and the entire stream including them."""
     chunks = iter(chunks)
     head: list[bytes] = []
     size = 0
     for chunk in chunks:
         head.append(chunk)
         size += len(chunk)
-        if size >= max_bytes:
+        if size >= HEAD_BYTES:
             break
-    return b"".join(head)[:max_bytes], chain(head, chunks)
+    return b"".join(head)[:HEAD_BYTES], chain(head, chunks)
 
 
 def _with_time_check(chunks: Iterable[bytes], check_time: Callable[[], None]) -> Iterator[bytes]:

@@ -19,10 +19,11 @@ from console.hashing.values import Kind
 from handler.cleaning import records
 from handler.cleaning.counts import Tally, merge, progress_from_report, to_report
 from handler.cleaning.file_rules import check_file
+from handler.cleaning.file_types import HEAD_BYTES
 from handler.cleaning.headers import header_of
 from handler.cleaning.parts import Part, parts
 from handler.cleaning.records import split_fields
-from handler.errors import Outcome
+from handler.errors import Outcome, Rejected
 from handler.model import Action, IdentifierType
 from handler.report_codes import Code
 from tests.handler.cleaning.reference import EMPTY_VALUE_HASHES, NULLS, classify, is_hex, unwrap
@@ -355,10 +356,29 @@ def test_a_column_with_many_values_is_not_an_action_column() -> None:
 
 
 @pytest.mark.parametrize("blank", ["\n", "\r\n", " \n"])
-def test_many_blank_lines_can_precede_the_header(blank: str) -> None:
-    text = blank * 90_000 + f"{HEADER}\n{ROW}\nabc,,\n"
+def test_blank_lines_can_precede_the_header(blank: str) -> None:
+    text = blank * 20_000 + f"{HEADER}\n{ROW}\nabc,,\n"
     (part,) = read(text.encode())
-    assert (part.rows, part.progress.tally.rejections[0].line) == (1, 90_003)
+    assert (part.rows, part.progress.tally.rejections[0].line) == (1, 20_003)
+
+
+@pytest.mark.parametrize(("blank", "count"), [("\n", 70_000), ("\n", 4_300_000), (",,\r\n", 20_000)])
+def test_a_file_whose_header_comes_after_too_many_blank_lines_is_rejected_and_not_empty(blank: str, count: int) -> None:
+    refused = refusal(f"{blank * count}{HEADER}\n{ROW}\n")
+    assert (refused.code, type(refused)) == (Code.WRONG_COLUMNS, Rejected)
+    assert "Remove the blank lines before the header row" in refused.reason
+
+
+@pytest.mark.parametrize("size", [1, HEAD_BYTES - 1, HEAD_BYTES, 5_000_000])
+def test_a_blank_file_of_any_size_is_empty(size: int) -> None:
+    assert refusal("\n" * size).code is Code.EMPTY_FILE
+
+
+def test_the_deadline_is_checked_for_each_chunk_of_a_blank_file() -> None:
+    checks: list[None] = []
+    file = b"\n" * (20 << 18)
+    [*parts(lambda _: pieces(file, 1 << 18), TYPE, 1 << 20, check_time=lambda: checks.append(None))]
+    assert len(checks) == 20
 
 
 def test_a_long_column_name_is_truncated() -> None:
