@@ -59,13 +59,13 @@ def _take_turn(run: Invocation, lease: Lease, pending: Sequence[Pointer], *, swe
     """Process the uploads once; return true if the invocation ran out of time."""
     turn = Turn(run, lease, pending)
     try:
-        resolve_intent(run, lease, turn.registered_elsewhere)
+        resolve_intent(turn)
         if change := lease.state["change"]:
             if not change["reported"]:
                 mark_submitted(run, change, request_for_change(run, lease, change))
             if not sweep:
                 raise reasons.audience_processing()
-            finish_change(run, lease, change)
+            finish_change(turn, change)
         while before := turn.waiting():
             send_next(turn)
             if not lease.state["change"] and turn.waiting() == before:

@@ -14,12 +14,11 @@ from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.prepare import is_refusal, mark_broken
 from handler.activation.reading import identifier_type_of, read_parts
-from handler.activation.versions import Versions
+from handler.activation.turn import Turn
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso
 from handler.errors import Outcome, OutOfTime, Rejected, Skipped
 from handler.report_codes import Code
-from handler.state.lease import Lease
 from handler.state.objects import Version
 from handler.state.pointers import Pointer
 from handler.state.reports import Report, identity
@@ -28,7 +27,7 @@ from handler.state.reports import Report, identity
 MAX_INVOCATIONS = 2
 
 
-def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, pointers: Sequence[Pointer]) -> bool:
+def skip_unchanged_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
     """Skip copies whose accepted rows equal those of the previous version of their key.
 
     Returns:
@@ -37,12 +36,13 @@ def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
     Raises:
         OutOfTime: the invocation is about to end.
     """
+    run, lease = turn.run, turn.lease
     ended, stalled = False, lease.state["stalled"]
     for pointer in pointers:
         stall_key = f"copy:{pointer.digest}"
         if not pointer.is_copy or stalled.get(stall_key, 0) >= MAX_INVOCATIONS or not (report := run.report(pointer)):
             continue
-        source, known = _source(run, versions, report)
+        source, known = _source(turn, report)
         if source is None or report["uploads"] or (known and _was_not_applied(known)):
             continue
         try:
@@ -67,15 +67,16 @@ def skip_unchanged_copies(run: Invocation, lease: Lease, versions: Versions, poi
     return ended
 
 
-def _source(run: Invocation, versions: Versions, report: Report) -> tuple[Version | None, Report | None]:
+def _source(turn: Turn, report: Report) -> tuple[Version | None, Report | None]:
     """Return the version that was copied, and its report. Unchanged copies in between are skipped."""
+    versions, ledger = turn.versions, turn.run.ledger
     source = versions.previous(*identity(report))
-    known = source and run.ledger.find(source.key, source.version_id)
+    known = source and ledger.find(source.key, source.version_id)
     while source and known and known["code"] == Code.UNCHANGED_COPY:
         before = versions.previous(source.key, source.version_id)
         if before is None:  # it no longer exists
             break
-        source, known = before, run.ledger.find(before.key, before.version_id)
+        source, known = before, ledger.find(before.key, before.version_id)
     return source, known
 
 

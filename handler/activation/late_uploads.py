@@ -52,7 +52,7 @@ def end_late_list(turn: Turn, export: Export) -> bool:
     else:
         return False
     if store_list:
-        set_list_outcome(run, gather_list(run, turn.lease.audience, export, turn.versions), outcome)
+        set_list_outcome(run, gather_list(turn, export), outcome)
         return True
     for pointer in export.pointers:
         if report := run.report(pointer):

@@ -13,6 +13,7 @@ from handler.activation.invocation import Invocation
 from handler.activation.manifests import describes, entries
 from handler.activation.order import EXPORT_GAP, Export
 from handler.activation.prepare import outcome_after_refusals
+from handler.activation.turn import MAX_WAIT, Turn
 from handler.activation.versions import Versions
 from handler.cleaning.counts import Tally
 from handler.clock import iso, parse_iso
@@ -20,14 +21,10 @@ from handler.errors import Damaged, Missing, Outcome, Waiting
 from handler.events.keys import list_folder
 from handler.model import AudienceKey
 from handler.state.audience_state import FileRef
-from handler.state.lease import Lease
 from handler.state.lists import ListFile, StoredList, list_file, new_list, write_list
 from handler.state.objects import Version
 from handler.state.pointers import upload_digest
 from handler.state.reports import Report, identity
-
-# A list that lacks files, or that shrank without a confirmation, is rejected after this.
-MAX_WAIT = timedelta(hours=24)
 
 
 @dataclass
@@ -50,40 +47,42 @@ class ListTurn:
     cut_off: tuple[str, Outcome] | None = None
 
 
-def open_list(run: Invocation, lease: Lease, export: Export, versions: Versions) -> ListTurn | None:
+def open_list(turn: Turn, export: Export) -> ListTurn | None:
     """Return the list of an export; None if the list is withdrawn or rejected.
 
     Raises:
         Waiting: files are missing, or a job is still writing them.
     """
-    turn = gather_list(run, lease.audience, export, versions)
+    run, versions = turn.run, turn.versions
+    opened = gather_list(turn, export)
     try:
-        check_deleted(turn, versions)
-        if versions.is_being_written(turn.reports):
+        check_deleted(opened, versions)
+        if versions.is_being_written(opened.reports):
             raise reasons.list_being_written()
-        if manifests := [each for each in versions.manifests(turn.reports) if describes(each, turn.reports)]:
-            _apply_manifests(run, lease, turn, versions, manifests)
+        if manifests := [each for each in versions.manifests(opened.reports) if describes(each, opened.reports)]:
+            _apply_manifests(turn, opened, manifests)
         elif run.settle:
-            _check_refused_names(turn, versions, EXPORT_GAP * run.settle)
+            _check_refused_names(opened, versions, EXPORT_GAP * run.settle)
     except Waiting as missing:
         if run.now() - export.last < MAX_WAIT:
-            for report in (*turn.reports, *turn.outdated):
+            for report in (*opened.reports, *opened.outdated):
                 if report["status"] == "waiting":
                     run.set_outcome(report, missing)
             raise
-        set_list_outcome(run, turn, reasons.incomplete_list())
+        set_list_outcome(run, opened, reasons.incomplete_list())
         return None
     except Outcome as outcome:
-        set_list_outcome(run, turn, outcome)
+        set_list_outcome(run, opened, outcome)
         return None
     previous = export.joined
-    if previous and previous["status"] == "waiting" and _identities(previous) == _identities(turn.stored):
-        turn.stored = {**previous, "outdated": turn.stored["outdated"]}
-    return turn
+    if previous and previous["status"] == "waiting" and _identities(previous) == _identities(opened.stored):
+        opened.stored = {**previous, "outdated": opened.stored["outdated"]}
+    return opened
 
 
-def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions: Versions) -> ListTurn:
+def gather_list(turn: Turn, export: Export) -> ListTurn:
     """Return the list of an export: its waiting files and, if it was sent or finished before, its earlier files."""
+    run, versions = turn.run, turn.versions
     waiting = [report for pointer in export.pointers if (report := run.report(pointer))]
     earlier: list[Report] = []
     if export.joined and export.joined["status"] not in {None, "waiting"}:
@@ -96,9 +95,9 @@ def gather_list(run: Invocation, audience: AudienceKey, export: Export, versions
         if older and identity(older) != identity(report):
             outdated.append(older)
         by_key[report["file"]["key"]] = report
-    turn = ListTurn(audience, new_list(export.digest, iso(export.first), iso(export.last)), [])
-    _set_files(turn, by_key.values(), outdated)
-    return turn
+    opened = ListTurn(turn.lease.audience, new_list(export.digest, iso(export.first), iso(export.last)), [])
+    _set_files(opened, by_key.values(), outdated)
+    return opened
 
 
 def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Report]:
@@ -112,24 +111,24 @@ def reports_of(run: Invocation, files: Iterable[FileRef | ListFile]) -> list[Rep
     return reports
 
 
-def set_list_outcome(run: Invocation, turn: ListTurn, outcome: Outcome) -> None:
+def set_list_outcome(run: Invocation, opened: ListTurn, outcome: Outcome) -> None:
     """Write an outcome into a list object and the reports of all its files."""
-    stored = turn.stored
+    stored = opened.stored
     stored["status"], stored["code"] = outcome.status, outcome.code.value
     stored["uploads"], stored["progress"] = [], None
-    write_list(run.store, turn.audience, stored)
-    for report in [*turn.reports, *turn.outdated]:
-        is_cut_off = turn.cut_off and turn.cut_off[0] == report["file"]["key"]
-        run.set_outcome(report, turn.cut_off[1] if turn.cut_off and is_cut_off else outcome)
+    write_list(run.store, opened.audience, stored)
+    for report in [*opened.reports, *opened.outdated]:
+        is_cut_off = opened.cut_off and opened.cut_off[0] == report["file"]["key"]
+        run.set_outcome(report, opened.cut_off[1] if opened.cut_off and is_cut_off else outcome)
 
 
-def _set_files(turn: ListTurn, files: Iterable[Report], outdated: Sequence[Report]) -> None:
-    turn.reports = sorted(files, key=lambda report: report["file"]["key"])
-    turn.outdated = list(outdated)
-    stored = turn.stored
-    stored["files"] = [list_file(report) for report in turn.reports]
+def _set_files(opened: ListTurn, files: Iterable[Report], outdated: Sequence[Report]) -> None:
+    opened.reports = sorted(files, key=lambda report: report["file"]["key"])
+    opened.outdated = list(outdated)
+    stored = opened.stored
+    stored["files"] = [list_file(report) for report in opened.reports]
     stored["outdated"] = [
-        {"key": report["file"]["key"], "version_id": report["file"]["version_id"]} for report in turn.outdated
+        {"key": report["file"]["key"], "version_id": report["file"]["version_id"]} for report in opened.outdated
     ]
     if times := [file["uploaded_at"] for file in stored["files"]]:
         stored["first_uploaded_at"], stored["last_uploaded_at"] = min(times), max(times)
@@ -139,42 +138,40 @@ def _identities(stored: StoredList) -> list[tuple[str, str]]:
     return [(file["key"], file["version_id"]) for file in stored["files"]]
 
 
-def check_deleted(turn: ListTurn, versions: Versions) -> None:
+def check_deleted(opened: ListTurn, versions: Versions) -> None:
     """Check that none of a list's files was deleted.
 
     Raises:
         Skipped: a file was deleted, so the list is withdrawn.
     """
-    if any(versions.is_deleted(report) or not versions.exists(report) for report in turn.reports):
-        raise reasons.list_withdrawn() if len(turn.reports) > 1 else reasons.withdrawn()
+    if any(versions.is_deleted(report) or not versions.exists(report) for report in opened.reports):
+        raise reasons.list_withdrawn() if len(opened.reports) > 1 else reasons.withdrawn()
 
 
-def _check_refused_names(turn: ListTurn, versions: Versions, gap: timedelta) -> None:
+def _check_refused_names(opened: ListTurn, versions: Versions, gap: timedelta) -> None:
     """Check that no file of the list's run was rejected because of its name.
 
     Raises:
         Rejected: there is such a file. Without it, the people in the file would be missing from the audience.
     """
-    times = [parse_iso(report["file"]["uploaded_at"]) for report in turn.reports]
-    if refused := versions.refused_by_name(turn.reports, min(times) - gap, max(times) + gap):
+    times = [parse_iso(report["file"]["uploaded_at"]) for report in opened.reports]
+    if refused := versions.refused_by_name(opened.reports, min(times) - gap, max(times) + gap):
         raise reasons.list_rejected(*refused, reasons.DELETE_FILE)
 
 
-def _apply_manifests(
-    run: Invocation, lease: Lease, turn: ListTurn, versions: Versions, manifests: Sequence[Version]
-) -> None:
+def _apply_manifests(turn: Turn, opened: ListTurn, manifests: Sequence[Version]) -> None:
     """Set the files of a list to the entries of its manifests.
 
     Raises:
         Waiting: an entry does not exist, or a manifest is older than its files.
         Rejected: a manifest cannot be used.
     """
-    by_key = {report["file"]["key"]: report for report in turn.reports}
+    by_key = {report["file"]["key"]: report for report in opened.reports}
     folders = {list_folder(key) for key in by_key}
-    named = set().union(*(_entries(run, lease, turn, manifest, folders) for manifest in manifests))
+    named = set().union(*(_entries(turn, opened, manifest, folders) for manifest in manifests))
     for key in sorted(named - by_key.keys()):
-        current = versions.current(key)
-        report = run.ledger.find(key, current.version_id) if current else None
+        current = turn.versions.current(key)
+        report = turn.run.ledger.find(key, current.version_id) if current else None
         if report is None:
             raise reasons.list_lacks_files()
         by_key[key] = report
@@ -182,13 +179,13 @@ def _apply_manifests(
     if newest and min(each.modified_at for each in manifests) < parse_iso(newest):
         raise reasons.manifest_is_older()
     unnamed = [report for key, report in by_key.items() if key not in named]
-    _set_files(turn, [by_key[key] for key in named], [*turn.outdated, *unnamed])
+    _set_files(opened, [by_key[key] for key in named], [*opened.outdated, *unnamed])
 
 
-def _entries(run: Invocation, lease: Lease, turn: ListTurn, manifest: Version, folders: set[str]) -> set[str]:
+def _entries(turn: Turn, opened: ListTurn, manifest: Version, folders: set[str]) -> set[str]:
     try:
-        return entries(run, manifest, folders)
+        return entries(turn.run, manifest, folders)
     except ClientError as error:
-        if outcome_after_refusals(run, lease, upload_digest(*identity(turn.reports[0])), error):
+        if outcome_after_refusals(turn.run, turn.lease, upload_digest(*identity(opened.reports[0])), error):
             raise reasons.manifest_unreadable(manifest.key) from None
         raise

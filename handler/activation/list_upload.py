@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 
 from handler import reasons
 from handler.activation.invocation import Invocation
-from handler.activation.list_turn import MAX_WAIT, ListTurn
-from handler.activation.overtaking import Keep, Overtaking
+from handler.activation.list_turn import ListTurn
+from handler.activation.overtaking import Keep
 from handler.activation.part_builder import PartBuilder
 from handler.activation.prepare import outcome_after_refusals, record_stall
 from handler.activation.reading import check_time, read_parts
-from handler.activation.versions import Versions
+from handler.activation.turn import MAX_WAIT, Turn
 from handler.cleaning.counts import Progress, Tally, merge, tally_from_json, tally_to_json
 from handler.cleaning.file_rules import check_file, check_list_file
 from handler.cleaning.parts import MAX_PARTS, Part
@@ -23,28 +23,27 @@ from handler.errors import Failed, Outcome, OutOfTime, Rejected
 from handler.events.keys import CONFIRMED_MARKER
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
-from handler.state.lease import Lease
 from handler.state.lists import ListFile, read_list, write_list
 from handler.state.pointers import upload_digest
 from handler.state.reports import identity, write_counts
 
 
-def count_list(run: Invocation, lease: Lease, turn: ListTurn) -> None:
+def count_list(turn: Turn, opened: ListTurn) -> None:
     """Count the rows of a list that cannot be sent yet, so that its faults are reported immediately.
 
     Raises:
         Rejected, Skipped, Failed: the list is faulty or has nothing to send.
         OutOfTime: the invocation is about to end.
     """
-    for index, file in enumerate(turn.stored["files"]):
+    for index, file in enumerate(opened.stored["files"]):
         tally = Tally()
-        for part in _parts(run, lease, turn, file):
+        for part in _parts(turn, opened, file):
             tally = part.progress.tally
-        _record_tally(turn, index, tally)
-        _check_list_file(turn, file, tally)
-    _check_total(run, turn)
-    turn.stored["status"] = "waiting"
-    write_list(run.store, turn.audience, turn.stored)
+        _record_tally(opened, index, tally)
+        _check_list_file(opened, file, tally)
+    _check_total(turn.run, opened)
+    opened.stored["status"] = "waiting"
+    write_list(turn.run.store, opened.audience, opened.stored)
 
 
 def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
@@ -53,16 +52,16 @@ def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
     return bool(stored and stored["status"] == "waiting" and stored["rows"] is not None)
 
 
-def record_counts(run: Invocation, turn: ListTurn) -> None:
+def record_counts(run: Invocation, opened: ListTurn) -> None:
     """Write the counts of a waiting list's files into their reports."""
-    counts = {(file["key"], file["version_id"]): file["counts"] for file in turn.stored["files"]}
-    for report in turn.reports:
+    counts = {(file["key"], file["version_id"]): file["counts"] for file in opened.stored["files"]}
+    for report in opened.reports:
         counted = counts[identity(report)]
         if counted is not None and report["rows"]["total"] is None:
             run.write(report, partial(write_counts, tally=tally_from_json(counted)))
 
 
-def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overtaking, versions: Versions) -> None:
+def upload_list(turn: Turn, opened: ListTurn) -> None:
     """Upload all rows of a list to TikTok, starting where an earlier invocation stopped.
 
     Raises:
@@ -70,28 +69,28 @@ def upload_list(run: Invocation, lease: Lease, turn: ListTurn, overtaking: Overt
         Waiting: the list shrank, or TikTok cannot accept it now.
         OutOfTime: the invocation is about to end; finished parts are recorded in the list object.
     """
-    is_uploaded = bool(turn.stored["uploads"]) and not turn.stored["progress"]
+    is_uploaded = bool(opened.stored["uploads"]) and not opened.stored["progress"]
     if not is_uploaded:
-        first = parse_iso(turn.stored["first_uploaded_at"])
-        files = [(file["key"], file["version_id"]) for file in turn.stored["files"]]
-        keep = overtaking.filter(Action.REPLACE, first, files)
-        _upload_all(run, lease, turn, keep)
-    _check_total(run, turn)
+        first = parse_iso(opened.stored["first_uploaded_at"])
+        files = [(file["key"], file["version_id"]) for file in opened.stored["files"]]
+        keep = turn.overtaking.filter(Action.REPLACE, first, files)
+        _upload_all(turn, opened, keep)
+    _check_total(turn.run, opened)
     if not is_uploaded:  # stores the number of rows, which must be known even if TikTok's response is lost
-        turn.stored["status"] = "waiting"
-        write_list(run.store, turn.audience, turn.stored)
-    _check_shrink(run, lease, turn, versions)
+        opened.stored["status"] = "waiting"
+        write_list(turn.run.store, opened.audience, opened.stored)
+    _check_shrink(turn, opened)
 
 
-def forget_list_uploads(run: Invocation, turn: ListTurn) -> None:
+def forget_list_uploads(run: Invocation, opened: ListTurn) -> None:
     """Remove the uploaded parts from a list object, so that the list is read and uploaded from its start."""
-    turn.stored["uploads"], turn.stored["progress"] = [], None
-    write_list(run.store, turn.audience, turn.stored)
+    opened.stored["uploads"], opened.stored["progress"] = [], None
+    write_list(run.store, opened.audience, opened.stored)
 
 
-def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None) -> None:
-    stored = turn.stored
-    uploader = _Uploader(run, turn)
+def _upload_all(turn: Turn, opened: ListTurn, keep: Keep | None) -> None:
+    run, lease, stored = turn.run, turn.lease, opened.stored
+    uploader = _Uploader(run, opened)
     progress = stored["progress"]
     first = progress["file"] if progress else 0
     uploaded_before = len(stored["uploads"])
@@ -102,72 +101,65 @@ def _upload_all(run: Invocation, lease: Lease, turn: ListTurn, keep: Keep | None
             if progress and index == first:
                 start = Progress(progress["next_byte"], progress["next_line"], tally_from_json(progress["counts"]))
             tally = Tally()
-            for part in _parts(run, lease, turn, file, start=start, keep=keep):
+            for part in _parts(turn, opened, file, start=start, keep=keep):
                 tally = part.progress.tally
                 uploader.add(index, part)
                 check_time(run)
-            _record_tally(turn, index, tally)
-            _check_list_file(turn, file, tally)
+            _record_tally(opened, index, tally)
+            _check_list_file(opened, file, tally)
         uploader.finish()
     except OutOfTime:
         if record_stall(lease, stored["digest"], progress=len(stored["uploads"]) > uploaded_before):
             raise reasons.no_progress() from None
         stored["status"], stored["code"] = "waiting", Code.CONTINUING.value
-        write_list(run.store, turn.audience, stored)
+        write_list(run.store, opened.audience, stored)
         raise
     lease.state["stalled"].pop(stored["digest"], None)
 
 
 def _parts(
-    run: Invocation,
-    lease: Lease,
-    turn: ListTurn,
-    file: ListFile,
-    *,
-    start: Progress | None = None,
-    keep: Keep | None = None,
+    turn: Turn, opened: ListTurn, file: ListFile, *, start: Progress | None = None, keep: Keep | None = None
 ) -> Iterator[Part]:
+    upload = file["key"], file["version_id"]
     try:
-        yield from read_parts(
-            run, file["key"], file["version_id"], turn.audience.identifier_type, start=start, keep=keep
-        )
+        yield from read_parts(turn.run, *upload, opened.audience.identifier_type, start=start, keep=keep)
     except (Rejected, Failed) as fault:
-        raise _list_outcome(turn, file, fault) from None
+        raise _list_outcome(opened, file, fault) from None
     except ClientError as error:
-        if given_up := outcome_after_refusals(run, lease, upload_digest(file["key"], file["version_id"]), error):
-            raise _list_outcome(turn, file, given_up) from None
+        if given_up := outcome_after_refusals(turn.run, turn.lease, upload_digest(*upload), error):
+            raise _list_outcome(opened, file, given_up) from None
         raise
 
 
-def _record_tally(turn: ListTurn, index: int, tally: Tally) -> None:
-    turn.tallies[index] = tally
-    turn.stored["files"][index]["counts"] = tally_to_json(tally)
+def _record_tally(opened: ListTurn, index: int, tally: Tally) -> None:
+    opened.tallies[index] = tally
+    opened.stored["files"][index]["counts"] = tally_to_json(tally)
 
 
-def _check_list_file(turn: ListTurn, file: ListFile, tally: Tally) -> None:
+def _check_list_file(opened: ListTurn, file: ListFile, tally: Tally) -> None:
     """Reject the list if one of several files has rows but no valid row, or is cut off."""
-    if len(turn.stored["files"]) > 1:
+    if len(opened.stored["files"]) > 1:
         try:
-            check_list_file(tally, turn.audience.identifier_type)
+            check_list_file(tally, opened.audience.identifier_type)
         except Rejected as fault:
-            raise _list_outcome(turn, file, fault) from None
+            raise _list_outcome(opened, file, fault) from None
 
 
-def _list_outcome(turn: ListTurn, file: ListFile, fault: Rejected | Failed) -> Outcome:
+def _list_outcome(opened: ListTurn, file: ListFile, fault: Rejected | Failed) -> Outcome:
     """Return the outcome of the list for the fault of one file."""
-    turn.stored["faulty_key"] = file["key"]
+    opened.stored["faulty_key"] = file["key"]
     if fault.code is Code.CUT_OFF:
-        turn.cut_off = file["key"], fault
-    return fault if len(turn.stored["files"]) == 1 else reasons.list_rejected(file["key"], fault)
+        opened.cut_off = file["key"], fault
+    return fault if len(opened.stored["files"]) == 1 else reasons.list_rejected(file["key"], fault)
 
 
-def _check_total(run: Invocation, turn: ListTurn) -> None:
+def _check_total(run: Invocation, opened: ListTurn) -> None:
     tallies = [
-        turn.tallies[index] if index in turn.tallies else tally_from_json(file["counts"])
-        for index, file in enumerate(turn.stored["files"])
+        opened.tallies[index] if index in opened.tallies else tally_from_json(file["counts"])
+        for index, file in enumerate(opened.stored["files"])
         if file["counts"] is not None
     ]
-    identifier_type, limit = turn.audience.identifier_type, run.settings.max_rejected_ratio
+    identifier_type, limit = opened.audience.identifier_type, run.settings.max_rejected_ratio
     total = merge(tallies)
     if len(tallies) == 1:
         check_file(tallies[0], Action.REPLACE, limit, identifier_type)
@@ -175,33 +167,34 @@ def _check_total(run: Invocation, turn: ListTurn) -> None:
         check_file(total, Action.REPLACE, limit, identifier_type, "list")
     if total.accepted == total.overtaken:
         raise reasons.overtaken()
-    turn.stored["rows"] = total.accepted
+    opened.stored["rows"] = total.accepted
 
 
-def _check_shrink(run: Invocation, lease: Lease, turn: ListTurn, versions: Versions) -> None:
-    last, rows = lease.state["list_rows"], turn.stored["rows"] or 0
+def _check_shrink(turn: Turn, opened: ListTurn) -> None:
+    run = turn.run
+    last, rows = turn.lease.state["list_rows"], opened.stored["rows"] or 0
     if (
         last is None
         or rows >= last * (1 - run.settings.max_shrink)
-        or versions.has_newer_marker(CONFIRMED_MARKER, turn.stored["files"])
+        or turn.versions.has_newer_marker(CONFIRMED_MARKER, opened.stored["files"])
     ):
         return
-    now, since = run.now(), turn.stored["waiting_since"]
+    now, since = run.now(), opened.stored["waiting_since"]
     if since and now - parse_iso(since) >= MAX_WAIT:
         raise reasons.shrank_without_confirmation(rows, last)
     waiting = reasons.shrinks_too_much(rows, last)
-    turn.stored["waiting_since"] = since or iso(now)
-    turn.stored["status"], turn.stored["code"] = "waiting", waiting.code.value
-    write_list(run.store, turn.audience, turn.stored)
+    opened.stored["waiting_since"] = since or iso(now)
+    opened.stored["status"], opened.stored["code"] = "waiting", waiting.code.value
+    write_list(run.store, opened.audience, opened.stored)
     raise waiting
 
 
 class _Uploader:
     """Uploads the rows of a list in parts that are as large as possible, and stores the progress in the list object."""
 
-    def __init__(self, run: Invocation, turn: ListTurn) -> None:
+    def __init__(self, run: Invocation, opened: ListTurn) -> None:
         self._run = run
-        self._turn = turn
+        self._opened = opened
         self._builder = PartBuilder(run.settings.max_part_bytes, self._upload)
         self._last: tuple[int, Part] | None = None  # index of the current file, and its last part that was added
 
@@ -214,13 +207,13 @@ class _Uploader:
     def finish(self) -> None:
         """Upload the remaining rows."""
         self._builder.flush()
-        self._turn.stored["progress"] = None
+        self._opened.stored["progress"] = None
 
     def _upload(self, part: Part) -> None:
-        stored = self._turn.stored
+        stored = self._opened.stored
         if len(stored["uploads"]) >= MAX_PARTS:
             raise reasons.too_many_parts(MAX_PARTS)
-        path, _ = self._run.tiktok.upload(part, self._turn.audience.identifier_type)
+        path, _ = self._run.tiktok.upload(part, self._opened.audience.identifier_type)
         stored["uploads"].append({"rows": part.rows, "bytes": part.bytes, "file_path": path})
         if self._last:
             index, latest = self._last
@@ -230,4 +223,4 @@ class _Uploader:
                 "next_line": 1 if latest.last else latest.progress.next_line,
                 "counts": tally_to_json(Tally() if latest.last else latest.progress.tally),
             }
-        write_list(self._run.store, self._turn.audience, stored)
+        write_list(self._run.store, self._opened.audience, stored)

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 from handler import reasons
 from handler.activation.file_upload import count, record_part, upload_file
 from handler.activation.invocation import Invocation
-from handler.activation.overtaking import Overtaking, is_stale
+from handler.activation.overtaking import is_stale
 from handler.activation.part_builder import PartBuilder
 from handler.activation.reading import identifier_type_of
+from handler.activation.turn import Turn
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Failed, Outcome, OutOfTime, Waiting
@@ -30,16 +31,14 @@ MAX_UNREADABLE_SECONDS = 3600.0
 MAX_FAILURE_GAP_SECONDS = 900.0
 
 
-def prepare(run: Invocation, lease: Lease, reports: Sequence[Report], overtaking: Overtaking) -> list[Report]:
+def prepare(turn: Turn, reports: Sequence[Report]) -> list[Report]:
     """Upload files to TikTok until one call is full.
 
     Uploads that are faulty or have nothing to send get their outcome and are left out.
 
     Args:
-        run: the invocation.
-        lease: the lease on the audience.
+        turn: the audience's turn.
         reports: the reports of uploads with the same action, in order.
-        overtaking: the filters for their rows.
 
     Returns:
         The reports of the uploads whose rows are all at TikTok.
@@ -48,13 +47,13 @@ def prepare(run: Invocation, lease: Lease, reports: Sequence[Report], overtaking
         OutOfTime: the invocation is about to end; the next one continues.
         Waiting: TikTok cannot accept the files now.
     """
-    reports = _without_outdated_parts(run, lease, reports)
-    packer = _Packer(run) if len(reports) > MIN_PACKED_UPLOADS else None
+    reports = _without_outdated_parts(turn, reports)
+    packer = _Packer(turn.run) if len(reports) > MIN_PACKED_UPLOADS else None
     ready: dict[tuple[str, str], Report] = {}
     for report in reports:
         if _parts_of(ready.values()) + (packer.parts if packer else 0) >= MAX_PARTS:
             break
-        if uploaded := _prepare_one(run, lease, report, overtaking, packer):
+        if uploaded := _prepare_one(turn, report, packer):
             ready[identity(report)] = uploaded
     if packer:
         ready |= {identity(report): report for report in packer.flush()}
@@ -65,15 +64,13 @@ def prepare(run: Invocation, lease: Lease, reports: Sequence[Report], overtaking
     return [report for report in result if report["status"] == "waiting"]
 
 
-def _prepare_one(
-    run: Invocation, lease: Lease, report: Report, overtaking: Overtaking, packer: _Packer | None
-) -> Report | None:
+def _prepare_one(turn: Turn, report: Report, packer: _Packer | None) -> Report | None:
     """Upload one file; return its report, or None if the file waits in the packer or has its outcome."""
     if is_uploaded(report):
         return report
-    digest = upload_digest(*identity(report))
+    run, lease, digest = turn.run, turn.lease, upload_digest(*identity(report))
     try:
-        keep = overtaking.filter(action_of(report), parse_iso(report["file"]["uploaded_at"]), [identity(report)])
+        keep = turn.overtaking.filter(action_of(report), parse_iso(report["file"]["uploaded_at"]), [identity(report)])
         part = upload_file(run, report, keep, may_be_packed=packer is not None and _can_be_packed(report))
         if part and packer:
             packer.add(report, part)
@@ -164,7 +161,7 @@ def is_refusal(error: Exception) -> TypeGuard[ClientError]:
     return status in {400, 403, 404, 405}
 
 
-def _without_outdated_parts(run: Invocation, lease: Lease, reports: Sequence[Report]) -> list[Report]:
+def _without_outdated_parts(turn: Turn, reports: Sequence[Report]) -> list[Report]:
     """Remove uploaded parts from the reports if the parts can no longer be used.
 
     Such parts were cleaned before a newer upload was applied, or are shared with uploads that are not in this call.
@@ -176,8 +173,8 @@ def _without_outdated_parts(run: Invocation, lease: Lease, reports: Sequence[Rep
         if sum(map(_own_bytes, members)) != members[0]["uploads"][0]["bytes"] and _is_shared(members[0]):
             incomplete |= {identity(report) for report in members}
     return [
-        run.write(report, clear_uploads)
-        if report["uploads"] and (identity(report) in incomplete or is_stale(lease.state, report))
+        turn.run.write(report, clear_uploads)
+        if report["uploads"] and (identity(report) in incomplete or is_stale(turn.lease.state, report))
         else report
         for report in reports
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from handler import reasons
@@ -14,7 +13,6 @@ from handler.activation.audience_status import (
     stage,
     without_old_message,
 )
-from handler.activation.invocation import Invocation
 from handler.activation.list_turn import set_list_outcome
 from handler.activation.submit import (
     MIN_MATCHED,
@@ -25,19 +23,19 @@ from handler.activation.submit import (
     request_for_change,
     with_columns_note,
 )
+from handler.activation.turn import Turn
 from handler.clock import iso, parse_iso
 from handler.errors import Failed
 from handler.metrics import Metric
 from handler.report_codes import Code
 from handler.state.audience_state import Change, remove_applied
-from handler.state.lease import Lease
 from handler.state.lists import write_list
 from handler.state.reports import Report, set_outcome, set_status
 from handler.tiktok.responses import Audience
 from handler.tiktok.wording import says_too_small
 
 
-def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable[[], Collection[str]]) -> None:
+def resolve_intent(turn: Turn) -> None:
     """Find out whether TikTok made the change of an intent without a result.
 
     If TikTok shows no sign of an update, the intent is kept and the same update is sent again. TikTok may still show
@@ -47,13 +45,14 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
         OutcomeUnknown: TikTok does not show the change yet.
         Waiting: a call to TikTok failed.
     """
-    state, intent = lease.state, lease.state["intent"]
+    run, lease, state = turn.run, turn.lease, turn.lease.state
+    intent = state["intent"]
     if intent is None:
         return
     in_grace = run.now() - parse_iso(intent["began_at"]) < timedelta(seconds=run.settings.create_grace_seconds)
     if intent["call"] == "create":
         # No audience of this name was listed before the call, so an audience created since then is its result.
-        found = run.account.find(lease.audience, None, registered_elsewhere)
+        found = run.account.find(lease.audience, None, turn.registered_elsewhere)
         if made := [each for each in found if created_since(each, intent)]:
             created: Change = {**intent, "audience_id": made[0].id}
             record_change(run, lease, created, request_for_change(run, lease, intent))
@@ -75,24 +74,25 @@ def resolve_intent(run: Invocation, lease: Lease, registered_elsewhere: Callable
     lease.save()
 
 
-def finish_change(run: Invocation, lease: Lease, change: Change) -> None:
+def finish_change(turn: Turn, change: Change) -> None:
     """Finish the change that TikTok was processing: its uploads become `available` or `failed`.
 
     Raises:
         NotEditable: TikTok is still processing the change.
         Waiting: a call to TikTok failed.
     """
+    run, lease = turn.run, turn.lease
     audience = run.account.read_since(_audience_id(change), change["seen_processing"] or change["began_at"])
     if audience is None:
-        _fail(run, lease, change, request_for_change(run, lease, change), reasons.deleted_while_processing())
+        _fail(turn, change, request_for_change(run, lease, change), reasons.deleted_while_processing())
     else:
-        _finish_with(run, lease, change, audience)
+        _finish_with(turn, change, audience)
     lease.state["change"] = None
     lease.save()
 
 
-def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audience) -> None:
-    state = lease.state
+def _finish_with(turn: Turn, change: Change, audience: Audience) -> None:
+    run, lease, state = turn.run, turn.lease, turn.lease.state
     if not audience.history and needs_details(audience, change, run.now()):
         ids = (each.id for each in run.account.snapshot().by_id.values() if each.is_creator and each.is_valid)
         details = run.account.details(audience.id, also=ids)
@@ -107,19 +107,20 @@ def _finish_with(run: Invocation, lease: Lease, change: Change, audience: Audien
         raise reasons.audience_processing()
     request = request_for_change(run, lease, change)
     if found_stage is Stage.READY:
-        _make_available(run, lease, change, request, audience)
+        _make_available(turn, change, request, audience)
     else:
         outcome = _failure(found_stage, change, audience)
         if audience.message and not says_too_small(audience.message):
             outcome = with_columns_note(lease.audience, outcome)
-        _fail(run, lease, change, request, outcome, message=audience.message)
+        _fail(turn, change, request, outcome, audience.message)
     if audience.history:
         state["history_seen"] = iso(max(at for _, at, _ in audience.history))
     if audience.is_valid:  # the message of an audience that is not valid (too small) must count the next time, too
         state["message_seen"] = message
 
 
-def _make_available(run: Invocation, lease: Lease, change: Change, request: ChangeRequest, audience: Audience) -> None:
+def _make_available(turn: Turn, change: Change, request: ChangeRequest, audience: Audience) -> None:
+    run, lease = turn.run, turn.lease
     rows = request.rows
     rated = change["call"] in {"create", "replace"} and rows
     rate = round(audience.matched / rows, 4) if rated else None
@@ -138,11 +139,11 @@ def _make_available(run: Invocation, lease: Lease, change: Change, request: Chan
 
     for report in request.reports:
         run.write(report, available)
-    if turn := request.list_turn:
+    if opened := request.list_turn:
         lease.state["list_rows"] = rows
-        turn.stored["status"], turn.stored["code"] = "available", Code.AVAILABLE.value
-        write_list(run.store, lease.audience, turn.stored)
-        for report in turn.outdated:
+        opened.stored["status"], opened.stored["code"] = "available", Code.AVAILABLE.value
+        write_list(run.store, lease.audience, opened.stored)
+        for report in opened.outdated:
             run.set_outcome(report, reasons.superseded())
     run.metrics.add(Metric.USERS_MATCHED, audience.matched)
     run.metrics.add(Metric.AUDIENCES_UNMATCHED, int(unmatched))
@@ -159,9 +160,7 @@ def _failure(found_stage: Stage, change: Change, audience: Audience) -> Failed:
     return reasons.processing_failed(message)
 
 
-def _fail(
-    run: Invocation, lease: Lease, change: Change, request: ChangeRequest, outcome: Failed, *, message: str = ""
-) -> None:
+def _fail(turn: Turn, change: Change, request: ChangeRequest, outcome: Failed, message: str = "") -> None:
     """Set the outcome of a failed change's uploads, which no longer count as applied."""
 
     def failed(current: Report) -> None:
@@ -169,10 +168,10 @@ def _fail(
         current["tiktok"]["message"] = message or None
 
     for report in request.reports:
-        run.write(report, failed, alarm=outcome.alarm)
-    remove_applied(lease.state, change)
+        turn.run.write(report, failed, alarm=outcome.alarm)
+    remove_applied(turn.lease.state, change)
     if request.list_turn:
-        set_list_outcome(run, request.list_turn, outcome)
+        set_list_outcome(turn.run, request.list_turn, outcome)
 
 
 def _audience_id(change: Change) -> str:

@@ -59,7 +59,7 @@ def send_next(turn: Turn) -> None:
     complete = bool(lists) and order.is_complete(lists, run.settle, run.now())
     if complete:
         # A finished file must not be sent again, and a copy of an old list must not compete with a new one.
-        if _have_finished(turn, replaces) or _end_copies(turn, replaces):
+        if _have_finished(turn, replaces) or skip_unchanged_copies(turn, replaces):
             return
         send_list(turn, lists)
         return
@@ -97,7 +97,7 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
     if not order.is_ready(before, run.settle, run.now()):
         raise reasons.settling()
     settled = [pointer for pointer in before if order.has_waited(pointer, run.settle, run.now())]
-    if _end_copies(turn, before) or _end_replaced_versions(turn, before):
+    if skip_unchanged_copies(turn, before) or _end_replaced_versions(turn, before):
         return
     may_create = bool(lists) or any(pointer.action is Action.APPEND for pointer in before)
     _send_changes(turn, settled, may_create=may_create)
@@ -106,10 +106,6 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
 def _have_finished(turn: Turn, pointers: Sequence[Pointer]) -> bool:
     """Return true if another function finished one of these uploads since the pointers were listed."""
     return None in [turn.run.report(pointer) for pointer in pointers]
-
-
-def _end_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    return skip_unchanged_copies(turn.run, turn.lease, turn.versions, pointers)
 
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
@@ -179,7 +175,7 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
 def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, uploads_again: int) -> None:
     """Upload and submit uploads of one action. If TikTok refuses them, send each half, to find the faulty upload."""
     run, lease = turn.run, turn.lease
-    ready = prepare(run, lease, reports, turn.overtaking)
+    ready = prepare(turn, reports)
     if not ready:
         return
     try:

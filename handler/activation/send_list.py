@@ -30,7 +30,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     Raises:
         Waiting: no list can be sent now.
     """
-    run, lease = turn.run, turn.lease
+    run = turn.run
     if _end_deleted_exports(turn, lists):
         return
     chosen = _choose_list(turn, lists)
@@ -42,7 +42,7 @@ def send_list(turn: Turn, lists: Sequence[Export]) -> None:
     register_unregistered(turn, keys)
     if audience is None and run.account.count() >= MAX_AUDIENCES:
         raise reasons.audience_limit_reached()
-    opened = open_list(run, lease, chosen, turn.versions)
+    opened = open_list(turn, chosen)
     if opened is None:
         return
     _reopen(run, opened)
@@ -95,7 +95,7 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
     if audience is None:  # a new audience has no previous list to compare the size with
         turn.lease.state["list_rows"] = None
     for uploads_left in reversed(range(MAX_UPLOADS_AGAIN + 1)):
-        upload_list(turn.run, turn.lease, opened, turn.overtaking, turn.versions)
+        upload_list(turn, opened)
         # With an intent, TikTok may have applied the list already, so it is too late to withdraw the list.
         if not turn.lease.state["intent"]:
             check_deleted(opened, Versions(turn.run))  # a new listing: files may have been deleted during the upload
@@ -141,7 +141,7 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     together = order.uploaded_together(lists, run.settle)
     if len(together) == 1:
         return together[0]
-    gathered = [(export, gather_list(run, turn.lease.audience, export, turn.versions)) for export in together]
+    gathered = [(export, gather_list(turn, export)) for export in together]
     if _end_withdrawn(turn, [opened for _, opened in gathered]):
         return None
     finished = [

@@ -68,10 +68,10 @@ def request_for(reports: Sequence[Report], note: str) -> ChangeRequest:
     return ChangeRequest(action_of(reports[0]), reports, list(paths), note=note)
 
 
-def request_for_list(turn: ListTurn, note: str) -> ChangeRequest:
+def request_for_list(opened: ListTurn, note: str) -> ChangeRequest:
     """Return the request for a list."""
-    paths = [upload["file_path"] for upload in turn.stored["uploads"]]
-    return ChangeRequest(Action.REPLACE, turn.reports, paths, turn, note)
+    paths = [upload["file_path"] for upload in opened.stored["uploads"]]
+    return ChangeRequest(Action.REPLACE, opened.reports, paths, opened, note)
 
 
 def submit(run: Invocation, lease: Lease, audience: Audience | None, request: ChangeRequest) -> None:
@@ -175,10 +175,10 @@ def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeR
     if change["list"]:
         stored = read_list(run.store, lease.audience, change["list"])
         if stored:
-            turn = ListTurn(
+            opened = ListTurn(
                 lease.audience, stored, reports_of(run, stored["files"]), reports_of(run, stored["outdated"])
             )
-            return request_for_list(turn, "")
+            return request_for_list(opened, "")
     action = Action(change["call"]) if change["call"] != "create" else Action.APPEND
     return ChangeRequest(action, reports_of(run, change["files"]), [])
 

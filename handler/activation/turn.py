@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from handler.activation import order
 from handler.activation.invocation import Invocation
-from handler.activation.list_turn import MAX_WAIT
 from handler.activation.overtaking import Overtaking
 from handler.activation.versions import Versions
 from handler.errors import Damaged, Missing
@@ -18,6 +17,9 @@ from handler.state.audience_state import AUDIENCES, prune_applied
 from handler.state.lease import Lease
 from handler.state.lists import StoredList, read_list
 from handler.state.pointers import Pointer
+
+# A list that lacks files, or that shrank without a confirmation, is rejected after this.
+MAX_WAIT = timedelta(hours=24)
 
 
 class Turn:

@@ -129,7 +129,7 @@ def _count_list(turn: Turn, export: Export, reason: Waiting) -> None:
     if None in [run.report(pointer) for pointer in export.pointers]:  # a file is finished or its report cannot be read
         return
     try:
-        opened = open_list(run, turn.lease, export, turn.versions)
+        opened = open_list(turn, export)
     except Waiting:  # files are missing, as `open_list` has written into the reports
         return
     if opened is None:
@@ -138,7 +138,7 @@ def _count_list(turn: Turn, export: Export, reason: Waiting) -> None:
         if report["code"] == Code.SETTLING:  # files were missing before
             run.set_outcome(report, reason)
     try:
-        count_list(run, turn.lease, opened)
+        count_list(turn, opened)
         record_counts(run, opened)
     except Waiting:
         return
