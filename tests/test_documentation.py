@@ -145,7 +145,7 @@ def test_every_code_and_every_outcome_function_has_an_example_sentence() -> None
 
 
 def test_every_reason_to_reject_a_row_is_documented() -> None:
-    listed = page("codes").partition("## Reasons of rows")[2].partition("## ")[0]
+    listed = page("codes").partition("## Reasons for rejected rows")[2].partition("## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(RejectionReason)
 
 
@@ -215,7 +215,7 @@ def test_the_costs_add_up(heading: str, digits: int) -> None:
 
 def test_the_costs_of_many_advertisers_are_computed_from_those_of_one() -> None:
     fixed, million = (float(_costs(heading)[-1][3]) for heading in ("One connector, per month", "A million rows"))
-    for row in _costs("Together"):
+    for row in _costs("Several advertisers"):
         advertisers, cost, rows, dashboard, total = map(float, row)
         assert (cost, rows) == (round(advertisers * fixed, 2), round(advertisers * 10 * million + 1e-9, 2))
         assert total == round(cost + rows + dashboard, 2)
