@@ -82,7 +82,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
 
 def table() -> str:
     """Return the permissions as a Markdown table."""
-    rows = ["| command | AWS permissions | on | granted by |", "|---|---|---|---|"]
+    rows = ["| command | AWS permissions | resource | granted by |", "|---|---|---|---|"]
     for command, needs in NEEDS.items():
         if not needs:
             rows.append(f"| `{command}` | none: it works offline | - | - |")

@@ -45,7 +45,7 @@ ROLES, READERS, VENDOR = ["<uploaders>"], ["<readers>"], ["<principals>"]
 def codes() -> str:
     """Return every code with its status and its meaning."""
     return _table(
-        ["code", "status", "what happened"],
+        ["code", "status", "meaning"],
         ([f"[`{code.value}`](#{code.value})", code.status, code.meaning] for code in Code),
     )
 
@@ -66,7 +66,7 @@ def commands() -> str:
     """Return every command of the console and its description."""
     found = typer.main.get_group(build()).commands
     first = {name: (each.help or "").strip().partition("\n\n")[0] for name, each in found.items()}
-    return _table(["command", "what it does"], ([f"`{name}`", " ".join(text.split())] for name, text in first.items()))
+    return _table(["command", "description"], ([f"`{name}`", " ".join(text.split())] for name, text in first.items()))
 
 
 def athena() -> str:
@@ -121,7 +121,7 @@ def alarms() -> str:
     found = [each for each in run_program([{"name": "acme"}]).children("acme") if each.type.endswith("MetricAlarm")]
     says = {each.name.rpartition("/")[2]: each.inputs["alarmDescription"].partition(" Log group")[0] for each in found}
     says = {name: text.replace("acme", "…") for name, text in says.items()}
-    return _table(["alarm", "what it says"], ([f"[`{name}`](#{name})", says[name]] for name in sorted(says)))
+    return _table(["alarm", "message"], ([f"[`{name}`](#{name})", says[name]] for name in sorted(says)))
 
 
 def options() -> str:
@@ -135,13 +135,13 @@ def options() -> str:
     rows = [
         [
             "`name`",
-            "the advertiser's name; with the stack's name, it is part of every name in AWS",
+            "Name of the advertiser. With the stack's name, it is part of the name of every resource in AWS",
             "none: required",
             NAME.allowed,
         ]
     ]
     rows += [row(option, description) for option, description in descriptions().items()]
-    return _table(["option", "what it is", "default", "allowed"], rows)
+    return _table(["option", "description", "default", "allowed values"], rows)
 
 
 def descriptions() -> dict[str, str]:
@@ -164,12 +164,12 @@ def default(option: str) -> Any:
 
 def rights() -> str:
     """Return every permission that any policy grants: principal, actions, resource, conditions and reason."""
-    return _table(["who", "may", "on", "if", "why"], _statements("Allow"))
+    return _table(["principal", "actions", "resources", "condition", "reason"], _statements("Allow"))
 
 
 def refusals() -> str:
     """Return everything that the policies deny to every principal."""
-    return _table(["refused", "on", "if", "why"], (row[1:] for row in _statements("Deny")))
+    return _table(["denied actions", "resources", "condition", "reason"], (row[1:] for row in _statements("Deny")))
 
 
 def all_policies() -> dict[str, Policy]:
@@ -192,7 +192,7 @@ def all_policies() -> dict[str, Policy]:
             key_arn=KEY, bucket_arn=BUCKET, name_prefix=OWN, alarms=True, archive=True, uploaders=ROLES, readers=READERS
         ),
         "bucket": policies.bucket(bucket_arn=BUCKET, key_arn="<key>", uploaders=ROLES, readers=READERS),
-        "queues": policies.queue(queue_arn="<queue or dead letters>", rule_arn="<rule>"),
+        "queues": policies.queue(queue_arn="<queue or dead-letter queue>", rule_arn="<rule>"),
         "topic": policies.topic(topic_arn=TOPIC, name_prefix=OWN),
     }
 
@@ -228,9 +228,9 @@ def _code(texts: str | list[str]) -> str:
 
 
 def _conditions(condition: Mapping[str, Mapping[str, str | list[str]]]) -> str:
-    words = {"StringNotEquals": "is not", "StringLike": "is like", "ArnLike": "is like"}
+    words = {"StringNotEquals": "is not", "StringLike": "matches", "ArnLike": "matches"}
     return "; ".join(
-        f"`{key}` is {'absent' if values == 'true' else 'given'}"
+        f"`{key}` is {'absent' if values == 'true' else 'present'}"
         if operator == "Null"
         else f"`{key}` {words.get(operator, 'is')} {_code(values)}"
         for operator, keys in condition.items()
