@@ -22,7 +22,7 @@ from handler.state.lease import Lease, lease_on
 from handler.state.ledger import Ledger
 from handler.state.lists import StoredList, list_file, new_list, read_list, write_list
 from handler.state.objects import ObjectStore
-from handler.state.pointers import list_digest
+from handler.state.pending_pointers import list_digest
 from handler.state.reports import Report as StoredReport
 from handler.state.reports import set_status
 

@@ -13,7 +13,7 @@ from handler.events.messages import parse_message
 from handler.events.queue import QueueRecord
 from handler.metrics import Metric
 from handler.model import AudienceKey
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.state.reports import identity, is_final
 from handler.sweep import MIN_SECONDS_TO_START, sweep, try_to_advance
 

@@ -10,7 +10,7 @@ from handler.activation.invocation import Invocation
 from handler.errors import Conflict
 from handler.metrics import Metric
 from handler.model import AudienceKey
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 
 # Seconds of remaining run time below which the next audience is not started.
 MIN_SECONDS_TO_START = 60.0

@@ -15,7 +15,7 @@ from handler.errors import OutOfTime, Waiting
 from handler.model import AudienceKey
 from handler.state.lease import Lease, lease_on
 from handler.state.lists import read_list
-from handler.state.pointers import Pointer, upload_digest
+from handler.state.pending_pointers import Pointer, upload_digest
 
 
 def advance(

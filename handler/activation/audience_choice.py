@@ -11,7 +11,7 @@ from handler.clock import parse_iso
 from handler.errors import NotEditable
 from handler.model import Action
 from handler.report_codes import Code
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.tiktok.responses import Audience
 
 

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from botocore.exceptions import ClientError
 
 from handler import reasons
-from handler.activation.file_upload import count
 from handler.activation.invocation import Invocation
 from handler.activation.prepare import is_refusal, mark_broken
 from handler.activation.reading import identifier_type_of, read_parts
+from handler.activation.resumable_upload import count
 from handler.activation.turn import Turn
 from handler.cleaning.counts import Tally
 from handler.clock import parse_iso
 from handler.errors import Outcome, OutOfTime, Rejected, Skipped
 from handler.report_codes import Code
 from handler.state.objects import Version
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, identity
 
 # A copy that cannot be counted within this many invocations is sent like any other upload.

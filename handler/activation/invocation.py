@@ -15,7 +15,7 @@ from handler.model import AudienceKey
 from handler.settings import Settings
 from handler.state.ledger import Ledger
 from handler.state.objects import ObjectStore
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, set_outcome
 from handler.tiktok.account import Account
 from handler.tiktok.client import TikTokClient

@@ -11,7 +11,7 @@ from handler.activation.order import Export
 from handler.activation.turn import Turn
 from handler.errors import Outcome
 from handler.report_codes import Code
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 
 
 def end_late_uploads(turn: Turn, changes: Sequence[Pointer]) -> bool:

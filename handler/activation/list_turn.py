@@ -23,7 +23,7 @@ from handler.model import AudienceKey
 from handler.state.audience_state import FileRef
 from handler.state.lists import ListFile, StoredList, list_file, new_list, write_list
 from handler.state.objects import Version
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.state.reports import Report, identity
 
 

@@ -24,7 +24,7 @@ from handler.events.keys import CONFIRMED_MARKER
 from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.lists import ListFile, read_list, write_list
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.state.reports import identity, write_counts
 
 

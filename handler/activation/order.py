@@ -16,7 +16,7 @@ from handler.clock import parse_iso
 from handler.model import Action
 from handler.state.audience_state import Applied, State, pruned_up_to
 from handler.state.lists import StoredList
-from handler.state.pointers import Pointer, key_digest
+from handler.state.pending_pointers import Pointer, key_digest
 
 # Multiples of the settling time. After QUIET_PERIOD, appends and removes are sent even if more keep arriving, and a
 # list without a new file name is complete. EXPORT_GAP separates two exports in one folder; after it, a list is sent

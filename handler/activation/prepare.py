@@ -9,17 +9,17 @@ from typing import TypeGuard
 from botocore.exceptions import ClientError
 
 from handler import reasons
-from handler.activation.file_upload import count, record_part, upload_file
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import is_stale
 from handler.activation.part_builder import PartBuilder
 from handler.activation.reading import identifier_type_of
+from handler.activation.resumable_upload import count, record_part, upload_file
 from handler.activation.turn import Turn
 from handler.cleaning.parts import MAX_PARTS, Part
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Failed, Outcome, OutOfTime, Waiting
 from handler.state.lease import Lease
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.state.reports import Report, action_of, clear_uploads, file_paths, identity, is_uploaded
 
 # TikTok recommends fewer than 50 `file_paths` per call. With more uploads than this, small ones share parts.

@@ -28,7 +28,7 @@ from handler.clock import iso
 from handler.errors import Failed, OutOfTime, UploadAgain
 from handler.model import Action
 from handler.state.audience_state import Change
-from handler.state.pointers import Pointer, upload_digest
+from handler.state.pending_pointers import Pointer, upload_digest
 from handler.state.reports import Report, clear_uploads, identity
 from handler.tiktok.account import MAX_AUDIENCES
 from handler.tiktok.responses import Audience

@@ -16,7 +16,7 @@ from handler.report_codes import Code
 from handler.state.audience_state import AUDIENCES, prune_applied
 from handler.state.lease import Lease
 from handler.state.lists import StoredList, read_list
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 
 # A list that lacks files, or that shrank without a confirmation, is rejected after this.
 MAX_WAIT = timedelta(hours=24)

@@ -23,7 +23,7 @@ from handler.events.keys import (
 from handler.model import Action, Upload
 from handler.state.lists import ListFile
 from handler.state.objects import Version
-from handler.state.pointers import upload_digest
+from handler.state.pending_pointers import upload_digest
 from handler.state.reports import Report, action_of, identity
 
 # An object without a report is registered unless it is older than this: S3 delivers events within minutes, and older

@@ -20,7 +20,7 @@ from handler.model import Action
 from handler.report_codes import Code
 from handler.state.audience_state import Change, FileRef, State
 from handler.state.lease import Lease
-from handler.state.pointers import Pointer
+from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, clear_uploads, identity
 
 # Codes for which only a list waits. The other uploads wait for the list.

@@ -16,8 +16,8 @@ from handler.cleaning.column_hints import ColumnHintCollector
 from handler.cleaning.counts import MAX_REJECTIONS, Progress, Rejection, RejectionReason, Tally
 from handler.cleaning.empty_values import empty_value_hashes, is_null_marker
 from handler.cleaning.file_rules import check_hashed
-from handler.cleaning.frames import FRAMED, frame_of
 from handler.cleaning.lines import BLOCK_BYTES, cut_at_line_ends
+from handler.cleaning.row_pattern import ROW_PATTERNS, frame_of
 from handler.cleaning.row_repair import (
     HEX,
     LOWER_HEX,
@@ -186,7 +186,7 @@ class _LineCleaner:
 
         A frame is everything around the digits: prefix, quotes, trailing delimiters and line end.
         """
-        first = FRAMED[self._digits].match(text, at)
+        first = ROW_PATTERNS[self._digits].match(text, at)
         if not first:
             return 0, 0
         before, after = first.groups()

@@ -1,4 +1,4 @@
-"""The ledger: all reports in the bucket, and the pending pointers to the reports of unfinished uploads.
+"""The ledger: all reports in the bucket. `pending_pointers.py` has the pending pointers to those of unfinished uploads.
 
 A report, `reports/<object key>/<version id>.json`, is created only if it does not exist, and changed only if no other
 function wrote it after it was read. A status never goes back, except when a list is sent again.
@@ -14,10 +14,10 @@ from typing import cast
 from handler import reasons
 from handler.clock import iso, parse_iso
 from handler.errors import Conflict, Damaged, Missing
-from handler.model import Action, AudienceKey, IdentifierType
+from handler.model import Action, AudienceKey
 from handler.report_codes import Code
 from handler.state.objects import ObjectStore, Stored
-from handler.state.pointers import PENDING, Pointer, list_digest, parse_pointer, pointer_key
+from handler.state.pending_pointers import PendingPointers, Pointer, list_digest, pointer_key
 from handler.state.reports import (
     RANK,
     Report,
@@ -63,8 +63,7 @@ class Ledger:
         self._now = now
         self._publish = publish
         self._known: dict[str, Stored] = {}
-        self._identities: dict[str, tuple[str, str]] = {}
-        self._finished: set[str] = set()
+        self._pointers = PendingPointers(store)
 
     def open(self, report: Report) -> tuple[Report, bool]:
         """Write the first report of an upload, or read the existing one.
@@ -86,34 +85,19 @@ class Ledger:
             if not is_final(report):
                 if not is_new and self._lacks_pointer(report):
                     report, _ = self.update(report, self._receive_now)
-                self._point_to(report)
+                self._pointers.write(report)
         else:  # the status is final, and no pointer would remind a sweep to publish it
             self._publish(report)
         return report, is_new
 
     def _lacks_pointer(self, report: Report) -> bool:
         """Return true if the function that wrote the report ended before it wrote the pointer."""
-        pointer = pointer_key(report)
-        if pointer is None or self._now() - parse_iso(report["received_at"]) <= MAX_INVOCATION:
-            return False
-        try:
-            self._store.read(pointer)
-        except Missing:
-            return True
-        except Damaged:
-            return False
-        return False
+        is_old = self._now() - parse_iso(report["received_at"]) > MAX_INVOCATION
+        return is_old and not self._pointers.exists(report)
 
     def _receive_now(self, report: Report) -> None:
         """Set the registration time to now, because no function could see the upload before."""
         report["received_at"] = iso(self._now())
-
-    def _point_to(self, report: Report) -> None:
-        if pointer := pointer_key(report):
-            key, version_id = identity(report)
-            self._finished.discard(pointer)
-            self._store.put(pointer, {"key": key, "version_id": version_id})
-            self._identities[pointer] = (key, version_id)
 
     def latest(self, key: str, version_id: str) -> Report:
         """Return the report of an object version, from the cache if possible.
@@ -195,27 +179,26 @@ class Ledger:
             set_status(current, "waiting", Code.SETTLING, reasons.LIST_SENT_AGAIN)
             clear_uploads(current)
 
-        self._point_to(report)
+        self._pointers.write(report)
         return self.update(report, waiting, reopen=True)[0]
 
     def _finish(self, report: Report, pointer: str | None) -> None:
         self._publish(report)
         if pointer:
-            self._store.delete(pointer)
-            self._finished.add(pointer)
+            self._pointers.delete(pointer)
 
     def is_finished(self, pointer: Pointer) -> bool:
         """Return true if this invocation knows that the status of the pointer's upload is final."""
-        return pointer.key in self._finished
+        return self._pointers.is_deleted(pointer)
 
     def pending(self, audience: AudienceKey) -> list[Pointer]:
         """Return the pending pointers of one audience, oldest upload first."""
-        return [pointer for _, pointer in self._list(f"{PENDING}{audience.path}/")]
+        return [pointer for _, pointer in self._list(audience)]
 
     def pending_audiences(self) -> dict[AudienceKey, list[Pointer]]:
         """Return all pending pointers by audience, oldest upload first."""
         found: dict[AudienceKey, list[Pointer]] = {}
-        for audience, pointer in self._list(PENDING):
+        for audience, pointer in self._list():
             found.setdefault(audience, []).append(pointer)
         return found
 
@@ -226,32 +209,23 @@ class Ledger:
             Missing: the report does not exist.
             Damaged: the pointer or the report cannot be read.
         """
-        if pointer.key not in self._identities:
-            try:
-                content = self._store.read(pointer.key).content
-            except Missing:
-                self._finished.add(pointer.key)
-                return None
-            try:
-                self._identities[pointer.key] = (content["key"], content["version_id"])
-            except KeyError:
-                raise Damaged(f"{pointer.key} is not a pointer.") from None
-        report = self.latest(*self._identities[pointer.key])
+        target = self._pointers.target(pointer)
+        if target is None:
+            return None
+        report = self.latest(*target)
         if is_final(report):
             self._finish(report, pointer.key)
             return None
         return report
 
-    def _list(self, prefix: str) -> Iterator[tuple[AudienceKey, Pointer]]:
-        for key in self._store.keys(prefix):
+    def _list(self, audience: AudienceKey | None = None) -> Iterator[tuple[AudienceKey, Pointer]]:
+        for key, found, pointer in self._pointers.listed(audience):
             try:
-                _, type_name, name, _ = key.split("/")
-                audience = AudienceKey(IdentifierType(type_name), name)
-                pointer = parse_pointer(key) or self._pointer_of_schema_1(key)
+                complete = pointer or self._pointer_of_schema_1(key)
             except (ValueError, Missing, Damaged):
                 continue  # a person put this object there
-            if pointer:
-                yield audience, pointer
+            if complete:
+                yield found, complete
 
     def _pointer_of_schema_1(self, key: str) -> Pointer | None:
         """Return the pointer with a schema 1 key, `<upload time>-<digest>.json`, completed from its report."""

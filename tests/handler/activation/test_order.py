@@ -14,7 +14,7 @@ from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Status
 from handler.state.audience_state import Applied, Change, State, new_state, prune_applied, remove_applied
 from handler.state.lists import StoredList
-from handler.state.pointers import Pointer, upload_digest
+from handler.state.pending_pointers import Pointer, upload_digest
 
 T = datetime(2026, 1, 31, 12, tzinfo=UTC)
 S = timedelta(minutes=5)

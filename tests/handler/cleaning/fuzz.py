@@ -28,7 +28,7 @@ from handler.events.keys import is_ignored, parse_key
 from handler.events.messages import parse_message
 from handler.model import IdentifierType, Upload
 from handler.state.ledger import report_key
-from handler.state.pointers import pointer_key
+from handler.state.pending_pointers import pointer_key
 from handler.state.reports import new_report
 from tests.handler.cleaning.reference import BYTE_ORDER_MARK, EMPTY_VALUE_HASHES, Reading, is_not_text, require
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from handler.cleaning.row_repair import HEX, stripped
 
-FRAMED = {
+ROW_PATTERNS = {
     digits: re.compile(
         rb"([ \t\"']{0,2}(?:0[xX]|\\\\?[xX])?)[0-9a-fA-F]{%d}([ \t\"',;|]{0,3}\r?\n)" % digits,
     )

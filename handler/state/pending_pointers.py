@@ -8,12 +8,15 @@ choose the next uploads, so that a sweep only lists names and reads no reports:
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from handler.clock import parse_iso
+from handler.errors import Damaged, Missing
 from handler.events.keys import list_id, parse_key
-from handler.model import Action
+from handler.model import Action, AudienceKey, IdentifierType
+from handler.state.objects import ObjectStore
 from handler.state.reports import Report, action_of, identity
 
 PENDING = "pending/"
@@ -114,3 +117,71 @@ def pointer_key(report: Report) -> str | None:
     size = report["file"]["size"] or 0
     name = f"{uploaded_at}_{report['received_at']}_{action}_{size}_{list_digest(report) or _NO_LIST}_{digest}"
     return f"{folder}{name}.json"
+
+
+class PendingPointers:
+    """The pending pointers in one connector's bucket, for one invocation."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._targets: dict[str, tuple[str, str]] = {}
+        self._deleted: set[str] = set()
+
+    def write(self, report: Report) -> None:
+        """Write the pointer to a report, if the upload waits for an audience."""
+        if key := pointer_key(report):
+            object_key, version_id = identity(report)
+            self._deleted.discard(key)
+            self._store.put(key, {"key": object_key, "version_id": version_id})
+            self._targets[key] = (object_key, version_id)
+
+    def exists(self, report: Report) -> bool:
+        """Return true if the pointer to a report is stored, even if its content is damaged."""
+        key = pointer_key(report)
+        try:
+            return key is not None and self._store.read(key) is not None
+        except Missing:
+            return False
+        except Damaged:
+            return True
+
+    def delete(self, key: str) -> None:
+        """Delete the pointer with this object key."""
+        self._store.delete(key)
+        self._deleted.add(key)
+
+    def is_deleted(self, pointer: Pointer) -> bool:
+        """Return true if this invocation deleted the pointer or found it deleted."""
+        return pointer.key in self._deleted
+
+    def target(self, pointer: Pointer) -> tuple[str, str] | None:
+        """Return the object key and version id that a pointer contains; None if the pointer was deleted.
+
+        Raises:
+            Damaged: the pointer cannot be read.
+        """
+        if pointer.key not in self._targets:
+            try:
+                content = self._store.read(pointer.key).content
+                self._targets[pointer.key] = (content["key"], content["version_id"])
+            except Missing:
+                self._deleted.add(pointer.key)
+                return None
+            except KeyError:
+                raise Damaged(f"{pointer.key} is not a pointer.") from None
+        return self._targets[pointer.key]
+
+    def listed(self, audience: AudienceKey | None = None) -> Iterator[tuple[str, AudienceKey, Pointer | None]]:
+        """Yield the pointers of one audience or of all, oldest upload first.
+
+        Yields:
+            The pointer's object key, its audience, and the pointer; None if its name has the format of schema 1.
+        """
+        for key in self._store.keys(f"{PENDING}{audience.path}/" if audience else PENDING):
+            try:
+                _, type_name, name, _ = key.split("/")
+                found = AudienceKey(IdentifierType(type_name), name)
+                pointer = parse_pointer(key)
+            except ValueError:
+                continue  # a person put this object there
+            yield key, found, pointer
