@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -193,9 +194,14 @@ def test_a_cycle_is_found() -> None:
     assert set(cycle(_by_folder(graph))) == {"handler.a", "handler.b"}
 
 
-def _docstrings(source: str) -> list[str]:
+@cache
+def _definitions(source: str) -> list[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docstrings = [ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
+def _docstrings(source: str) -> list[str]:
+    docstrings = [ast.get_docstring(node) for node in _definitions(source)]
     return [text for text in docstrings if text]
 
 
@@ -210,6 +216,8 @@ def unwanted_docstrings(source: str) -> list[str]:
 
 def unwanted_words(source: str) -> list[str]:
     """Return the unwanted words in docstrings and comments, each with its replacement."""
+    if not _UNWANTED_WORDS.search(source):  # tokenizing every file would take seconds
+        return []
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
     words = [word for text in [*_docstrings(source), *comments] for word in _UNWANTED_WORDS.findall(text)]
@@ -247,7 +255,7 @@ def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the class names that several modules define, each with these modules."""
     found: dict[str, list[str]] = {}
     for module, source in modules.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in _definitions(source):
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(module)
     return {name: places for name, places in found.items() if len(places) > 1}

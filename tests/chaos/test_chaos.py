@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.chaos.checker import check, summary
 from tests.chaos.run import ChaosRun, Size
 
 SMALL = Size(advertisers=2, audiences=2, uploads=12, days=0.7, drain_days=10)
 
 
+@pytest.mark.processes
 def test_a_small_run_has_no_differences_and_the_check_finds_injected_ones() -> None:
     run = ChaosRun(7, SMALL)
     run.execute()

@@ -101,9 +101,9 @@ def test_a_newer_version_is_not_mistaken_for_a_list_whose_outcome_is_unknown(set
 def test_a_replace_of_unknown_outcome_is_still_resolved_after_another_call_failed(settling: World, code: int) -> None:
     _lose_a_replace(settling, "cut_after")
     settling.tiktok.fault("update", "code", code=code, times=None)
-    settling.run(hours=2, every=0.2)
+    settling.run(hours=2, every=0.5)
     settling.tiktok.clear_faults()
-    settling.run(hours=6, every=0.2)
+    settling.run(hours=6, every=0.5)
     assert settling.outcome(f"{FOLDER}/part-0") == ("available", "available")
     done = [each for each in settling.tiktok.calls() if each["call"] == "update" and each["code"] == 0]
     assert len(done) <= 1  # the call whose response was lost

@@ -57,6 +57,7 @@ CELLS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("every", [7, 900])
 @pytest.mark.parametrize("column", range(3))
 @pytest.mark.parametrize("cell", CELLS)

@@ -62,6 +62,7 @@ def test_zeros_after_a_member_are_padding(compression: Compression, size: int) -
     assert decompressed(compress(TEXT[:10]) + bytes(600) + compress(TEXT[10:]) + bytes(600), compression, size) == TEXT
 
 
+@pytest.mark.processes
 @each_size
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\x1a", b"\r\n\x1a"])
 @each_compression

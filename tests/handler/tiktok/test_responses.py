@@ -126,7 +126,7 @@ def test_an_unusual_listing_without_the_audience_does_not_stop_the_upload(world:
         lambda response: response | {"code": 403, "message": "Forbidden"},
     ],
 )
-@pytest.mark.parametrize("status", [200, 403, 404])
+@pytest.mark.parametrize("status", [200, *(pytest.param(code, marks=pytest.mark.processes) for code in (403, 404))])
 def test_uploads_wait_while_the_listing_is_unreadable(world: World, altered: Alter, status: int) -> None:
     alter(world, "list", altered, status=status)
     report = world.activate(KEY, lines(people(0, 2000)))
