@@ -23,8 +23,8 @@ def advance(
 ) -> None:
     """Process an audience's waiting uploads as far as possible now.
 
-    A function that does not get the lease leaves its uploads pending. The holder of the lease lists the pointers again
-    after its turn, so that it also finds uploads that were registered meanwhile.
+    A function that does not get the lease leaves its uploads pending. Without settling, it counts their rows, and the
+    holder of the lease lists the pointers again after its turn, to find uploads that were registered meanwhile.
 
     Args:
         run: the invocation.
@@ -33,6 +33,7 @@ def advance(
         sweep: true to check whether TikTok has processed the current change.
 
     Raises:
+        Conflict: another function has taken the lease, or kept writing a report.
         Exception: S3 or the connector's own code failed; the message fails and is delivered again.
     """
     seen: set[Pointer] = set()

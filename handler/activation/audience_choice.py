@@ -27,7 +27,9 @@ def check_hold(turn: Turn, action: Action) -> None:
 
 
 def register_unregistered(turn: Turn, keys: Sequence[str]) -> None:
-    """Register the objects in the folders of these keys that have no report yet.
+    """Register recent objects without a report in the identifier type folders of these keys.
+
+    Without settling, nothing is registered.
 
     Raises:
         Waiting: there are such objects, so the turn ends until they have settled.

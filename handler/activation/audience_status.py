@@ -10,9 +10,10 @@ from handler.state.audience_state import Change, State
 from handler.tiktok.responses import Audience
 from handler.tiktok.wording import says_failed, says_too_small
 
-# TikTok's portal: a change is processed within 48 hours.
+# According to TikTok's portal, a change is processed within 48 hours.
 MAX_PROCESSING = timedelta(hours=48)
-# An audience that is still not valid after TikTok's 48 hours is too small. The extra day allows for clock differences.
+# TikTok processes a change within 48 hours. An audience that is still not valid a day after that counts as too
+# small; the extra day is a safety margin.
 TOO_SMALL_AFTER = timedelta(hours=72)
 # The tolerance when a time from TikTok is compared with a time of the connector.
 CLOCK_SKEW = timedelta(seconds=60)
@@ -21,7 +22,15 @@ EXPIRY_TOLERANCE = timedelta(hours=24)
 
 
 class Stage(Enum):
-    """The stage of an audience at TikTok."""
+    """The stage of an audience at TikTok.
+
+    Attributes:
+        PROCESSING: TikTok is processing a change.
+        READY: the audience accepts changes; a change that was being processed is done.
+        TOO_SMALL: TikTok matched too few people, or the audience is still not valid after 72 hours.
+        EXPIRED: the audience can only be deleted.
+        CHANGE_FAILED: TikTok did not apply the change.
+    """
 
     PROCESSING = "processing"
     READY = "ready"
@@ -33,9 +42,9 @@ class Stage(Enum):
 def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
     """Return the audience without TikTok's message if the message is from an earlier change.
 
-    A message is old if TikTok showed the same message when the audience was last ready. There is one exception: a
-    remove or replace that TikTok has processed may have failed for the same reason as the change before it, so its
-    message counts. `docs/decisions/old-messages.md` explains why.
+    A message is old if TikTok showed the same message when the audience was last ready. However, a message of a valid
+    audience is removed only if the change is an append. A remove or replace may have failed for the same reason as the
+    change before it, so its message counts. `docs/decisions/old-messages.md` explains why.
 
     Args:
         audience: the audience as TikTok shows it now.
@@ -131,7 +140,10 @@ def _is_expired(audience: Audience, now: datetime) -> bool:
 
 
 def _is_old(audience: Audience, change: Change | None, now: datetime) -> bool:
-    """Return true if the last known change is at least 72 hours ago. Without a known time, waiting is safe."""
+    """Return true if the last known change is at least 72 hours ago.
+
+    Without a known time, return false, because waiting is safe.
+    """
     times = [at for _, at, _ in audience.history]
     if audience.created_at:
         times.append(audience.created_at)

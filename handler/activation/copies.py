@@ -54,7 +54,7 @@ def skip_unchanged_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
         except Outcome:  # the fault is reported when the copy is prepared like any other upload
             continue
         except ClientError as error:
-            if not is_refusal(error):  # sent as an upload, the copy could add people who were removed since
+            if not is_refusal(error):  # sent now, the copy could add people who were removed since then
                 mark_broken(run, lease, report, error)
                 ended = True
             continue
@@ -74,7 +74,7 @@ def _source(turn: Turn, report: Report) -> tuple[Version | None, Report | None]:
     known = source and ledger.find(source.key, source.version_id)
     while source and known and known["code"] == Code.UNCHANGED_COPY:
         before = versions.previous(source.key, source.version_id)
-        if before is None:  # it no longer exists
+        if before is None:  # there is none, or it was deleted
             break
         source, known = before, ledger.find(before.key, before.version_id)
     return source, known

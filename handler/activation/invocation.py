@@ -29,7 +29,7 @@ class Invocation:
         holder: the name of this invocation in a lease.
         now: returns the current time in UTC.
         continue_later: sends a message that makes the function continue with an audience immediately.
-        broken: digests of uploads that S3 or the connector's own code failed to handle in this invocation.
+        broken: digests of uploads that are left out of this invocation because S3 or the connector failed.
         unreadable: digests of uploads whose report or pointer someone deleted or damaged.
     """
 
@@ -53,7 +53,10 @@ class Invocation:
         return timedelta(seconds=self.settings.settle_seconds)
 
     def report(self, pointer: Pointer) -> Report | None:
-        """Return the report that a pointer refers to; None if the upload is finished or the report is unreadable."""
+        """Return the report that a pointer refers to.
+
+        Return None if the upload is finished, or if the report or the pointer cannot be read.
+        """
         try:
             return self.ledger.follow(pointer)
         except (Missing, Damaged):
@@ -63,14 +66,20 @@ class Invocation:
             return None
 
     def write(self, report: Report, change: Callable[[Report], None], *, alarm: bool = False) -> Report:
-        """Apply a change to a report. If its status or code changes, log and count the new status."""
+        """Apply a change to a report, and return the stored report.
+
+        If the status or code changes, the new status is logged and counted. With `alarm`, the log line raises an alarm.
+
+        Raises:
+            Conflict, Missing, Damaged: as for `Ledger.update`.
+        """
         written, changed = self.ledger.update(report, change)
         if changed:
             self.announce(written, alarm=alarm)
         return written
 
     def set_outcome(self, report: Report, outcome: Outcome) -> Report:
-        """Write an outcome into the report of an upload."""
+        """Write an outcome into the report of an upload, and return the stored report."""
         return self.write(report, lambda current: set_outcome(current, outcome), alarm=outcome.alarm)
 
     def announce(self, report: Report, *, alarm: bool = False) -> None:

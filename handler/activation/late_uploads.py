@@ -33,9 +33,12 @@ def end_late_uploads(turn: Turn, changes: Sequence[Pointer]) -> bool:
 
 
 def end_late_list(turn: Turn, export: Export) -> bool:
-    """Finish a list that is superseded, is out of order, or belongs to a finished list; return true if it was finished.
+    """Finish a list that is superseded, is out of order, or belongs to an ambiguous or withdrawn list.
 
     A list is superseded as a unit, although its last file may be newer than the first file of the list that was sent.
+
+    Returns:
+        True if the list was finished.
     """
     run, joined, state = turn.run, export.joined, turn.lease.state
     sent = order.last_replace(state)

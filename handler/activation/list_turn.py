@@ -29,14 +29,15 @@ from handler.state.reports import Report, identity
 
 @dataclass
 class ListTurn:
-    """A list that is about to be sent.
+    """One list during a turn: its list object and the reports of its files.
 
     Attributes:
         stored: the list object. Its files are the newest versions of the list's keys.
-        reports: the reports of its files, in the order of `stored["files"]`. Reports that someone deleted are left out.
-        outdated: the reports of older versions and unlisted files. They get the outcome of the list.
+        reports: the reports of its files, in the order of `stored["files"]`. Reports that someone deleted or
+            damaged are left out.
+        outdated: the reports of older versions, and of files that the manifest does not name.
         tallies: by index, the counts of files read in this invocation. They are more detailed than the stored counts.
-        cut_off: the key and outcome of a file whose last line is cut off. Only this file gets that outcome.
+        cut_off: the key and outcome of a file whose last row is cut off. Only this file gets that outcome.
     """
 
     audience: AudienceKey
@@ -48,10 +49,11 @@ class ListTurn:
 
 
 def open_list(turn: Turn, export: Export) -> ListTurn | None:
-    """Return the list of an export; None if the list is withdrawn or rejected.
+    """Return the list of an export; None if the list was withdrawn or rejected.
 
     Raises:
-        Waiting: files are missing, or a job is still writing them.
+        Waiting: files are missing, a job is still writing them, or a manifest is older than a file. The list is
+            rejected instead if this is still the case 24 hours after its last file was uploaded.
     """
     run, versions = turn.run, turn.versions
     opened = gather_list(turn, export)
@@ -163,7 +165,7 @@ def _apply_manifests(turn: Turn, opened: ListTurn, manifests: Sequence[Version])
     """Set the files of a list to the entries of its manifests.
 
     Raises:
-        Waiting: an entry does not exist, or a manifest is older than its files.
+        Waiting: a file that a manifest names has no readable report, or a manifest is older than a file that it names.
         Rejected: a manifest cannot be used.
     """
     by_key = {report["file"]["key"]: report for report in opened.reports}

@@ -32,7 +32,7 @@ def count_list(turn: Turn, opened: ListTurn) -> None:
     """Count the rows of a list that cannot be sent yet, so that its faults are reported immediately.
 
     Raises:
-        Rejected, Skipped, Failed: the list is faulty or has nothing to send.
+        Rejected, Failed: the list is faulty, or one of its files cannot be read.
         OutOfTime: the invocation is about to end.
     """
     for index, file in enumerate(opened.stored["files"]):
@@ -65,8 +65,9 @@ def upload_list(turn: Turn, opened: ListTurn) -> None:
     """Upload all rows of a list to TikTok, starting where an earlier invocation stopped.
 
     Raises:
-        Rejected, Skipped, Failed: the list is faulty or has nothing to send.
-        Waiting: the list shrank, or TikTok cannot accept it now.
+        Rejected, Skipped, Failed: the list is faulty or has nothing to send, or it shrank and nobody confirmed
+            that in time.
+        Waiting: the list shrank and is not confirmed yet, or TikTok cannot accept it now.
         OutOfTime: the invocation is about to end; finished parts are recorded in the list object.
     """
     is_uploaded = bool(opened.stored["uploads"]) and not opened.stored["progress"]
@@ -76,7 +77,7 @@ def upload_list(turn: Turn, opened: ListTurn) -> None:
         keep = turn.overtaking.filter(Action.REPLACE, first, files)
         _upload_all(turn, opened, keep)
     _check_total(turn.run, opened)
-    if not is_uploaded:  # stores the number of rows, which must be known even if TikTok's response is lost
+    if not is_uploaded:  # store the number of rows, which must be known even if TikTok's response is lost
         opened.stored["status"] = "waiting"
         write_list(turn.run.store, opened.audience, opened.stored)
     _check_shrink(turn, opened)

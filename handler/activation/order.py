@@ -20,7 +20,7 @@ from handler.state.pending_pointers import Pointer, key_digest
 
 # Multiples of the settling time. After QUIET_PERIOD, appends and removes are sent even if more keep arriving, and a
 # list without a new file name is complete. EXPORT_GAP separates two exports in one folder; after it, a list is sent
-# even if files keep arriving.
+# even if files keep arriving. With the default settling time of five minutes, these are one hour and six hours.
 QUIET_PERIOD = 12
 EXPORT_GAP = 72
 
@@ -38,7 +38,8 @@ class Export(NamedTuple):
     Attributes:
         digest: identifies the list.
         pointers: the waiting files, oldest first.
-        first, last: upload times of the oldest and the newest file, including the files in `joined`.
+        first, last: upload times of the oldest and the newest file, including the files in `joined`. Only the newest
+            version of each file counts.
         joined: the stored list that these files belong to; None if they start a new list.
     """
 
@@ -70,7 +71,10 @@ def in_order(pointers: Iterable[Pointer]) -> list[Pointer]:
 
 
 def is_ready(pointers: Sequence[Pointer], settle: timedelta, now: datetime) -> bool:
-    """Return true if appends and removes have settled: none is new, or the oldest has waited 12 settling times."""
+    """Return true if appends and removes have settled.
+
+    Either none was registered within the settling time, or the oldest has waited 12 settling times.
+    """
     if not pointers:
         return False
     newest = max(pointer.registered_at for pointer in pointers)
@@ -92,7 +96,8 @@ def next_action(pointers: Sequence[Pointer], *, has_audience: bool) -> Action:
 def can_pass(pointers: Iterable[Pointer], action: Action) -> bool:
     """Return true if all uploads of an action can be sent before older uploads of the other action.
 
-    The older uploads then leave out the rows that these name, so the smaller of the two sides has to fit into memory.
+    The older uploads then leave out the rows that the newer ones name, so the smaller of the two sides has to fit into
+    memory.
     """
     newer_bytes = 0
     for pointer in reversed(in_order(pointers)):
@@ -115,9 +120,10 @@ def neighbors(pointers: Sequence[Pointer], action: Action) -> list[Pointer]:
 
 
 def overwritten(pointers: Iterable[Pointer], settle: timedelta) -> list[list[Pointer]]:
-    """Return groups of versions of one key, each appended less than the settling time after the version before it.
+    """Return groups of two or more versions of one key that were appended in quick succession.
 
-    Unchanged copies must not be among the uploads, because they do not count as newer versions.
+    In a group, each version was uploaded less than the settling time after the version before it. Unchanged copies must
+    not be among the uploads, because they do not count as newer versions.
     """
     by_key: dict[str, list[Pointer]] = {}
     for pointer in in_order(pointers):
@@ -134,7 +140,7 @@ def overwritten(pointers: Iterable[Pointer], settle: timedelta) -> list[list[Poi
 
 
 def digest_of_list(pointer: Pointer, settle: timedelta) -> str:
-    """Return the digest of the list that a file under `replace/` belongs to. Without settling, a file is a list."""
+    """Return the digest of the list that a file under `replace/` belongs to. Without settling, each file is a list."""
     return pointer.list_digest if settle and pointer.list_digest else pointer.digest
 
 
@@ -216,8 +222,9 @@ def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) ->
 def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bool:
     """Return true if the newest list can be sent.
 
-    Either no new file name was registered under `replace/` for an hour and no file at all for the settling time, or a
-    file has waited six hours. The six hours do not count for a list that was already tried: it waits for other reasons.
+    Each of its files must have waited for the settling time. In addition, either no new file name was registered under
+    `replace/` for an hour and no file at all for the settling time, or a file has waited six hours. The six hours do
+    not count for a list that was already tried, because it waits for other reasons.
     """
     pointers = [pointer for export in lists for pointer in export.pointers]
     if not all(has_waited(pointer, settle, now) for pointer in lists[-1].pointers):
@@ -251,12 +258,13 @@ def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export
 def is_out_of_order(pointer: Pointer, state: State, sent: Applied | None) -> bool:
     """Return true if an append or remove arrives too late.
 
-    It was registered after a newer replace was sent, or it is older than an applied upload that the state has dropped.
+    Either it was registered after a newer replace was sent, or it is older than an applied replace, or an applied
+    upload of the other action, that the state has dropped.
 
     Args:
         pointer: the upload.
         state: the audience's state.
-        sent: the newest replace that was sent and has not failed.
+        sent: the newest replace that was sent and has not failed; None if there is none.
     """
     if sent and position_of(pointer) < applied_position(sent) and pointer.registered_at >= parse_iso(sent["sent_at"]):
         return True
@@ -265,7 +273,11 @@ def is_out_of_order(pointer: Pointer, state: State, sent: Applied | None) -> boo
 
 
 def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> bool:
-    """Return true if a list arrives too late: after a newer append was applied or a newer list was sent."""
+    """Return true if a list arrives too late.
+
+    Either a newer append was applied, or a newer list was sent before this list was registered, or the list is older
+    than an applied upload that the state has dropped.
+    """
     position = (export.first, _RANK[Action.REPLACE])
     if any(each["action"] == Action.APPEND and applied_position(each) > position for each in state["applied"]):
         return True

@@ -1,6 +1,7 @@
 """Overtaken rows: an upload leaves out the rows of newer uploads of the other action that were already applied.
 
-The smaller of the two sides is held in memory. See `handler.cleaning.row_sets` for the limit and its memory use.
+The rows of the newer uploads are held in memory or, if there are too many, the rows of the upload itself. See
+`handler.cleaning.row_sets` for the limit and its memory use.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Keep = Callable[[bytes], bytes]
 
 
 class Overtaking:
-    """Filters for the rows of uploads during one turn. Row sets are kept for uploads that share them."""
+    """Filters for the rows of uploads during one turn. Row sets are reused for uploads with the same newer uploads."""
 
     def __init__(self, run: Invocation, state: State, identifier_type: IdentifierType) -> None:
         self._run = run
@@ -41,6 +42,7 @@ class Overtaking:
 
         Raises:
             Rejected: neither side fits into memory, or the rows of a newer upload can no longer be read.
+            OutOfTime: the invocation is about to end.
         """
         newer = newer_applied(self._state, action, uploaded_at)
         if not newer:

@@ -26,7 +26,8 @@ from handler.state.reports import Report, action_of, clear_uploads, file_paths, 
 MIN_PACKED_UPLOADS = 50
 # A file that finishes no part in this many consecutive invocations is rejected.
 MAX_STALLED_INVOCATIONS = 3
-# An upload that cannot be read fails after an hour of failed reads. A longer gap between two reads does not count.
+# An upload that S3 refuses to return fails after an hour of refused reads. A gap of more than 15 minutes between two
+# refused reads does not count.
 MAX_UNREADABLE_SECONDS = 3600.0
 MAX_FAILURE_GAP_SECONDS = 900.0
 
@@ -113,7 +114,10 @@ def count_or_end(run: Invocation, lease: Lease | None, report: Report) -> Report
 
 
 def record_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
-    """Count consecutive invocations that finished no part of a file; return true after too many."""
+    """Count consecutive invocations that finished no part of a file or list; return true after three.
+
+    If this invocation finished a part (`progress`), the count is reset.
+    """
     stalled = lease.state["stalled"]
     if progress:
         stalled.pop(digest, None)
@@ -128,7 +132,7 @@ def record_stall(lease: Lease, digest: str, *, progress: bool) -> bool:
 def mark_broken(run: Invocation, lease: Lease | None, report: Report, error: Exception) -> None:
     """Leave an upload out of this invocation because S3 or the connector failed, so that other uploads continue.
 
-    The message or the sweep fails. The upload itself fails after S3 has refused to let the object be read for an hour.
+    The message or the sweep fails. The upload itself fails once S3 has refused access to the object for an hour.
     """
     run.logger.error("upload failed", exc_info=error, extra={"key": report["file"]["key"]})
     digest = upload_digest(*identity(report))
@@ -138,7 +142,7 @@ def mark_broken(run: Invocation, lease: Lease | None, report: Report, error: Exc
 
 
 def outcome_after_refusals(run: Invocation, lease: Lease, digest: str, error: Exception) -> Failed | None:
-    """Record that S3 refused access to an object; return the outcome once refusals have lasted for an hour."""
+    """Record that S3 refused access to an object; return the outcome after an hour of refusals."""
     if not is_refusal(error):
         return None
     now, earlier = run.now(), lease.state["unreadable"].get(digest)
@@ -215,13 +219,13 @@ class _Packer:
         self._members.append((report, part))
 
     def flush(self) -> list[Report]:
-        """Upload the last shared part; return the reports of all uploads since the last flush."""
+        """Upload the last shared part; return the reports of all uploads that were sent since the last flush."""
         self._builder.flush()
         done, self._done = self._done, []
         return done
 
     def _upload(self, shared: Part) -> None:
-        # Cleared before the call: after an error these uploads stay waiting, and the next part must not include them.
+        # Cleared before the call: after an error, these uploads stay waiting, and the next part must not include them.
         members, self._members = self._members, []
         try:
             path, request_id = self._run.tiktok.upload(shared, identifier_type_of(members[0][0]))

@@ -35,11 +35,11 @@ def read_parts(
         key: the object's key.
         version_id: the object's version id.
         identifier_type: the type of the identifiers.
-        start: the position where an earlier invocation stopped.
-        keep: a filter for the accepted rows.
+        start: the position where an earlier invocation stopped; by default the beginning.
+        keep: a filter for the accepted rows; by default all rows are kept.
 
     Raises:
-        Rejected: the file cannot hold identifiers.
+        Rejected: the file is not text with rows, is damaged, or has identifiers that are not hashed.
         Failed: the object cannot be read.
         OutOfTime: the invocation is about to end.
     """

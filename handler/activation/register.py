@@ -20,6 +20,7 @@ def register(run: Invocation, upload: Upload) -> Report | None:
 
     Raises:
         MessageError: the bucket's versioning is suspended, and the report belongs to another upload of the same key.
+        Damaged: the existing report cannot be read.
     """
     upload = _as_stored(run, upload)
     if is_ignored(upload.key):

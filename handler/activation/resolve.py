@@ -38,8 +38,10 @@ from handler.tiktok.wording import says_too_small
 def resolve_intent(turn: Turn) -> None:
     """Find out whether TikTok made the change of an intent without a result.
 
-    If TikTok shows no sign of an update, the intent is kept and the same update is sent again. TikTok may still show
-    the first call later, and no other change must then be mistaken for it.
+    If TikTok shows no sign of an update, the intent is kept, and the same update is sent again before any other change.
+    TikTok may still show the first call later, and its result must not be mistaken for that of another change. The
+    intent is dropped if the audience of an update no longer exists, or if a create left no audience within the
+    grace period.
 
     Raises:
         OutcomeUnknown: TikTok does not show the change yet.

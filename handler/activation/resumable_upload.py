@@ -76,7 +76,7 @@ def upload_file(run: Invocation, report: Report, keep: Keep | None, *, may_be_pa
 def record_part(
     run: Invocation, report: Report, part: Part, *, path: str, request_id: str, size: int, is_first: bool
 ) -> Report:
-    """Record in the report that TikTok has a part of an upload.
+    """Record in the report that TikTok has a part of an upload, and return the stored report.
 
     Args:
         run: the invocation.

@@ -104,7 +104,7 @@ def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export
 
 
 def _have_finished(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    """Return true if another function finished one of these uploads since the pointers were listed."""
+    """Return true if an upload was finished since the pointers were listed, or if its report cannot be read."""
     return None in [turn.run.report(pointer) for pointer in pointers]
 
 
@@ -173,7 +173,11 @@ def _end_without_audience(turn: Turn, reports: Sequence[Report]) -> None:
 
 
 def _send(turn: Turn, audience: Audience | None, reports: Sequence[Report], note: str, uploads_again: int) -> None:
-    """Upload and submit uploads of one action. If TikTok refuses them, send each half, to find the faulty upload."""
+    """Upload and submit uploads of one action.
+
+    If TikTok lost parts, upload them again up to `uploads_again` times. If TikTok refuses the uploads, send each half,
+    to find the faulty upload.
+    """
     run, lease = turn.run, turn.lease
     ready = prepare(turn, reports)
     if not ready:

@@ -25,7 +25,9 @@ from handler.tiktok.responses import Audience
 
 
 def send_list(turn: Turn, lists: Sequence[Export]) -> None:
-    """Send the newest list, or set the outcome of lists that cannot be sent.
+    """Send one list, or set the outcome of lists that cannot be sent.
+
+    It sends the newest list or, of several lists that were uploaded together, the only one with a `_SUCCESS` marker.
 
     Raises:
         Waiting: no list can be sent now.
@@ -56,7 +58,7 @@ def send_list_again(turn: Turn, intent: Change) -> bool:
     first call would be mistaken for the result of the newer list.
 
     Returns:
-        False if the list has finished meanwhile.
+        False if the list has finished or its list object was deleted meanwhile.
     """
     opened = request_for_change(turn.run, turn.lease, intent).list_turn
     if opened is None or opened.stored["status"] != "waiting":
@@ -110,10 +112,13 @@ def _upload_and_submit(turn: Turn, audience: Audience | None, opened: ListTurn, 
 
 
 def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
-    """Withdraw files that were all deleted before other files of the folder came; return true if there are any.
+    """Withdraw the deleted files of a list if they were all deleted before its other files were uploaded.
 
     Files uploaded after the deletion are another export: in overwrite mode, Spark deletes the files of the previous
     run and writes files with other names.
+
+    Returns:
+        True if files were withdrawn.
     """
     run, found = turn.run, False
     for export in lists:
@@ -134,8 +139,8 @@ def _end_deleted_exports(turn: Turn, lists: Sequence[Export]) -> bool:
 def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     """Return the list to send; None if lists were withdrawn or rejected instead.
 
-    If several lists were uploaded together, those with a deleted file are withdrawn. If it is unclear which list is
-    meant, the lists are rejected.
+    If several lists were uploaded together, those with a deleted file are withdrawn. Of the others, the one with a
+    `_SUCCESS` marker is sent. If none or several have one, it is unclear which list is meant, so all are rejected.
     """
     run = turn.run
     together = order.uploaded_together(lists, run.settle)
@@ -149,7 +154,8 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     ]
     chosen = finished[0] if len(finished) == 1 else None
     for export, opened in gathered:
-        # A list older than the chosen one is superseded later. A list of the same second or newer would replace it.
+        # A list older than the chosen one is superseded later. A newer list, or one of the same second,
+        # would replace the chosen list, so it is rejected.
         if chosen is None or (export is not chosen and export.first >= chosen.first):
             set_list_outcome(run, opened, reasons.ambiguous_replace())
     return chosen

@@ -34,11 +34,11 @@ from handler.state.reports import (
 from handler.tiktok.responses import Audience
 
 MAX_UPLOADS_AGAIN = 2  # how often parts are uploaded again after TikTok lost them
-MIN_MATCHED = 1000  # people an audience has to match before it can be used (TikTok)
+MIN_MATCHED = 1000  # people that TikTok has to match before an audience can be used
 
 
 class ChangeRequest(NamedTuple):
-    """The uploads of one change.
+    """The uploads that one change sends to TikTok.
 
     Attributes:
         action: the action of the uploads.
@@ -81,6 +81,7 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
         Failed: TikTok refuses the call or one of its files.
         UploadAgain: TikTok no longer has a part.
         Waiting: TikTok cannot make the change now, or its response was lost.
+        Conflict: another function has taken the lease.
     """
     state = lease.state
     change = _change(run, audience, request)
@@ -111,7 +112,7 @@ def submit(run: Invocation, lease: Lease, audience: Audience | None, request: Ch
 
 
 def _still_unknown(run: Invocation, unresolved: Change | None, refused: Outcome) -> NotEditable | None:
-    """Return the reason to wait if a repeated change may be refused because TikTok is processing the first call.
+    """Return the reason to wait if TikTok may have refused a repeated change because it is processing the first call.
 
     TikTok does not document the message for this case. Every refusal without a known reason therefore counts, for as
     long as TikTok may take to process a change.
@@ -168,7 +169,7 @@ def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
 
 
 def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
-    """Return the request for a change that an earlier invocation started.
+    """Return the request for a change in the audience's state. Its `paths` are empty unless it sent a list.
 
     Reports that someone deleted or damaged are left out.
     """
@@ -184,7 +185,7 @@ def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeR
 
 
 def restore_change(run: Invocation, lease: Lease, reports: Sequence[Report]) -> None:
-    """Restore the change of submitted uploads from their reports, because someone deleted the audience's state."""
+    """Restore the change of submitted uploads from their reports after someone deleted the audience's state."""
     newest = [run.ledger.read_again(*identity(report)) for report in reports]
     reports = [report for report in newest if report["status"] == "submitted"]
     if not reports:  # another function has finished them
@@ -256,7 +257,7 @@ def note_on_other_types(run: Invocation, audience: AudienceKey) -> str:
 
 
 def with_columns_note(audience: AudienceKey, refused: Failed) -> Failed:
-    """Return TikTok's refusal, with a note if the file has columns, whose format TikTok documents only partly."""
+    """Return TikTok's refusal, with a note if the file has columns: TikTok documents their format only in part."""
     if audience.identifier_type is not IdentifierType.MULTIPLE_TYPES:
         return refused
     return Failed(refused.code, refused.reason + reasons.NOTE_ON_COLUMNS)

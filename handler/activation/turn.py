@@ -18,7 +18,7 @@ from handler.state.lease import Lease
 from handler.state.lists import StoredList, read_list
 from handler.state.pending_pointers import Pointer
 
-# A list that lacks files, or that shrank without a confirmation, is rejected after this.
+# A list that lacks files, or that shrank without a confirmation, is rejected after this time.
 MAX_WAIT = timedelta(hours=24)
 
 

@@ -27,13 +27,13 @@ from handler.state.pending_pointers import upload_digest
 from handler.state.reports import Report, action_of, identity
 
 # An object without a report is registered unless it is older than this: S3 delivers events within minutes, and older
-# objects were uploaded before the connector existed.
+# objects were usually uploaded before the connector existed.
 UNREGISTERED_AGE = timedelta(days=1)
 
 
 @dataclass
 class Versions:
-    """Listings of object versions. Each identifier type folder is listed once per turn."""
+    """Listings of object versions. Each identifier type folder is listed only once per instance."""
 
     run: Invocation
     _listed: dict[str, dict[str, list[Version]]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Versions:
         return self._listed[prefix]
 
     def of_key(self, key: str) -> list[Version]:
-        """Return all versions and delete markers of one key."""
+        """Return all versions and delete markers of one key, the newest first."""
         return self.folder(type_folder(key)).get(key, [])
 
     def sort_key(self, report: Report) -> tuple[str, int]:
@@ -126,7 +126,7 @@ class Versions:
         return None if before is None or before.is_delete_marker else before
 
     def has_newer_marker(self, name: str, files: Sequence[ListFile]) -> bool:
-        """Return true if the list's folder has a marker, such as `_SUCCESS`, that is newer than its files.
+        """Return true if the list's folder has the marker `name`, and the marker is not older than the list's files.
 
         Folders of Hive partitions belong to the list's folder.
         """
@@ -186,7 +186,7 @@ class Versions:
             known: the digests of the uploads that have a pointer or were applied.
 
         Returns:
-            True if there are such objects.
+            True if such an object is too young, or was registered for an audience, so that the turn has to wait.
         """
         now, found = self.run.now(), False
         for prefix in sorted({type_folder(key) for key in keys}):

@@ -23,14 +23,15 @@ from handler.state.lease import Lease
 from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, clear_uploads, identity
 
-# Codes for which only a list waits. The other uploads wait for the list.
+# Reasons that stop only a list. The other uploads wait until the list is sent.
 _LIST_CODES = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
 
 
 def write_waiting_reason(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
     """Write the reason why uploads wait into their reports, and count the rows of uploads that were not counted yet.
 
-    The reports are not read again until the reason changes.
+    The reports are not read again until the reason changes. Nothing is written while the uploads settle, or if the
+    invocation is about to end.
 
     Args:
         turn: the audience's turn.
@@ -54,7 +55,8 @@ def write_waiting_reason(turn: Turn, pointers: Sequence[Pointer], reason: Waitin
 def _without_reason(pointers: Sequence[Pointer], state: State, reason: Waiting) -> list[Pointer]:
     """Return the uploads that do not have this reason yet or could not be read.
 
-    Times are stored in whole seconds. Uploads may have been registered in the last second after the reason was stored.
+    Times are stored in whole seconds, so more uploads may have been registered in the last second after the reason was
+    stored.
     """
     written = state["told"]
     if written is None or written["code"] != reason.code:
@@ -69,7 +71,7 @@ def _without_reason(pointers: Sequence[Pointer], state: State, reason: Waiting) 
 
 
 def count_without_lease(run: Invocation, pointers: Iterable[Pointer]) -> None:
-    """Count the rows of uploads while another function holds the lease on the audience."""
+    """Count the rows of appends and removes while another function holds the lease on the audience."""
     for pointer in pointers:
         if pointer.action is not Action.REPLACE and (report := run.report(pointer)):
             _count(run, None, report)
@@ -103,7 +105,7 @@ def _count(run: Invocation, lease: Lease | None, report: Report) -> None:
 def _must_not_change(turn: Turn, export: Export) -> bool:
     """Return true if the stored list must not be overwritten.
 
-    Either TikTok is processing the list, or the list is finished and later files need it to get the same outcome.
+    Either TikTok may be processing the list, or the list is finished and later files need it to get the same outcome.
     """
     change = turn.lease.state["change"] or turn.lease.state["intent"]
     in_progress = change["list"] if change else None
@@ -111,7 +113,7 @@ def _must_not_change(turn: Turn, export: Export) -> bool:
 
 
 def _count_lists(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> None:
-    """Count the newest list if it is complete and waits only for TikTok."""
+    """Count the newest list if it is complete and waits only for TikTok; without settling, count every list."""
     run = turn.run
     replaces = [pointer for pointer in pointers if pointer.action is Action.REPLACE]
     lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)

@@ -1,1 +1,1 @@
-"""Everything remembered between invocations, all of it in the bucket."""
+"""The state that the connector keeps between invocations, all of it in the bucket."""

@@ -1,7 +1,8 @@
 """The state of one audience in the bucket, `audiences/<identifier type>/<name>.json`.
 
-It contains the lease, the registered id, the change that is about to be made (`intent`), the change that TikTok is
-processing (`change`), the recently applied uploads, and a temporary refusal by TikTok (`hold`).
+Most importantly, it contains the lease, the registered id, the change that is about to be made or whose outcome is
+unknown (`intent`), the change that TikTok is processing (`change`), the recently applied uploads, and a temporary
+refusal by TikTok (`hold`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from handler.model import Action, AudienceKey
 SCHEMA = 2
 AUDIENCES = "audiences/"
 HOLD_TIME = timedelta(hours=1)  # a refusal lasts for hours, so the next call is made only after this time
-KEEP_APPLIED = timedelta(hours=48)  # an upload that is registered later is applied only if its order is certain
+# After this, an applied upload is dropped, and an older upload that arrives later may be rejected as out of order.
+KEEP_APPLIED = timedelta(hours=48)
 _UP_TO: dict[str, Literal["appended_up_to", "removed_up_to", "replaced_up_to"]] = {
     "append": "appended_up_to",
     "remove": "removed_up_to",
@@ -37,11 +39,11 @@ class Change(TypedDict):
     Attributes:
         call: `create`, or the action of an update.
         audience_id: None until TikTok has responded to a create.
-        files: the uploads of the change; for a list only the first file, because its stored list contains them all.
+        files: the uploads of the change; for a list, only the first file, because its stored list contains them all.
         list: the digest of the list of a replace; None for appends and removes.
-        began_at: the time before the call was sent.
-        matched_before: the number of matched people before an update.
-        seen_processing: the time when a function first saw TikTok process the change.
+        began_at: the time just before the call was sent; if the call is repeated, before it was sent the first time.
+        matched_before: the number of matched people before an update; None for a create.
+        seen_processing: the time when a function first saw that TikTok was processing the change; None until then.
         reported: true once the reports of its uploads say `submitted`.
     """
 
@@ -56,7 +58,15 @@ class Change(TypedDict):
 
 
 class Applied(TypedDict):
-    """An applied upload, or the first file of an applied list. `rows` is the number of accepted rows."""
+    """An upload that TikTok accepted, or the first file of a list that it accepted.
+
+    A remove without an audience also counts as applied.
+
+    Attributes:
+        uploaded_at: the upload time; for a list, the upload time of its oldest file.
+        sent_at: the `began_at` of the change, or the time when a remove without an audience was rejected.
+        rows: the number of accepted rows, of all files for a list.
+    """
 
     key: str
     version_id: str
@@ -67,7 +77,7 @@ class Applied(TypedDict):
 
 
 class Hold(TypedDict):
-    """A kind of change that TikTok temporarily refuses. The connector does not request it again before `until`."""
+    """A kind of change that TikTok temporarily refuses. The connector does not send it again before `until`."""
 
     call: str
     until: str
@@ -89,11 +99,11 @@ class WaitingReason(TypedDict):
 
 
 class ReadFailures(TypedDict):
-    """Failed reads of an upload.
+    """The reads of an upload that S3 refused.
 
     Attributes:
-        seconds: the number of seconds during which reads failed.
-        last: the time of the last failure.
+        seconds: the seconds between the refused reads, without gaps of more than 15 minutes.
+        last: the time of the last refused read.
     """
 
     seconds: float
@@ -104,14 +114,20 @@ class State(TypedDict):
     """The state of one audience.
 
     Attributes:
-        applied: uploads that were applied in the last 48 hours, or are newer than an upload that still waits.
-        appended_up_to, removed_up_to, replaced_up_to: the upload time of the newest applied upload of each action
-            that `applied` no longer contains.
-        list_rows: the number of accepted rows of the last applied list.
+        holder, held_until: the invocation that holds the lease, and the time when the lease expires; None without a
+            lease.
+        audience_id: TikTok's id of the registered audience; None if there is none.
+        intent: the change that is about to be made, or whose outcome is unknown.
+        change: the change that TikTok is processing.
+        applied: uploads that were applied in the last 48 hours, or are newer than an unfinished upload.
+        appended_up_to, removed_up_to, replaced_up_to: for each action, the upload time of the newest upload that was
+            dropped from `applied`.
+        list_rows: the number of accepted rows of the last list that became available; None if there is none.
         told: the `WaitingReason` of the waiting uploads; None if none was written.
         unreadable: the `ReadFailures` of uploads, by upload digest.
-        stalled: by upload digest, the number of consecutive invocations that finished no part.
-        history_seen: the time of the newest entry that a finished change left in the history at TikTok.
+        stalled: the number of consecutive invocations that ran out of time before they finished a part, by the digest
+            of the upload or list. `copy:` precedes the digest of a copy that is being compared with its source.
+        history_seen: the time of the newest entry in the audience's history at TikTok when the last change finished.
         message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.
     """
 
@@ -167,7 +183,7 @@ def new_state(audience: AudienceKey) -> State:
 
 
 def upgraded_state(audience: AudienceKey, content: dict[str, Any]) -> State:
-    """Return a stored state in the current schema. Schema 1 lacks a few keys, and its changes have no `list`."""
+    """Return a stored state in the current schema. Schema 1 lacks a few keys, in the state and in its changes."""
     state = cast("State", {**new_state(audience), **content, "schema": SCHEMA})
     for name in ("intent", "change"):
         if content.get(name):
@@ -194,7 +210,15 @@ def pruned_up_to(state: State, action: Action) -> str:
 
 
 def prune_applied(state: State, oldest_waiting: datetime | None, now: datetime) -> None:
-    """Drop applied uploads after 48 hours, unless an older upload still waits, and keep only their newest times."""
+    """Drop applied uploads after 48 hours, unless an older upload is unfinished.
+
+    Of the dropped uploads, the state keeps only the newest upload time of each action.
+
+    Args:
+        state: the audience's state.
+        oldest_waiting: the upload time of the oldest unfinished upload; None if there is none.
+        now: the current time in UTC.
+    """
     kept: list[Applied] = []
     for each in state["applied"]:
         uploaded_at = parse_iso(each["uploaded_at"])

@@ -17,7 +17,12 @@ LEASE_MARGIN = timedelta(seconds=30)
 
 
 class Lease:
-    """The right to change one audience. It is lost when another function writes the audience's state."""
+    """The right to change one audience. It is lost when another function writes the audience's state.
+
+    Attributes:
+        audience: the audience.
+        state: the audience's state. The holder changes it in place, and `save` writes it.
+    """
 
     def __init__(self, store: ObjectStore, audience: AudienceKey, state: State, etag: str) -> None:
         self.audience = audience
@@ -29,7 +34,7 @@ class Lease:
         """Write the state.
 
         Raises:
-            Conflict: the lease expired and another function has taken it.
+            Conflict: the lease expired and another function has taken it, or a person changed or deleted the state.
         """
         self._etag = self._store.write(state_key(self.audience), self.state, etag=self._etag)
 
@@ -44,17 +49,22 @@ class Lease:
 def lease_on(
     store: ObjectStore, audience: AudienceKey, holder: str, remaining_seconds: float, now: Callable[[], datetime]
 ) -> Iterator[Lease | None]:
-    """Hold the lease on an audience, at most until 30 seconds after the holder's deadline.
+    """Hold the lease on an audience within a `with` block, and release it afterward.
+
+    The lease expires about 30 seconds after the holder's deadline.
 
     Args:
         store: the bucket.
         audience: the audience.
-        holder: the name of the holder.
+        holder: the request id of the invocation.
         remaining_seconds: seconds until the holder's deadline.
         now: returns the current time in UTC.
 
     Yields:
         The lease, or None if another function holds it.
+
+    Raises:
+        Damaged: the audience's state cannot be read.
     """
     lease = _take(store, audience, holder, remaining_seconds, now)
     try:

@@ -1,7 +1,7 @@
-"""The ledger: all reports in the bucket. `pending_pointers.py` has the pending pointers to those of unfinished uploads.
+"""The ledger: all reports in the bucket, and the pending pointers to those of unfinished uploads.
 
-A report, `reports/<object key>/<version id>.json`, is created only if it does not exist, and changed only if no other
-function wrote it after it was read. A status never goes back, except when a list is sent again.
+A report, `reports/<object key>/<version id>.json`, is created only if it does not exist yet, and changed only if no
+other function has written it since it was read. A status never goes back, except when a list is sent again.
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class Ledger:
 
         Returns:
             The report, and true if it is new.
+
+        Raises:
+            Damaged: the existing report cannot be read.
+            Conflict: other functions kept writing the report.
         """
         key = report_key(*identity(report))
         is_new = True
@@ -96,7 +100,7 @@ class Ledger:
         return is_old and not self._pointers.exists(report)
 
     def _receive_now(self, report: Report) -> None:
-        """Set the registration time to now, because no function could see the upload before."""
+        """Set the registration time to now, because without a pointer no function has found the upload until now."""
         report["received_at"] = iso(self._now())
 
     def latest(self, key: str, version_id: str) -> Report:
@@ -133,20 +137,22 @@ class Ledger:
         return report
 
     def update(self, report: Report, change: Callable[[Report], None], *, reopen: bool = False) -> tuple[Report, bool]:
-        """Apply `change` to the newest version of a report. A change that would set the status back is dropped.
+        """Apply `change` to the newest version of a report.
 
-        A report with a final status is published, and its pointer is deleted.
+        The change is dropped if it would set the status back, or if the status is already final. A report with a final
+        status is published, and its pointer is deleted.
 
         Args:
             report: the upload's report, which may be outdated.
             change: changes a report in place. It may be called several times.
-            reopen: true to allow the status to go back.
+            reopen: true to change the report nevertheless.
 
         Returns:
             The stored report, and true if its status or code changed.
 
         Raises:
             Conflict: other functions kept writing the report.
+            Missing, Damaged: as for `latest`.
         """
         key = report_key(*identity(report))
         current = self.latest(*identity(report))
@@ -228,7 +234,10 @@ class Ledger:
                 yield found, complete
 
     def _pointer_of_schema_1(self, key: str) -> Pointer | None:
-        """Return the pointer with a schema 1 key, `<upload time>-<digest>.json`, completed from its report."""
+        """Return the pointer with a schema 1 key, `<upload time>-<digest>.json`, completed from its report.
+
+        Return None if the upload is finished.
+        """
         entry = key.rpartition("/")[2]
         uploaded_at = parse_iso(entry.partition("Z-")[0] + "Z")
         digest = entry.partition("Z-")[2].removesuffix(".json")

@@ -1,7 +1,7 @@
 """The stored list of a replace, in `audiences/<identifier type>/<name>/<digest of the list>.json`.
 
 The object contains the list's files, rows, uploads, progress and status. Each folder, or pattern of numbered file
-names, has one object, which describes the newest export that the connector has started to send.
+names, has one object, which describes the newest export that the connector has started to process.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ class StoredList(TypedDict):
     Attributes:
         first_uploaded_at: the upload time of the first file, which determines the list's place in the order.
         last_uploaded_at: the upload time of the newest file.
-        status, code: as in the reports of its files; None until the connector starts to send the list.
-        faulty_key: the key of the file that caused the rejection of the list.
-        outdated: older versions and other files that share the list's final status.
-        rows: the number of accepted rows.
+        status, code: the status and code that the list last got; None if it has none yet.
+        faulty_key: the key of the file whose fault caused the outcome of the list; None if there is none.
+        outdated: older versions, and files that the manifest does not name. They are superseded when the list becomes
+            available; otherwise, they get the outcome of the list.
+        rows: the number of accepted rows; None until they are counted.
         uploads: the parts at TikTok.
         progress: None if no part or the complete list is uploaded.
         waiting_since: the time when the list started to wait for a confirmation; None if it does not wait for one.
@@ -83,7 +84,7 @@ def list_file(report: Report) -> ListFile:
 
 
 def new_list(digest: str, first_uploaded_at: str, last_uploaded_at: str) -> StoredList:
-    """Return a list without files that the connector has not started to send."""
+    """Return a list without files and without a status."""
     return {
         "schema": SCHEMA,
         "digest": digest,
@@ -102,7 +103,11 @@ def new_list(digest: str, first_uploaded_at: str, last_uploaded_at: str) -> Stor
 
 
 def read_list(store: ObjectStore, audience: AudienceKey, digest: str) -> StoredList | None:
-    """Return a stored list, or None if it does not exist."""
+    """Return a stored list, or None if it does not exist.
+
+    Raises:
+        Damaged: the list object is not valid JSON.
+    """
     try:
         return cast("StoredList", store.read(_key(audience, digest)).content)
     except Missing:

@@ -40,6 +40,7 @@ class Version(NamedTuple):
         modified_at: LastModified in UTC, in whole seconds.
         is_delete_marker: true if the entry is a delete marker.
         is_latest: true for the newest entry of its key.
+        etag, size: None for a delete marker.
     """
 
     key: str
@@ -52,18 +53,18 @@ class Version(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The metadata of one object version that the connector uses."""
+    """The part of an object version's metadata that the connector uses."""
 
     modified_at: datetime
     kms_key_id: str | None
 
 
 class ObjectStore:
-    """One bucket. Other AWS errors are not caught, so that the message fails and is delivered again.
+    """One bucket. AWS errors other than the documented ones are not caught, so that the message is delivered again.
 
     Attributes:
         bucket: the name of the bucket.
-        kms_key_id: the ARN of the key that encrypts the connector's own objects; None until one has been read.
+        kms_key_id: the ARN of the key that encrypts the connector's own objects; None until an object has been read.
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -98,13 +99,13 @@ class ObjectStore:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=_encode(content), ContentType="application/json")
 
     def write(self, key: str, content: object, *, etag: str | None) -> str:
-        """Write a JSON object if it still has this ETag, or, if `etag` is None, if it does not exist yet.
+        """Write a JSON object only if its ETag is still `etag`. If `etag` is None, write it only if it does not exist.
 
         Returns:
             The new ETag.
 
         Raises:
-            Conflict: another function wrote the object first.
+            Conflict: the object was written or deleted in the meantime.
         """
         body = _encode(content)
         condition: Any = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
@@ -165,7 +166,7 @@ class ObjectStore:
         return Head(response["LastModified"].replace(microsecond=0), response.get("SSEKMSKeyId"))
 
     def read_text(self, key: str, version_id: str, max_bytes: int) -> str:
-        """Return the first `max_bytes` bytes of one version of an upload as text.
+        """Return the first `max_bytes` bytes of one object version as text.
 
         Raises:
             Failed: as for `stream`.

@@ -54,12 +54,12 @@ class Pointer(NamedTuple):
 
 
 def upload_digest(key: str, version_id: str) -> str:
-    """Return the digest of an object version for names and states: the digests of its key and its version id."""
+    """Return the digest of an object version for pointer names and states: the digests of its key and version id."""
     return f"{key_digest(key)}{_sha256(version_id)[:12]}"
 
 
 def key_digest(key: str) -> str:
-    """Return the digest of an object key for names."""
+    """Return the digest of an object key, the first part of an upload digest."""
     return _sha256(key)[:KEY_DIGEST_LENGTH]
 
 
@@ -81,10 +81,12 @@ def is_copy(report: Report) -> bool:
 
 
 def parse_pointer(key: str) -> Pointer | None:
-    """Return the pointer with this object key, or None if its name has the format of schema 1.
+    """Return the pointer with this object key.
+
+    Return None if the name does not have the six parts of the current format, as in schema 1.
 
     Raises:
-        ValueError: the key is not a pointer's.
+        ValueError: a part of the name is malformed.
     """
     entry = key.rpartition("/")[2]
     parts = entry.removesuffix(".json").split("_")
@@ -104,7 +106,7 @@ def parse_pointer(key: str) -> Pointer | None:
 
 
 def pointer_key(report: Report) -> str | None:
-    """Return the key of the pending pointer to a report, or None if the upload's key is invalid and it never waits."""
+    """Return the key of the pending pointer to a report, or None if the upload's key is invalid: it never waits."""
     audience = report["audience"]
     if audience is None:
         return None
@@ -128,7 +130,7 @@ class PendingPointers:
         self._deleted: set[str] = set()
 
     def write(self, report: Report) -> None:
-        """Write the pointer to a report, if the upload waits for an audience."""
+        """Write the pointer to a report. An upload with an invalid key gets none."""
         if key := pointer_key(report):
             object_key, version_id = identity(report)
             self._deleted.discard(key)
@@ -172,10 +174,10 @@ class PendingPointers:
         return self._targets[pointer.key]
 
     def listed(self, audience: AudienceKey | None = None) -> Iterator[tuple[str, AudienceKey, Pointer | None]]:
-        """Yield the pointers of one audience or of all, oldest upload first.
+        """Yield the pointers of one audience or of all audiences, for each audience the oldest upload first.
 
         Yields:
-            The pointer's object key, its audience, and the pointer; None if its name has the format of schema 1.
+            The pointer's object key, its audience, and the parsed pointer, which is None for a pointer of schema 1.
         """
         for key in self._store.keys(f"{PENDING}{audience.path}/" if audience else PENDING):
             try:

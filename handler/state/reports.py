@@ -29,7 +29,12 @@ class FileEntry(TypedDict):
 
 
 class AudienceEntry(TypedDict):
-    """The audience and action that an upload names."""
+    """The audience and action that an upload names.
+
+    Attributes:
+        id: TikTok's id of the audience; null until the upload is submitted.
+        created: true if the upload created the audience.
+    """
 
     name: str
     identifier_type: str
@@ -39,7 +44,12 @@ class AudienceEntry(TypedDict):
 
 
 class UploadEntry(TypedDict):
-    """A part that was uploaded to TikTok."""
+    """A part that was uploaded to TikTok.
+
+    Attributes:
+        rows: the number of this upload's rows in the part.
+        bytes: the size of the part, including the rows of other uploads that share it.
+    """
 
     rows: int
     bytes: int
@@ -64,7 +74,13 @@ class TikTokEntry(TypedDict):
 
 
 class Report(TypedDict):
-    """The status of one object version; every key is always present."""
+    """The status of one object version; every key is always present.
+
+    Attributes:
+        attempts: the number of invocations that uploaded parts of this upload to TikTok.
+        received_at: the registration time.
+        updated_at: the time of the last change to the report.
+    """
 
     schema: int
     status: Status
@@ -124,7 +140,10 @@ def new_report(upload: Upload, bucket: str, target: Target | None, now: datetime
 
 
 def upgraded_report(content: dict[str, Any]) -> Report | None:
-    """Return a stored report in the current schema, or None if it is not a report. Schema 1 lacks a few keys."""
+    """Return a stored report with the keys of the current schema, or None if it is not a report.
+
+    Schema 1 lacks a few keys. Its reports keep `schema` 1, because their pending pointers have names in the old format.
+    """
     if content.get("schema") == 1:
         rows, file = content.get("rows"), content.get("file")
         if not isinstance(rows, dict) or not isinstance(file, dict):

@@ -1,4 +1,4 @@
-"""Tests of the metrics: names, dimension, and the value that an invocation prints."""
+"""Tests of the metrics: names, dimension, and the values that an invocation prints."""
 
 from __future__ import annotations
 

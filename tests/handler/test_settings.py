@@ -1,4 +1,4 @@
-"""Tests of the validation of the environment variables."""
+"""The environment variables: defaults, valid values, and errors that name the missing or malformed variable."""
 
 from __future__ import annotations
 

@@ -67,8 +67,9 @@ class Context:
 class World:
     """One advertiser's connector, without Pulumi and Lambda.
 
-    The function, TikTok and S3 share one clock. It starts at `START`, and advances by one second for each upload and by
-    `pass_time`. With an AWS behind a socket, where functions run in other processes, the clock shows the real time.
+    The function, TikTok and S3 share one clock. It starts at `START`. `pass_time` advances it, and each upload advances
+    it to at least one second after the previous upload. With an AWS behind a socket, where functions run in other
+    processes, the clock shows the real time.
 
     Args:
         aws: the AWS in this process, or the URL of an AWS behind a socket.
@@ -156,12 +157,12 @@ class World:
     def upload(
         self, key: str, body: bytes, at: datetime | None = None, reason: str = "PutObject", **headers: Any
     ) -> str:
-        """Upload a file, one second after the previous upload.
+        """Upload a file, at least one second after the previous upload.
 
         Args:
             key: the object key.
             body: the content.
-            at: the upload time. By default, the clock advances by one second.
+            at: the upload time; by default, the time of the clock after it has advanced.
             reason: the `reason` in the event.
             headers: more arguments for PutObject.
 
@@ -255,7 +256,13 @@ class World:
         return message
 
     def deliver(self, *bodies: str, receives: int = 1, seconds: float = 900) -> list[str]:
-        """Deliver one batch of messages, and return the bodies of those that failed or were returned."""
+        """Deliver one batch of messages, and return the bodies of those that failed or were returned.
+
+        Args:
+            bodies: the bodies of the messages.
+            receives: how often SQS has delivered each message, including this time.
+            seconds: the run time of the function.
+        """
         records = {
             str(uuid4()): {
                 "receiptHandle": uuid4().hex,
@@ -285,7 +292,7 @@ class World:
         assert self.deliver('{"sweep": true}') == []
 
     def run(self, hours: float, every: float = 5 / 60) -> None:
-        """Advance the clock by `hours`, with a sweep every `every` hours, as the schedule does."""
+        """Advance the clock by `hours`, and sweep at an interval of `every` hours, by default five minutes."""
         for _ in range(round(hours / every)):
             self.sweep(every)
 
@@ -302,7 +309,7 @@ class World:
         return report["status"], report["code"]
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Return all keys in the bucket."""
+        """Return all keys in the bucket that start with `prefix`."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
@@ -351,5 +358,5 @@ class World:
         assert response.json()["code"] == 0
 
     def calls(self, *names: str) -> list[str]:
-        """Return the names of the calls that TikTok received; only these names if any are given."""
+        """Return the names of the calls that TikTok received; if names are given, only of these calls."""
         return [each["call"] for each in self.tiktok.calls() if not names or each["call"] in names]

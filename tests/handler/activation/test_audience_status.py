@@ -70,7 +70,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False, created_at=None), None, Stage.PROCESSING),
         # `is_valid` is unknown.
         (audience(is_valid=None, created_at=hours_ago(100)), None, Stage.PROCESSING),
-        # A valid audience may be in use, so it expires only a day after its expiry time.
+        # A valid audience may be in use, so it counts as expired only a day after its expiry time.
         (audience(is_valid=True, expires_at=hours_ago(24)), None, Stage.EXPIRED),
         (audience(is_valid=True, expires_at=hours_ago(23)), None, Stage.READY),
         (audience(is_valid=False, expires_at=hours_ago(0)), None, Stage.EXPIRED),

@@ -21,7 +21,7 @@ def test_the_reason_says_that_empty_fields_are_not_documented(world: World, fold
 
 
 def test_the_reason_says_so_if_tiktok_refuses_the_file_during_processing(world: World) -> None:
-    """In this case TikTok shows its message in the audience."""
+    """In this case, TikTok shows its message in the audience."""
     key = "tiktok/vip/multiple_types/append/x.csv"
     world.activate("tiktok/vip/multiple_types/base.csv", f"{HEADER}{ROWS}".encode())
     world.sweep(hours=1)

@@ -87,7 +87,7 @@ class Killed(BaseException):
 
 
 def _kill_at(world: World, step: int) -> None:
-    """Make AWS end the function after its n-th write.
+    """Make AWS end the function after write number `step`.
 
     Later requests, such as those of `finally` clauses, are refused, because a killed process sends none. A kill right
     after a write is the same as a kill right before the next one, because nothing that a later delivery could see
@@ -135,7 +135,7 @@ def test_work_completes_after_a_kill_at_any_write_to_aws(
             assert step > 4
             assert ("FilesAvailable" if scenario == "end" else "FilesSubmitted") in printed
             return
-    pytest.fail("the function made more than 59 writes")
+    pytest.fail("the function made 59 writes or more")
 
 
 @pytest.mark.parametrize(("scenario", "step"), [("create", 5), ("append", 6), ("end", 3)])

@@ -73,7 +73,10 @@ def test_a_list_finished_after_the_sweep_listed_the_pointers_is_not_sent_again(s
 
 
 def _lose_a_replace(world: World, kind: str) -> str:
-    """Lose the response to a replace that TikTok shows only once it is done; return the message of its file."""
+    """Cut the connection of a replace, before or after TikTok accepts it, and return the message of its file.
+
+    TikTok shows a replace only once it is done.
+    """
     world.deliver_all(world.upload("tiktok/vip/email_sha256/base.csv", lines(people(0, 4000))))
     world.run(hours=3, every=0.5)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)

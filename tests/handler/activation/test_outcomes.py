@@ -21,7 +21,7 @@ ANY_VALUE = object()
 
 
 def metrics(world: World, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    """Return the sum of every metric printed so far, and check the namespace and dimension of each line."""
+    """Return the sum of every metric printed since the last call; check the namespace and dimension of each line."""
     printed = capsys.readouterr().out
     world.printed.append(printed)
     sums: dict[str, float] = {}
@@ -47,7 +47,10 @@ def _fault(call: str, kind: str, **fields: Any) -> Callable[[World], None]:
 
 @dataclass(frozen=True)
 class Responds:
-    """Makes TikTok respond to every call of this kind with this code. For an update, an audience exists already."""
+    """Makes TikTok respond to every call of this kind with this code.
+
+    For `update` and `get`, it first creates an audience at TikTok.
+    """
 
     call: str
     code: int

@@ -86,7 +86,7 @@ def test_a_lost_change_of_an_old_audience_is_found_or_repeated(
 
 
 def test_the_result_of_a_lost_change_is_not_mistaken_for_newer_uploads(world: World) -> None:
-    """TikTok refuses the second call, because it is processing the first, and the response is lost too."""
+    """TikTok refuses the second call, because it is processing the first, and that response is lost, too."""
     _base_hours(world, 1)
     world.tiktok.configure(processing_seconds=6 * 3600, stays_valid=True)
     first, second = f"{VIP}remove/first.csv", f"{VIP}remove/second.csv"

@@ -1,4 +1,4 @@
-"""Reports of waiting uploads: a sweep reads an upload once for each reason, however many sweeps run."""
+"""Reports of waiting uploads: each upload is read once for each reason, however many sweeps run."""
 
 from __future__ import annotations
 
