@@ -25,7 +25,8 @@ _AUDIENCES_ALARM = 380
 # uploads by status only. They cannot show that a skipped upload was withdrawn, or that a waiting upload needs a person.
 # The log line of the upload has the code.
 LOG_NAMESPACE = "TikTokActivation/Log"
-# Metric -> the status and the codes of the log lines that it counts.
+# Metric -> the status and the codes of the log lines that it counts. It also counts lines with this status in which the
+# field `alarm` is true.
 LOG_METRICS = {
     "UploadsWithdrawn": ("skipped", ("withdrawn",)),
     "UploadsNeedPerson": (
@@ -37,13 +38,13 @@ LOG_METRICS = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm: `statistic` of the metric exceeds `threshold` in `datapoints` of the last `periods` periods.
+    """One alarm. It goes off when at least `datapoints` of the last `periods` periods breach the threshold.
 
     Attributes:
         suffix: the end of the alarm's name.
         text: what happened, what is affected, what to do next.
+        comparison: CloudWatch's operator, which compares `statistic` of the metric with `threshold`.
         missing: CloudWatch's setting for periods without data.
-        comparison: CloudWatch's comparison operator.
     """
 
     suffix: str
@@ -118,8 +119,8 @@ def _aws_alarms(scope: Scope, delivery: Delivery, compute: Compute) -> list[Alar
         ),
         Alarm(
             "event-delivery",
-            f"EventBridge could not deliver the events of uploads of {name} to the queue. The events are in the "
-            "dead-letter queue. Check the policies of the queue and the key, then run 'tiktok-activation redrive "
+            f"EventBridge could not deliver upload events of {name} to the queue. The events are in the dead-letter "
+            "queue. Check the policies of the queue and the key, then run 'tiktok-activation redrive "
             f"{name}'.",
             "AWS/Events",
             "FailedInvocations",
@@ -127,8 +128,8 @@ def _aws_alarms(scope: Scope, delivery: Delivery, compute: Compute) -> list[Alar
         ),
         Alarm(
             "events-lost",
-            f"EventBridge could not deliver the events of uploads of {name} to the queue or to the dead-letter queue. "
-            "The events are lost, and these uploads have no outcome. Check the policies of the queues and the key, "
+            f"EventBridge could not deliver upload events of {name} to the queue or to the dead-letter queue. The "
+            "events are lost, and these uploads have no outcome. Check the policies of the queues and the key, "
             "then upload the files again.",
             "AWS/Events",
             "InvocationsFailedToBeSentToDlq",
@@ -148,16 +149,16 @@ def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], tw
         # second after two more.
         Alarm(
             "messages-failed",
-            f"Messages of {name} fail repeatedly. Their uploads are delayed. After six hours the messages move to the "
-            f"dead-letter queue. Run 'tiktok-activation doctor {name}' to see the last errors.",
+            f"Messages of {name} fail repeatedly. Their uploads are delayed. After about seven hours, the messages "
+            f"move to the dead-letter queue. Run 'tiktok-activation doctor {name}' to see the last errors.",
             NAMESPACE,
             "MessagesFailed",
             by_advertiser,
             datapoints=2,
             periods=3,
         ),
-        # No other alarm detects a stopped schedule, because it causes no error. A new connector is in this alarm until
-        # its first sweep.
+        # No other alarm detects a stopped schedule, because it causes no error. This alarm of a new connector is
+        # on until its first sweep.
         Alarm(
             "no-sweep",
             f"No sweep of {name} has run for {no_sweep_periods * PERIOD // 60} minutes. Waiting uploads are not sent, "
@@ -192,15 +193,16 @@ def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], tw
         ),
         Alarm(
             "files-failed",
-            f"Files of {name} failed. They did not change any audience. {status}, and follow the instructions in them.",
+            f"Files of {name} failed. They did not change any existing audience, but they may have created audiences "
+            f"that cannot be used. {status}, and follow the instructions in them.",
             NAMESPACE,
             "FilesFailed",
             by_advertiser,
         ),
         Alarm(
             "files-withdrawn",
-            f"Files of {name} were deleted or withdrawn before they were sent. They did not change any audience. "
-            f"{status}, and upload the files again if they were deleted by mistake.",
+            f"Files of {name} were not sent, because they were deleted, withdrawn, or copied onto themselves. They did "
+            f"not change any audience. {status}, and upload the files again if they should be sent.",
             LOG_NAMESPACE,
             "UploadsWithdrawn",
             by_advertiser,
@@ -216,8 +218,8 @@ def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], tw
         ),
         Alarm(
             "file-waiting",
-            f"A file of {name} has waited for more than three days. It has not changed any audience yet. {status}, "
-            "which say what each file is waiting for.",
+            f"A file of {name} has waited for more than three days. Its audience may be out of date. {status}, which "
+            "say what each file is waiting for.",
             NAMESPACE,
             "WaitingSeconds",
             by_advertiser,

@@ -21,8 +21,9 @@ class OptionError(pulumi.RunError, ValueError):
 
 
 # Pulumi reads these annotations to make the component available to other languages. Therefore this module has no
-# `from __future__ import annotations` and no unions. Numbers, and options that determine whether a resource exists, are
-# plain values; other options can also be outputs of other resources. Numbers from other languages arrive as floats.
+# `from __future__ import annotations`, and options have no unions. Numbers, Booleans, `package` and `upload_role` are
+# plain values; other options, and the values of tags, can also be outputs of other resources. Numbers from other
+# languages arrive as floats.
 
 
 class UploadRoleArgs(TypedDict):
@@ -32,7 +33,8 @@ class UploadRoleArgs(TypedDict):
     """ARNs of the IAM roles, users or account roots that may assume the role."""
 
     external_id: NotRequired[str]
-    """The external id that they must send. The vendor tells you its value. Required with an account root."""
+    """The external id that the principals must send. The vendor tells you its value. Required if a principal is an
+    account root."""
 
 
 class TikTokActivationConnectorArgs(TypedDict):
@@ -46,94 +48,94 @@ class TikTokActivationConnectorArgs(TypedDict):
     bucket. Default: a unique name that starts with the connector's name."""
 
     file_retention_days: NotRequired[int]
-    """Days until an uploaded file is deleted. Its old versions are kept for the same number of days after that.
-    Default 45."""
+    """Days until an uploaded file is deleted. A deleted or overwritten version is kept for the same number of days.
+    Default: 45."""
 
     report_retention_days: NotRequired[int]
-    """Days until a report is deleted after its last change; at least file_retention_days. Default 400, or as many as
-    for files if that is more."""
+    """Days until a report is deleted after its last change; at least file_retention_days. Default: 400, or the
+    number for files if that is higher."""
 
     log_retention_days: NotRequired[int]
-    """Days until entries in the function's log are deleted. Default 90."""
+    """Days until entries in the function's log are deleted. Default: 90."""
 
     memory_size: NotRequired[int]
-    """The function's memory in MB. Default 512."""
+    """The function's memory in MB. Default: 512."""
 
     maximum_concurrency: NotRequired[int]
-    """Maximum number of concurrent invocations for messages of the queue. Default 5."""
+    """Maximum number of concurrent invocations for messages of the queue. Default: 5."""
 
     sweep_minutes: NotRequired[int]
     """Minutes between two sweeps. A sweep starts settled uploads and finishes changes that TikTok has processed.
-    Default 5."""
+    Default: 5."""
 
     settle_seconds: NotRequired[float]
     """Seconds without a new upload after which the uploads of an audience are sent together. A replace waits twelve
     times as long. With 0, every file is sent immediately, and each file under `replace/` is a complete list.
-    Default 300."""
+    Default: 300."""
 
     max_rejected_ratio: NotRequired[float]
-    """Share of invalid rows above which the entire file or list is rejected. Default 0.1."""
+    """Share of invalid rows above which the entire file or list is rejected. Default: 0.1."""
 
     max_shrink: NotRequired[float]
     """Share of its rows that a list may lose compared with the previous list. A list that shrinks more waits until a
-    person confirms it. 1 turns this off. Default 0.5."""
+    person confirms it. 1 turns this off. Default: 0.5."""
 
     alarm_topic_arns: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """ARNs of SNS topics in the stack's region that receive the alarms. Default none."""
+    """ARNs of SNS topics in the stack's region that receive the alarms. Default: none."""
 
     alarm_email: NotRequired[pulumi.Input[str]]
     """Email address that receives the alarms, through an encrypted topic that the connector creates. The owner of the
-    address must confirm the subscription once. Default none."""
+    address must confirm the subscription once. Default: none."""
 
     outcome_events: NotRequired[bool]
     """Sends an event with the outcome of every upload to the account's default event bus, with the source
-    `tiktok-activation`. Default false."""
+    `tiktok-activation`. Default: false."""
 
     uploaders: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """ARNs of the IAM roles and users, of any account, that may upload files. Default none: only roles and users of
-    this account whose IAM policies allow it."""
+    """ARNs of the IAM roles and users, of any account, that may upload files. Default: none, so only roles and users
+    of this account whose IAM policies allow it can upload."""
 
     upload_role: NotRequired[UploadRoleArgs]
-    """Creates a role that others can assume to upload files. The role allows nothing else. Default none."""
+    """Creates a role that others can assume to upload files. The role allows nothing else. Default: none."""
 
     readers: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """ARNs of the IAM roles and users, of any account, that may list and read reports. Default none."""
+    """ARNs of the IAM roles and users, of any account, that may list and read reports. Default: none."""
 
     event_archive_days: NotRequired[int]
-    """Days that EventBridge archives the bucket's events for a replay; at most report_retention_days. Default none: no
-    archive."""
+    """Days that EventBridge archives upload events for a replay; at most report_retention_days. Default: none, so there
+    is no archive."""
 
     tiktok_api_url: NotRequired[pulumi.Input[str]]
-    """Base URL of the TikTok API for Business. Default https://business-api.tiktok.com."""
+    """Base URL of the TikTok API for Business. Default: https://business-api.tiktok.com."""
 
     access_token: NotRequired[pulumi.Input[str]]
-    """The TikTok access token that Pulumi writes to the secret; requires advertiser_id. Default none: a person fills in
-    the secret."""
+    """The TikTok access token that Pulumi writes to the secret; requires advertiser_id. Default: none, so a person
+    fills in the secret."""
 
     advertiser_id: NotRequired[pulumi.Input[str]]
-    """TikTok's id of the advertiser; requires access_token or credentials_secret_arn. Default none: the id is in the
-    secret."""
+    """TikTok's id of the advertiser; requires access_token or credentials_secret_arn. Default: none, if the id is
+    in the secret."""
 
     credentials_secret_arn: NotRequired[pulumi.Input[str]]
     """ARN of an existing secret with ACCESS_TOKEN, which several connectors can share; requires advertiser_id. It must
-    be encrypted with the account's default key for Secrets Manager or with kms_key_arn. Default none: the connector
+    be encrypted with the account's default key for Secrets Manager or with kms_key_arn. Default: none, so the connector
     creates a secret."""
 
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """ARN of an existing KMS key in the stack's region. Set it only when you create the connector: data that is
-    encrypted with the previous key cannot be read after a change. Default none: the connector creates a key."""
+    encrypted with the previous key cannot be read after a change. Default: none, so the connector creates a key."""
 
     permissions_boundary: NotRequired[pulumi.Input[str]]
-    """ARN of the permissions boundary of every role. Default none."""
+    """ARN of the permissions boundary of every role. Default: none."""
 
     role_path: NotRequired[pulumi.Input[str]]
-    """Path of every role. Changing it replaces the roles. Default none: `/`."""
+    """IAM path of every role. Changing it replaces the roles. Default: `/`."""
 
     retain_data: NotRequired[bool]
-    """Keeps the bucket, the key and the log in AWS when the connector is destroyed. Default true."""
+    """Keeps the bucket, the key and the log in AWS when the connector is destroyed. Default: true."""
 
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags for every resource that supports tags, in addition to `Advertiser`. Default none."""
+    """Tags for every resource that supports tags, in addition to `Advertiser`. Default: none."""
 
 
 NO_OPTIONS: TikTokActivationConnectorArgs = {}
@@ -197,7 +199,9 @@ class TikTokActivationConnector(pulumi.ComponentResource):
             options: the options as keyword arguments, which override `args`.
 
         Raises:
-            OptionError: the name is invalid, or an option does not exist or has an invalid value.
+            OptionError: the name is invalid, an option does not exist or has an invalid value, or options contradict
+                each other.
+            PackageError: the function's package cannot be built.
         """
         super().__init__("tiktok-activation:index:TikTokActivationConnector", name, {}, opts)
         given: dict[str, Any] = {**(args or {}), **options}
@@ -221,6 +225,7 @@ class TikTokActivationConnector(pulumi.ComponentResource):
         self.role_arn = compute.role.arn
         self.log_group_name = compute.log_group.name
         self.upload_role_arn = make_upload_role(scope, storage, delivery.queue.arn)
+        # An argument for `make_dashboard` in Python programs. It is not an output.
         self.signals = Signals(
             name,
             scope.label,
@@ -237,7 +242,7 @@ class TikTokActivationConnector(pulumi.ComponentResource):
 
 
 def _check_options(name: str, given: Mapping[str, Any]) -> None:
-    """Raise OptionError for an invalid name, unknown options and invalid values.
+    """Raise OptionError for an invalid name, unknown options, invalid values and contradictions.
 
     AWS checks the values that come from other resources.
     """

@@ -22,7 +22,7 @@ _CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "a
 
 @dataclass(frozen=True)
 class Signals:
-    """The names, the ARN and the metric label of one connector that the dashboard needs."""
+    """The properties of one connector that the dashboard needs. `label` is the value of the metrics' dimension."""
 
     advertiser: str
     label: str

@@ -4,8 +4,10 @@
     .build/function-<inputs>/     the function's code: the libraries and handler/
 
 `<inputs>` is a hash of everything that determines the content, including this file, so that an existing directory is up
-to date. The Lambda runtime includes boto3. The package includes all other libraries, even those that the runtime also
-has (urllib3, jmespath), so that their versions change only with requirements.txt.
+to date. An installed component uses a directory in the user's cache instead of `.build`.
+
+The Lambda runtime includes boto3. The package includes all other libraries, even those that the runtime also has
+(urllib3, jmespath), so that their versions change only with requirements.txt.
 """
 
 import hashlib
@@ -43,7 +45,7 @@ _EXCLUDED = (
     *("bin", ".lock"),
     *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")),
     "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/[!_j]*",  # all but jmespath_utils
+    "aws_lambda_powertools/utilities/[!_j]*",  # all except jmespath_utils
 )
 _MAX_UNUSED_SECONDS = 7 * 24 * 3600
 _DIRECTORIES = ("libraries-*", "function-*", "building-*")
@@ -64,7 +66,7 @@ def handler_package() -> Path:
 
 
 def _cache() -> Path:
-    """Return the directory for packages that an installed component builds. Its own directory may be read-only."""
+    """Return the directory for packages that an installed component builds: its own may be read-only."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "tiktok-activation" / "packages"
 
@@ -187,7 +189,11 @@ def _install(requirements: Path, directory: Path) -> None:
 
 
 def _installer() -> list[str]:
-    """Return the install command. uv is preferred: it is faster, and an environment created by uv has no pip."""
+    """Return the install command. uv is preferred: it is faster, and an environment created by uv has no pip.
+
+    Raises:
+        PackageError: uv and pip are missing.
+    """
     if importlib.util.find_spec("uv"):
         return [sys.executable, "-m", "uv", *_UV]
     if uv := shutil.which("uv"):

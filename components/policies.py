@@ -1,8 +1,8 @@
 """The policies of the key, the bucket, the queues and the topic, as pure functions of strings.
 
-The module `role_policies` has the policies of the roles. Allow statements name exact resources. The only wildcards are
-the Resource `*` of a key policy, which means that key, the account root's `kms:*`, and path suffixes of this
-connector's ARNs.
+The module `role_policies` has the policies of the roles. Allow statements name exact actions and resources, with three
+exceptions: the account root may use `kms:*`, the Resource of a key policy is `*` (it means that key), and ARNs of this
+connector can end with `*`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ def key(
     """Return the policy of the connector's key.
 
     The first statement delegates to IAM policies. The roles for the function, the schedule and uploads get access to
-    the key through their own policies. The policy of an existing key (`kmsKeyArn`) needs the same statements, but
-    `AccountGoverns` only if IAM policies are to grant access.
+    the key through their own policies. The policy of an existing key (`kmsKeyArn`) needs the other statements, and a
+    statement of its owner that lets IAM policies grant access.
 
     Args:
         key_arn: the key's ARN, for its partition, region and account.
@@ -123,7 +123,8 @@ def _key_for_archive(location: AwsLocation, in_account: Condition) -> list[State
 def bucket(*, bucket_arn: str, key_arn: str, uploaders: Sequence[str], readers: Sequence[str]) -> Policy:
     """Return the policy of the bucket.
 
-    An upload without encryption headers is encrypted with the bucket's key. An upload that names another key is denied.
+    An upload without encryption headers is encrypted with the bucket's key. An upload that requests other encryption is
+    denied.
 
     S3 evaluates the conditions on the headers of the request, before it applies the default encryption. A negated
     condition also matches a missing header, so each one is combined with Null.

@@ -59,14 +59,14 @@ def schedule_role(*, queue_arn: str, key_arn: str) -> Policy:
 def upload_trust(*, principals: Sequence[str], external_id: str | None) -> Policy:
     """Return the trust policy of the role that a vendor assumes to upload.
 
-    The external id prevents the confused deputy problem: another customer of the vendor cannot make it use this role.
+    The external id prevents the confused deputy problem: another customer cannot make the vendor use this role.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
     condition: Condition | None = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else None
     return [
         allow(
             "UploaderTakesRole",
-            "only these principals may assume the role, with the agreed external id",
+            "only these principals may assume the role, with the external id if one is configured",
             "sts:AssumeRole",
             None,
             {"AWS": list(principals)},

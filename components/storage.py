@@ -24,7 +24,7 @@ class Storage:
 
     Attributes:
         key_arn: the ARN of the connector's key, or the value of `kms_key_arn`.
-        key_ready: the resources after whose creation AWS services can use the key; none for an existing key.
+        key_ready: the resources that must exist before AWS services can use the key; empty for an existing key.
         bucket: the bucket.
     """
 
@@ -146,7 +146,9 @@ def _protect(scope: Scope, storage: Storage) -> None:
 
 
 def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycleConfigurationRuleArgsDict]:
-    """Return the lifecycle rules, one for each prefix. Audience state and pending pointers never expire.
+    """Return the lifecycle rules: one for each prefix, and one for incomplete multipart uploads.
+
+    Audience state and pending pointers never expire.
 
     After an upload is deleted or overwritten, its version is kept for `file_days`, because the function reads removes
     and the files of a list from that version.

@@ -1,6 +1,6 @@
 """Runs the complete connector on this machine: `python -m sandbox [--json] [--stay]`.
 
-The exit status is 0 only if every sample file reached its expected status.
+The exit status is 0 only if the sample files had exactly the expected results.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _plan(connectors: Connectors) -> Plan:
 
 
 def _stay(console: Console, watch: Watch) -> None:
-    """Print every outcome until Ctrl-C."""
+    """Print every new status of a file until Ctrl-C."""
     watch.on_change = lambda advertiser, report: show.outcome(console, advertiser, report)
     watch.connectors.pause_schedules(paused=False)
     with suppress(KeyboardInterrupt):

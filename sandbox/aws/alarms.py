@@ -28,7 +28,7 @@ def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
 
 
 def is_firing(alarm: Mapping[str, Any], metrics: Mapping[Metric, float]) -> bool:
-    """Return whether a printed metric exceeds the threshold in an alarm's Pulumi inputs."""
+    """Return whether a printed sum exceeds an alarm's threshold. Alarms of other kinds never fire."""
     key = (alarm.get("namespace", ""), alarm.get("metricName", ""), alarm.get("dimensions", {}).get("Advertiser", ""))
     if (alarm["comparisonOperator"], alarm.get("statistic")) != ("GreaterThanThreshold", "Sum"):
         return False

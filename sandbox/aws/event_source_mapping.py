@@ -44,10 +44,10 @@ class EventSourceMapping:
     """Invokes a function with a queue's messages until it is closed.
 
     Args:
-        sqs: a boto3 client.
+        sqs: a boto3 client for SQS.
         mapping: the declared mapping.
         function: the function to invoke.
-        on_end: called after every invocation, from one of several threads.
+        on_end: called after every invocation and every error of the mapping, from one of several threads.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The log group of a function: CloudWatch Logs has every line that the function prints, and memory the last ones."""
+"""The log group of a function, which has every line that the function prints. The last lines are also in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEPT_LINES = 5000
 
 
 class LogGroup:
-    """A writer to a new stream of an existing log group. Its `lines` are the most recent ones."""
+    """A writer to a new stream of an existing log group. Its attribute `lines` has the last lines."""
 
     def __init__(self, logs: Any, name: str) -> None:
         self._logs = logs

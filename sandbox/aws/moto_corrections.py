@@ -5,7 +5,7 @@
 - A listing of versions does not copy objects. moto copies them, which takes a second for 260 MB.
 - S3 events have the format of AWS, with the operation as `reason`.
 - CloudWatch has a metric with the age of the oldest message in each queue.
-- SQS stores the trace header of a request with the message, as with AWS X-Ray.
+- SQS stores the trace header of a request with the message, as in AWS with X-Ray.
 """
 
 from __future__ import annotations
@@ -90,10 +90,7 @@ def _install() -> None:
 
 
 class MessageAges(CloudWatchMetricProvider):
-    """The metric ApproximateAgeOfOldestMessage of each queue, for the last complete minute.
-
-    moto finds this class as a subclass of CloudWatchMetricProvider.
-    """
+    """The metric ApproximateAgeOfOldestMessage of each queue. moto finds this subclass of CloudWatchMetricProvider."""
 
     @staticmethod
     def get_cloudwatch_metrics(account_id: str, region: str) -> list[MetricDatum]:

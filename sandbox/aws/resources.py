@@ -19,7 +19,7 @@ _API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMS
 
 
 def create_resource(aws: Clients, kind: str, name: str, inputs: Inputs) -> Created:
-    """Create a resource with the type token `kind`. `name` is the default for its physical name."""
+    """Create a resource with the type token `kind`. `name` is its physical name unless the inputs have one."""
     if kind not in _CREATORS:
         raise NotImplementedError(f"The sandbox cannot create {kind} ({name}). Add it to sandbox/aws/resources.py.")
     return _CREATORS[kind](aws, name, inputs)
@@ -74,7 +74,7 @@ def _bucket(aws: Clients, name: str, inputs: Inputs) -> Created:
 def _bucket_setting(
     operation: str, argument: str, convert: Callable[[Inputs], Inputs] = lambda inputs: inputs
 ) -> Creator:
-    """Return a function that applies one setting of a bucket. `convert` converts the inputs to the argument."""
+    """Return a creator that passes `convert(inputs)` to the S3 call `operation` as the parameter named `argument`."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Created:
         getattr(aws("s3"), operation)(Bucket=inputs["bucket"], **{argument: _arguments(convert(inputs), "bucket")})
@@ -84,7 +84,7 @@ def _bucket_setting(
 
 
 def _bucket_policy(aws: Clients, _: str, inputs: Inputs) -> Created:
-    # moto ignores conditions, so a Deny for connections without TLS would deny all connections.
+    # Only statements without conditions are used: moto ignores conditions, so a conditional Deny would deny everything.
     document = json.loads(inputs["policy"])
     document["Statement"] = [each for each in document["Statement"] if "Condition" not in each]
     if document["Statement"]:
@@ -106,7 +106,7 @@ def _queue(aws: Clients, name: str, inputs: Inputs) -> Created:
 
 
 def _queue_attribute(attribute: str, name: str) -> Creator:
-    """Return a function that sets one attribute of a queue."""
+    """Return a creator that sets one attribute of a queue to the value of the input `name`."""
 
     def put(aws: Clients, _: str, inputs: Inputs) -> Created:
         aws("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[name]})

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 def rate_seconds(expression: str) -> float:
-    """Return the interval of `rate(... minutes)` in seconds. This project uses no other kind of schedule."""
+    """Return the interval of `rate(... minutes)` in seconds. Another kind of schedule raises ValueError."""
     found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if not found:
         raise ValueError(f"{expression!r} is not a rate in minutes, such as 'rate(10 minutes)'.")

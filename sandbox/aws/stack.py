@@ -38,10 +38,13 @@ class ConfigurationError(ValueError):
 
 
 def read_config(text: str, name: str) -> dict[str, Any]:
-    """Return the configuration in a stack's file, full key -> value, with placeholders for encrypted credentials.
+    """Return the configuration in a stack's file: full key -> value.
+
+    Encrypted credentials get placeholders. Other encrypted keys are left out.
 
     Raises:
-        ConfigurationError: `config:`, the region or the advertisers are missing, or another value is encrypted.
+        ConfigurationError: the file is not valid YAML, `config:` or the region is missing, the list of advertisers is
+            empty or encrypted, or an option other than the credentials is encrypted.
     """
     try:
         content = yaml.safe_load(text)
@@ -79,11 +82,12 @@ class Cloud:
         stack: the stack's name; its configuration is in `Pulumi.<stack>.yaml`.
 
     Raises:
-        Exception: the program rejects its configuration, or AWS refuses a resource.
+        Exception: the configuration cannot be used, or AWS refuses a resource.
 
     Attributes:
         outputs: the stack's outputs.
         resources: all created resources, in the order of their creation.
+        client: service -> boto3 client for the embedded AWS.
     """
 
     def __init__(self, url: str, stack: str = "dev") -> None:

@@ -39,7 +39,7 @@ class RunningAdvertiser:
 
     Attributes:
         environment: the declared environment of the function.
-        invocations: the number of finished invocations.
+        invocations: the number of finished invocations and of errors of the event source mapping.
     """
 
     name: str

@@ -54,10 +54,7 @@ class Sample:
 
 
 def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
-    """Return the sample files that show all features, in upload order.
-
-    The people of each advertiser are different.
-    """
+    """Return the sample files in upload order. With a low `max_rejected_ratio`, the file with mistakes is rejected."""
     return [
         *_newsletter(advertiser),
         *_lists(advertiser),
@@ -68,7 +65,7 @@ def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
 
 
 def other_samples(advertiser: str) -> list[Sample]:
-    """Return the file of a second advertiser, for an audience with the same name and different people."""
+    """Return the only file of another advertiser, for an audience with a name that the first also uses."""
     return [_clean("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
 
 
@@ -175,7 +172,7 @@ def _clean(key: str, people: Sequence[str], **expected: Any) -> Sample:
 
 
 def _with_mistakes(people: Sequence[str], max_rejected_ratio: float) -> Sample:
-    """Return a file like a manual export: a header row, CRLF, upper case, quotes, and a few rows without a hash."""
+    """Return a file like a manual export: a header row, CRLF, upper case, quotes, and a few invalid rows."""
     faulty = ["jane.doe@example.com", "+49 170 1234567", people[0][:40], people[0][:-1] + "x", f"{people[0]},Jane"]
     good = [f'"{people[0].upper()}"', *people[1:]]
     key = "tiktok/loyalty/email_sha256/loyalty-with-mistakes.csv"

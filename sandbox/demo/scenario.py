@@ -16,10 +16,10 @@ _DRAIN_SECONDS = 10.0
 
 
 def run_plan(watch: Watch, plan: Plan, on_poll: Callable[[], None] = lambda: None) -> list[str]:
-    """Upload the samples of each advertiser, wait until every file is finished, and return the differences.
+    """Upload the samples of each advertiser, wait up to two minutes for the results, and return the differences.
 
-    Each difference from the expected result is a sentence. Afterwards the schedules are paused and the queues are
-    empty. `on_poll` is called each time the reports have been read.
+    Each difference from the expected result is a sentence. Afterward, the schedules are paused and, if there is no
+    difference, the queues are empty. `on_poll` is called each time the reports have been read.
     """
     connectors = watch.connectors
     uploads = [(name, sample) for name, samples in plan.items() for sample in samples]
@@ -53,7 +53,7 @@ def _can_upload(watch: Watch, name: str, sample: Sample) -> bool:
 
 
 def _is_finished(watch: Watch, name: str, sample: Sample) -> bool:
-    """Return whether a file has its final status."""
+    """Return whether a file has its final status, or gets no report."""
     report = watch.reports.get((name, sample.key))
     return sample.status is None or (report is not None and report["status"] not in {"waiting", "submitted"})
 

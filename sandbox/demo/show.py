@@ -106,7 +106,7 @@ def next_steps(connectors: Connectors, *, stays: bool) -> str:
     settings = " ".join(f"{name.upper()}={value}" for name, value in CREDENTIALS.items())
     return "\n".join(
         [
-            "The sandbox runs until you press Ctrl-C, and shows every outcome.",
+            "The sandbox runs until you press Ctrl-C, and shows every new status of a file.",
             f"  AWS     {connectors.cloud.url}",
             f"  TikTok  {connectors.tiktok_url}/_emulator/audiences",
             "",

@@ -21,7 +21,7 @@ class Watch:
 
     Attributes:
         reports: (advertiser, key) -> report.
-        history: (advertiser, key) -> the statuses and codes so far, each with its reason.
+        history: (advertiser, key) -> the statuses and codes so far, each with its last reason.
     """
 
     connectors: Connectors

@@ -1,6 +1,7 @@
 """One advertiser's account at the emulated TikTok: its uploaded files, its audiences, and the calls that use them.
 
-The fields of each call have been checked by `sandbox.tiktok.fields.checked`. Calls run under the emulator's lock.
+`sandbox.tiktok.fields.checked` has checked the fields of each call. Calls run under the emulator's lock and can raise
+Refusal.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class AdvertiserAccount:
-    """One advertiser's files by `file_path`, and audiences by id, oldest first."""
+    """One advertiser's token, its files by `file_path`, and its audiences by id, oldest first."""
 
     advertiser_id: str
     access_token: str
@@ -59,7 +60,7 @@ class AdvertiserAccount:
         return {"custom_audience_id": audience.id}
 
     def update(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Change the people or the name of an audience that is valid and idle. The default action is REPLACE."""
+        """Change the people, the name or both of an audience that is valid and idle. The default action is REPLACE."""
         if not {"custom_audience_name", "file_paths"} & given.keys():
             raise Refusal(WRONG_REQUEST, "file_paths: Either file_paths or custom_audience_name is required.")
         audience = self._own([given["custom_audience_id"]])[0]
@@ -108,7 +109,7 @@ class AdvertiserAccount:
         return {}
 
     def apply_log(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page with each application of the advertiser's own audiences to ad groups, newest first."""
+        """Return a page of the ad groups to which the advertiser's given audiences were applied, newest first."""
         applied = [
             {"audience_id": audience.id, **entry}
             for audience in self._own(given["custom_audience_ids"])

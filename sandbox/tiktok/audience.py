@@ -28,7 +28,7 @@ class AudienceChange:
     Attributes:
         ends_at: the time at which the change ends, on the emulator's clock.
         entry: the entry in the history, which may be shown late or never.
-        settings: the settings when the change started. They apply until it ends.
+        settings: the settings when the change started. `stays_valid` and `history_at` in them apply until it ends.
     """
 
     action: Action
@@ -44,7 +44,7 @@ class EmulatedAudience:
 
     Attributes:
         members: the people in the audience.
-        anonymous: the number of people in a seeded audience without known identifiers; all of them match.
+        anonymous: the number of people without known identifiers in a seeded audience. None of them is in `unmatched`.
         matched: the number of users that TikTok matched.
         faulty_rows: kind of fault -> the number of rows in all files of the audience.
         history: the changes that `get` shows, newest last.

@@ -1,6 +1,6 @@
 """An emulator of TikTok's API for customer-file audiences, with its rules, limits, delays and errors.
 
-To run it as a process: `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves until SIGTERM. In a test:
+As a process, `python -m sandbox.tiktok.emulator` prints {"url": ...} and serves until SIGTERM or SIGINT. In a test:
 
     with TikTokEmulator(accounts={"7000000000000000001": "token"}, processing_seconds=60) as emulator:
         ...                     # use a client with emulator.url
@@ -109,7 +109,7 @@ class TikTokEmulator:
             ]
 
     def members(self, audience_id: str) -> set[str]:
-        """Return the people in an audience with known identifiers, as hashes in lower case or as `PersonRows`."""
+        """Return the people with known identifiers in an audience: hashes in lower case, or rows as in `PersonRows`."""
         with self._lock:
             return set(self._audience(audience_id).members)
 
@@ -155,7 +155,7 @@ class TikTokEmulator:
             return list(made)
 
     def forget_files(self) -> None:
-        """Delete every uploaded file. Calls with its `file_path` then fail (40905)."""
+        """Delete all uploaded files. Calls with the `file_path` of a deleted file then fail (40905)."""
         with self._lock:
             for account in self._accounts.values():
                 account.files.clear()
@@ -227,7 +227,7 @@ class TikTokEmulator:
         return data
 
     def _apply_fault(self, fault: InjectedFault, done: Reply | None) -> Reply | None:
-        """Apply a fault, and return the reply that replaces the normal one."""
+        """Apply a fault, and return the reply that replaces the normal one; None if there is no such reply."""
         match fault.effect:
             case "code":
                 data = done[1]["data"] if done and fault.code == PARTIAL_SUCCESS else {}
@@ -256,7 +256,7 @@ class TikTokEmulator:
         return self._clock() + self._clock_offset
 
     def _finish_changes(self) -> None:
-        """Finish the changes whose time is over. Every call and control that uses audiences calls this first."""
+        """Finish the changes that are due. Every call and control that uses audiences calls this first."""
         self._platform.now = self._now()
         for account in self._accounts.values():
             for audience in account.audiences.values():

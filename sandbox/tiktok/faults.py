@@ -16,14 +16,14 @@ class InjectedFault:
     Attributes:
         call: one of `CALLS`, or "any".
         kind: `code` and `http` return another code or HTTP status, `cut` closes the connection without a response,
-            `kill` sends SIGKILL to a process first, and `slow` delays the call. With the suffix `_after`, the fault
-            happens after the call has been executed; with `_before` or without a suffix, instead (`slow`: before that).
-        code, message: any code and message, for a `code` fault.
+            `kill` does so after sending SIGKILL to a process, and `slow` delays the response. With the suffix `_after`,
+            the call is executed before the fault. Otherwise only `slow` executes it, after the delay.
+        code, message: the code and the message, for a `code` fault.
         status: the HTTP status, for an `http` fault.
         seconds: the delay, for a `slow` fault.
         pid: the id of the process, for a `kill` fault.
-        after: the number of calls that succeed before the fault.
-        times: the number of calls that fail; None means all.
+        after: the number of calls that are not affected before the first one that is.
+        times: the number of calls that are affected; None means all.
     """
 
     call: str

@@ -67,12 +67,12 @@ FIELDS: dict[str, dict[str, Field]] = {
 
 
 def checked(call: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a call, after checking that all are known and have valid values.
+    """Return the fields of a call, after checking their names and values.
 
     Unknown fields are refused, because a misspelled `action` would mean REPLACE.
 
     Raises:
-        Refusal: the message names the field.
+        Refusal: a field is unknown, invalid or missing. The message names it.
     """
     known = FIELDS[call]
     for name, value in given.items():
@@ -89,7 +89,7 @@ def from_query(call: str, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a GET call from its query, in which lists and numbers are JSON and other fields are text.
 
     Raises:
-        Refusal: the message names the field.
+        Refusal: the value of a list or number is not JSON. The message names the field.
     """
     given: dict[str, Any] = {}
     for name, text in query.items():

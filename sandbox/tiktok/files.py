@@ -30,8 +30,8 @@ class Rows:
 
     Attributes:
         people: the people in the valid rows.
-        faults: kind of fault -> the number of rows. The kinds are `bom`, `header`, `blank_line`, `crlf`, `not_hex` and
-            `wrong_length`; with columns also `field_count`, `empty_field`, `no_identifier` and `not_identifier`.
+        faults: kind of fault -> the number of rows. All files: `bom`, `header`, `blank_line`, `crlf`. Without columns:
+            `not_hex`, `wrong_length`. With columns: `field_count`, `empty_field`, `no_identifier`, `not_identifier`.
     """
 
     people: People
@@ -40,7 +40,7 @@ class Rows:
 
 @dataclass
 class UploadedFile:
-    """A file behind a `file_path`.
+    """An uploaded file, to which a `file_path` refers.
 
     Attributes:
         content: the content, which is empty after the rows have been read.

@@ -16,7 +16,7 @@ WIDTHS = {  # identifier type -> number of bytes in a hash
 class Identifiers:
     """An immutable set of hashes with the same width.
 
-    The hashes are packed in 256 buckets, by their first bytes. A Python set would need five times as much memory.
+    The hashes are packed in 256 buckets, one for each first byte. A Python set would need five times as much memory.
     """
 
     def __init__(self, width: int, buckets: list[bytes] | None = None) -> None:

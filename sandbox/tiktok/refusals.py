@@ -1,7 +1,7 @@
 """The codes and messages with which the emulated TikTok refuses requests, and its messages for failed changes.
 
-The codes are those of TikTok's SDK. Codes and messages without a source are chosen in this module only. 40002 is the
-code for every invalid request.
+`handler/tiktok/codes.py` has the source of the codes. Codes that it does not list, and messages that nobody quotes, are
+invented. 40002 is the code for every invalid request.
 """
 
 from __future__ import annotations

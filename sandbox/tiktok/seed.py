@@ -26,10 +26,10 @@ def seeded(
     members: Collection[str] = (),
     created_seconds_ago: float = DAY_SECONDS,
 ) -> EmulatedAudience:
-    """Return an audience of this advertiser, or one that another advertiser shares (`is_creator=False`).
+    """Return an audience that the advertiser owns, or one that another advertiser shares (`is_creator=False`).
 
     `members` are hashes, or rows as in `sandbox.tiktok.people.PersonRows`. `people` is the number of people without
-    known identifiers; its default is 2000 without `members`. An audience from 365 days ago has expired.
+    known identifiers: by default 0 with `members`, otherwise 2000. An audience from 365 days ago has expired.
     """
     if state not in _STATES:
         raise ValueError(f"state must be one of {', '.join(_STATES)}.")

@@ -1,4 +1,4 @@
-"""The HTTP server of the emulated TikTok, which converts requests to calls and replies to responses."""
+"""The HTTP server of the emulated TikTok, which converts requests to calls, and replies to responses."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ Reply = tuple[int, Any]  # HTTP status and JSON content
 
 @dataclass(frozen=True)
 class Call:
-    """A request for one of the calls. `problem` is the refusal if the request could not be parsed."""
+    """A parsed API request: the name of the call, the access token, and the arguments in `given`."""
 
     name: str
     access_token: str
     given: Mapping[str, Any]
-    problem: Refusal | None = None
+    problem: Refusal | None = None  # the refusal of a request that could not be parsed
 
 
 class Server(LoopbackServer):
@@ -137,7 +137,7 @@ def read_form(body: LimitedStream, content_type: str) -> dict[str, str | FileSto
     """Return the text fields and the files of an upload.
 
     Raises:
-        Refusal: the body is not multipart/form-data.
+        Refusal: the content type or the body is not multipart/form-data.
     """
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data" or "boundary" not in options:

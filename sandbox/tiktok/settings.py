@@ -15,7 +15,7 @@ class EmulatorSettings:
         match_rate: the share of people, 0 to 1, that TikTok matches to users.
         accepts_empty_fields: whether a row of a MULTIPLE_TYPES file may have empty fields; TikTok does not document it.
         stays_valid: whether `is_valid` stays true while an update is processed.
-        history_at: the time at which the history shows a change.
+        history_at: the event after which the history shows a change: its "end", its acceptance ("submit"), or "never".
         list_lag_seconds: the time during which `list` omits a new audience; `get` never does.
         lists_calculate_type: whether `list` shows the identifier type; `get` always does.
         max_file_bytes: the maximum size of an uploaded file.

@@ -10,7 +10,8 @@ import pytest
 from sandbox.processes import ServerProcess
 from tests.components.harness import Program, run_program
 
-# Every option, for two advertisers whose names are easily confused.
+# Two advertisers whose names are easily confused. The first has every option except kmsKeyArn, credentialsSecretArn and
+# retainData.
 EVERYTHING: list[dict[str, Any]] = [
     {
         "name": "acme",
@@ -60,7 +61,7 @@ def program() -> Program:
 
 @pytest.fixture(scope="session")
 def everything() -> Program:
-    """A run of the program with every option, for `acme` and `acme-b`."""
+    """A run of the program with the advertisers in `EVERYTHING`."""
     return run_program(EVERYTHING, secret=True)
 
 

@@ -33,7 +33,7 @@ class Resource:
         inputs: the inputs for the provider, with secrets unwrapped, and `UNKNOWN` for unknown values in a preview.
         secrets: the names of the inputs that are or contain a secret.
         outputs: the inputs and the properties that the provider would add.
-        after: the URNs of all resources that must be created before.
+        after: the URNs of all resources that must be created before this one.
         made_from: input -> the URNs of the resources that it comes from.
     """
 
@@ -57,7 +57,14 @@ class Resource:
 
 @dataclass
 class Program:
-    """The resources that a run of the program registered, in order."""
+    """The result of a run of the program.
+
+    Attributes:
+        resources: the registered resources, in order.
+        outputs: the stack's outputs.
+        secret_outputs: the names of the outputs that are or contain a secret.
+        log: the warnings and errors.
+    """
 
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +85,7 @@ class Program:
         return found
 
     def connectors(self) -> list[Resource]:
-        """Return the components."""
+        """Return the components of all connectors."""
         return self.of_type(CONNECTOR)
 
     def children(self, connector: str) -> list[Resource]:

@@ -93,7 +93,7 @@ def test_a_resource_has_its_expected_inputs(program: Program, advertiser: str, k
 
 
 def test_objects_share_bucket_keys(program: Program) -> None:
-    """Uploaders may use the key with the bucket's encryption context only, so they need bucket keys."""
+    """Uploaders may use the key only with the bucket's encryption context, so they need bucket keys."""
     (rule,) = program.one("acme", "BucketServerSideEncryptionConfiguration").inputs["rules"]
     assert rule["bucketKeyEnabled"] is True
     assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"

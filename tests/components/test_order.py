@@ -54,5 +54,5 @@ def test_a_resource_is_created_after_those_that_it_needs(
 
 
 def _belongs_to(first: str, second: str, name: str) -> bool:
-    """Return whether the first resource is no role policy, or is that of the role that the second resource uses."""
+    """Return true unless the first resource is the policy of a role that the second resource does not use."""
     return first != "RolePolicy" or name.endswith("-schedule" if second == "Schedule" else "-function")

@@ -49,7 +49,7 @@ def test_every_advertiser_gets_a_complete_connector(program: Program, advertiser
 
 
 def test_a_first_preview_registers_the_same_resources(everything: Program) -> None:
-    """In a first preview, the values that AWS computes are unknown. Every option is set."""
+    """In a first preview, the values that AWS computes are unknown."""
     preview = run_program(EVERYTHING, preview=True, secret=True)
     assert sorted(resource.urn for resource in preview.resources) == sorted(r.urn for r in everything.resources)
     assert preview.log == []

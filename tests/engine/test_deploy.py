@@ -1,4 +1,4 @@
-"""The shell lines of the Deploy section and of the configuration page, run with the real engine."""
+"""The shell lines of the README's Deploy section and of the configuration page, run with the real engine."""
 
 from __future__ import annotations
 
