@@ -9,8 +9,8 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests that share an expensive fixture in one process, so that the fixture is created once.
 
-    These are the tests of a module that has module-scoped fixtures, and the tests of the program under mocks. All other
-    tests run in any free process. `--dist loadgroup` reads the marker.
+    These are the tests of a module that has module-scoped fixtures, and the tests that use a session-scoped fixture of
+    `tests/components`. All other tests run in any free process. `--dist loadgroup` reads the marker.
     """
     groups = {item.nodeid: group for item in items if (group := _group(item))}
     modules = {group for group in groups.values() if group.endswith(".py")}

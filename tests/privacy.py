@@ -11,7 +11,7 @@ _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{64}|[\w.+-]+@[\w-]+\.[a-
 
 
 def assert_nothing_personal(texts: Iterable[str], token: str = TOKEN) -> None:
-    """Fail if one of these log lines, reports, states, messages or metrics holds an identifier or the token."""
+    """Fail if one of these texts contains a SHA-256 hash, an email address or the token."""
     for text in texts:
         assert token not in text
         found = _PERSONAL.search(text)

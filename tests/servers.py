@@ -47,7 +47,7 @@ def embedded_aws(application: Application | None = None) -> Iterator[str]:
     """Serve moto over a socket and yield the URL.
 
     Args:
-        application: served instead of moto, to wrap it.
+        application: the WSGI application to serve, for example one that wraps moto; None serves moto itself.
     """
     server = aws_server(application=application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -105,7 +105,7 @@ class InProcessAws:
             client.meta.events.register("before-send", self._send)  # type: ignore[arg-type] # not in the stubs
 
     def hooks(self, name: str) -> RequestHooks:
-        """Return new hooks for requests that name this bucket, queue or secret."""
+        """Replace the hooks for requests that name this bucket, queue or secret, and return the new ones."""
         self._hooks[name] = RequestHooks()
         return self._hooks[name]
 

@@ -145,7 +145,7 @@ def options() -> str:
 
 
 def descriptions() -> dict[str, str]:
-    """Return the component's description of each setting, by option name."""
+    """Return the component's description of each option, by the option's name in camel case."""
     module = ast.parse((ROOT / "components" / "connector.py").read_text())
     name = TikTokActivationConnectorArgs.__name__
     (args,) = [each for each in module.body if isinstance(each, ast.ClassDef) and each.name == name]
@@ -158,7 +158,7 @@ def descriptions() -> dict[str, str]:
 
 
 def default(option: str) -> Any:
-    """Return the default of an option."""
+    """Return the default of an option, or None if it has none."""
     return getattr(Options, snake(option), None)
 
 

@@ -28,7 +28,7 @@ def public_functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctio
 
 
 def raises_undocumented(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Return true if a function raises an exception other than AssertionError and its docstring mentions none."""
+    """Return true if a function raises an exception other than AssertionError, but its docstring has no "raise"."""
     raised = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise) and node.exc]
     to_document = [exc for exc in raised if "AssertionError" not in ast.unparse(exc)]
     return bool(to_document) and "raise" not in (ast.get_docstring(function) or "").lower()

@@ -91,7 +91,7 @@ def _imported(source: str, package: str) -> Iterator[tuple[str, ...]]:
 
 
 def _without_parents(graph: Graph) -> Graph:
-    """Remove imports of a module's own parent packages: every relative import has them."""
+    """Remove imports of a module's own parent packages: Python imports these before the module in any case."""
     return {name: {each for each in imported if not name.startswith(f"{each}.")} for name, imported in graph.items()}
 
 
@@ -206,7 +206,7 @@ def _docstrings(source: str) -> list[str]:
 
 
 def unwanted_docstrings(source: str) -> list[str]:
-    """Return the docstrings that start with a question word, `as` or `of`, or whose summary is not a sentence."""
+    """Return the docstrings with an unwanted first word, or whose summary does not end with a period or colon."""
     return [
         text
         for text in _docstrings(source)
@@ -252,7 +252,7 @@ def test_an_unwanted_word_is_found() -> None:
 
 
 def shared_class_names(modules: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the class names that several modules define, each with these modules."""
+    """Return the class names that are defined more than once, each with the modules that define it."""
     found: dict[str, list[str]] = {}
     for module, source in modules.items():
         for node in _definitions(source):

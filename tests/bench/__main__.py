@@ -1,7 +1,7 @@
 """The benchmarks: `python -m tests.bench [--json] [name ...]`.
 
-Each figure is the median of several rounds. In each round the two measurements that are compared alternate, so that
-the ratio does not depend on the speed of the machine. The exit status is 1 if a budget is missed.
+Each figure is the median of its rounds. For a ratio, each round takes the measurements right after one another, so that
+the speed of the machine affects them equally. The exit status is 1 if a budget is missed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tests.handler.world import ADVERTISER_ID
 ROWS = 4_000_000
 FEW_ROWS = 2_000
 MIB = 1 << 20
-OTHERS = 100  # other audiences in the account; TikTok lists 100 per page
+OTHERS = 100  # maximum number of other audiences in the account; TikTok lists 100 per page
 
 
 def activation_vs_copy() -> list[float]:
@@ -115,7 +115,7 @@ def first_invocation_vs_warm() -> list[float]:
 
 
 def calls_new_audience() -> list[float]:
-    """Count the TikTok calls until a file of one part for a new audience is submitted, with up to 100 others."""
+    """Count the TikTok calls until a one-part file for a new audience is submitted, with up to 100 other audiences."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
         deployment() as deployed,

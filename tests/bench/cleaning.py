@@ -1,4 +1,4 @@
-"""Speed of cleaning: compared with MD5 only, and for files with columns compared with the csv module."""
+"""Speed of cleaning, compared with MD5 only; for files with columns, compared with the csv module."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ ROWS = 4_000_000
 
 
 def clean_vs_md5(rows: int = ROWS) -> list[float]:
-    """Return the speed of cleaning, splitting and MD5, as a multiple of MD5 only, for a file without faulty rows."""
+    """Return the speed of cleaning, splitting and MD5, as a multiple of the speed of MD5 only, for a clean file."""
     return _share(clean_file, rows, rows)
 
 
 def dirty_vs_md5(rows: int = ROWS) -> list[float]:
-    """Return the same for a file in which every row needs repair and one in a hundred is faulty."""
+    """Return the same as `clean_vs_md5` for a file in which every row needs repair and one in a hundred is faulty."""
     return _share(dirty_file, rows, rows - rows // 100)
 
 
 def clean_columns_vs_csv(rows: int = ROWS // 4) -> list[float]:
-    """Return the speed of cleaning a file with three columns, as a multiple of the csv module only reading it."""
+    """Return the speed of cleaning a file with three columns, as a multiple of the csv module's reading speed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         path = columns_file(Path(directory) / "rows.csv", rows)
 

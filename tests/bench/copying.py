@@ -55,7 +55,7 @@ def copy(
             part. Otherwise, upload each chunk as it arrives, so that reading and uploading overlap.
 
     Raises:
-        RuntimeError: TikTok refused a part.
+        RuntimeError: TikTok refused a part, or the file in S3 is shorter than its parts.
     """
     body = deployed.s3.get_object(Bucket=BUCKET, Key=upload.key, VersionId=upload.version_id)["Body"]
     with body:

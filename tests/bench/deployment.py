@@ -76,7 +76,7 @@ class Deployment:
             self.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=head["VersionId"])
 
     def activate(self, function: LambdaFunction, upload: BenchUpload, rows: int) -> InvocationResult:
-        """Deliver a file's message to the function.
+        """Deliver a file's message to the function and return the result of the invocation.
 
         Raises:
             RuntimeError: the function failed, or did not submit the file with all of its rows.
@@ -104,7 +104,7 @@ class Deployment:
         return response.json()
 
     def check_arrival(self, rows: int) -> None:
-        """Let TikTok process the only audience, check that it holds every row once, and delete it.
+        """Let TikTok process the only audience, check that it holds every row once, and delete it and its files.
 
         Raises:
             RuntimeError: rows are missing, duplicated or damaged.
@@ -124,7 +124,7 @@ class Deployment:
 
 @contextmanager
 def deployment() -> Iterator[Deployment]:
-    """Start a connector and its servers, and stop them at the end."""
+    """Start the two servers, yield a connector that uses them, and stop them at the end."""
     with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok.emulator") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)

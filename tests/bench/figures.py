@@ -26,9 +26,9 @@ class Figure:
 
     Attributes:
         name: the name in the output.
-        description: one line.
+        description: one line about the value.
         measure: returns one value per round.
-        budget: limit for the median; None for a figure that is only reported.
+        budget: the limit for the median; None for a figure that is only reported.
         aim: the value that changes should work toward.
         more_is_better: true if the budget is a minimum.
         digits: decimal places of the value.
@@ -165,14 +165,14 @@ FIGURES = (
     ),
     Figure(
         "program_vs_flat",
-        "time of the program with 100 advertisers, relative to the same resources without components",
+        "CPU time of the Pulumi program with 100 advertisers, relative to the same resources without components",
         _program_vs_flat,
         budget=1.2,
         aim=1.1,
     ),
     Figure(
         "hash_vs_sha256",
-        "speed of `console hash` for 10 million email addresses, relative to a loop that only hashes them",
+        "speed of the console's `hash` for 10 million email addresses, relative to a loop that only hashes them",
         hash_vs_sha256,
         budget=0.5,
         aim=1.5,

@@ -10,11 +10,11 @@ from components.package import handler_package
 from sandbox.aws.lambda_runtime import BYTECODE, runtime_libraries
 from tests.bench.rounds import alternate
 
-ROUNDS = 11  # more than for other figures: a process is cheap, and its start time varies more
+ROUNDS = 11  # more than for other figures: an import is quick, and its time varies more
 
 
 def import_vs_sdks(rounds: int = ROUNDS) -> list[float]:
-    """Return the time to import `handler.app`, as a multiple of boto3 and requests only, with cached bytecode."""
+    """Return the time to import `handler.app`, as a multiple of the time for boto3 and requests; bytecode is cached."""
     _seconds("handler.app")
     _seconds("boto3, requests")
     pairs = alternate(lambda: _seconds("handler.app"), lambda: _seconds("boto3, requests"), rounds=rounds)
@@ -22,7 +22,7 @@ def import_vs_sdks(rounds: int = ROUNDS) -> list[float]:
 
 
 def _seconds(modules: str) -> float:
-    """Return the seconds of the import statement only, without the start of the interpreter."""
+    """Return the time that the import statement takes, in seconds, excluding interpreter startup."""
     package = handler_package()
     done = subprocess.run(
         # -S ignores the site-packages of this environment. The paths are those of `sandbox.aws.lambda_instance`.

@@ -24,7 +24,7 @@ def alternate(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[tupl
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the seconds that a function takes."""
+    """Return the time that a function takes, in seconds."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -36,7 +36,7 @@ def print_progress(text: str) -> None:
 
 
 def clean_file(path: Path, rows: int) -> Path:
-    """Write a file of distinct identifiers without faulty rows; the same number of rows gives the same file."""
+    """Write a file of distinct identifiers without faulty rows; for a given number of rows, it is always the same."""
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         for first in range(0, rows, _ROWS_AT_ONCE):
@@ -45,7 +45,10 @@ def clean_file(path: Path, rows: int) -> Path:
 
 
 def dirty_file(path: Path, rows: int) -> Path:
-    """Write the same file in upper case with CRLF. Every hundredth row is an address, too short or not hexadecimal."""
+    """Write the same rows as `clean_file`, but in upper case and with CRLF. One row in a hundred is faulty.
+
+    A faulty row is an email address, too short, or not hexadecimal.
+    """
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         for first in range(0, rows, _ROWS_AT_ONCE):
@@ -63,7 +66,7 @@ def dirty_file(path: Path, rows: int) -> Path:
 
 
 def columns_file(path: Path, rows: int) -> Path:
-    """Write a file with an email address, a phone number and a device id in each row; one phone in five is missing."""
+    """Write a file with a hashed email address, phone number and device id per row; every fifth phone is missing."""
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         file.write(b"email_sha256,phone_sha256,maid_sha256\n")

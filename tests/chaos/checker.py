@@ -1,7 +1,8 @@
-"""The check at the end of a run. It is independent of the handler: it uses the contract, the uploads and the wire.
+"""The check at the end of a run, which shares no code with the handler.
 
-It checks that the contract allows the final status of every upload and that every change at TikTok has a reason. It
-computes the people in each audience: for each person, the latest upload that contains them decides.
+It compares the reports and the calls on the wire with the contract and the uploads. It checks that the contract allows
+the final status of every upload, and that every change at TikTok comes from uploads. It computes the expected people in
+each audience: for each person, the latest upload that contains them decides.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def check(run: ChaosRun) -> list[str]:
 
 
 class _Check:
-    """The check of one advertiser."""
+    """The check of the results of one advertiser. Its generators yield descriptions of differences."""
 
     def __init__(self, run: ChaosRun, advertiser: SimulatedAdvertiser) -> None:
         self.run, self.advertiser = run, advertiser
@@ -176,7 +177,7 @@ class _Check:
         return any(last.at <= each.at for each in markers)
 
     def _shrank(self, export: UploadedList) -> bool:
-        """Return true if a list has less than half the rows of even the smallest file of the previous list."""
+        """Return true if an unconfirmed list has less than half the rows of the smallest file of the previous list."""
         lists = self.exports[export.files[0].upload.audience or ("", "")]
         sent = [each for each in lists if each.is_available and each.sent and export.sent and each.sent < export.sent]
         last = max(sent, key=lambda each: each.sent or self.run.started_at, default=None)
@@ -196,7 +197,10 @@ class _Check:
         return self.advertiser.written[f"reports/{upload.key}/{upload.version_id}.json"]
 
     def _histories(self) -> Iterator[str]:
-        """Yield uploads whose status went back. Files of a list may wait again, so they are not checked."""
+        """Find uploads whose status went back or that had two final statuses.
+
+        Files of a list may wait again, so they are not checked.
+        """
         rank = {"waiting": 0, "submitted": 1}
         for outcome in self.outcomes:
             if outcome.upload.action == "replace":
@@ -207,7 +211,7 @@ class _Check:
                 yield f"{outcome.upload}: its status changed in the order {statuses}"
 
     def _changes(self) -> Iterator[str]:
-        """Yield changes without an action, changes with unexpected rows, and uploads that were sent before settling."""
+        """Find updates without an action, changes with unexpected rows, and uploads that were sent before settling."""
         names = {each["id"]: (_plain(each["name"]), str(each["calculate_type"]).lower()) for each in self.audiences}
         names |= {key: (name, kind) for key, (name, kind, _) in self.run.deleted[self.advertiser.id].items()}
         for change in self.changes:
@@ -235,9 +239,10 @@ class _Check:
         return frozenset(row(audience[1], person) for person in outcome.upload.file.people)
 
     def _repeats(self) -> Iterator[str]:
-        """Yield uploads that were applied twice without cause, sent after their deletion, or available but never sent.
+        """Find uploads that were applied twice without cause, sent after their deletion, or available but never sent.
 
-        A lost response or a failed function is a cause for a second call.
+        A lost response, a killed function or an AWS error is a cause for a second call. An upload may still be sent
+        within 15 minutes after its deletion.
         """
         for outcome in self.outcomes:
             upload = outcome.upload
@@ -277,7 +282,7 @@ class _Check:
                 yield f"{self.advertiser.name} {name}: {found_people}"
 
     def _is_in(self, outcome: UploadOutcome) -> bool:
-        """Return true if an upload was sent, and was sent again if a person deleted the audience meanwhile."""
+        """Return true if an upload was sent and the audience was not deleted after that."""
         last = max((each.at for each in outcome.changes), default=outcome.sent)
         deleted_at = self.deleted.get(outcome.upload.audience or ("", ""))
         return bool(last and (deleted_at is None or last > deleted_at))
@@ -314,7 +319,7 @@ class _Check:
         return not all(end and end[0] in FINAL for end in ends)
 
     def _leftovers(self) -> Iterator[str]:
-        """Yield pending uploads, leases, open changes, and messages that are in the wrong queue."""
+        """Find pending uploads, leases and open changes, and messages that are in the wrong queue or missing."""
         run, advertiser = self.run, self.advertiser
         for key in run.keys(advertiser, "pending/"):
             yield f"{advertiser.name}: {key} is still pending: {run.json(advertiser, key)}"
@@ -339,7 +344,7 @@ def _plain(name: str) -> str:
 
 
 def _numbers(identifier_type: str, rows: Iterable[str]) -> list[int | str]:
-    """Return the numbers of the people in these rows, so that messages contain no identifiers."""
+    """Return the number of the person in each row, or "unknown", so that messages contain no identifiers."""
     known: dict[str, int | str] = {
         row(identifier_type, person): person for person in (*POOL, ANCHOR, *range(1000, 2000))
     }
@@ -347,7 +352,7 @@ def _numbers(identifier_type: str, rows: Iterable[str]) -> list[int | str]:
 
 
 def summary(run: ChaosRun, seconds: float) -> str:
-    """Return the last line of the output: files, rows, faults by kind, deliveries, TikTok calls, time and seed."""
+    """Return the last line of the output: the size, faults, time, trace and seed of the run, as a JSON object."""
     uploads = [each for advertiser in run.advertisers for each in advertiser.workload.uploads]
     description = {
         "files": len(uploads),

@@ -21,7 +21,15 @@ GARBAGE = ("not JSON", '{"sweep": false}', '{"detail-type": "Object Created", "s
 
 
 class FaultInjector:
-    """The faults, chosen from the run's seed. They stop after the last upload, so that every upload can finish."""
+    """The faults, chosen from the run's seed.
+
+    All faults except late and duplicate events stop at the end of the period for which uploads are planned, so that
+    every upload can finish.
+
+    Attributes:
+        is_stopped: true after the faults have stopped.
+        outage: the names of the advertisers with an AWS outage.
+    """
 
     def __init__(self, run: ChaosRun) -> None:
         self.run = run
@@ -59,7 +67,11 @@ class FaultInjector:
     # Faults of AWS.
 
     def before_aws(self, advertiser: SimulatedAdvertiser) -> str | None:
-        """Return the status line of an error that replaces a request to AWS, or None for no error."""
+        """Return the status line of an error that replaces a request to AWS, or None for no error.
+
+        Raises:
+            WorkerKilled: the invocation is killed before the request.
+        """
         me = self.run.scheduler.current
         if me is None:
             return None
@@ -72,7 +84,11 @@ class FaultInjector:
         return self.random.choice(["503 Slow Down", "500 Internal Error"])
 
     def after_aws(self, method: str, key: str) -> str | None:
-        """Return the status line of an error that replaces the response after AWS has handled the request, or None."""
+        """Return the status line of an error that replaces the response to a handled request, or None for no error.
+
+        Raises:
+            WorkerKilled: the invocation is killed after the request.
+        """
         me = self.run.scheduler.current
         if me is None:
             return None
@@ -157,14 +173,14 @@ class FaultInjector:
         self.run.plan.at(time, lambda: self.run.set_secret(advertiser, advertiser.token))
 
     def _rename(self, advertiser: SimulatedAdvertiser) -> None:
-        """Rename an audience in Ads Manager that the connector has registered; before that it is found by name."""
+        """Rename a registered audience, as a person does in Ads Manager. Others are found only by their name."""
         if registered := self._registered(advertiser):
             audience = self.random.choice(registered)
             self.run.tiktok.rename(audience["id"], f"{audience['name']} (renamed)")
             self.run.faults["audiences renamed"] += 1
 
     def _delete_audience(self, advertiser: SimulatedAdvertiser) -> None:
-        """Delete an audience of the connector in Ads Manager while it has no unfinished change."""
+        """Delete an audience without unfinished changes that the connector created, as a person does in Ads Manager."""
         own = [each for each in self._registered(advertiser) if each["id"] not in advertiser.preexisting.values()]
         if not own:
             return

@@ -23,7 +23,8 @@ class UploadOutcome:
     Attributes:
         end: status and code of its report; None if it has no report.
         registered: the registration time in its report.
-        sent: when TikTok first accepted it, from the wire; for an upload without a marker, from its report.
+        sent: when TikTok first accepted a change with its marker; without one, when its report first had the status
+            `submitted` or `available`.
         tried: when its report first said that the outcome of a call is unknown.
         changes: the changes at TikTok that contain its marker.
     """
@@ -59,22 +60,22 @@ class UploadedList:
 
     @property
     def sent(self) -> datetime | None:
-        """The time at which TikTok first accepted a file of the list."""
+        """The time at which TikTok first accepted a file of the list, or None."""
         return min((each.sent for each in self.files if each.sent), default=None)
 
     @property
     def tried(self) -> datetime | None:
-        """The time of the first call with a file of the list, even if its outcome is unknown."""
+        """The time of the first call with a file of the list, even if its outcome is unknown; None without a call."""
         return min((each for file in self.files for each in (file.sent, file.tried) if each), default=None)
 
     @property
     def is_available(self) -> bool:
-        """True if TikTok has processed the list."""
+        """True if a file of the list is available: TikTok has processed the list."""
         return any(each.end == AVAILABLE for each in self.files)
 
     @property
     def registered(self) -> datetime | None:
-        """The time at which the last file was registered."""
+        """The time at which the last file was registered, or None."""
         return max((each.registered for each in self.files if each.registered), default=None)
 
     def meets(self, other: UploadedList) -> bool:
@@ -83,7 +84,7 @@ class UploadedList:
 
 
 def exports_of(fates: Iterable[UploadOutcome]) -> list[UploadedList]:
-    """Return the lists of an audience: the files of one folder, with less than six hours between two of them."""
+    """Return the lists of an audience: files of one folder, each less than six hours after the previous one."""
     found: dict[str, list[UploadedList]] = defaultdict(list)
     for outcome in sorted((each for each in fates if each.upload.action == "replace"), key=lambda each: each.upload.at):
         exports = found[outcome.upload.folder]

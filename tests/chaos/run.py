@@ -43,9 +43,10 @@ class Size:
     """The size of a run.
 
     Attributes:
+        advertisers: the number of advertisers.
         audiences, uploads: the number per advertiser.
-        days: the period in which uploads are made.
-        drain_days: the maximum time after that for pending uploads to finish.
+        days: the length of the period for which uploads are planned.
+        drain_days: the maximum number of days after that for pending uploads to finish.
     """
 
     advertisers: int = 3
@@ -61,8 +62,8 @@ class SimulatedAdvertiser:
 
     Attributes:
         token: the valid token.
-        tokens: all tokens of the run, valid or expired.
-        written: report key -> time, status and code of each version of the report.
+        tokens: all of its tokens so far, valid or expired.
+        written: report key -> time, status and code of the report after each change of its status or code.
         poison: bodies of invalid messages, which must end in the dead-letter queue.
         preexisting: name and type of audiences that existed before the connector -> id.
     """
@@ -124,7 +125,7 @@ class ChaosRun:
         return self.now_at
 
     def pass_seconds(self, seconds: float) -> None:
-        """Advance the clock while an invocation waits for a response."""
+        """Advance the clock while an invocation waits for a response or before a retry."""
         self._set_time(self.now_at + timedelta(seconds=seconds))
 
     def _set_time(self, time: datetime) -> None:
@@ -367,16 +368,16 @@ class ChaosRun:
         return self.injector.after_aws(method, key)
 
     def keys(self, advertiser: SimulatedAdvertiser, prefix: str) -> list[str]:
-        """Return the keys in a bucket."""
+        """Return the keys with a prefix in an advertiser's bucket."""
         return stored_keys(advertiser.bucket, prefix)
 
     def json(self, advertiser: SimulatedAdvertiser, key: str) -> dict[str, Any] | None:
-        """Return a JSON object from a bucket, or None if it does not exist."""
+        """Return a JSON object from an advertiser's bucket, or None if it does not exist."""
         return json.loads(content) if (content := stored(advertiser.bucket, key)) else None
 
     def texts(self, advertiser: SimulatedAdvertiser) -> Iterator[str]:
-        """Yield everything that the function wrote to the bucket and the queue."""
-        for prefix in ("reports/", "audiences/", "pending/", "events/"):
+        """Yield everything that the function wrote to the bucket and the queue, and all dead letters."""
+        for prefix in ("reports/", "audiences/", "pending/"):
             for key in self.keys(advertiser, prefix):
                 yield (stored(advertiser.bucket, key) or b"").decode()
         yield from advertiser.queue.sent
@@ -385,7 +386,7 @@ class ChaosRun:
 
 @contextmanager
 def _without_retries() -> Iterator[None]:
-    """Turn off the retries of AWS clients that are created meanwhile: each simulated error persists after retries."""
+    """Turn off retries in AWS clients created meanwhile: a simulated error represents one that retries do not fix."""
     before = os.environ.get("AWS_MAX_ATTEMPTS")
     os.environ["AWS_MAX_ATTEMPTS"] = "1"
     try:

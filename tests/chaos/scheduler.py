@@ -30,7 +30,9 @@ class SimulatedInvocation(threading.Thread):
         killed: true after it was killed; every later request raises WorkerKilled.
         timed_out: true if it was killed because it timed out.
         had_aws_error: true after a request to AWS failed.
-        failure: the exception that it raised.
+        done: true after it has finished or was killed.
+        failure: the exception that it raised, except WorkerKilled.
+        turn: released by the scheduler to give it a turn.
     """
 
     def __init__(
@@ -70,7 +72,11 @@ class SimulatedInvocation(threading.Thread):
         return round((self.ends_at - self._scheduler.seconds()) * 1000)
 
     def switch_point(self) -> None:
-        """Reach a switch point: the invocation may be killed, or another invocation may continue."""
+        """Reach a switch point, at which the invocation may be killed or wait while others continue.
+
+        Raises:
+            WorkerKilled: the invocation is killed or timed out.
+        """
         self.switch_points += 1
         self.timed_out |= not self.killed and self._scheduler.seconds() >= self.ends_at
         if self.killed or self.timed_out or self.switch_points == self.kill_at:
@@ -118,7 +124,7 @@ class Scheduler:
         invocation.start()
 
     def step(self) -> SimulatedInvocation | None:
-        """Give one invocation a turn; return it if it has finished, or None."""
+        """Give one invocation a turn; return it if it has finished or was killed, otherwise None."""
         self.current = chosen = self.random.choice(self.running)
         chosen.turn.release()
         self.control.acquire()

@@ -41,6 +41,7 @@ class SimulatedQueue:
     Attributes:
         now: the simulated clock.
         fails: returns true if the current request fails.
+        messages: the messages in the queue, by number.
         dead_letters: bodies in the dead-letter queue.
         sent: bodies that the function has sent.
     """

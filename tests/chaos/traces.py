@@ -15,9 +15,9 @@ _HEX = re.compile(r"[0-9a-fA-F]{32,64}")
 
 
 def limits_ignored(calls: Iterable[WireCall]) -> Iterator[str]:
-    """Yield invocations that made another call after a minute or day limit, apart from a few quick retries.
+    """Describe each invocation that made more calls after a minute or day limit than a few quick retries.
 
-    A successful call resets the count: the next limit is counted separately.
+    A call while no limit is exhausted resets the count, so that the next limit is counted separately.
     """
     limited: dict[str, list[WireCall]] = defaultdict(list)
     for call in calls:
@@ -32,7 +32,7 @@ def limits_ignored(calls: Iterable[WireCall]) -> Iterator[str]:
 
 
 def personal_data(run: ChaosRun) -> Iterator[str]:
-    """Yield each output of the function that has an identifier, an email address or a token."""
+    """Describe each output of the function that contains an identifier, an email address or a token."""
     secret = {
         value
         for advertiser in run.advertisers

@@ -42,15 +42,15 @@ def _hash(algorithm: str, text: str) -> str:
 
 @dataclass
 class GeneratedFile:
-    """A file.
+    """A generated file and the results that its content may have.
 
     Attributes:
-        kind: its name in messages.
+        kind: the description of the file in messages.
         body: its content.
         people: the people in its valid rows.
         accepted: the number of valid rows.
         rejected: the number of faulty rows; None if the check does not compare it.
-        ends: the status and code that its content can lead to; empty for a valid file.
+        ends: the statuses and codes that its content may lead to; empty for a valid file with rows.
     """
 
     kind: str
@@ -66,12 +66,12 @@ class PlannedUpload:
     """One version of one object.
 
     Attributes:
-        audience: name and identifier type; None if the key is wrong or the file is not data.
+        audience: name and identifier type; None if the key is wrong, or if the file is not data and gets no report.
         folder: the run, with a slash at its end; empty directly under the action.
         marker: a person who is in no other upload; None if there is none.
-        copy_of: the version of which it is a copy.
+        copy_of: the upload of which it is a copy; None if it is not a copy.
         deleted: the time of the first delete marker after it.
-        wrong_key: the final statuses of a wrong key; None if there must be no report.
+        wrong_key: the allowed final statuses of an upload with a wrong key; None for all other uploads.
         events: the times at which its events are delivered.
     """
 

@@ -32,7 +32,7 @@ class WireCall:
 
     Attributes:
         limit: the limit that was exhausted at the time; None if there was none.
-        code: TikTok's code; None if there was no response.
+        code: the code in TikTok's response, even if the function did not receive it; None if there was none.
     """
 
     at: datetime
@@ -104,7 +104,7 @@ class Wire:
         return next((name for name, until in self.limits.items() if self.now() < until), None)
 
     def choose(self, name: str, call: WireCall) -> str:
-        """Return the fault for this call, or an empty string for none."""
+        """Choose and prepare the fault for this call, and return its name; an empty string means no fault."""
         if limit := self.limit():
             call.limit = limit
             self.tiktok.fault(name, "code", code=THROTTLED, message="Too many requests. Please retry in some time.")
@@ -142,7 +142,7 @@ class _Adapter(HTTPAdapter):
     def send(  # noqa: C901 - a sequence of simple steps
         self, request: requests.PreparedRequest, *arguments: Any, **more: Any
     ) -> requests.Response:
-        """Send a request, and raise or change the response if there is a fault."""
+        """Send a request. A fault raises an exception, changes or delays the response, or kills the invocation."""
         wire = self._wire
         me = wire.scheduler.current
         assert me, "only invocations send requests to TikTok"
@@ -187,7 +187,7 @@ class _Adapter(HTTPAdapter):
     def _record(
         self, request: requests.PreparedRequest, response: requests.Response, call: WireCall, me: SimulatedInvocation
     ) -> AcceptedChange | None:
-        """Record the code, the uploaded file or the accepted change."""
+        """Record the code and the uploaded file or accepted change of a response; return the change, or None."""
         wire = self._wire
         try:
             content = response.json()
@@ -236,7 +236,7 @@ def _send_part(request: requests.PreparedRequest) -> None:
     body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
     head = f"{request.method} {url.path}?{url.query} HTTP/1.1\r\n".encode()
     head += "".join(f"{name}: {_text(value)}\r\n" for name, value in request.headers.items()).encode() + b"\r\n"
-    # Without a body, send only two bytes: a server would treat a longer head as complete.
+    # Without a body, the head is the complete request, so only two bytes of it are sent.
     sent = (head + body)[: len(head) + len(body) // 2] if body else head[:2]
     with socket.create_connection((url.hostname or "", url.port or 80)) as connection:
         connection.sendall(sent)

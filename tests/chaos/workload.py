@@ -16,7 +16,7 @@ from random import Random
 from tests.chaos.uploads import TYPES, GeneratedFile, PlannedUpload, dirty, empty, good, hostile, mostly_faulty
 
 NAMES = ("vip", "Käufer 2026", "A+B 100%", "lapsed", "summer sale")
-ANCHOR = 0  # a person in every append and replace, who is never removed: TikTok does not keep an empty audience
+ANCHOR = 0  # a person in every valid append and replace, never removed: TikTok does not keep an empty audience
 POOL = range(1, 41)  # people who are added and removed
 FIRST_MARKER = 1000
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -47,7 +47,7 @@ NOT_DATA = (
 
 @dataclass
 class Timeline:
-    """Actions on a timeline."""
+    """Scheduled actions, ordered by time."""
 
     entries: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
@@ -57,7 +57,7 @@ class Timeline:
         heapq.heappush(self.entries, (time, next(self._order), action))
 
     def next_time(self) -> datetime | None:
-        """Return the time of the next action."""
+        """Return the time of the next action, or None if there is none."""
         return self.entries[0][0] if self.entries else None
 
     def due(self, now: datetime) -> list[Callable[[], object]]:
@@ -75,7 +75,7 @@ class Workload:
     Attributes:
         audiences: name and identifier type of each audience.
         starts_at: the earliest time of an upload.
-        days: the period in which uploads are made.
+        days: the length of the period for which uploads are planned.
         put, copy, delete: callbacks of the run that change the bucket.
         uploads: the uploads so far, in order.
         kinds: the number of uploads of each kind of file.
@@ -250,6 +250,6 @@ _UNKNOWN = (datetime.min.replace(tzinfo=UTC), "")  # time and version, which the
 
 
 def audiences(random: Random, number: int) -> list[tuple[str, str]]:
-    """Return some audiences; two of them have the same name and different types."""
+    """Return some audiences of different types; up to two of them share a name."""
     types = random.sample(TYPES, min(number, len(TYPES)))
     return [(NAMES[index // 2 % len(NAMES)], identifier_type) for index, identifier_type in enumerate(types)]

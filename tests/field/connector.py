@@ -142,7 +142,7 @@ class FieldConnector(World):
         return messages
 
     def create_audience(self, count: int = 2000, first: int = 0) -> set[str]:
-        """Create the audience `vip`, ready for changes, and return its people."""
+        """Create the audience `vip`, ready for changes, reset the metric totals, and return its people."""
         self.put(f"{VIP}/base.csv", body(people(first, count)))
         self.finish()
         assert self.outcome(f"{VIP}/base.csv") == AVAILABLE
@@ -151,12 +151,12 @@ class FieldConnector(World):
         return set(people(first, count))
 
     def changes(self) -> list[str]:
-        """Return the action of each change that TikTok has accepted, oldest first."""
+        """Return each change that TikTok has accepted, oldest first: its action in upper case, or `create`."""
         accepted = [each for each in self.tiktok.calls() if each["call"] in {"create", "update"} and each["code"] == 0]
         return [each["action"] or each["call"] for each in accepted if each["files"]]
 
     def rename(self, audience_id: str, name: str) -> None:
-        """Rename an audience, as a person does in Ads Manager. TikTok refuses it while it processes the audience."""
+        """Rename an audience, as a person does in Ads Manager. A refusal while TikTok processes it is ignored."""
         requests.post(
             f"{self.tiktok.url}/open_api/v1.3/dmp/custom_audience/update/",
             json={"advertiser_id": ADVERTISER_ID, "custom_audience_id": audience_id, "custom_audience_name": name},
@@ -165,7 +165,7 @@ class FieldConnector(World):
         ).raise_for_status()
 
     def metric_totals(self) -> Counter[str]:
-        """Return the sum of each metric so far."""
+        """Return the total of each metric, since the start or the last `create_audience`."""
         if self.capsys:
             read = self.capsys.readouterr()
             self.printed += [read.out, read.err]

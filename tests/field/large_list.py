@@ -1,8 +1,8 @@
 """A replace of many small files: time, memory and TikTok calls from upload to final status.
 
 `python -m tests.field.large_list --files 500 --rows 100` prints them as one JSON object. The embedded AWS, the emulated
-TikTok and the function share the process. Peak memory includes all three while the list is sent. It is measured in a
-separate run, because tracing makes the run several times slower.
+TikTok and the function share one process, so the peak memory while the list is sent includes all three. The memory is
+measured in a separate run, because tracing makes a run several times slower.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 def large_list(
     files: int, rows: int, *, traced: bool = False
 ) -> Iterator[tuple[FieldConnector, dict[str, Any], list[str]]]:
-    """Upload a list and let the sweep send it; yield the connector, the measurements and the messages."""
+    """Upload a list and let the sweep send it; yield the connector, the measurements and the messages.
+
+    Args:
+        files: the number of files.
+        rows: the number of rows per file.
+        traced: also measure the peak memory.
+    """
     with TikTokEmulator(accounts={ADVERTISER_ID: TOKEN}, processing_seconds=HOUR) as tiktok:
         connector = FieldConnector(InProcessAws(), tiktok, None)
         connector.create_audience()

@@ -101,7 +101,8 @@ class Model:
     def _check_quiet(self, now: datetime, sent: ModelUpload) -> None:
         """Check that no append or remove is sent while others arrive, unless one has waited for 12 settling times.
 
-        Uploads that are newer than a waiting list wait for the list, so they do not count.
+        Uploads that are newer than a waiting list wait for the list, so they do not count. An append is not sent if its
+        next version was uploaded within the settling time.
         """
         lists = [export.files[0].at for export in self.exports() if any(file.waits for file in export.files)]
         together = [
@@ -119,7 +120,7 @@ class Model:
             assert not newer, f"{sent.path} of {sent.at:%H:%M:%S} was sent although there is a newer version"
 
     def _check_list(self, now: datetime, export: ModelExport) -> None:
-        """Check that a list is sent complete, after a quiet hour or six hours, and without a competing list."""
+        """Check that a list is sent completely, after a quiet hour or six hours, and without a competing list."""
         # A list that is sent again consists of its current files, without files that were sent before and deleted.
         current = [file for file in export.current if not (file.deleted and file.sent and file.sent < now)]
         names = [file.path for file in current]

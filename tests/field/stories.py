@@ -242,8 +242,14 @@ class Story(RuleBasedStateMachine):
 def run_stories(examples: int, *, steps: int = 15, first: int = 0, shrink: bool = True) -> None:
     """Run random stories.
 
+    Args:
+        examples: the number of stories.
+        steps: the maximum number of steps per story.
+        first: the seed.
+        shrink: search for the shortest failing story instead of stopping at the first one.
+
     Raises:
-        AssertionError: the connector breaks a rule. Hypothesis prints the shortest failing story that it finds.
+        AssertionError: the connector breaks a rule. Hypothesis prints the failing story.
     """
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     chosen = settings(
@@ -258,9 +264,9 @@ def run_stories(examples: int, *, steps: int = 15, first: int = 0, shrink: bool 
 
 
 def main() -> None:
-    """Run the number of stories from the command line."""
+    """Run random stories; the options set their number, length and seed."""
     parser = argparse.ArgumentParser(prog="python -m tests.field.model", description=main.__doc__)
-    parser.add_argument("--examples", type=int, default=2000)
+    parser.add_argument("--examples", type=int, default=2000, help="number of stories")
     parser.add_argument("--steps", type=int, default=15, help="maximum steps per story")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-shrink", action="store_true", help="print the first failing story, not the shortest")

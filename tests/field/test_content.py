@@ -219,7 +219,7 @@ def test_kind_25_the_share_of_faulty_rows_is_computed_over_the_list(connector: F
 
 
 def test_kind_25_too_many_faulty_rows_over_the_list_reject_every_part(connector: FieldConnector) -> None:
-    """The list has 11 percent faulty rows, although one part has only 6 percent."""
+    """The list has almost 12 percent faulty rows, although one part has only 6 percent."""
     base = connector.create_audience()
     parts = [[*people(5000, 1000), *["x"] * 64], [*people(6000, 1000), *["x"] * 200]]
     messages = connector.upload_all([File(f"replace/run/{n}.csv", body(rows)) for n, rows in enumerate(parts)])

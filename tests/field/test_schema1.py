@@ -52,7 +52,7 @@ def post(connector: FieldConnector, call: str, **request: Any) -> dict[str, Any]
 
 
 def restore(connector: FieldConnector, bucket: dict[str, Any]) -> list[str]:
-    """Restore the uploads, reports, states and pointers of a snapshot; return the messages on its queue."""
+    """Restore the objects and TikTok's changes of a snapshot; return the messages on its queue."""
     for call in bucket["calls"]:
         pass_until(connector, call["at"])
         repeat_change(connector, call)

@@ -20,7 +20,7 @@ IGNORED = None
 
 
 def parts(*names: str, header: str | None = None) -> list[File]:
-    """Return three files with 500 people each."""
+    """Return a file with the next 500 people for each name."""
     return [
         File(name, body(people(500 * number, 500), header=header), accepted=500, rejected=0)
         for number, name in enumerate(names)
@@ -186,7 +186,7 @@ def _versions_of_reports(connector: FieldConnector) -> int:
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_kind_01_04_a_report_has_the_reason_why_its_list_waits(connector: FieldConnector, *, busy: bool) -> None:
-    """It has the reason even while TikTok processes another change. Sweeps do not rewrite an unchanged report."""
+    """The reason is there even while TikTok processes another change. Sweeps do not rewrite an unchanged report."""
     connector.create_audience()
     if busy:
         connector.tiktok.configure(processing_seconds=12 * HOUR)
@@ -294,9 +294,6 @@ def test_kind_11_a_stream_that_never_pauses_is_sent(connector: FieldConnector) -
     assert {connector.outcome_of(message) for message in messages[:13]} == {("submitted", "submitted")}
     connector.finish()
     assert {connector.outcome_of(message) for message in messages} == {AVAILABLE}
-
-
-S3FS = [("PutObject", b""), ("PutObject", THIRDS[0]), ("CopyObject", THIRDS[0]), ("CopyObject", THIRDS[0])]
 
 
 @pytest.mark.parametrize("action", ["append", "remove", "replace"])

@@ -12,7 +12,7 @@ SUBMITTED = ("submitted", "submitted")
 
 
 def test_kind_29_many_small_parts_create_an_audience_in_one_call(connector: FieldConnector) -> None:
-    """The parts arrive over several minutes, and each has far less than TikTok's minimum of 1,000 people."""
+    """The parts arrive over several minutes, and each has far fewer people than TikTok's minimum of 1,000."""
     files = [File(f"append/part-{n:03}.csv", body(people(n * 40, 40)), after=5.0) for n in range(60)]
     connector.check_case(files, people(0, 2400))
     assert connector.changes() == ["create"]
@@ -119,7 +119,7 @@ def test_kind_32_a_file_that_its_tool_deletes_is_applied(connector: FieldConnect
 
 
 def test_kind_32_opt_outs_that_spark_overwrites_are_applied(connector: FieldConnector) -> None:
-    """In overwrite mode, Spark deletes yesterday's file while TikTok is still processing."""
+    """In overwrite mode, Spark deletes yesterday's file while TikTok is still processing a change."""
     base = connector.create_audience()
     connector.tiktok.configure(processing_seconds=2 * DAY)
     key = f"{VIP}/remove/optouts/part-00000.csv"

@@ -27,7 +27,7 @@ class ModelUpload:
             listing finds the upload before its event.
         listed: true for a copy that a listing has found before its event.
         registered: when the connector registered it.
-        sent: when its report first had a status of an upload that was sent.
+        sent: when its report first had the status `submitted` or `available`.
         deleted: the time of the first delete marker after it.
         outcome: status and code of its report.
     """
@@ -64,12 +64,12 @@ class ModelUpload:
 
     @property
     def withdrawable(self) -> bool:
-        """True for a single append: only the deletion of a single append withdraws it."""
+        """True for a single append. The deletion of any other append or of a remove does not withdraw it."""
         return self.action == "append" and not self.folder
 
     @property
     def applied(self) -> bool:
-        """True if its rows count as applied: sent, all overtaken by newer uploads, or nothing to remove from."""
+        """True if its rows count as applied: available, all overtaken by newer uploads, or nothing to remove from."""
         return self.outcome in {
             ("available", "available"),
             ("skipped", "overtaken"),
@@ -79,7 +79,7 @@ class ModelUpload:
 
 @dataclass
 class ModelExport:
-    """The files of one list: a run, or one file name, with less than six hours between two files."""
+    """The files of one list: one run or one file name, each at most six hours after the previous one."""
 
     files: list[ModelUpload] = field(default_factory=list)
 

@@ -28,8 +28,8 @@ MINUTE_PAUSE = 300.0  # the pause that TikTok advises after the minute limit; th
 SWEEP, SETTLE, DAY = 300.0, 300.0, 86_400.0
 CALL_SECONDS = 0.3
 MAX_TRIES, BACKOFF = 3, (0.5, 1.2)  # as in the handler's TikTok client
-PROCESSING = (3600.0, 48 * 3600.0)  # TikTok takes one hour or more, at most 48
-LATE = 2 * 3600.0  # seconds after which a file that was ready and has not been sent is late
+PROCESSING = (3600.0, 48 * 3600.0)  # range of TikTok's processing time for a change, in seconds
+LATE = 2 * 3600.0  # seconds; a file that is sent later than this after it was ready is late
 MAX_LATE = 0.01  # maximum share of late files
 NIGHTLY = 0.5  # share of files that arrive in the two hours after midnight
 NUMBERS = (500, 1000, 1500, 2000, 2500)
@@ -71,7 +71,17 @@ def measure_calls() -> SweepCalls:
 
 @dataclass
 class App:
-    """TikTok's call counters for one app."""
+    """TikTok's call counters for one app.
+
+    Attributes:
+        recent: the times of the calls in the last second.
+        minute: the times of the calls in the last minute.
+        today: the number of calls on the current day.
+        day: the number of the current day.
+        paused_until: the time until which every call is refused because the minute limit was exhausted.
+        calls: the number of calls.
+        refused: the number of refused calls.
+    """
 
     recent: deque[float] = field(default_factory=deque)
     minute: deque[float] = field(default_factory=deque)
@@ -105,9 +115,9 @@ class SimulatedAudience:
     """One audience.
 
     Attributes:
-        waiting: the times at which its waiting files have settled, oldest first.
-        busy_until: when TikTok has processed its latest change.
-        is_submitted: true until a sweep notices that the change was processed.
+        waiting: the times at which its unsent files settle, oldest first, including files that arrive later.
+        busy_until: the time at which TikTok has processed its latest change.
+        is_submitted: true after a change was sent, until a sweep notices that TikTok has processed it.
     """
 
     waiting: list[float] = field(default_factory=list)
@@ -124,10 +134,12 @@ class Fleet:
     """Many advertisers that share one app.
 
     Attributes:
+        advertisers: the number of advertisers.
         files_a_day: files per advertiser.
         audiences: audiences per advertiser.
-        sent: the number of files that were sent.
-        late: the number of files that were late.
+        calls: the calls that a sweep makes.
+        sent: the number of files that were sent or were left at the end.
+        late: the number of these files that were late.
     """
 
     advertisers: int
@@ -140,7 +152,7 @@ class Fleet:
     late: int = 0
 
     def simulate(self, days: int) -> None:
-        """Simulate some days with a sweep per advertiser every five minutes. Files left at the end count, too."""
+        """Simulate some days with a sweep per advertiser every five minutes. Files left at the end can be late, too."""
         accounts = [self._account(days) for _ in range(self.advertisers)]
         sweeps = [(self.random.uniform(0, SWEEP), number) for number in range(self.advertisers)]
         heapq.heapify(sweeps)
@@ -153,7 +165,7 @@ class Fleet:
                 self._count(audience, audience.waiting, days * DAY)
 
     def _account(self, days: int) -> list[SimulatedAudience]:
-        """Return an advertiser's audiences. Half of the files arrive in the two hours after midnight, as exports do."""
+        """Return an advertiser's audiences and files. Half of the files arrive in the two hours after midnight."""
         random = self.random
         account = [SimulatedAudience() for _ in range(self.audiences)]
         for _ in range(self.files_a_day * days):

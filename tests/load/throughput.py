@@ -26,7 +26,7 @@ FOLDER = "tiktok/vip/email_sha256"
 
 
 def seconds_to_submit(advertisers: int) -> float:
-    """Return the seconds from the first message to the last submitted file of some advertisers in one process."""
+    """Return the time from the first message to the last submitted file, in seconds, for advertisers of one process."""
     body = lines(people(0, ROWS))
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
