@@ -18,7 +18,13 @@ STATE = "audiences/"
 
 @dataclass(frozen=True)
 class RegisteredAudience:
-    """An audience in the connector's state: its name in object keys, its identifier type, and TikTok's id."""
+    """An audience in the connector's state.
+
+    Attributes:
+        name: the name in object keys.
+        identifier_type: in lower case.
+        audience_id: TikTok's id; None if the audience has not been created.
+    """
 
     name: str
     identifier_type: str
@@ -54,7 +60,10 @@ def compare(
     Args:
         registered: the audiences in the connector's state.
         listed: the advertiser's audiences at TikTok; only customer-file audiences are compared.
-        now: the current time in UTC.
+        now: the time of the comparison in UTC; None for the current time.
+
+    Returns:
+        A row for each registered audience, followed by a row for each other customer-file audience at TikTok.
     """
     now = now or datetime.now(UTC)
     own = {audience.id: audience for audience in listed if audience.is_customer_file}

@@ -30,27 +30,47 @@ _EXPIRED = {
 
 
 def s3(connector: Connector) -> S3Client:
-    """Return an S3 client."""
+    """Return an S3 client for a connector.
+
+    Raises:
+        ConsoleError: no AWS region is configured.
+    """
     return cast("S3Client", _client(connector, "s3"))
 
 
 def sqs(connector: Connector) -> SQSClient:
-    """Return an SQS client."""
+    """Return an SQS client for a connector.
+
+    Raises:
+        ConsoleError: no AWS region is configured.
+    """
     return cast("SQSClient", _client(connector, "sqs"))
 
 
 def secrets(connector: Connector) -> SecretsManagerClient:
-    """Return a Secrets Manager client."""
+    """Return a Secrets Manager client for a connector.
+
+    Raises:
+        ConsoleError: no AWS region is configured.
+    """
     return cast("SecretsManagerClient", _client(connector, "secretsmanager"))
 
 
 def logs(connector: Connector) -> Any:
-    """Return a CloudWatch Logs client."""
+    """Return a CloudWatch Logs client for a connector.
+
+    Raises:
+        ConsoleError: no AWS region is configured.
+    """
     return _client(connector, "logs")
 
 
 def cloudwatch(connector: Connector) -> Any:
-    """Return a CloudWatch client."""
+    """Return a CloudWatch client for a connector.
+
+    Raises:
+        ConsoleError: no AWS region is configured.
+    """
     return _client(connector, "cloudwatch")
 
 
@@ -65,7 +85,7 @@ def _client(connector: Connector, service: str) -> Any:
         )
         return session.client(service, endpoint_url=location.aws_url, config=config)  # type: ignore[call-overload]
     except NoRegionError:
-        raise ConsoleError("No AWS region is known. Set AWS_REGION to the region of the stack.") from None
+        raise ConsoleError("No AWS region is configured. Set AWS_DEFAULT_REGION to the stack's region.") from None
 
 
 def code(error: ClientError) -> str:
@@ -87,7 +107,7 @@ def translate_errors(action: str, connector: Connector) -> Iterator[None]:
         connector: the connector for the message.
 
     Raises:
-        ConsoleError: AWS refused the operation, or cannot be reached.
+        ConsoleError: there are no AWS credentials, AWS returned an error, or the connection or configuration failed.
     """
     try:
         yield
@@ -101,14 +121,17 @@ def translate_errors(action: str, connector: Connector) -> Iterator[None]:
         if why in _DENIED:
             advice = "Ask whoever runs the stack for the permissions that docs/permissions.md lists for this command."
         elif why in _EXPIRED:
-            advice = "Your AWS credentials are expired or wrong. Log in again."
+            advice = "Your AWS credentials have expired or are not valid. Log in again, or correct them."
         elif why in {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
             advice = "The resource does not exist. Check the names, the region and the account."
         else:
             advice = "Try again in a minute."
-        raise ConsoleError(f"AWS refused to {action} for {connector.label} ({why}). {advice}") from None
+        raise ConsoleError(
+            f"The console could not {action} for {connector.label}: AWS returned {why}. {advice}"
+        ) from None
     except BotoCoreError as error:
         raise ConsoleError(
-            f"The console could not {action} for {connector.label}, because AWS cannot be reached "
-            f"({type(error).__name__}). Check the network and the region, and try again."
+            f"The console could not {action} for {connector.label}, because of a connection or "
+            f"configuration error ({type(error).__name__}). Check the network, the region and your AWS credentials, "
+            "and try again."
         ) from None

@@ -16,7 +16,7 @@ _EPILOG = "Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning 
 _HELP = """
 Send customer lists to TikTok custom audiences, and follow the status of each upload.
 
-Raw data never leaves this machine: files are hashed here before they are uploaded.
+Files with raw data are hashed on this machine, with `hash` or `upload --hash`. Only the hashes are uploaded.
 
 Start with these commands:
 
@@ -27,15 +27,15 @@ Start with these commands:
 With --json, every command prints one JSON object.
 """
 
-# These commands use neither AWS nor TikTok. Importing the libraries for those takes half a second.
+# These commands use neither AWS nor TikTok. Importing the libraries for the other commands takes half a second.
 _OFFLINE = {"check", "hash", "demo-files"}
 
 
 def build(command: str = "") -> typer.Typer:
-    """Return the command line application.
+    """Return the command-line application.
 
     Args:
-        command: the command to run. If it is an offline command, only the offline commands are imported.
+        command: the command to run. If it is an offline command, the other commands are not imported.
     """
     app = typer.Typer(
         name="tiktok-activation",

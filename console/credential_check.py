@@ -17,10 +17,11 @@ def check_credentials(connector: Connector, credentials: Credentials) -> dict[st
     """Test credentials at TikTok.
 
     Returns:
-        `can_list`, `can_upload`, `audiences` (a number or None), and `problem` (a message or None).
+        `can_list`, `can_upload`, `audiences` (the number of customer-file audiences, or None), and `problem` (a message
+        if TikTok refuses the credentials, otherwise None).
 
     Raises:
-        ConsoleError: TikTok cannot be reached.
+        RefusedError: TikTok cannot be reached, or refused a call for a reason other than the credentials.
     """
     tiktok = TikTok(connector, credentials)
     result: dict[str, Any] = {"can_list": False, "can_upload": False, "audiences": None, "problem": None}
@@ -32,7 +33,7 @@ def check_credentials(connector: Connector, credentials: Credentials) -> dict[st
     if result["can_list"]:
         result["can_upload"], result["problem"] = _allowed(tiktok.upload_test_file, credentials, "upload files for")
         if result["problem"]:
-            result["problem"] += " It can list audiences, so the user who authorized the app has the role Analyst."
+            result["problem"] += " The token can list audiences. This is usual for a user with the role Analyst."
     return result
 
 
@@ -42,16 +43,24 @@ def _allowed(call: Callable[[], None], credentials: Credentials, action: str) ->
     except RefusedError as refused:
         if refused.code not in _REFUSED:
             raise
-        return False, f"The token has no permission to {action} advertiser {credentials.advertiser_id}. {refused}"
+        return False, f"The credentials cannot be used to {action} advertiser {credentials.advertiser_id}. {refused}"
     return True, None
 
 
 def credentials_problem(connector: Connector) -> str | None:
-    """Return an error message if TikTok refuses the stored credentials, otherwise None."""
+    """Return an error message if TikTok refuses the stored credentials, otherwise None.
+
+    Raises:
+        ConsoleError: the secret cannot be used, or the credentials cannot be tested, see `check_credentials`.
+    """
     problem: str | None = check_credentials(connector, stored_credentials(connector))["problem"]
     return problem
 
 
 def connect(connector: Connector) -> TikTok:
-    """Return a TikTok account that uses the stored credentials."""
+    """Return the advertiser's TikTok account, accessed with the stored credentials.
+
+    Raises:
+        ConsoleError: the secret has no credentials, or cannot be read.
+    """
     return TikTok(connector, stored_credentials(connector))

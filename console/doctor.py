@@ -1,4 +1,4 @@
-"""Health checks of one connector. Each finding names the command that fixes the problem."""
+"""Health checks of one connector. Each problem comes with a command to run or an instruction."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run_checks(connector: Connector, check_stored_credentials: Callable[[], str 
 
     Args:
         connector: the connector to check.
-        check_stored_credentials: returns an error message if TikTok refuses the stored credentials.
+        check_stored_credentials: returns an error message if TikTok refuses the stored credentials, otherwise None.
     """
     now = datetime.now(UTC)
     checks: list[Finding] = []
@@ -93,7 +93,7 @@ def _queue(connector: Connector) -> list[Finding]:
 
 
 def oldest_message(age: timedelta | None) -> Finding:
-    """Check the age of the oldest message on the queue. None means that CloudWatch has no figure."""
+    """Check the age of the oldest message on the queue. The age is None if CloudWatch has no figure."""
     if age is None:
         return Finding("oldest message", "fine", "CloudWatch has no figure for the last 15 minutes.")
     minutes = int(age.total_seconds() / 60)
@@ -158,7 +158,7 @@ def waiting_files(connector: Connector, reports: Sequence[Report], now: datetime
             checks.append(Finding("waiting files", "problem", f"{key}: {report['reason']}", fix))
         elif now - parse_time(report["received_at"]) > _STUCK_AFTER:
             fix = f"tiktok-activation report '{key}' --advertiser {connector.label}"
-            found = f"{key} has not reached a final status for three days ({report['code']})."
+            found = f"{key} did not reach a final status within three days ({report['code']})."
             checks.append(Finding("waiting files", "problem", found, fix))
     if not checks:
         found = f"{len(pending):,} files are waiting or being processed, none for too long."

@@ -21,7 +21,7 @@ EXIT_CODES = {
     Exit.ERROR: "error (the message says what happened and what to do)",
     Exit.USAGE: "the command line is wrong",
     Exit.NOT_ACCEPTED: "a file cannot be used (rejected, failed, or no row can be hashed), or a check found a problem",
-    Exit.STILL_WAITING: "the --timeout is over and a file has not reached a final status",
+    Exit.STILL_WAITING: "a file has no final status yet (the --timeout expired, or the connector did not register it)",
     Exit.INTERRUPTED: "interrupted with Ctrl-C",
 }
 

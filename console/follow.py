@@ -28,12 +28,12 @@ def follow(
     timeout: float | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[FollowedUpload, Report]:
-    """Poll the reports of uploads until all have reached a final status.
+    """Poll the reports of uploads until all have reached a final status, or until the timeout.
 
     Args:
         reader: the report reader of the connector.
         uploads: the uploads to follow.
-        on_change: called with a report when its status or code changes.
+        on_change: called with an upload and its report when the report appears, and when its status or code changes.
         timeout: maximum number of seconds to wait; None for no limit.
         sleep: the function that waits between two polls.
 
@@ -41,7 +41,7 @@ def follow(
         The last report of each upload that has one.
 
     Raises:
-        ConsoleError: an upload has no report after ten minutes.
+        ConsoleError: an upload has no report after ten minutes, or the reports cannot be read.
     """
     started = time.monotonic()
     known: dict[FollowedUpload, Report] = {}
@@ -65,7 +65,8 @@ def follow(
             return known
         if len(known) < len(uploads) and waited >= _NO_REPORT_SECONDS:
             raise ConsoleError(
-                "The connector has not registered the upload within ten minutes. Run `doctor` to find the cause.",
+                "The connector did not register the upload within ten minutes. "
+                "Run `tiktok-activation doctor` to find the cause.",
                 Exit.STILL_WAITING,
             )
         sleep(pause if timeout is None else min(pause, max(0.0, timeout - waited)))
@@ -73,7 +74,7 @@ def follow(
 
 
 def exit_code(uploads: Sequence[FollowedUpload], reports: dict[FollowedUpload, Report]) -> Exit:
-    """Return the exit code for the final statuses of uploads."""
+    """Return the exit code for the last reports of uploads."""
     found = [reports.get(upload) for upload in uploads]
     if any(report and report["status"] in {"rejected", "failed"} for report in found):
         return Exit.NOT_ACCEPTED

@@ -1,4 +1,4 @@
-"""Removal of one person from every audience, by a small remove file for each audience."""
+"""Removal of one person from every audience, with a small remove file for each audience."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Removal:
 def hash_all_forms(values: Mapping[Kind, str], country: str | None) -> dict[tuple[Kind, str], list[str]]:
     """Return the hashes of every form of a person's identifiers, by kind and algorithm.
 
-    A phone number is hashed with and without its `+`, a device id in lower and in upper case.
+    A phone number is hashed with and without its `+`. A device id is hashed in lower and in upper case, with
+    SHA-256 and MD5.
 
     Args:
         values: the raw identifiers.
@@ -56,7 +57,7 @@ def hash_all_forms(values: Mapping[Kind, str], country: str | None) -> dict[tupl
 def build_removals(
     hashes: Mapping[tuple[Kind, str], list[str]], audiences: list[RegisteredAudience], now: datetime
 ) -> tuple[list[Removal], list[RegisteredAudience]]:
-    """Return the remove files, and the audiences for whose identifier type there is no hash."""
+    """Return the remove files, and the audiences without one because there is no hash of their identifier type."""
     reached, unreached = [], []
     for audience in audiences:
         if content := _content(hashes, audience.identifier_type):

@@ -24,9 +24,9 @@ class Verdict:
     Attributes:
         status: `accepted`, or `skipped` or `rejected` as in a report.
         code, reason: the report's code and reason; None if the file is accepted.
-        total, accepted, rejected: numbers of rows; None if the file could not be read.
-        rejected_by_reason: numbers of rejected rows by reason.
-        rejections: line, reason and column (or None) of the first 100 rejections.
+        total, accepted, rejected: numbers of rows; None if no row was read.
+        rejected_by_reason: numbers of faults by reason; in a file with columns, each faulty cell counts.
+        rejections: line, reason and column of the first 100 faulty rows and cells; the column is None for a row.
         parts: number of parts that TikTok would receive.
         bytes: total size of the parts.
     """
@@ -56,6 +56,9 @@ def evaluate_file(
         identifier_type: the identifier type in lower case.
         action: `append`, `remove` or `replace`.
         max_rejected_ratio: the connector's option `maxRejectedRatio`.
+
+    Raises:
+        ValueError: there is no identifier type or action with this name.
     """
     kind = IdentifierType(identifier_type)
     tally, parts, size = Tally(), 0, 0

@@ -40,7 +40,7 @@ def last_sweep(connector: Connector, within_seconds: float) -> datetime | None:
 
 
 def last_errors(connector: Connector, within_seconds: float, limit: int) -> list[LogLine]:
-    """Return the last errors and refused messages, newest first.
+    """Return at most `limit` errors and refused messages of the last `within_seconds` seconds, newest first.
 
     Raises:
         ConsoleError: the log cannot be read.

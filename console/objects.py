@@ -37,10 +37,10 @@ def newest_version(connector: Connector, key: str) -> ObjectVersionTypeDef:
 def reupload(connector: Connector, key: str) -> str:
     """Upload the same bytes again with one `PutObject` call, and return the new version id.
 
-    The connector would skip a copy or a multipart upload as `unchanged_copy`.
+    The connector may skip a copy or a multipart upload as `unchanged_copy`.
 
     Raises:
-        ConsoleError: the file does not exist, it is larger than 5 GB, or AWS refused the upload.
+        ConsoleError: the file does not exist, it is larger than 5 GB, or AWS returned an error.
     """
     version = newest_version(connector, key)
     size = version["Size"]
@@ -96,10 +96,10 @@ class _StoredVersion(io.RawIOBase):
 
 
 def put_marker(connector: Connector, key: str) -> None:
-    """Write an empty object.
+    """Write a marker, which is an empty object.
 
     Raises:
-        ConsoleError: AWS refused the request.
+        ConsoleError: AWS returned an error.
     """
     with aws.translate_errors("write the marker", connector):
         aws.s3(connector).put_object(Bucket=connector.bucket, Key=key, Body=b"")

@@ -55,7 +55,11 @@ class CheckedFile:
 
     @contextmanager
     def chunks(self, on_read: OnRead = ignore_progress) -> Iterator[Iterable[bytes]]:
-        """Open the file again and return the bytes to send."""
+        """Open the file again and yield the bytes to send, hashed again if the file has raw data.
+
+        Raises:
+            ConsoleError: the file cannot be opened or read.
+        """
         with open_chunks(self.path, on_read) as chunks:
             if self.hash_options is None:
                 yield chunks
@@ -70,7 +74,7 @@ def check_file(
     """Check a file of hashes.
 
     Raises:
-        ConsoleError: the file cannot be read.
+        ConsoleError: the file cannot be opened.
     """
     with open_chunks(path, on_read) as chunks:
         return CheckedFile(
@@ -93,7 +97,7 @@ def hash_and_check(
     """Hash a file and check the hashes. The hashes are not stored: the upload hashes the file again.
 
     Raises:
-        ConsoleError: the file cannot be read, or no column fits.
+        ConsoleError: the file cannot be read, the columns to hash cannot be selected, or `confirm` raised the error.
     """
     with open_chunks(path, on_read) as chunks:
         prepared = prepare(read_text(chunks), hash_options, choose)

@@ -33,7 +33,7 @@ class DeadLetter:
     Attributes:
         about: the object's key, or `a sweep`, or `another message`.
         cause: the reason why it is on the dead-letter queue.
-        receives: number of times the function received it; 0 if EventBridge could not deliver it.
+        receives: SQS's approximate number of receives, which includes those by the console.
         sent_at: Unix time in seconds.
     """
 
@@ -44,14 +44,14 @@ class DeadLetter:
 
 
 def depths(connector: Connector, output: str) -> dict[str, int]:
-    """Return the depth of a queue as the number of messages `waiting`, `in_flight` and `delayed`.
+    """Return the depth of a queue as the numbers of messages `waiting`, `in_flight` and `delayed`.
 
     Args:
         connector: the connector that owns the queue.
         output: the stack output with the queue's URL.
 
     Raises:
-        ConsoleError: the queue's attributes cannot be read.
+        ConsoleError: the output is missing, or the queue's attributes cannot be read.
     """
     with aws.translate_errors("read the queue's attributes", connector):
         response = aws.sqs(connector).get_queue_attributes(
@@ -86,7 +86,7 @@ def oldest_age(connector: Connector) -> timedelta | None:
 
 
 def dead_letters(connector: Connector) -> list[DeadLetter]:
-    """Return up to 100 dead letters. They stay on the queue.
+    """Return the dead letters, at most about 100. They stay on the queue.
 
     Raises:
         ConsoleError: the dead-letter queue cannot be read.
@@ -107,7 +107,7 @@ def redrive(connector: Connector, on_moved: Callable[[DeadLetter], None] = lambd
     because the function is idempotent.
 
     Raises:
-        ConsoleError: AWS refused an operation.
+        ConsoleError: AWS returned an error.
     """
     source, target = connector.output("dead_letter_queue_url"), connector.output("queue_url")
     client = aws.sqs(connector)
@@ -154,7 +154,7 @@ def describe(message: MessageTypeDef) -> DeadLetter:
             f"EventBridge could not deliver it: {delivery['ERROR_CODE']} {delivery.get('ERROR_MESSAGE', '')}".strip()
         )
     else:
-        cause = "the function failed on it every time; look at the errors in its log"
+        cause = "the function failed on it every time; look at the errors in the function's log"
     return DeadLetter(
         _about(message.get("Body", "")), cause, receives, float(attributes.get("SentTimestamp", 0)) / 1000
     )

@@ -30,7 +30,7 @@ _CONFIRM_WITHIN = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class ReportLocation:
-    """The location of a report: the uploaded object's key and version, and the time the report was written."""
+    """The location of a report: the key and version of the uploaded object, and when the report was last written."""
 
     key: str
     version_id: str
@@ -38,7 +38,7 @@ class ReportLocation:
 
 
 class ReportReader:
-    """Reads the reports of one connector."""
+    """Reads the reports of one connector. The methods raise `ConsoleError` if the bucket cannot be read."""
 
     def __init__(self, connector: Connector, client: S3Client | None = None) -> None:
         self._connector = connector
@@ -88,7 +88,7 @@ class ReportReader:
         return sorted(found, key=lambda report: str(report["file"]["uploaded_at"]), reverse=True)
 
     def newest(self, limit: int) -> tuple[list[Report], int]:
-        """Return the report of the newest upload of each file, last changed first, and the number of files.
+        """Return the report of the newest upload of each file, last changed first, and the number of all files.
 
         Args:
             limit: maximum number of files; 0 for all.
@@ -124,7 +124,7 @@ def find_report(readers: Mapping[str, ReportReader], key: str) -> tuple[str, lis
     found = {name: reports for name, reader in readers.items() if (reports := reader.versions(key))}
     if not found:
         raise ConsoleError(
-            f"There is no report for {key}. Check the key with `status`. "
+            f"There is no report for {key}. Run `tiktok-activation status` to check the key. "
             "If the file was just uploaded, try again in a few seconds."
         )
     if len(found) > 1:
@@ -135,7 +135,10 @@ def find_report(readers: Mapping[str, ReportReader], key: str) -> tuple[str, lis
 
 
 def waits_until(report: Report) -> datetime | None:
-    """Return the latest time until which an upload waits; None if it has a final status or the time is unknown."""
+    """Return the latest time until which an upload waits; None if it has a final status or the time is unknown.
+
+    For `settling`, this is the limit for appends and removes with the default of `settleSeconds`.
+    """
     if report["status"] in FINAL_STATUSES:
         return None
     updated = parse_time(report["updated_at"])

@@ -64,7 +64,7 @@ class Connector:
 
     @property
     def region(self) -> str | None:
-        """The AWS region, taken from an ARN if one is known."""
+        """The AWS region: from an ARN in the stack outputs if there is one, otherwise from the location."""
         arn = self.outputs.get("queue_arn") or self.outputs.get("key_arn")
         return str(arn).split(":")[3] if arn else self.location.region
 
@@ -77,8 +77,9 @@ class Connector:
         value = self.outputs.get(name)
         if not value:
             raise ConsoleError(
-                f"The stack output {name} of {self.label} is not known. Run this command where `pulumi stack output` "
-                "works, or give a file of its output with --outputs.",
+                f"The stack output {name} of {self.label} is missing. Run this command where `pulumi stack output` "
+                "works, or give a file with its JSON output with --outputs. If the stack was deployed with an older "
+                "version, run `pulumi up` first.",
                 Exit.USAGE,
             )
         return str(value)
@@ -86,7 +87,15 @@ class Connector:
 
 @dataclass(frozen=True)
 class Source:
-    """The options that say where to find connectors. If all are None: the running sandbox, else Pulumi's stack."""
+    """The options that select where to find connectors.
+
+    If all are None, the connectors are those of the running sandbox, or else of the selected Pulumi stack.
+
+    Attributes:
+        bucket: the name of one connector's bucket.
+        outputs: a file with the output of `pulumi stack output --json`.
+        stack: the name of a Pulumi stack.
+    """
 
     bucket: str | None = None
     outputs: Path | None = None
@@ -94,10 +103,10 @@ class Source:
 
 
 def find_connectors(source: Source) -> dict[str, Connector]:
-    """Return all connectors by advertiser.
+    """Return all connectors by advertiser, or the connector of a bucket by the bucket's name.
 
     Raises:
-        ConsoleError: no connector was found, or the outputs cannot be read.
+        ConsoleError: the outputs cannot be read, or do not describe connectors.
     """
     if source.bucket:
         return {
@@ -113,8 +122,11 @@ def find_connectors(source: Source) -> dict[str, Connector]:
 def find_connector(source: Source, advertiser: str | None) -> Connector:
     """Return the connector of an advertiser. Without an advertiser, return the only connector.
 
+    If `source` names a bucket, return the connector of that bucket.
+
     Raises:
-        ConsoleError: there is no connector with this name, or there are several and none was named.
+        ConsoleError: there is no connector with this name, there are several and none was named, or the connectors
+            cannot be found, see `find_connectors`.
     """
     found = find_connectors(source)
     if source.bucket:
@@ -164,7 +176,7 @@ def _connectors(content: object, location: Location) -> dict[str, Connector]:
         isinstance(outputs, dict) and isinstance(outputs.get("bucket"), str) for outputs in advertisers.values()
     ):
         raise ConsoleError(
-            f"The connectors were not found in {location.name}: the advertisers with their buckets are missing. "
+            f"No connectors were found in {location.name}, because advertisers with buckets are missing there. "
             "Use the output of `pulumi stack output --json`."
         )
     return {str(name): Connector(str(name), outputs, location) for name, outputs in sorted(advertisers.items())}

@@ -133,7 +133,7 @@ def stored_credentials(connector: Connector, advertiser_id: str = "") -> Credent
 
     Args:
         connector: the connector that owns the secret.
-        advertiser_id: the id from the configuration if several connectors share the secret.
+        advertiser_id: the advertiser's id at TikTok; empty to use the one in the secret.
 
     Raises:
         ConsoleError: the secret has no credentials, or cannot be read.

@@ -31,8 +31,8 @@ def object_keys(names: Sequence[str], audience: str, identifier_type: str, actio
     audience = audience.strip()
     if not audience or len(audience) > MAX_NAME_LENGTH or "/" in audience or not audience.isprintable():
         raise ConsoleError(
-            f"An audience name needs 1 to {MAX_NAME_LENGTH} characters, without slashes and control characters. "
-            "Change --audience.",
+            f"An audience name must have 1 to {MAX_NAME_LENGTH} characters, without slashes and control characters. "
+            "Change the name.",
             Exit.USAGE,
         )
     folder = f"tiktok/{audience}/{identifier_type}/{action}/"
@@ -77,7 +77,7 @@ def upload(
             the upload.
 
     Raises:
-        ConsoleError: AWS refused the upload. No object or part is left in the bucket.
+        ConsoleError: AWS returned an error. A multipart upload is aborted, so that no parts stay in the bucket.
     """
     client = aws.s3(connector)
     parts = _parts(chunks)

@@ -1,6 +1,7 @@
 """Withdrawal of waiting uploads: sets their reports to `withdrawn` while holding the lease on their audience.
 
-Deleting the object is not enough: the connector still applies removes, and appends that belong to a run.
+Deleting the object is not enough: the connector still applies removes, and appends that belong to a run or have a
+counter in the file name.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ def withdraw_under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Rep
 
     Raises:
         ClientError: S3 failed.
+        Missing, Damaged, Conflict: as for `Ledger.latest` and `Ledger.update`.
     """
     ledger = Ledger(store, utc_now, lambda _: None)
     calls = [call for call in (lease.state["intent"], lease.state["change"]) if call]
@@ -149,6 +151,7 @@ def _action(report: Report) -> Action | None:
 def nothing_to_withdraw(key: str) -> ConsoleError:
     """Return the error for a key that has no waiting upload."""
     return ConsoleError(
-        f"There is no waiting upload for {key}, so nothing can be withdrawn. Run `report` to see its status.",
+        f"There is no waiting upload for {key}, so nothing can be withdrawn. "
+        "Run `tiktok-activation status` to see the status of each file.",
         Exit.NOT_ACCEPTED,
     )

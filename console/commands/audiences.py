@@ -46,7 +46,7 @@ def audiences(
     rows = compare(read_registered(connector), tiktok.audiences())
     if delete is not None:
         if identifier_type is None:
-            raise ConsoleError("Give the audience's identifier type with --type.", Exit.USAGE)
+            raise ConsoleError("--delete also needs the audience's identifier type. Give it with --type.", Exit.USAGE)
         _delete(tiktok, rows, delete, identifier_type.value, yes=yes, as_json=as_json)
         return
     if as_json:
@@ -79,11 +79,12 @@ def row_json(row: AudienceRow) -> dict[str, object]:
 
 def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, yes: bool, as_json: bool) -> None:
     matching = [row for row in rows if row.id and (row.name, row.identifier_type) == (name, kind)]
-    # Of several audiences with this name, delete the one first that uploads do not change.
+    # If several audiences have this name, first delete one that uploads do not change.
     matching.sort(key=lambda row: row.registered)
     if not matching:
         raise ConsoleError(
-            f"TikTok has no audience {name!r} of the type {kind}. Run `audiences` to list all of them.", Exit.USAGE
+            f"TikTok has no audience {name!r} of the type {kind}. Run `tiktok-activation audiences` to list them all.",
+            Exit.USAGE,
         )
     row = matching[0]
     groups = tiktok.ad_groups(row.id or "")
@@ -91,11 +92,13 @@ def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, ye
         print_text(f"{row.name} ({row.identifier_type}), TikTok's id {row.id}, {row.matched or 0:,} matched users")
         if groups is None:
             print_text(
-                "TikTok did not return the ad groups that it was applied to. Check them in Ads Manager first.", "yellow"
+                "TikTok did not return the ad groups that the audience was applied to. "
+                "Check them in Ads Manager first.",
+                "yellow",
             )
         else:
             names = ", ".join(f"{each.name} ({each.id}, {each.usage})" for each in groups)
-            print_text(f"Ad groups that it was applied to: {names or 'none'}.")
+            print_text(f"Ad groups that the audience was applied to: {names or 'none'}.")
     if not confirmed("Delete this audience at TikTok permanently?", yes=yes):
         raise ConsoleError("Nothing was deleted. Use --yes to delete without confirmation.", Exit.USAGE)
     tiktok.delete(row.id or "")

@@ -34,7 +34,11 @@ def credentials(
         bool, typer.Option("--check", help="Only test the stored credentials, and store nothing.")
     ] = False,
     advertiser_id: Annotated[
-        str, typer.Option(help="The advertiser id at TikTok, which is not secret. Without it, the command asks for it.")
+        str,
+        typer.Option(
+            help="The advertiser id at TikTok, which is not secret. Without this option, the command asks for the id; "
+            "with --check, it uses the id in the secret."
+        ),
     ] = "",
     as_json: options.Json = False,
     outputs: options.Outputs = None,
@@ -82,12 +86,12 @@ def _prompt(advertiser_id: str) -> Credentials:
     token, advertiser_id = token.strip(), advertiser_id.strip()
     if not _TOKEN.fullmatch(token):
         raise ConsoleError(
-            "The access token is too short, or has spaces or other characters that a token cannot have. Copy it again.",
+            "The access token must have 8 to 512 letters, digits or symbols, without spaces. Copy it again.",
             Exit.USAGE,
         )
     if not _ADVERTISER_ID.fullmatch(advertiser_id):
         raise ConsoleError(
-            "The advertiser id must have digits only. Copy it from the address of TikTok Ads Manager, after aadvid=.",
+            "The advertiser id must have 5 to 25 digits. Copy it from the URL of TikTok Ads Manager, after aadvid=.",
             Exit.USAGE,
         )
     return Credentials(token, advertiser_id)

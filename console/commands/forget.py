@@ -45,7 +45,8 @@ def forget(
     The identifiers are not shown while you type them, and they are not stored.
     Without a terminal, the command reads the email, the phone number and the
     device id from the first three lines of standard input. An empty line skips
-    an identifier.
+    an identifier. Audiences of a type for which no identifier is given are
+    listed, and the person is not removed from them.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     check_country(country)
@@ -85,10 +86,12 @@ def forget(
     if rows:
         print_table(["audience", "type", "uploaded to", "remark"], rows)
     if missed:
-        print_text("\nNo remove file for these audiences, because their identifier type was not given:", "yellow")
+        print_text(
+            "\nNo file was uploaded for these audiences, because no identifier of their type was given:", "yellow"
+        )
         print_table(["audience", "type"], missed)
     print_text(
-        "Run `status` to see when TikTok has processed the removal. "
+        "Run `tiktok-activation status` to see when TikTok has processed the removals. "
         "Also remove the person from the files that you upload."
     )
 
@@ -105,7 +108,7 @@ def _prompt() -> dict[Kind, str]:
 
 
 def _too_small(connector: Connector) -> set[str] | None:
-    """Return the ids of audiences that TikTok may not allow to shrink; None if TikTok cannot be queried."""
+    """Return the ids of audiences that TikTok may not allow to shrink; None if the audiences cannot be listed."""
     try:
         rows = compare([], connect(connector).audiences())
     except ConsoleError:
@@ -116,7 +119,7 @@ def _too_small(connector: Connector) -> set[str] | None:
 def _remark(audience_id: str | None, small: set[str] | None) -> str:
     if small is not None and audience_id in small:
         return (
-            f"TikTok may refuse this, because fewer than {MIN_MATCHED:,} people would remain. "
+            f"TikTok may refuse this removal, because fewer than {MIN_MATCHED:,} people would remain. "
             "If it does, delete the audience."
         )
     return ""

@@ -37,7 +37,8 @@ def check(
     identifier_type: options.FileType,
     *,
     action: Annotated[
-        Action, typer.Option(help="The action of the upload; an empty file is an error for replace only.")
+        Action,
+        typer.Option(help="The action of the upload. With replace, an empty file or a cut-off last row is an error."),
     ] = Action.APPEND,
     max_rejected_ratio: options.MaxRejectedRatio = DEFAULT_MAX_REJECTED_RATIO,
     as_json: options.Json = False,
@@ -76,8 +77,10 @@ def hash_(
     The command detects the delimiter, the encoding and the header, and finds
     the column by its name and content. Email addresses are trimmed and
     lower-cased, phone numbers are converted to E.164, and device ids are
-    lower-cased. Values that are already hashes are kept. Lines that cannot be
-    used are counted and listed by number. Their content is never shown.
+    lower-cased. Values that are already hashes are not hashed again. Values
+    that cannot be hashed are counted, and the first ones are listed by line
+    number. They are never shown. With --output -, the summary is printed to
+    standard error as text, even with --json.
     """
     ask = is_interactive(file) and not yes and not as_json
     hash_options = HashOptions(identifier_type.value, tuple(column or ()), country, not without_plus)
@@ -145,7 +148,7 @@ def show_verdict(file: str, verdict: Verdict) -> None:
 
 
 def looks_raw(verdict: Verdict) -> bool:
-    """Return whether a file is rejected because of rows that may be raw data."""
+    """Return whether a file would be rejected and has rows that may be raw data."""
     return bool(verdict.code) and bool({"not_hashed", "more_than_one_column"} & set(verdict.rejected_by_reason))
 
 
@@ -162,7 +165,7 @@ def show_hashed(file: str, output: str | None, result: HashResult) -> None:
         to=to,
     )
     if counts.already_hashed:
-        print_text(f"{counts.already_hashed:,} values were already hashes and are kept unchanged.", to=to)
+        print_text(f"{counts.already_hashed:,} values were already hashes and were not hashed again.", to=to)
     for reason, count in counts.faults.most_common():
         print_text(f"{count:,} x {reason}: {FAULT_SENTENCES[ValueFault(reason)]}", "yellow", to=to)
     _show_lines([(line, why, where) for line, where, why in counts.listed_faults], to)
@@ -174,7 +177,7 @@ def show_hashed(file: str, output: str | None, result: HashResult) -> None:
 def _show_lines(lines: list[tuple[int, str, str]], to: Console = out) -> None:
     if not lines:
         return
-    print_text("\nLines that cannot be used (their content is not shown):", "bold", to=to)
+    print_text("\nLines with errors (their content is not shown):", "bold", to=to)
     print_table(
         ["line", "reason", "column"],
         [[str(line), why, where] for line, why, where in lines[:MAX_SHOWN_LINES]],
@@ -182,4 +185,4 @@ def _show_lines(lines: list[tuple[int, str, str]], to: Console = out) -> None:
         to=to,
     )
     if len(lines) > MAX_SHOWN_LINES:
-        print_text(f"There are more lines. Use --json to list the first {len(lines)}.", to=to)
+        print_text(f"There are more lines. Use --json to list {len(lines)} of them.", to=to)

@@ -96,14 +96,14 @@ def again(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Upload a file of at most 5 GB again, with the same content as a new version."""
+    """Upload a file of at most 5 GB again, as a new version with the same content."""
     connector, reports = resolve_key(key, Source(bucket, outputs, stack), advertiser)
     object_key = reports[0]["file"]["key"]
     version = reupload(connector, object_key)
     if as_json:
         print_json({"advertiser": connector.label, "key": object_key, "version_id": version})
     else:
-        print_text(f"Uploaded again: {object_key}. Run `report` to see its status.", "green")
+        print_text(f"Uploaded again: {object_key}. Run `tiktok-activation status` to see its status.", "green")
 
 
 def confirm(
@@ -150,7 +150,7 @@ def withdraw(
     """Withdraw a waiting upload or run. For a file under replace/, the entire list is withdrawn.
 
     Deleting the object is not enough: the connector still applies removes, and
-    appends that belong to a run.
+    appends that belong to a run or have a counter in the file name.
     """
     connector, waiting = _waiting(key, Source(bucket, outputs, stack), advertiser)
     if not as_json:
@@ -173,10 +173,10 @@ def withdraw(
 
 
 def _waiting(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
-    """Return the connector and the waiting uploads of a key.
+    """Return the connector and the uploads of a key that have not reached a final status.
 
     Raises:
-        ConsoleError: the key has no waiting upload.
+        ConsoleError: every upload of the key has a final status, or no connector has a report for the key.
     """
     if key.endswith("/"):
         connector = find_connector(source, advertiser)

@@ -15,14 +15,14 @@ WHERE = "Location of the connectors (default: the running sandbox, else the Pulu
 Type = StrEnum("Type", {name: name for name in TYPES})  # type: ignore[misc]  # the members are known only at run time
 
 FileType = Annotated[
-    Type, typer.Option("--type", "-t", help="The identifier type: the kind of hash, and the folder in the bucket.")
+    Type, typer.Option("--type", "-t", help="The identifier type, which is also the name of a folder in the bucket.")
 ]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column",
         "-c",
-        help="The name or number (from 1) of the column with the identifiers. Repeat the option for multiple_types.",
+        help="The name or number (from 1) of the column with the identifiers. With multiple_types, repeat the option.",
     ),
 ]
 Country = Annotated[
@@ -39,13 +39,13 @@ WithoutPlus = Annotated[
         "--without-plus", help="Hash phone numbers without the +, as in TikTok's example. TikTok accepts both forms."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print only one JSON object.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Bucket = Annotated[
     str | None,
     typer.Option(
         "--bucket",
-        help="The bucket's name, if Pulumi's outputs are not available. It is enough to upload files and follow them.",
+        help="The bucket's name, if Pulumi's outputs are not available. With it, you can upload and follow files.",
         rich_help_panel=WHERE,
     ),
 ]
@@ -68,9 +68,18 @@ AdvertiserArgument = Annotated[
     str | None, typer.Argument(help="The advertiser; not needed if there is only one.", show_default=False)
 ]
 Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=0, help="Maximum number of seconds to wait; then the exit code is 4.")
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=0,
+        help="Maximum number of seconds to wait with --wait. If a file has no final status then, the exit code is 4.",
+    ),
 ]
 MaxRejectedRatio = Annotated[
     float,
-    typer.Option(min=0, max=1, help="Maximum share of invalid rows in a file, as in the connector's configuration."),
+    typer.Option(
+        min=0,
+        max=1,
+        help="Maximum share of invalid rows in a file, 0 to 1. Give the value of the connector's maxRejectedRatio.",
+    ),
 ]

@@ -18,7 +18,7 @@ def is_interactive(file: str = "") -> bool:
 
 
 def choose_column(kind: Kind, found: list[InputColumn]) -> InputColumn:
-    """Ask the user to choose one of several columns that fit."""
+    """Ask the user to choose one of several columns that fit, and return it."""
     print_text(f"Several columns may hold {kind.plural}:")
     for position, column in enumerate(found, 1):
         print_text(f"  {position}  {column.name}")

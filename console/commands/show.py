@@ -11,8 +11,8 @@ from console.output import number, out, print_table, print_text, status_text
 from console.reports import Report, waits_until
 
 _MAX_REJECTIONS = 20
-_WIDE = 160  # minimum terminal width in columns for the table with all details
-_NARROW_FILE, _NARROW_AUDIENCE = 20, 15  # maximum width of the names on a narrower terminal
+_WIDE = 160  # minimum terminal width, in characters, for the table with all details
+_NARROW_FILE, _NARROW_AUDIENCE = 20, 15  # maximum widths of file and audience names on a narrower terminal
 
 Rows = list[list[str | Text]]
 
@@ -21,12 +21,16 @@ def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
     """Print the files and audiences of one advertiser."""
     print_text(f"\n{advertiser}", "bold")
     if not state["files"]:
-        print_text(f"There are no reports yet. Upload a file with `upload`, or to s3://{state['bucket']}/tiktok/.")
+        folder = f"s3://{state['bucket']}/tiktok/<audience>/<identifier type>/"
+        print_text(
+            f"There are no reports yet. First, upload a file with `tiktok-activation upload`, or to {folder} in S3."
+        )
         return
     print_table(*(_wide(state["files"]) if out.width >= _WIDE else _narrow(state["files"])))
     if len(state["files"]) < state["files_total"]:
         print_text(
-            f"These are the last {len(state['files'])} of {state['files_total']:,} files. Use --limit to show more."
+            f"These are the {len(state['files'])} most recently changed of {state['files_total']:,} files. "
+            "Use --limit to show more."
         )
     reasons = [file for file in state["files"] if file["status"] in {"waiting", "rejected", "failed", "skipped"}]
     if reasons:
@@ -46,7 +50,7 @@ def show_files(advertiser: str, state: Mapping[str, Any]) -> None:
 
 
 def _wide(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
-    """Return the headings, the rows, and the indexes of the right-aligned columns of the table with all details."""
+    """Return the headings, rows, and indexes of right-aligned columns of the table with all details."""
     headings = ["file", "audience", "type", "action", "status", "accepted", "rejected", "matched", "changed"]
     rows: Rows = [
         [
@@ -65,7 +69,7 @@ def _wide(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[in
 
 
 def _narrow(files: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows, tuple[int, ...]]:
-    """Return the headings, the rows, and the indexes of the right-aligned columns of a table of 80 columns."""
+    """Return the headings, rows, and indexes of right-aligned columns of a table that fits an 80-character terminal."""
     headings = ["file", "audience", "status", "accepted", "rejected", "matched"]
     rows: Rows = [
         [
@@ -115,7 +119,7 @@ def show_report(report: Report) -> None:
     ]
     print_table(["", ""], [[name, str(value)] for name, value in facts if value])
     if report["rejections"]:
-        print_text("\nRows that were not sent (their content is never stored):", "bold")
+        print_text("\nRows and cells that were not sent (the report never contains their content):", "bold")
         shown = [
             [str(each["line"]), each["reason"], each.get("column") or ""]
             for each in report["rejections"][:_MAX_REJECTIONS]

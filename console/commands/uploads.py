@@ -40,10 +40,15 @@ def upload_(
     files: Annotated[list[str], typer.Argument(help="The files to upload; several files become one run.")],
     *,
     advertiser: options.Advertiser = None,
-    audience: Annotated[str, typer.Option(help="The audience's name at TikTok; it is created if it does not exist.")],
+    audience: Annotated[
+        str, typer.Option(help="The audience's name at TikTok. append and replace create the audience if necessary.")
+    ],
     identifier_type: options.FileType,
     action: Annotated[
-        Action, typer.Option(help="append adds people, remove removes them, replace replaces everyone.")
+        Action,
+        typer.Option(
+            help="append adds the people in the files, remove takes them out, and replace makes them the only members."
+        ),
     ] = Action.APPEND,
     hash_first: Annotated[
         bool, typer.Option("--hash", help="Hash the files first, because they hold raw data.")
@@ -60,11 +65,11 @@ def upload_(
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Check files (hash them first with --hash), upload them, and with --wait wait for a final status.
+    """Check files (hash them first with --hash) and upload them. With --wait, wait for their final status.
 
-    Nothing is uploaded if the connector would reject a file, or if too many raw
-    rows cannot be hashed. Raw data stays on this machine: with --hash, only
-    hashes are sent.
+    Nothing is uploaded if the connector would not accept a file, or if too many
+    raw rows cannot be hashed. With --hash, raw data stays on this machine, and
+    only hashes are sent.
     """
     if "-" in files:  # every file is read twice: once for the check, once for the upload
         raise ConsoleError("Standard input cannot be uploaded. Write it to a file, and upload the file.", Exit.USAGE)
@@ -146,14 +151,14 @@ def report(
     *,
     advertiser: options.Advertiser = None,
     versions: Annotated[
-        bool, typer.Option("--versions", help="Show every version of the object, not only the newest.")
+        bool, typer.Option("--versions", help="Show the reports of all versions of the object, not only of the newest.")
     ] = False,
     as_json: options.Json = False,
     bucket: options.Bucket = None,
     outputs: options.Outputs = None,
     stack: options.Stack = None,
 ) -> None:
-    """Show the report of one file in readable form, or as stored with --json."""
+    """Show the report of one file in readable form, or with --json in its stored form."""
     _, found = resolve_key(key, Source(bucket, outputs, stack), advertiser)
     shown = found if versions else found[:1]
     if as_json:
@@ -164,10 +169,15 @@ def report(
 
 
 def resolve_key(key: str, source: Source, advertiser: str | None) -> tuple[Connector, list[Report]]:
-    """Return the connector and the reports, newest first, for a key as the user wrote it.
+    """Return the connector that has an uploaded object, and the reports of its versions, newest upload first.
+
+    Args:
+        key: the object's S3 URL, or its key with or without `tiktok/`.
+        source: the options that select where to find connectors.
+        advertiser: the advertiser; None to search all of them.
 
     Raises:
-        ConsoleError: there is no report, or several advertisers have one.
+        ConsoleError: no connector matches, there is no report for the key, or several advertisers have one.
     """
     found = find_connectors(source)
     if key.startswith("s3://"):
@@ -188,10 +198,10 @@ def _size(file: str) -> int | None:
 
 
 def _stop_if_rejected(ready: list[CheckedFile], action: str, max_rejected_ratio: float, *, as_json: bool) -> None:
-    """Print the results of the checks, and exit if the connector would reject a file.
+    """Print the results of the checks, and exit if the files would not be accepted.
 
     Raises:
-        Exit: the connector would reject a file.
+        Exit: the connector would not accept the files, or too many raw rows cannot be hashed.
     """
     codes = {each.verdict.code for each in ready if each.verdict.code}
     if action == "replace" and len(ready) > 1 and codes <= _LIST_CODES:
@@ -216,7 +226,7 @@ def _stop_if_rejected(ready: list[CheckedFile], action: str, max_rejected_ratio:
             }
             for each in ready
         ]
-        print_json({"error": "Nothing was uploaded. Each entry in `files` has the reason.", "files": files})
+        print_json({"error": "Nothing was uploaded. The entries in `files` give the reasons.", "files": files})
     else:
         print_text("Nothing was uploaded.", "red")
         if any(each.hashed is None and looks_raw(each.verdict) for each in ready):

@@ -67,7 +67,7 @@ def _running_sandbox() -> Iterator[None]:
     """Run the sandbox until the page is stopped, unless a sandbox is already running.
 
     Raises:
-        ConsoleError: the sandbox is not installed, or it did not start in time.
+        ConsoleError: the sandbox is not installed, or it did not start.
     """
     if running_sandbox():
         yield

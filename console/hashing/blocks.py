@@ -1,4 +1,4 @@
-"""Blocks of complete records: split from the stream in one process, hashed in another."""
+"""Blocks of complete records: split off a stream, and hashed in this process or in a worker process."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Counts:
 
     Attributes:
         lines: number of line ends.
-        rows: number of records that are not blank.
-        written: number of rows in the output.
+        rows: number of records that are not blank, without the header.
+        written: number of rows in the output, without its header.
         already_hashed: number of values that were already hashes.
         empty: number of rows without a value: empty, NULL markers, hashes of empty values, all-zero device ids.
         faults: number of cells that cannot be hashed, by reason.
-        listed_faults: line, column and reason of the first faults.
+        listed_faults: line, column and reason of the first 100 faults.
     """
 
     lines: int = 0
@@ -88,7 +88,7 @@ class Counts:
 
 
 def cut_at_records(chunks: Iterable[bytes], delimiter: str | None, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Split a stream into blocks of complete records, about 64 KiB each.
+    """Split a stream into blocks of complete records, by default of about 64 KiB.
 
     At most one chunk and one block are in memory.
     """

@@ -42,8 +42,8 @@ class InputColumn:
 def candidates(layout: FileLayout, kind: Kind, digits: int = 64, *, weak: bool = True) -> list[InputColumn]:
     """Return the columns that most likely hold a kind of identifier: those with the highest score.
 
-    A column scores highest if both its name and its cells match the kind. Phone numbers look like any other number, so
-    in a column without a matching name only international phone numbers count.
+    A column scores highest if both its name and its cells match the kind. Other numbers can look like phone numbers. So
+    in a column without a matching name, only international phone numbers count, unless it is the file's only column.
 
     Args:
         layout: the layout of the file.
@@ -64,7 +64,11 @@ def candidates(layout: FileLayout, kind: Kind, digits: int = 64, *, weak: bool =
 
 
 def _score(cells: list[str], kind: Kind, digits: int, layout: FileLayout, *, named: Kind | None) -> int:
-    """Return the score from 0 to 4 of a column with the given non-empty cells."""
+    """Return the score of a column with the given non-empty cells.
+
+    4: the name and the cells match. 3: the name matches, and the cells are hashes. 2: the cells match.
+    1: the cells are hashes, and the name indicates no kind. 0: the column does not match.
+    """
     only_column = layout.width == 1
     if _share(cells, kind, allow_excel_notation=only_column or named is kind) >= MIN_SHARE:
         if named is kind:
@@ -83,7 +87,7 @@ def header_kind(layout: FileLayout, index: int) -> Kind | None:
 
 def named_kind(name: str) -> Kind | None:
     """Return the kind of identifier that a column's name indicates; None if it indicates none."""
-    # Remove accents. A name may have none, or have them as combining characters.
+    # Remove accents, because a name may be written without them or with combining characters.
     name = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
     name = unicodedata.normalize("NFC", name)
     # Check device ids first: "mobile ad id" would also match the pattern for phone numbers.

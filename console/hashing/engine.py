@@ -1,4 +1,4 @@
-"""Hashing of a file as a stream, on all cores, in constant memory."""
+"""Hashing of a file as a stream, in parallel worker processes and in constant memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Hashing:
-    """The hashing of one file.
+    """Hashes one file block by block, and counts its rows.
 
     Args:
         plan: the hashing plan for the file.
@@ -68,8 +68,8 @@ class Hashing:
 def _in_order(blocks: Iterator[bytes], plan: Plan) -> Iterator[tuple[bytes, Counts]]:
     """Hash blocks in worker processes and yield the results in the order of the blocks.
 
-    There is one worker more than there are cores, so that no core is idle while a worker waits for a pipe. Each worker
-    has one block at a time, so that the two ends of a pipe never wait for each other.
+    There is one worker more than there are cores, but at most nine, so that no core is idle while a worker waits for a
+    pipe. Each worker has one block at a time, so that the two ends of a pipe never wait for each other.
     """
     block = next(blocks, None)
     if block is None:

@@ -28,7 +28,7 @@ class FileLayout:
     Attributes:
         delimiter: the delimiter; None for a file with one column.
         header: the names of the columns; None if the first line is data.
-        sample: the first records after the header.
+        sample: the first records after the header, about 1,000 at most.
         skipped_bytes: the length of Excel's `sep=;` line, which is not a record; 0 if there is none.
     """
 
@@ -109,7 +109,7 @@ def _first_records(text: str, delimiter: str | None) -> Iterator[list[str]]:
 
 
 def records(text: str, delimiter: str | None) -> Iterator[list[str]]:
-    """Yield the records of a text. Without a delimiter each line is a record with one field."""
+    """Yield the records of a text. Without a delimiter, each line is a record with one field."""
     if delimiter is None:
         yield from ([line] for line in _LINE_END.split(text))
         return
@@ -117,9 +117,10 @@ def records(text: str, delimiter: str | None) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return the delimiter that splits most records into the same number of columns, at least two.
+    """Return the delimiter that splits most records, at least half, into the same number of columns, at least two.
 
-    If several delimiters do, as in `a@example.com;12,50`, return the one that yields the most email addresses.
+    If several delimiters do so for the same share of records, as in `a@example.com;12,50`, return the one that yields
+    the most email addresses. Return None if no delimiter fits.
     """
     best: tuple[float, int, int] = (0.5, 0, 1)
     chosen = None
@@ -138,7 +139,7 @@ def _delimiter(text: str) -> str | None:
 
 
 def _is_header(record: list[str]) -> bool:
-    """Return whether the first record is a header: it contains words, and no cell looks like data."""
+    """Return whether the first record is a header: a cell contains letters, and no cell looks like data."""
     cells = [stripped(cell) for cell in record]
     if not any(any(character.isalpha() for character in cell) and not is_empty_value(cell) for cell in cells):
         return False

@@ -98,7 +98,8 @@ def prepare(text: Text, hash_options: HashOptions, choose: ChooseColumn = reject
         choose: called to choose a column if several fit.
 
     Raises:
-        ConsoleError: the file is empty, no column fits, or several columns fit and `choose` raised the error.
+        ConsoleError: the country code does not exist, the file has no rows, its first row is too long, or the columns
+            to hash cannot be selected.
     """
     check_country(hash_options.country)
     layout = detect(text.head, text.encoding, complete=text.complete)
@@ -121,7 +122,7 @@ def prepare(text: Text, hash_options: HashOptions, choose: ChooseColumn = reject
 
 
 def check_country(country: str | None) -> None:
-    """Raise an error if a country code does not exist.
+    """Check that a country code exists. None means that the user gave none.
 
     Raises:
         ConsoleError: the country code does not exist.
@@ -132,7 +133,7 @@ def check_country(country: str | None) -> None:
 
     if country not in phonenumbers.SUPPORTED_REGIONS:
         raise ConsoleError(
-            "The country code does not exist. Give --country two letters, such as US, GB or DE.", Exit.USAGE
+            "The country code does not exist. Give a code of two letters, such as US, GB or DE.", Exit.USAGE
         )
 
 
@@ -141,7 +142,7 @@ def _columns(layout: FileLayout, hash_options: HashOptions, digits: int, choose:
         kind = KINDS[hash_options.identifier_type]  # type: ignore[index]  # a StrEnum equals its value
         if len(hash_options.columns) > 1:
             raise ConsoleError(
-                "This identifier type allows only one --column. Use --type multiple_types for several columns.",
+                "This identifier type allows only one column. Use the type multiple_types for several columns.",
                 Exit.USAGE,
             )
         if hash_options.columns:

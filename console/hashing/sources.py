@@ -88,7 +88,8 @@ def read_text(chunks: Iterable[bytes]) -> Text:
     """Decompress a file and detect its encoding.
 
     Raises:
-        ConsoleError: the file is not a text file, or it is damaged.
+        ConsoleError: the file is not a text file, or it is damaged. Damage after the first 1 MiB raises the error
+            later, when `chunks` of the result is read.
     """
     head, stream = _peek(_decompressed(iter(chunks)))
     text = head[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()

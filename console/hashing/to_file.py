@@ -56,7 +56,7 @@ def hash_file(
         on_read: called with the number of bytes of each chunk.
 
     Raises:
-        ConsoleError: a file cannot be read or written, or no column fits.
+        ConsoleError: a file cannot be read or written, both are the same file, or `prepare` raised the error.
     """
     if (
         target != "-"
@@ -80,7 +80,7 @@ def hash_file(
 
 
 def hash_result(prepared: PreparedFile, counts: Counts) -> HashResult:
-    """Return the result after a file was hashed."""
+    """Return the result of hashing a file, given the counts of its rows."""
     return HashResult(
         counts,
         prepared.plan.columns,

@@ -67,7 +67,11 @@ FAULT_SENTENCES: Final = {
 
 
 class FaultError(Exception):
-    """A value cannot be normalized. The exception never contains the value."""
+    """A value cannot be hashed. The exception never contains the value.
+
+    Attributes:
+        fault: the reason.
+    """
 
     def __init__(self, fault: ValueFault) -> None:
         super().__init__(fault.value)
@@ -125,7 +129,7 @@ _PHONE = re.compile(
 )
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 _INTEGRAL_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
-MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` is a valid national number in some country
+MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` may also be a national number
 EMPTY_VALUE_HASHES: Final = frozenset(row.decode() for digits in (64, 32) for row in empty_value_hashes(digits).rows)
 # Spaces, invisible characters, quotes, and Excel's notations for text: `'x` and `="x"`.
 _STRIPPED_CHARACTERS = (

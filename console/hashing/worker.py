@@ -35,7 +35,7 @@ def receive(pipe: BinaryIO) -> bytes | None:
 
 def main() -> None:
     """Hash blocks until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent process closes the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C, the parent process ends its workers
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     plan_message = receive(incoming)
     if plan_message is None:

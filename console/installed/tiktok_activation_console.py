@@ -1,7 +1,7 @@
 """The entry point of the console, in a checkout and in an installed package.
 
-In a checkout, `console` and `handler` are top-level packages. In an installed package, both are inside
-`tiktok_activation`, so that such general names do not conflict with other packages.
+In a checkout, `console` and `handler` are top-level packages. In the installed package, both are inside
+`tiktok_activation`, so that their general names do not conflict with other packages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main() -> None:
         from console.cli import main as run  # noqa: PLC0415 - importable only after the path was extended
     except ModuleNotFoundError as missing:
         sys.exit(
-            f"Error: The library {missing.name} is not installed. Install this package with the extra `console`: "
-            "pip install 'tiktok-activation-connector[console] @ git+<URL of the repository>'."
+            f"Error: The library {missing.name} is not installed. Install this package with the `console` extra:\n"
+            "  pip install 'tiktok-activation-connector[console] @ git+<URL of the repository>'"
         )
     run()

@@ -64,7 +64,7 @@ def create_app(connectors: Mapping[str, Connector], token: str, port: int) -> Gu
 
 
 def file_id(key: str) -> str:
-    """Return an opaque id for an object key, because URLs are stored in the browser history."""
+    """Return an opaque id for an object key, to keep keys out of URLs, which the browser stores in its history."""
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
@@ -151,7 +151,7 @@ class _Page:
         return JSONResponse(result, status_code=200 if result["key"] else 422)
 
     def outcome(self, request: Request) -> Response:
-        """Return the status of one upload."""
+        """Return the status of one upload; null until the connector has registered the upload."""
         name, key = self._find(request, missing_is_fine=True)
         report = self._readers[name].read(key, request.path_params["version"]) if key else None
         if report is None:
@@ -165,7 +165,12 @@ class _Page:
             raise HTTPException(404) from None
 
     def _find(self, request: Request, *, missing_is_fine: bool = False) -> tuple[str, str]:
-        """Return the advertiser and the object key for the path of a request."""
+        """Return the advertiser and the object key for the path of a request.
+
+        Raises:
+            HTTPException: the advertiser does not exist, or there is no report for the file. With `missing_is_fine`,
+                the key is empty if there is no report.
+        """
         self._connector(request)
         name, wanted = request.path_params["advertiser"], request.path_params["file"]
         for location in self._readers[name].locations():

@@ -112,13 +112,15 @@ def read_body(stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> 
 def receive_file(connector: Connector, request: FileRequest, chunks: Iterator[bytes]) -> dict[str, Any]:
     """Hash, check and upload a file in one pass, in constant memory and without a temporary file.
 
-    An upload is not visible in S3 until it is completed, and it is completed only if the function would accept it.
+    An upload is not visible in S3 until it is completed, and it is completed only if the connector would accept
+    the file and enough of its rows can be hashed.
 
     Returns:
-        The counts and the verdict for the page, and `key` and `version_id` if the file was uploaded.
+        The counts, the verdict and the bucket for the page, and `key` and `version_id`, which are None if the file was
+        not uploaded.
 
     Raises:
-        ConsoleError: the file cannot be read, or AWS refused the upload.
+        ConsoleError: an option is invalid, the file cannot be read, or AWS returned an error.
     """
     (key,) = object_keys(
         [request.file_name], request.audience, request.hash_options.identifier_type, request.action, datetime.now(UTC)
@@ -145,7 +147,7 @@ def receive_file(connector: Connector, request: FileRequest, chunks: Iterator[by
 
 
 class _NotAcceptedError(Exception):
-    """The function would reject the file."""
+    """The file would not be accepted, so the upload must be canceled."""
 
 
 class _ConcurrentCheck:

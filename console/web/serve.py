@@ -22,7 +22,7 @@ def serve(connectors: Mapping[str, Connector], port: int, on_ready: Callable[[st
         on_ready: called with the URL, which contains the token, when the page can be opened.
 
     Raises:
-        ConsoleError: the port is in use.
+        ConsoleError: the port is in use or not allowed.
     """
     token = secrets.token_urlsafe(32)
     with socket.socket() as listening:
@@ -30,7 +30,7 @@ def serve(connectors: Mapping[str, Connector], port: int, on_ready: Callable[[st
         try:
             listening.bind(("127.0.0.1", port))
         except OSError:
-            raise ConsoleError(f"Port {port} is already in use. Choose another port with --port.") from None
+            raise ConsoleError(f"Port {port} is in use or not allowed. Choose another port with --port.") from None
         listening.listen()
         port = listening.getsockname()[1]
         app = create_app(connectors, token, port)

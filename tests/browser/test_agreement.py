@@ -49,7 +49,7 @@ def test_check_and_the_function_agree(sandbox: Sandbox) -> None:
     for name, (kind, content) in files.items():
         try:
             verdict = evaluate_file([content], kind)
-        except ValueError:  # the name is not an identifier type
+        except ValueError:  # `kind` is not an identifier type
             assert reports[name]["code"] == "unknown_identifier_type"
             continue
         report = reports[name]

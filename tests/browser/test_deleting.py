@@ -1,4 +1,4 @@
-"""Tests that `audiences --delete` shows the ad groups of the audience before it is deleted."""
+"""Tests that `audiences --delete` shows the ad groups of an audience before it deletes the audience."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_ad_groups_of_an_audience_are_shown_before_it_is_deleted(sandbox: Sa
 
     refused = sandbox.run(*command)
     assert refused.returncode == Exit.USAGE
-    assert "Ad groups that it was applied to: " in refused.stdout
+    assert "Ad groups that the audience was applied to: " in refused.stdout
     assert "Spring [new] (1700000000000000001, Include)" in refused.stdout
     assert "Others (1700000000000000002, Exclude)" in refused.stdout
     assert "applied" in names(sandbox)
@@ -49,7 +49,7 @@ def test_an_audience_without_ad_groups_shows_none(sandbox: Sandbox) -> None:
     seed(sandbox, "unused")
     done = sandbox.run("audiences", "acme", "--delete", "unused", "--type", "email_sha256", "--yes")
     assert done.returncode == Exit.DONE, done.stdout + done.stderr
-    assert "Ad groups that it was applied to: none." in done.stdout
+    assert "Ad groups that the audience was applied to: none." in done.stdout
     assert done.stdout.rstrip().endswith("Deleted.")
 
 
@@ -66,4 +66,4 @@ def test_unknown_ad_groups_are_not_shown_as_none(sandbox: Sandbox, *, as_json: b
     if as_json:
         assert json.loads(done.stdout)["ad_groups"] is None
     else:
-        assert "TikTok did not return the ad groups that it was applied to." in done.stdout
+        assert "TikTok did not return the ad groups that the audience was applied to." in done.stdout

@@ -119,7 +119,7 @@ def test_a_rejected_file_shows_its_invalid_lines(browser: webdriver.Chrome, url:
     browser.get(url)
     until(browser, on.presence_of_element_located((By.LINK_TEXT, "faulty.csv")))
     browser.find_element(By.LINK_TEXT, "faulty.csv").click()
-    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "Lines that were not sent"))
+    until(browser, on.text_to_be_present_in_element((By.TAG_NAME, "main"), "Rows and cells that were not sent"))
     lines = [row.text for row in browser.find_elements(By.CSS_SELECTOR, "tbody tr")]
     assert [line.split()[:2] for line in lines] == [[str(number), "not_hashed"] for number in (1, 2, 3)]
     assert "jane" not in browser.page_source

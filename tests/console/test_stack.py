@@ -1,4 +1,4 @@
-"""Tests of finding connectors and of the keys of uploads."""
+"""Tests of connector discovery and object keys."""
 
 from __future__ import annotations
 

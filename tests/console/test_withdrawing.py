@@ -1,4 +1,4 @@
-"""Tests of withdrawing uploads, except those that TikTok may already have received."""
+"""Tests that waiting uploads are withdrawn, but not uploads that TikTok may already have received."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class ShellBlock:
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a page with all white space replaced by single spaces."""
+    """Return the text of a page with each run of white space replaced by a single space."""
     return " ".join(path.read_text(encoding="utf-8").split())
 
 

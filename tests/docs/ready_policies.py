@@ -44,7 +44,7 @@ _IAM = """
 
 
 def upload_policy() -> dict[str, Any]:
-    """Return the policy for an uploader, the same as that of the role of `uploadRole`."""
+    """Return the policy for an uploader, which is also the policy of the role that `uploadRole` creates."""
     return document(role_policies.upload_role(bucket_arn=BUCKET, key_arn=KEY, queue_arn=LOCATION.arn("sqs", "<queue>")))
 
 

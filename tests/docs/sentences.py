@@ -23,7 +23,7 @@ _DETAILS = " (code 40001: No permission; request 2026...)"
 _COLUMN = 'column 2 ("audience_action")'
 _NO_HASH = Fault("not_hashed", line=2)
 
-# Name of a function in `reasons` -> the outcomes to show. Functions without parameters need no entry.
+# Name of a function in `reasons` -> the outcomes to show. Partials, which need no arguments, have no entry.
 EXAMPLES: dict[str, Sequence[Callable[[], Outcome]]] = {
     "wrong_top_folder": [lambda: reasons.wrong_top_folder("TikTok")],
     "unknown_identifier_type": [lambda: reasons.unknown_identifier_type("emails")],

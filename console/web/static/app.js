@@ -140,7 +140,7 @@ function showResult(advertiser, request) {
 
 function faultList(rejections) {
   const details = element("details");
-  details.append(element("summary", "Lines that cannot be hashed"));
+  details.append(element("summary", "Lines with values that cannot be hashed"));
   const list = element("ul");
   for (const each of rejections.slice(0, 100)) {
     list.append(element("li", `line ${each.line}, ${each.column}: ${each.reason}`));
