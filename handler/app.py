@@ -1,4 +1,4 @@
-"""The entry point: `lambda_handler` handles a batch of SQS messages and returns those to deliver again."""
+"""The entry point: `lambda_handler` handles a batch of SQS messages and returns the ids of those to deliver again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,15 @@ if TYPE_CHECKING:
 
 
 class Function(NamedTuple):
-    """The state that a warm function keeps between invocations: settings, connections, clocks and the retry pause."""
+    """The state that a warm function keeps between invocations.
+
+    Attributes:
+        session: the HTTP connections to TikTok.
+        events: the EventBridge client; None unless the settings turn outcome events on.
+        pause: waits the given number of seconds between two tries of a call.
+        now: returns the current time in UTC.
+        monotonic: returns monotonic time in seconds.
+    """
 
     settings: Settings
     store: ObjectStore
@@ -52,7 +60,7 @@ class Function(NamedTuple):
 
 @cache
 def warm_function() -> Function:
-    """Return the function of this process, created on the first call.
+    """Return the `Function` of this process, which the first call creates.
 
     Raises:
         SettingsError: an environment variable is missing or malformed.
@@ -77,9 +85,9 @@ def connect(
     secrets: SecretsManagerClient,
     events: EventBridgeClient | None = None,
 ) -> Function:
-    """Return a function that uses these settings and clients."""
+    """Return a `Function` with these settings and clients."""
     session = requests.Session()
-    session.trust_env = False  # ignore proxies and .netrc
+    session.trust_env = False  # ignore proxy environment variables and .netrc
     return Function(
         settings=settings,
         store=ObjectStore(s3, settings.bucket),
@@ -92,7 +100,7 @@ def connect(
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    warm_function()  # so that a cold start connects, and fails if the environment is invalid
+    warm_function()  # so that a cold start creates the clients, and fails if the environment is invalid
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
@@ -127,7 +135,7 @@ def handle(function: Function, event: Mapping[str, Any], context: LambdaContext)
 
 
 def new_invocation(function: Function, context: LambdaContext) -> Invocation:
-    """Return the objects that one invocation works with."""
+    """Return the context of one invocation."""
     settings, logger = function.settings, function.logger
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000, function.monotonic)
     tiktok = TikTokClient(function.session, settings.tiktok_url, function.credentials, deadline, logger, function.pause)

@@ -23,7 +23,7 @@ class Outcomes:
     """The work of a batch, and the messages to deliver again.
 
     Attributes:
-        audiences: for each audience, the digests of its uploads by message id.
+        audiences: for each audience to advance, the upload's digest by message id; None for a continue message.
         sweeps: ids of sweep messages.
         failed: ids of messages that failed; they are delivered again with back-off.
         returned: ids of messages that were not started; they are delivered again immediately.
@@ -38,7 +38,7 @@ class Outcomes:
 def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
     """Handle the messages of one batch.
 
-    A message is done once the report of its upload is written. A sweep resumes uploads that wait.
+    A message is done even if its upload has to wait, because a sweep resumes the upload.
 
     Returns:
         The work of the batch, with the messages to deliver again.
@@ -54,7 +54,10 @@ def handle_batch(run: Invocation, records: Iterable[QueueRecord]) -> Outcomes:
 
 
 def _register(run: Invocation, record: QueueRecord, outcomes: Outcomes) -> None:
-    """Register the upload of one message, so that its report exists before anything else happens."""
+    """Register the upload of one message, and add the work that the message requires to `outcomes`.
+
+    All uploads of a batch are registered before any audience is advanced. A failure affects only its own message.
+    """
     try:
         message = parse_message(record.body, run.settings.bucket)
         if message is None:

@@ -48,7 +48,7 @@ class Deadline:
         return self._end - self._clock()
 
     def near(self) -> bool:
-        """Return true if only the reserve is left."""
+        """Return true if less run time than the reserve is left."""
         return self.remaining() < self.reserve
 
 
@@ -77,7 +77,7 @@ def parse_iso(text: str) -> datetime:
 
 
 def parse_tiktok_time(text: object) -> datetime | None:
-    """Return a time in TikTok's format, such as `2026-01-31 12:00:00`, as UTC, or None for any other value."""
+    """Return a time in TikTok's format, such as `2026-01-31 12:00:00`, as UTC; None if it is not a time."""
     try:
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:

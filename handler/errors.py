@@ -2,10 +2,10 @@
 
 ConnectorError
 ├── SettingsError            the environment is invalid; the cold start fails
-├── MessageError             the message is not for this function; only that message fails
-├── Conflict                 another function wrote first; the message fails and is delivered again
+├── MessageError             the function cannot handle the message; only that message fails
+├── Conflict                 another function wrote first; the message, unless it is a sweep, is delivered again
 ├── Missing                  an object of the connector does not exist
-├── Damaged                  an object of the connector cannot be read as JSON
+├── Damaged                  an object of the connector does not have the expected content
 └── Outcome                  the status of an upload that did not go through; carries a `Code` and a sentence
     ├── Waiting              the upload keeps its place; a sweep resumes it
     │   ├── NotEditable          the audience accepts no change now
@@ -16,7 +16,7 @@ ConnectorError
     │   └── OutOfTime            the upload continues in the next invocation
     ├── Skipped              there is nothing to do
     ├── Rejected             the file or its key is faulty; a corrected upload can help
-    └── Failed               TikTok refused the upload, or the object cannot be read; a person has to act
+    └── Failed               TikTok refused or could not process the upload, or S3 cannot return it; a person has to act
         └── UploadAgain          a part is unknown, expired or damaged at TikTok
 """
 
@@ -36,7 +36,7 @@ class SettingsError(ConnectorError):
 
 
 class MessageError(ConnectorError):
-    """An SQS message is not one that this function handles."""
+    """An SQS message cannot be handled, for example because it is not from this connector's bucket."""
 
 
 class Conflict(ConnectorError):  # noqa: N818 - S3's term for a failed conditional write
@@ -44,11 +44,11 @@ class Conflict(ConnectorError):  # noqa: N818 - S3's term for a failed condition
 
 
 class Missing(ConnectorError):  # noqa: N818 - names the state of the object
-    """An object does not exist."""
+    """An object of the connector does not exist."""
 
 
 class Damaged(ConnectorError):  # noqa: N818 - names the state of the object
-    """An object of the connector is not valid JSON, for example because a person changed it manually."""
+    """An object of the connector does not have the expected content, for example because a person edited it."""
 
 
 class Outcome(ConnectorError):  # noqa: N818 - the subclasses are named after what happened to the upload
@@ -85,7 +85,7 @@ class Throttled(Waiting):
 
 
 class CredentialsRefused(Waiting):
-    """TikTok refused the token or a permission, or the secret is unusable."""
+    """TikTok refused the token or a permission, the terms are not accepted, or the secret is unusable."""
 
 
 class OutcomeUnknown(Waiting):
@@ -113,10 +113,10 @@ class Rejected(Outcome):
 
 
 class Failed(Outcome):
-    """TikTok refused the upload permanently, or the object cannot be read."""
+    """TikTok refused the upload permanently or could not process it, or the object cannot be read."""
 
     status = "failed"
 
 
 class UploadAgain(Failed):
-    """A `file_path` is unknown or expired, or TikTok received a part damaged (codes 40900, 40905, 40910)."""
+    """A `file_path` is unknown or expired, or a part was damaged when TikTok received it."""

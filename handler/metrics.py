@@ -13,9 +13,9 @@ DIMENSION = "Advertiser"
 
 
 class Metric(StrEnum):
-    """The names that alarms and dashboards use.
+    """The names of the metrics, which alarms and dashboards use.
 
-    Each is a sum over one invocation, except `WaitingSeconds`, which is the longest wait. `Audiences` and
+    Each metric is a sum over one invocation, except `WaitingSeconds`, which is the longest wait. `Audiences` and
     `AudiencesExpiring` are numbers at the time of a sweep; an invocation sweeps at most once.
     """
 

@@ -71,8 +71,10 @@ class Upload(NamedTuple):
     """One version of one uploaded object.
 
     Attributes:
+        version_id: the id of the version; `null` if the bucket's versioning is suspended.
+        etag: the ETag without quotes; None if unknown.
         size: the size in bytes; None if unknown.
-        uploaded_at: the version's LastModified in UTC, in whole seconds.
+        uploaded_at: the version's LastModified in UTC, in whole seconds; until registration, the time of the S3 event.
         event_reason: S3's reason for the event, such as `PutObject` or `CopyObject`; None if unknown.
     """
 

@@ -1,7 +1,7 @@
 """Every sentence that a user reads in a report: one function per outcome, or a `partial` if the text never varies.
 
-A reason says what happened, where, and what to do. It never contains an identifier. The functions return the outcome
-to raise.
+A reason says what happened, where, and what to do. It never contains an identifier. Functions that return an outcome do
+not raise it; the caller does. The others return the reason of a success, or a note to append to a reason.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Fault(NamedTuple):
 
 
 def wrong_kind(code: Code, kind: str, advice: str) -> Rejected:
-    """Return the outcome for a file whose content is not text."""
+    """Return the outcome for a file of an unsupported type."""
     return Rejected(code, f"The file is {kind}. {advice}")
 
 
@@ -173,7 +173,7 @@ def cut_off_compression(compression: str) -> Rejected:
 
 
 def decompression_bomb(ratio: int) -> Rejected:
-    """Return the outcome for a compressed file that expands more than identifiers can."""
+    """Return the outcome for a compressed file that expands more than a file of identifiers can."""
     return Rejected(
         Code.GZIP_BOMB,
         f"The file expands to more than {ratio} times its size when it is decompressed, which a file of identifiers "
@@ -285,7 +285,7 @@ def too_many_columns(header: str, max_columns: int) -> Rejected:
     return Rejected(
         Code.WRONG_COLUMNS,
         f"The file has more than {max_columns} {header} columns, but TikTok accepts at most {max_columns}. "
-        "Remove the others, and upload the file again.",
+        "Remove the extra columns, and upload the file again.",
     )
 
 
@@ -410,8 +410,8 @@ def permission_refused(details: str, advertiser_id: str) -> CredentialsRefused:
     return CredentialsRefused(
         Code.PERMISSION_REFUSED,
         f"TikTok refused access to advertiser {advertiser_id}{details}. Check that this ADVERTISER_ID is correct, and "
-        "give the app and its user (Operator or Admin) permission to manage audiences for it. The upload is then sent "
-        "automatically.",
+        "give the app and its user (Operator or Admin) permission to manage the advertiser's audiences. The "
+        "upload is then sent automatically.",
     )
 
 
@@ -666,14 +666,14 @@ def manifest_names_other_files(key: str) -> Rejected:
     return Rejected(
         Code.LIST_REJECTED,
         f"The manifest {_quoted(key)} names files in another bucket or folder, so the list was not sent. "
-        "Export the list to one folder of this bucket again.",
+        "Export the list again, to one folder of this bucket.",
     )
 
 
 ambiguous_replace = partial(
     Rejected,
     Code.AMBIGUOUS_REPLACE,
-    "Several lists for this audience were uploaded within an hour, so it is unclear which one to use, and none "
+    "Several lists for this audience were uploaded at about the same time, so it is unclear which one to use, and none "
     "was sent. Put all files of one list into one folder inside the replace folder, and upload them again.",
 )
 
@@ -753,6 +753,9 @@ deleted_while_processing = partial(
     Code.PROCESSING_FAILED,
     "The audience was deleted in Ads Manager before TikTok finished processing the upload. Upload the file again.",
 )
+
+
+# `message` quotes TikTok's message about the audience, with a space before it; empty if TikTok gives none.
 
 
 def created_too_small(message: str) -> Failed:

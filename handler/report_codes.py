@@ -101,8 +101,12 @@ class Code(StrEnum):
         "the audience name is blank, too long or contains control characters",
     )
     # rejected: the content
-    NO_VALID_ROW = "no_valid_row", "rejected", "no row is a valid identifier of the identifier type"
-    TOO_MANY_REJECTED = "too_many_rejected", "rejected", "more rows are faulty than `maxRejectedRatio` allows"
+    NO_VALID_ROW = "no_valid_row", "rejected", "no row has a valid identifier of the identifier type"
+    TOO_MANY_REJECTED = (
+        "too_many_rejected",
+        "rejected",
+        "more rows, or more cells in a column, are faulty than `maxRejectedRatio` allows",
+    )
     WRONG_COLUMNS = "wrong_columns", "rejected", "the file's columns cannot be used"
     CUT_OFF = "cut_off", "rejected", "the last row of the list is cut off"
     UTF16 = "utf16", "rejected", "the file is UTF-16; save it as UTF-8"
@@ -111,7 +115,7 @@ class Code(StrEnum):
     NOT_HASHED = "not_hashed", "rejected", "the identifiers are not hashed"
     PARQUET = "parquet", "rejected", "the file is Parquet; export it as CSV"
     ZIP_ARCHIVE = "zip_archive", "rejected", "the file is a zip archive; unzip it, or use gzip"
-    BROKEN_GZIP = "broken_gzip", "rejected", "the file cannot be decompressed"
+    BROKEN_GZIP = "broken_gzip", "rejected", "the file cannot be decompressed or is compressed twice"
     GZIP_BOMB = "gzip_bomb", "rejected", "the file expands far more than a file of identifiers can"
     TOO_MANY_PARTS = "too_many_parts", "rejected", "the upload needs more than 500 parts, TikTok's limit; split it"
     NO_PROGRESS = (

@@ -11,7 +11,7 @@ from handler.errors import SettingsError
 
 # TikTok's newer documents allow 250 MB per file, its older ones 50 MB. 50 MB satisfies both.
 DEFAULT_PART_BYTES = 50_000_000
-PART_BYTES = (1_000, 250_000_000)
+PART_BYTES = (1_000, 250_000_000)  # the smallest and the largest value of MAX_PART_BYTES
 
 Number = TypeVar("Number", int, float)
 
@@ -22,17 +22,17 @@ class Settings:
 
     Attributes:
         bucket: the connector's bucket.
-        secret_arn: the secret with ACCESS_TOKEN and ADVERTISER_ID.
+        secret_arn: the ARN of the secret with ACCESS_TOKEN and, if `advertiser_id` is empty, ADVERTISER_ID.
         queue_url: the connector's queue.
         advertiser: the connector's label in logs and metrics, `<advertiser>/<stack>`.
         advertiser_id: the advertiser's id at TikTok; empty if the secret contains it.
         tiktok_url: base address of TikTok's API for Business, without a trailing slash.
-        max_part_bytes: the size of the largest part uploaded to TikTok, in bytes.
-        max_rejected_ratio: the share of rejected rows, 0 to 1, above which a file is rejected.
+        max_part_bytes: the maximum size of a part uploaded to TikTok, in bytes.
+        max_rejected_ratio: the share of faulty rows or cells of a column, 0 to 1, above which a file is rejected.
         settle_seconds: seconds without a new upload until an audience has settled; 0 turns settling off.
         max_shrink: the share, 0 to 1, by which a new list may be shorter than the last one without a confirmation.
         file_retention_days: days until the bucket's lifecycle rule expires an upload.
-        create_grace_seconds: seconds to look for the audience of a create whose outcome is unknown.
+        create_grace_seconds: seconds to wait until TikTok shows a create or replace whose outcome is unknown.
         outcome_events: true to send an event to the account's default event bus for each final status.
     """
 

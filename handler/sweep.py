@@ -20,7 +20,7 @@ def sweep(run: Invocation) -> bool:
     """Finish the changes that TikTok has processed, and start the uploads that have settled, for every audience.
 
     Returns:
-        True if S3 or our own code failed. The sweep's message then fails and raises an alarm.
+        True if S3 or the connector's own code failed. The sweep's message then fails and raises an alarm.
     """
     try:
         pending = run.ledger.pending_audiences()
@@ -51,7 +51,8 @@ def try_to_advance(
     """Advance one audience, with the arguments of `advance`; log and return an exception.
 
     Returns:
-        A `Conflict` if another function holds the audience; another exception if S3 or our own code failed; or None.
+        A `Conflict` if another function wrote first; another exception if S3 or the connector's own code failed; None
+        otherwise.
     """
     try:
         advance(run, audience, pointers, sweep=sweep)

@@ -79,9 +79,12 @@ class ActionColumns:
         return None
 
     def change_codes(self, min_codes: int = 1) -> int | None:
-        """Return the first column that holds only change codes, with at least one deletion; None if there is none.
+        """Return the first column that holds only change codes, including deletions; None if there is none.
 
         A single letter can have other meanings, so the result is reliable only after all rows were added.
+
+        Args:
+            min_codes: the minimum number of different codes in the column.
         """
         for column, values in sorted(self._values.items()):
             codes = {stripped(value).upper() for value in values}

@@ -32,7 +32,15 @@ class CellCleaner:
     def clean_column(
         self, number: int, name: str, cells: list[bytes], digits: int, lines: range | list[int]
     ) -> list[bytes]:
-        """Return the clean cells of one column. A cell without a valid identifier becomes empty."""
+        """Return the clean cells of one column. A cell without a valid identifier becomes empty.
+
+        Args:
+            number: the position among the identifier columns, from 0.
+            name: the column name for rejections.
+            cells: the cells to clean.
+            digits: the number of hexadecimal digits of an identifier.
+            lines: the line number of each cell.
+        """
         empty_hashes = empty_value_hashes(digits).rows
         if (
             set(map(len, cells)) <= {0, digits}
@@ -69,7 +77,7 @@ class CellCleaner:
         return cleaned
 
     def accept(self, count: int, filled: list[int]) -> None:
-        """Accept `count` clean rows, with the number of filled cells in each column."""
+        """Accept `count` clean rows; `filled` is the number of filled cells in each column."""
         self.accepted += count
         self._filled = [before + cells for before, cells in zip(self._filled, filled, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Detection of blocks of a file with columns that can be sent unchanged, without splitting rows into cells."""
+"""Detection of blocks of a file with columns that can be sent unchanged, without splitting every row into cells."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CleanBlockDetector:
         return (count, filled) if self._frame not in others else None
 
     def _is_full(self, text: bytes, count: int) -> bool:
-        """Return True if every cell has all digits and none is the hash of an empty value."""
+        """Return True if every cell has all its digits and none is the hash of an empty value."""
         if any(text[place :: self._width] != bytes([byte]) * count for place, byte in self._places):
             return False
         begins = [0, *(place + 1 for place, _ in self._places[:-1])]

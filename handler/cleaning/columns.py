@@ -1,8 +1,9 @@
 """Cleaning of files with columns: each row has one or more identifiers of one person.
 
 Identifier columns are found by their names in the header row, cleaned by the rules for single identifiers, and written
-under TikTok's headers in a fixed order. Other columns are left out. Quotes are read as in RFC 4180 and by Python's csv
-module. A faulty cell becomes empty. A row is rejected only if it has no valid identifier or the wrong number of fields.
+under TikTok's headers in a fixed order. Other columns are left out. Quotes are read as in RFC 4180 and Python's csv
+module. A faulty cell becomes empty. A row is rejected only if it has no valid identifier, has the wrong number of
+fields, is too long, or is cut off at the end of the file.
 
 Most blocks are processed by column: split once, checked once per column, and joined again.
 """
@@ -45,7 +46,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
         chunks: the entire file, in pieces of any size.
         layout: the columns of the file.
         block_bytes: the block size.
-        max_record: the number of bytes of the longest row, with quoted line breaks.
+        max_record: the maximum number of bytes in a row, including quoted line breaks.
 
     Raises:
         Rejected: a column mixes additions and removals, or holds identifiers that are not hashed.
@@ -126,7 +127,11 @@ class _BlockCleaner:
         return len(lines), b""
 
     def _split(self, text: bytes) -> list[list[bytes]] | None:
-        """Return the columns of a block; None unless it has no quotes and every line has all fields."""
+        """Return the columns of a block; None if its records must be read one by one.
+
+        That is the case if the block has quotes, blank lines, lines without all fields, an incomplete last line, or
+        rows that may be too long.
+        """
         delimiter, width = self._layout.delimiter, self._layout.width
         if b'"' in text or not text.endswith(b"\n"):
             return None
@@ -148,7 +153,10 @@ class _BlockCleaner:
         return columns
 
     def _is_valid(self, record: Record, cell_cleaner: CellCleaner) -> bool:
-        """Return True if a record has all fields. Otherwise, reject it unless it is empty or not a row of the table."""
+        """Return True if a record is a complete row, and add the empty cells that are missing at its end.
+
+        Any other record is rejected unless it is blank, a repeated header row, or the row count of a query tool.
+        """
         layout = self._layout
         only_field = record.fields[0] if len(record.fields) == 1 else b""
         if record.fields == self._header or (only_field and is_row_count(stripped(only_field))):
@@ -219,7 +227,7 @@ class _BlockCleaner:
             raise reasons.adds_and_removes(f"column {mixed + 1}")
 
     def check_change_codes(self) -> None:
-        """Reject a file with change codes for both insertions and deletions, after all of its rows were read."""
+        """Reject a file with change codes for deletions and for other changes, after all of its rows were read."""
         # A column that holds only D may contain country codes instead of deletions.
         if (column := self._actions.change_codes(min_codes=2)) is not None:
             raise reasons.adds_and_removes(f"column {column + 1}")

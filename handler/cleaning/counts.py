@@ -33,7 +33,8 @@ class Rejection(NamedTuple):
     Attributes:
         line: the line number in the file, from 1.
         reason: the fault.
-        column: the column's name in the file's header; None if the entire row is faulty.
+        column: the column's name in the file's header, truncated, or its number, such as `column 4`, if
+            the name of a left-out column could be personal data; None if the entire row is faulty.
         digits: the number of hexadecimal digits if the length is wrong; not part of the report.
     """
 
@@ -60,7 +61,7 @@ class Tally(NamedTuple):
     """Counts of the rows read so far. Headers, empty lines and NULL markers are not rows.
 
     Attributes:
-        rejections: the first 100 faulty rows and cells.
+        rejections: the first 100 faulty rows and cells, and columns of hashes that are left out.
         rejected_by_reason: the number of faults by reason; in a file with columns, each faulty cell counts.
         overtaken: the number of accepted rows that are not sent, because newer uploads name the same people.
         md5: a chained hexadecimal MD5 of the accepted rows, updated after each part; empty before the first part ends.
@@ -185,7 +186,7 @@ def to_report(tally: Tally) -> CountEntries:
 
 
 def progress_from_report(report: Mapping[str, Any]) -> Progress:
-    """Return the position where reading of an upload continues; the beginning if its report has none.
+    """Return the progress of an upload from its report; the beginning of the file if the report has none.
 
     A report does not store the number of NULL markers, the counts of columns, or column hints. The number of NULL
     markers matters only for a file without accepted rows, and reading of such a file never continues. A file with

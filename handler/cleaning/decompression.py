@@ -47,7 +47,9 @@ _FORMATS: dict[Compression, tuple[Callable[[], Any], Callable[[Any, bytes], Iter
 
 
 def decompress(chunks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
-    """Decompress a file in pieces of 256 to 512 KiB, because each piece has a fixed cost.
+    """Yield a decompressed file in pieces of 256 to 512 KiB, because each piece has a fixed cost.
+
+    The last piece can be smaller.
 
     Raises:
         Rejected: the file is damaged or cut off, or its compression ratio is too high for a file of identifiers.

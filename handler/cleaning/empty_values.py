@@ -37,7 +37,7 @@ def _empty_values() -> Iterable[str]:
 
 
 def is_null_marker(text: bytes) -> bool:
-    r"""Return True if a line without surrounding quotes and spaces marks a missing value.
+    r"""Return True if `text`, a row or cell already stripped of quotes and spaces, is a NULL marker.
 
     Example:
         >>> is_null_marker(rb"\N"), is_null_marker(b"nan"), is_null_marker(b"anna")
@@ -53,6 +53,9 @@ class EmptyValueHashes:
     filters all rows at the same time by three pairs of digits: strided slices become big integers, each pair of digits
     becomes one byte, and a table maps each byte to the groups of hashes with this pair. Only the few rows whose three
     pairs have a group in common are looked up in the set.
+
+    Attributes:
+        rows: the hashes and a row of only zeros, as hexadecimal digits in lower case.
     """
 
     def __init__(self, digits: int) -> None:

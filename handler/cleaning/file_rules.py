@@ -1,4 +1,8 @@
-"""Rules for an entire file or list: reject one without rows, without a valid row, or with too many faulty rows."""
+"""Rules for an entire file or list.
+
+They skip or reject one without rows, and reject one without a valid row, with too many faulty rows or cells, with a
+last row that is cut off, or with device ids that are not hashed.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +86,7 @@ def check_list_file(tally: Tally, identifier_type: IdentifierType) -> None:
     of faulty rows for the entire list.
 
     Raises:
-        Rejected: the file has rows but no valid one, or its last row is cut off.
+        Rejected: the file has faulty rows but no valid one, or its last row is cut off.
     """
     if _has_only_empty_values(tally):
         return

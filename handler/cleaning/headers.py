@@ -12,10 +12,10 @@ from handler.cleaning.action_columns import is_action_name
 from handler.cleaning.records import split_fields
 from handler.cleaning.row_repair import DELIMITERS, is_header, may_precede_header, normalize_spaces, stripped
 
-# TikTok's headers, in the order in which columns are sent, with the digits of their identifiers. Source: the page
-# "Create a Customer File Audience" of TikTok's developer portal.
+# TikTok's headers, in the order in which columns are sent, with the number of digits of their identifiers. Source: the
+# page "Create a Customer File Audience" of TikTok's developer portal.
 HEADERS = {"email_SHA256": 64, "phone_SHA256": 64, "MAID_SHA256": 64, "MAID_MD5": 32}
-MAX_SAME_HEADER = 3  # columns with the same header in one file, by TikTok's limit
+MAX_SAME_HEADER = 3  # columns with the same header in one file, TikTok's limit
 _EMAIL = """
     email emails e_mail mail em hem email_address e_mail_address mail_address email_adresse e_mail_adresse mail_adresse
     correo correo_electronico courriel
@@ -94,8 +94,8 @@ def read_layout(head: bytes) -> Layout | None:
     """Return the columns of a file according to its header row; None if all lines in `head` are blank.
 
     Raises:
-        Rejected: the first line is not a header row, names no identifier column, names a column that says whether a
-            person is added or removed, or has more than three columns of one kind.
+        Rejected: the first line that is not blank is not a header row; or it names no column of hashed identifiers,
+            more than three of one kind, or a column that says whether a person is added or removed.
     """
     line = next((line for line in head.splitlines() if not may_precede_header(stripped(line))), None)
     if line is None:

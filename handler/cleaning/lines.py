@@ -1,7 +1,7 @@
 """Division of a byte stream into blocks of complete lines, in bounded memory.
 
-Block boundaries depend only on the file: a block ends with the last line end before a multiple of the block size. So a
-file always gives the same blocks, whatever the size of the chunks and wherever reading starts.
+Block boundaries depend only on the file and the block size: a block ends with the last line end before a multiple of
+the block size. So a file always gives the same blocks, whatever the size of the chunks and wherever reading starts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def cut_at_line_ends(
 
     A line that is longer than `max_line` bytes is truncated to `max_line` and a few more bytes. The last byte kept is a
     space only if all truncated bytes are spaces, so that a line that is too long differs from a line with trailing
-    spaces. Only the last block can lack a line end. A block has at most `block_bytes + max_line + 4` bytes.
+    spaces. Only the last block can lack a line end. A block has at most `block_bytes + max_line + 5` bytes.
 
     Args:
         chunks: the stream, in pieces of any size.
@@ -56,7 +56,7 @@ def cut_at_line_ends(
 
 
 def _truncated(line: bytes, keep: int) -> bytes:
-    """Return the first bytes of a line, and one byte that represents the rest unless the rest is only spaces."""
+    """Return the first bytes of a line and, unless the rest is only spaces, one byte that represents the rest."""
     return line[:keep] + line[keep:].lstrip(SPACES)[:1]
 
 

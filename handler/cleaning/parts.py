@@ -18,7 +18,7 @@ from handler.cleaning.row_repair import find_header
 from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
-MAX_RECORD_BYTES = 1 << 16  # size of the longest row of a file with columns
+MAX_RECORD_BYTES = 1 << 16  # maximum size of a row of a file with columns
 MAX_PARTS = 500  # `file_paths` of one create or update call
 
 
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
     Attributes:
         header: TikTok's header row, also the first of `chunks`; empty for files with one identifier per line.
-        chunks: the content in pieces. It is cleared when the next part is requested, to keep only one part in memory.
+        chunks: the content in pieces. The list is cleared when the next part is requested, to save memory.
         rows: the number of rows, without the header row.
         bytes: the size, with the header row. A part without rows has no bytes and is not uploaded.
         md5: the hexadecimal MD5 of the content, which TikTok calls `file_signature`.
@@ -68,7 +68,8 @@ def parts(
         check_time: called for each chunk, both before and after decompression; it may raise.
 
     Raises:
-        Rejected: the file is not text with rows, is damaged, or has identifiers that are not hashed.
+        Rejected: the file has an unsupported format or unusable columns, is damaged, or has identifiers that are not
+            hashed.
     """
     start = start or Progress()
     stored = iter(read(0))

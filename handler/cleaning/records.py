@@ -1,4 +1,4 @@
-"""Records of delimited text: splits lines into fields, with quotes as in RFC 4180 and Python's csv module.
+"""Parsing of delimited text: splits lines into records and fields, with quoting as in RFC 4180 and Python's csv module.
 
 A quote opens only at the beginning of a field. A quoted field can contain delimiters, doubled quotes and line breaks.
 """
@@ -42,7 +42,7 @@ def read_records(
         text: complete lines; only the last line of the file can lack a line end.
         delimiter: the byte between fields.
         line: the number of the first line.
-        max_record: the number of bytes of the longest record.
+        max_record: the maximum number of bytes in a record.
         last: True if the file ends with these lines.
 
     Returns:
@@ -81,8 +81,8 @@ class _OpenQuotes:
     """Finds the line that closes a quote, and examines each line only once.
 
     A line after an open quote begins inside the quote, whichever line opened it. So a line that keeps one quote open
-    keeps every other quote open. Without this shortcut, lines that each open a quote would each be followed for
-    `max_record` bytes, which took minutes for one block.
+    keeps every other quote open. Without this shortcut, each line that opens a quote would be followed for `max_record`
+    bytes, which would take minutes for one block.
     """
 
     def __init__(self, lines: list[bytes], delimiter: bytes, max_record: int) -> None:

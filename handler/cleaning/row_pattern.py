@@ -19,7 +19,7 @@ ROW_PATTERNS = {
 def frame_of(
     before: bytes, after: bytes, digits: int, one_column: bool
 ) -> tuple[bytes, list[tuple[int, bytes]]] | None:
-    """Return the bytes of a frame that are not hexadecimal digits, and the position and value of each byte.
+    """Return the bytes of a frame that are not hexadecimal digits, and the position and value of all its bytes.
 
     Args:
         before: the bytes before the identifier.

@@ -55,7 +55,10 @@ class Header(NamedTuple):
 
 
 def normalize_spaces(line: bytes) -> bytes:
-    """Remove invisible characters, and replace every kind of Unicode space with a plain space."""
+    """Remove invisible characters and surrounding Ctrl-Z, and replace every kind of Unicode space with a plain space.
+
+    A line with characters outside ASCII also loses its surrounding spaces.
+    """
     if not line.isascii():
         line = _UNICODE_SPACE.sub(b" ", _INVISIBLE.sub(b"", line)).strip(SPACES + _LATIN1_NO_BREAK_SPACE)
     return line.strip(_CONTROL_Z) if _CONTROL_Z in line else line

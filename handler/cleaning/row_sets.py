@@ -2,7 +2,7 @@
 
 A set stores 128 bits of each row: the first half of a SHA-256, a complete MD5, or a digest of a row with columns. If a
 set of a million rows is compared with a billion rows, the probability that two different rows have the same 128 bits is
-1 in 10^23. A million rows take 94 MiB, whatever their length.
+less than 1 in 10^23. A million rows take 94 MiB, whatever their length.
 """
 
 from __future__ import annotations

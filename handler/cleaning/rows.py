@@ -36,7 +36,7 @@ from handler.model import IdentifierType
 
 
 class Block(NamedTuple):
-    """The clean rows of consecutive lines, and the position where reading continues after them."""
+    """The clean rows of consecutive lines, their number, and the position where reading continues after them."""
 
     rows: bytes
     accepted: int

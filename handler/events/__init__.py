@@ -1,1 +1,1 @@
-"""Messages from SQS, the grammar of object keys, and the queue."""
+"""Messages from SQS, the layout of object keys, and the queue."""

@@ -21,7 +21,7 @@ SUCCESS_MARKER, CONFIRMED_MARKER, TEMPORARY_FOLDER = "_SUCCESS", "_CONFIRMED", "
 
 _MIN_COMPONENTS = 4  # tiktok, audience, identifier type, file
 _FOLDERS_ABOVE = 3  # tiktok, audience, identifier type
-# Files that tools write in addition to or instead of data, see `is_ignored`.
+# Endings of files that tools write in addition to or instead of data; see `is_ignored`.
 _IGNORED_ENDINGS = (
     "_$folder$", ".crc", ".metadata", ".dfm", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload",
     ".download", ".opdownload", ".writing", ".uploading", ".inprogress", "._copying_", "~",
@@ -102,9 +102,11 @@ _COUNTER = re.compile(r"\d+")
 
 
 def is_ignored(key: str) -> bool:
-    """Return true if a key is not data: a folder marker, a hidden file or folder, or a file in transfer.
+    """Return true if a key is not that of a data file.
 
-    The rules combine those of Hadoop, which Spark, Hive, Athena and Glue share, with those of transfer tools.
+    Such keys are folder markers, hidden files and folders, markers such as `_SUCCESS`, manifests, checksums and other
+    metadata that tools write, and files in transfer. The rules combine those of Hadoop, which Spark, Hive, Athena and
+    Glue share, with those of transfer tools.
 
     Example:
         >>> is_ignored("tiktok/vip/email_sha256/replace/_SUCCESS")
@@ -137,7 +139,7 @@ def parse_key(key: str) -> Target:
     """Return the audience and action that the key of a data file names.
 
     Raises:
-        Rejected: the key does not follow the layout.
+        Rejected: the key does not follow the layout, or its audience name or file extension is not allowed.
 
     Example:
         >>> target = parse_key("tiktok/vip/EMAIL_SHA256/replace/2026-01-31/day=31/part-00000.csv")

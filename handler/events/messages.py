@@ -18,7 +18,8 @@ def parse_message(body: str, bucket: str) -> Upload | AudienceKey | None:
     the time of the event; its actual upload time, the object's LastModified, is read later.
 
     Raises:
-        MessageError: the message is not an S3 "Object Created" event of this bucket, a sweep or a continue message.
+        MessageError: the message is not an S3 "Object Created" event of this bucket, a sweep or a continue message;
+            or the key of the event is not under `tiktok/` or is too long.
     """
     try:
         message = json.loads(body)
@@ -67,6 +68,6 @@ def _parse_event(message: dict[str, Any], bucket: str) -> Upload:
         raise MessageError(f"The S3 event is for a key outside {UPLOADS}.")
     if key_bytes > MAX_KEY_BYTES:
         raise MessageError(
-            f"The key has {key_bytes} bytes. The key of the report is too long if there are more than {MAX_KEY_BYTES}."
+            f"The key has {key_bytes} bytes, but the connector accepts at most {MAX_KEY_BYTES}. Use a shorter key."
         )
     return upload

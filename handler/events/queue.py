@@ -1,4 +1,4 @@
-"""The connector's queue: parse records, send messages, and set when failed messages are delivered again."""
+"""The connector's queue: parse records, send messages, and set when unfinished messages are delivered again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ MAX_BATCH_ENTRIES = 10  # SQS's limit per batch call
 
 
 class QueueRecord(NamedTuple):
-    """One SQS record in the function's event."""
+    """One SQS record in the function's event.
+
+    Attributes:
+        receipt_handle: SQS's handle for this delivery of the message.
+        receives: the number of times that SQS has delivered the message, including this time.
+    """
 
     message_id: str
     receipt_handle: str
@@ -36,7 +41,7 @@ class QueueRecord(NamedTuple):
 
 
 def backoff_seconds(receives: int) -> int:
-    """Return the seconds until a failed message is delivered again: 60, doubled with each receive, at most an hour."""
+    """Return the seconds until a failed message is delivered again: 60, doubled with each delivery, at most 3600."""
     return int(min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2 ** min(receives - 1, 10)))
 
 

@@ -22,7 +22,7 @@ class Snapshot(NamedTuple):
     """All audiences of the advertiser from one listing.
 
     Attributes:
-        taken_at: the time before the listing started.
+        taken_at: the time just before the listing started.
         items: all audiences, including those without an id.
         by_id: the audiences with an id, by id.
     """
@@ -78,7 +78,7 @@ class Account:
 
         Args:
             audience_id: TikTok's id.
-            time: the time, in whole seconds.
+            time: the time in the format of reports, such as `2026-01-31T12:00:00Z`.
 
         Raises:
             Waiting: a call to TikTok failed.

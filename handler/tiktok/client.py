@@ -50,8 +50,8 @@ Read = TypeVar("Read")
 class TikTokClient:
     """One advertiser's connection to TikTok, for one invocation.
 
-    Circuit breaker: after throttling, refused credentials or terms that are not accepted, every further call of this
-    invocation raises the same error.
+    Circuit breaker: after throttling, refused or unusable credentials, or terms that are not accepted, every further
+    call of this invocation raises the same error.
 
     Attributes:
         session: the HTTP connections.
@@ -63,9 +63,9 @@ class TikTokClient:
         connect_seconds: the connect timeout.
         read_seconds: the read timeout; shortened near the end of the invocation.
         min_read_seconds: the shortest read timeout.
-        calls: the number of calls.
-        throttled: the number of throttled calls.
-        credentials_refused: the number of times that unusable credentials opened the circuit breaker.
+        calls: the number of requests to TikTok, including retries.
+        throttled: the number of requests that TikTok throttled.
+        credentials_refused: 1 if a `CredentialsRefused` opened the circuit breaker; 0 otherwise.
         broken_by: the error that opened the circuit breaker.
     """
 
@@ -111,7 +111,7 @@ class TikTokClient:
             OutcomeUnknown: TikTok may have created the audience.
             UploadAgain: a `file_path` is unknown or expired.
             Failed: TikTok refuses the request.
-            Waiting: as for `upload`.
+            Waiting: as for `upload`, or the advertiser has as many audiences as TikTok allows.
         """
         body = {
             "custom_audience_name": name,
@@ -131,7 +131,9 @@ class TikTokClient:
         Raises:
             OutcomeUnknown: TikTok may have made the change.
             NotEditable: the audience accepts no change now.
-            UploadAgain, Failed, Waiting: as for `create`.
+            UnknownAudience: TikTok has no audience with this id.
+            UploadAgain, Failed: as for `create`.
+            Waiting: as for `upload`.
         """
         body = {"custom_audience_id": audience_id, "action": action.upper(), "file_paths": list(file_paths)}
         return self._call(post_request("update", body)).request_id
@@ -207,9 +209,10 @@ class TikTokClient:
 
         Raises:
             Throttled, CredentialsRefused: this invocation makes no further call.
-            Waiting: TikTok is busy or cannot be reached.
-            OutcomeUnknown: the same, for a call that is not safe to repeat.
-            Failed, NotEditable, UploadAgain: TikTok refuses the call.
+            Waiting: TikTok is busy or cannot be reached, or the advertiser has as many audiences as TikTok allows.
+            OutcomeUnknown: TikTok may have carried out a call that is not safe to repeat, because it was busy or its
+                response was lost.
+            Failed, NotEditable, UnknownAudience, UploadAgain: TikTok refuses the call.
         """
         for tries_left in reversed(range(MAX_TRIES)):
             credentials = self._secret(self.credentials.get)

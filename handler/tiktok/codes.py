@@ -37,8 +37,8 @@ class Meaning(Enum):
 
 _CODES: dict[Meaning, set[int]] = {
     Meaning.SUCCESS: {OK, 20001},  # 20001: partial success
-    # TikTok applies the rate limit to the developer app, so all advertisers of an app share it. 40100 is a rate limit,
-    # unlike the other 401xx codes.
+    # TikTok applies the rate limit to the developer app, so all advertisers of an app share it. Unlike most 401xx
+    # codes, 40100, 40132 and 40133 are not about the token.
     Meaning.THROTTLED: {40016, 40100, 40132, 40133, 61000},
     Meaning.BUSY: {40200, 40201, 40202},
     Meaning.UPLOAD_AGAIN: {40900, 40905, 40910},
@@ -50,12 +50,12 @@ _CODES: dict[Meaning, set[int]] = {
     },
 }  # fmt: skip
 _MEANINGS = {code: meaning for meaning, codes in _CODES.items() for code in codes}
-_TOKEN_CODES = range(40101, 40200)  # the 401xx codes that are not listed above
+_TOKEN_CODES = range(40101, 40200)  # the 401xx codes that are not in `_CODES`
 _FIRST_SERVER_CODE = 50000
 
 
 def meaning_of_code(code: int) -> Meaning:
-    """Return the meaning of a code. The range decides the meaning of a code that no source lists.
+    """Return the meaning of a code. A code that is not in `_CODES` has the meaning of its range.
 
     Args:
         code: `code` in TikTok's response.
@@ -68,7 +68,7 @@ def meaning_of_code(code: int) -> Meaning:
 
 
 def is_listed(code: int) -> bool:
-    """Return true if a source lists this code."""
+    """Return true if `_CODES` lists this code."""
     return code in _MEANINGS
 
 
@@ -88,7 +88,7 @@ _OUTCOMES: Mapping[Meaning, Callable[[str], Outcome]] = {
 
 
 def refusal(meaning: Meaning, details: str, advertiser_id: str) -> Outcome:
-    """Return the error for a response without success.
+    """Return the error for an unsuccessful response.
 
     Args:
         meaning: the meaning of the response.

@@ -17,7 +17,7 @@ _PERSONAL = re.compile(
     | \+?\d(?:[\s()./\u2013-]{0,3}\d){7,}      # a phone number: eight digits or more, grouped or not
     | \bact\.\S+                              # the usual prefix of TikTok's access tokens
     | (?=(?:[^\s\d]*\d){4})\S{20,}             # a token of another form, or a Base64 hash
-    | [\w.!~+/=-]{32,}
+    | [\w.!~+/=-]{32,}                       # any other long token
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -29,5 +29,5 @@ def redact(message: str) -> str:
 
 
 def redact_token(text: str, token: str) -> str:
-    """Return a text without this access token, in any case. `redact` could miss it: tokens have no fixed form."""
+    """Return a text without this access token in any letter case. `redact` may miss it: tokens have no fixed form."""
     return re.sub(re.escape(token), REMOVED, text, flags=re.IGNORECASE)

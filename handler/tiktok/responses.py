@@ -1,4 +1,4 @@
-"""Parsers of TikTok's responses: the envelope with its meaning, the pages of `list`, and the details of `get`."""
+"""Parsers of TikTok's responses: the envelope, the pages of `list` and `apply/log`, and the details of `get`."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _REQUEST_FAULTS = {Meaning.UPLOAD_AGAIN, Meaning.FILE_REFUSED, Meaning.REQUEST_R
 
 @dataclass(frozen=True)
 class TikTokResponse:
-    """TikTok's response to a call, or a placeholder for a missing response.
+    """TikTok's response to a call, or a placeholder for a missing or unreadable response.
 
     Attributes:
         meaning: the meaning of `code` and `message`.
-        code: TikTok's `code`; 0 without a response.
+        code: TikTok's `code`; 0 in a placeholder.
         message: TikTok's `message`, redacted.
         request_id: TikTok's id of the call.
         data: TikTok's `data`.
-        reached: false if the request was never sent.
+        reached: false if the connection timed out, so that TikTok did not receive the request.
     """
 
     meaning: Meaning
@@ -50,7 +50,7 @@ class TikTokResponse:
 
     @property
     def details(self) -> str:
-        """The code, message and request id in parentheses after a space; empty without a response."""
+        """The code, message and request id in parentheses after a space; empty if the code is 0."""
         if not self.code:
             return ""
         return f" (code {self.code}: {self.message.rstrip('.')}; request {self.request_id})"
@@ -120,7 +120,7 @@ def classify(code: int, message: str, call: str, http_status: int = 200) -> Mean
 
     Args:
         code: TikTok's `code`.
-        message: TikTok's `message`. It refines the meaning of every code for an invalid request.
+        message: TikTok's `message`. It refines the meaning of codes for an invalid request or a missing permission.
         call: the last components of the URL path, such as `list` or `file/upload`.
         http_status: the HTTP status. A server error takes precedence over the code.
     """
@@ -232,7 +232,7 @@ def parse_audience(item: object, history: object = None) -> Audience:
         is_valid=_flag(item.get("is_valid")),
         matched=_number(item.get("cover_num")) or 0,
         created_at=created_at,
-        # A time of expiry that is not after the creation is a placeholder for no expiry.
+        # An expiration time that is not after the creation time is a placeholder for no expiration.
         expires_at=None if expires_at and created_at and expires_at <= created_at else expires_at,
         message=redact(" ".join(filter(None, [error, _text(item.get("msg"))]))),
         failed=names_an_error(error),

@@ -1,4 +1,6 @@
-"""A fuzzer for files and object keys: `python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1`.
+"""A fuzzer for files and object keys.
+
+    python -m tests.handler.cleaning.fuzz --seconds 60 --seed 1
 
 It cleans plain, compressed and damaged files in chunks of any size and compares the result with the reference. It
 parses object keys and checks the keys of their reports and pointers. An unexpected exception, a difference from the
@@ -53,7 +55,7 @@ NAMES = [
 
 
 def make_file(source: random.Random, digits: int) -> bytes:
-    """Return a file with faults in which most rows have the same format. Some files are damaged."""
+    """Return a random file of rows in one format. A random share of the rows is faulty, and some files are damaged."""
     end, quote = source.choice(ENDS[:3]), source.choice([b"", b"", b'"'])
     faults = source.choice([0, 0.01, 0.1, 0.5, 1])
     mix = source.random() < 0.2
@@ -81,7 +83,7 @@ def make_fault(source: random.Random, row: bytes) -> bytes:
 
 
 def pieces(source: random.Random, file: bytes) -> Iterator[bytes]:
-    """Yield a file in chunks of similar size."""
+    """Yield a file in chunks of one size or of random sizes."""
     size = source.choice([1, 7, 600, 1 << 14, 1 << 18])
     at = 0
     while at < len(file):
@@ -134,7 +136,7 @@ def fuzz_file(source: random.Random) -> str:
 
 
 def fuzz_columns(source: random.Random) -> str:
-    """Clean a file with columns with different chunks and from the end of a part, and compare the parts."""
+    """Clean a file with columns twice in different chunks, and again from the end of a part, and compare the parts."""
     delimiter = source.choice([b",", b";", b"\t", b"|"])
     names = [
         source.choice([b"email_sha256", b"Hashed Phone", b"maid_md5", *[b"name"] * 5, b"action"])
@@ -206,7 +208,7 @@ def fuzz_compressed(source: random.Random) -> str:
 
 
 def fuzz_key(source: random.Random) -> str:
-    """Check one object key in a message, in the key grammar, and in the keys of its report and pointer."""
+    """Parse one object key as part of a message and on its own, and check the keys of its report and pointer."""
     names = [source.choice(NAMES) for _ in range(source.randint(0, 6))]
     if source.random() < 0.7:
         names = [
@@ -299,7 +301,7 @@ def resident() -> int:
 
 def main() -> int:
     """Run the fuzzer from the command line."""
-    parser = argparse.ArgumentParser(description="Fuzz the cleaner and the key grammar.")
+    parser = argparse.ArgumentParser(description="Fuzz the cleaning of files and the parsing of object keys.")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

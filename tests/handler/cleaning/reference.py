@@ -213,7 +213,7 @@ class DisagreementError(AssertionError):
 
 
 def require(agree: bool, what: str) -> None:
-    """Raise unless both agree. A plain assertion would print pages of identifiers."""
+    """Raise a `DisagreementError` unless `agree` is true. A plain assertion would print pages of identifiers."""
     if not agree:
         raise DisagreementError(what)
 

@@ -93,7 +93,7 @@ def test_garbage_after_the_end_is_rejected(compression: Compression, after: byte
 
 @pytest.mark.parametrize("rows", [1, 40])
 def test_small_members_are_returned_in_large_pieces(rows: int) -> None:
-    """Each piece becomes a block, and a part with one block per row would take too much memory."""
+    """Each piece has a fixed cost, so a file of tiny members would otherwise take too long to read."""
     file = b"".join(gzip.compress(TEXT[at : at + 65 * rows], 1) for at in range(0, len(TEXT), 65 * rows))
     sizes = [len(piece) for piece in decompress([file] * 3, "gzip")]
     assert sum(sizes) == 3 * len(TEXT)

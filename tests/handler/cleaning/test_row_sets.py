@@ -1,4 +1,4 @@
-"""Sets of rows: the rows that they leave out of a block, for all kinds of rows, and their memory."""
+"""Sets of rows: the rows that they leave out of a block, for all kinds of rows, and the memory that they take."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def tokens(digits: int) -> st.SearchStrategy[bytes]:
 
 @st.composite
 def mostly_clean(draw: st.DrawFn, digits: int) -> bytes:
-    """Return a file of several blocks in which all but a few rows have the same format."""
+    """Return a file of up to about three blocks in which all but a few rows have the same format."""
     count = draw(st.integers(0, 3 * BLOCK_BYTES // (digits + 1)))
     end = draw(st.sampled_from(ENDS))
     rows = [hashed(number, digits) for number in range(97)]

@@ -1,4 +1,4 @@
-"""Tests of the layout of object keys."""
+"""The layout of object keys: audience, action, run, ignored files, and the file names of one list."""
 
 from __future__ import annotations
 

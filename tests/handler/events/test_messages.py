@@ -1,4 +1,4 @@
-"""Tests of the parser of messages."""
+"""Parsing of the messages from SQS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the time until messages are delivered again."""
+"""The time until failed and returned messages are delivered again."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Alter = Callable[[dict[str, Any]], object]
 
 
 class AlteredResponses(HTTPAdapter):
-    """An adapter that alters a number of responses."""
+    """An adapter that alters the next responses: `times` of them, or all if `times` is -1."""
 
     def __init__(self, alter: Alter, times: int, status: int) -> None:
         super().__init__()

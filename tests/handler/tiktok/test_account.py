@@ -1,4 +1,4 @@
-"""Tests of the choice of the audience for an upload, and of the counts from one listing."""
+"""Choosing the audience for an upload, and the counts from one listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the client against the emulator: timeouts, retries, the circuit breaker and the secret."""
+"""The client against the emulator: timeouts, retries, the circuit breaker and the secret."""
 
 from __future__ import annotations
 

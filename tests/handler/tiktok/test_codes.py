@@ -1,4 +1,4 @@
-"""Tests of the meaning of TikTok's codes, and of its messages under ambiguous codes."""
+"""The meaning of TikTok's codes, and of its messages if a code is ambiguous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests in which TikTok fails in every way at every call: no upload is lost, and no change is made twice."""
+"""TikTok fails in every way at every call: no upload is lost, and no change is made twice."""
 
 from __future__ import annotations
 

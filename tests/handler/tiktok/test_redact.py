@@ -1,4 +1,4 @@
-"""Tests of the removal of identifiers and tokens from TikTok's messages."""
+"""Removing identifiers and tokens from TikTok's messages."""
 
 from __future__ import annotations
 

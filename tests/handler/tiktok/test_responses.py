@@ -1,4 +1,4 @@
-"""Tests of responses in undocumented forms: no upload is lost, no audience is duplicated, and no token leaks."""
+"""Responses in undocumented forms: no upload is lost, no audience is duplicated, and no token leaks."""
 
 from __future__ import annotations
 
