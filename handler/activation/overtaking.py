@@ -42,6 +42,7 @@ class Overtaking:
 
         Raises:
             Rejected: neither side fits into memory, or the rows of a newer upload can no longer be read.
+            Failed: the newer uploads do not fit into memory, and the upload itself can no longer be read.
             OutOfTime: the invocation is about to end.
         """
         newer = newer_applied(self._state, action, uploaded_at)
@@ -49,26 +50,27 @@ class Overtaking:
             return None
         identities = tuple(sorted((each["key"], each["version_id"]) for each in newer))
         if identities not in self._sets:
-            self._sets[identities] = self._load(identities) if sum(each["rows"] for each in newer) <= MAX_ROWS else None
+            fits = sum(each["rows"] for each in newer) <= MAX_ROWS
+            self._sets[identities] = collect(self._newer_blocks(identities), self._type.digits) if fits else None
         overtaking = self._sets[identities]
         if overtaking is None:
-            own = self._load(tuple(uploads))
+            own = collect(self._blocks(uploads), self._type.digits)
             if own is None:
                 raise reasons.too_large_to_overtake()
             overtaking = RowSet(self._type.digits)
-            for rows in self._blocks(identities):
+            for rows in self._newer_blocks(identities):
                 overtaking.add(own.only(rows))
         return overtaking.leave_out
 
-    def _load(self, identities: Sequence[tuple[str, str]]) -> RowSet | None:
-        return collect(self._blocks(identities), self._type.digits)
-
     def _blocks(self, identities: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         for key, version_id in identities:
-            try:
-                yield from row_blocks(read_parts(self._run, key, version_id, self._type))
-            except Failed:
-                raise reasons.newer_upload_unreadable() from None
+            yield from row_blocks(read_parts(self._run, key, version_id, self._type))
+
+    def _newer_blocks(self, identities: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+        try:
+            yield from self._blocks(identities)
+        except Failed:
+            raise reasons.newer_upload_unreadable() from None
 
 
 def is_stale(state: State, report: Report) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from handler.cleaning.row_sets import MAX_ROWS
 from tests.handler.tiktok.altered_responses import alter
 from tests.handler.world import World, lines, people
 
@@ -100,3 +102,17 @@ def test_a_remove_waits_for_an_unsettled_append_that_will_create_the_audience(wo
     world.run(hours=3, every=0.5)
     assert world.outcome(f"{VIP}remove/out.csv") in {("available", "available"), ("skipped", "overtaken")}
     assert world.members() == set(people(10, 2990))
+
+
+def test_a_late_upload_that_was_deleted_is_reported_as_missing_if_the_newer_rows_exceed_the_memory(
+    world: World,
+) -> None:
+    append = world.upload(f"{VIP}everybody.csv", lines(people(0, 2000)))
+    world.deliver_all(world.upload(f"{VIP}remove/some.csv", lines(people(0, 500))))
+    key = "audiences/email_sha256/vip.json"
+    state = json.loads(world.s3.get_object(Bucket=world.bucket, Key=key)["Body"].read())
+    state["applied"][0]["rows"] = MAX_ROWS + 1
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=json.dumps(state))
+    world.delete(f"{VIP}everybody.csv", world.version_id(append))
+    world.deliver_all(append)
+    assert world.outcome(f"{VIP}everybody.csv") == ("failed", "object_missing")
