@@ -113,7 +113,8 @@ def _number(
     limits: tuple[float, float],
 ) -> Number:
     text = environment.get(name, "").strip()
-    error = SettingsError(f"The environment variable {name} must be a number from {limits[0]} to {limits[1]}.")
+    described = "an integer" if kind is int else "a number"
+    error = SettingsError(f"The environment variable {name} must be {described} from {limits[0]} to {limits[1]}.")
     try:
         value = kind(text) if text else default
     except ValueError:

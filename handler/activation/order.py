@@ -176,7 +176,7 @@ def _split(
 ) -> list[list[Pointer]]:
     """Split the waiting files of one folder into exports.
 
-    An export starts after six hours without an upload, or after all files of the stored list were deleted.
+    An export starts after EXPORT_GAP without an upload, or after all files of the stored list were deleted.
     """
     times = {parse_iso(each["uploaded_at"]) for each in stored["files"]} if stored else set()
     times |= {pointer.uploaded_at for pointer in files}
@@ -223,8 +223,8 @@ def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bo
     """Return true if the newest list can be sent.
 
     Each of its files must have waited for the settling time. In addition, either no new file name was registered under
-    `replace/` for an hour and no file at all for the settling time, or a file has waited six hours. The six hours do
-    not count for a list that was already tried, because it waits for other reasons.
+    `replace/` for QUIET_PERIOD and no file at all for the settling time, or a file has waited for EXPORT_GAP. The
+    second does not count for a list that was already tried, because it waits for other reasons.
     """
     pointers = [pointer for export in lists for pointer in export.pointers]
     if not all(has_waited(pointer, settle, now) for pointer in lists[-1].pointers):
@@ -244,7 +244,7 @@ def _was_tried(stored: StoredList | None) -> bool:
 
 
 def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export]:
-    """Return the newest list and every list uploaded within an hour of it or of another returned list."""
+    """Return the newest list and every list uploaded within QUIET_PERIOD of it or of another of these."""
     together = [lists[-1]]
     for export in reversed(lists[:-1]):
         if any(

@@ -14,7 +14,7 @@ class CellCleaner:
 
     def __init__(self, before: Tally) -> None:
         self.accepted = 0
-        self.row_seen = before.accepted + before.rejected > 0  # True after the first complete row of the file
+        self.row_seen = before.accepted + before.rejected > 0  # of an earlier block, or complete and of this one
         self._before = before
         self._room = MAX_REJECTIONS - len(before.rejections)
         self._rejected = 0

@@ -39,7 +39,7 @@ def check_hashed(rows: bytes, digits: int, begin: int = 0, width: int = 0) -> No
     width = width or digits + 1
     versions = rows[begin + 12 :: width]
     # One MD5 in 16 has this digit. Counting different rows takes longer than computing their MD5, so this check lets
-    # most blocks return early.
+    # most blocks return early. It counts repeated rows, too.
     if versions.count(b"4") <= len(versions) // 8:
         return
     different = {rows[at : at + digits] for at in range(begin, len(rows), width)}

@@ -62,3 +62,8 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
 def test_a_malformed_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read_settings(COMPLETE | {name: value})
+
+
+def test_an_integer_with_a_fraction_is_rejected_as_such() -> None:
+    with pytest.raises(SettingsError, match="MAX_PART_BYTES must be an integer from"):
+        read_settings({**COMPLETE, "MAX_PART_BYTES": "1.5"})
