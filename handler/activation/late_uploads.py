@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handler import reasons
-from handler.activation import order
+from handler.activation import exports, order
+from handler.activation.exports import Export
 from handler.activation.list_turn import gather_list, set_list_outcome
-from handler.activation.order import Export
 from handler.activation.turn import Turn
 from handler.errors import Outcome
 from handler.report_codes import Code
@@ -46,9 +46,9 @@ def end_late_list(turn: Turn, export: Export) -> bool:
     if joined and joined["code"] in {Code.AMBIGUOUS_REPLACE, Code.WITHDRAWN}:
         outcome: Outcome = reasons.list_withdrawn() if joined["code"] == Code.WITHDRAWN else reasons.ambiguous_replace()
         store_list = True
-    elif order.is_list_out_of_order(export, state, sent):
+    elif exports.is_list_out_of_order(export, state, sent):
         outcome = reasons.list_out_of_order()
-    elif sent and order.is_older(export, sent):
+    elif sent and exports.is_older(export, sent):
         outcome = reasons.superseded()
         # Once it is stored, later files of the list join it and are superseded too.
         store_list = bool(run.settle) and export.digest not in turn.lists

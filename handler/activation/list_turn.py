@@ -9,9 +9,10 @@ from datetime import timedelta
 from botocore.exceptions import ClientError
 
 from handler import reasons
+from handler.activation.exports import Export
 from handler.activation.invocation import Invocation
 from handler.activation.manifests import describes, entries
-from handler.activation.order import EXPORT_GAP, Export
+from handler.activation.order import EXPORT_GAP
 from handler.activation.prepare import outcome_after_refusals
 from handler.activation.turn import MAX_WAIT, Turn
 from handler.activation.versions import Versions

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handler import reasons
-from handler.activation import order
+from handler.activation import exports, order
 from handler.activation.audience_choice import check_hold, choose_audience, register_unregistered
 from handler.activation.copies import skip_unchanged_copies
+from handler.activation.exports import Export
 from handler.activation.late_uploads import end_late_list, end_late_uploads
-from handler.activation.order import Export
 from handler.activation.overtaking import applied_entry
 from handler.activation.prepare import count_or_end, prepare, record_stall
 from handler.activation.send_list import send_list, send_list_again
@@ -52,11 +52,11 @@ def send_next(turn: Turn) -> None:
         replaces, changes = [], [pointer for pointer in changes if pointer.uploaded_at < since]
     if end_late_uploads(turn, changes):
         return
-    lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
+    lists = exports.find_exports(replaces, turn.lists, run.settle, turn.deleted_lists)
     late = [export for export in lists if end_late_list(turn, export)]
     if late:
         return
-    complete = bool(lists) and order.is_complete(lists, run.settle, run.now())
+    complete = bool(lists) and exports.is_complete(lists, run.settle, run.now())
     if complete:
         # A finished file must not be sent again, and a copy of an old list must not compete with a new one.
         if _have_finished(turn, replaces) or skip_unchanged_copies(turn, replaces):

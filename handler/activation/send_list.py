@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handler import reasons
-from handler.activation import order
+from handler.activation import exports
 from handler.activation.audience_choice import check_hold, choose_audience, register_unregistered
+from handler.activation.exports import Export
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import ListTurn, check_deleted, gather_list, open_list, set_list_outcome
 from handler.activation.list_upload import forget_list_uploads, record_counts, upload_list
-from handler.activation.order import Export
 from handler.activation.submit import MAX_UPLOADS_AGAIN, request_for_change, request_for_list, submit, with_columns_note
 from handler.activation.turn import Turn
 from handler.activation.versions import Versions
@@ -143,7 +143,7 @@ def _choose_list(turn: Turn, lists: Sequence[Export]) -> Export | None:
     `_SUCCESS` marker is sent. If none or several have one, it is unclear which list is meant, so all are rejected.
     """
     run = turn.run
-    together = order.uploaded_together(lists, run.settle)
+    together = exports.uploaded_together(lists, run.settle)
     if len(together) == 1:
         return together[0]
     gathered = [(export, gather_list(turn, export)) for export in together]

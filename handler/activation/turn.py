@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from handler.activation import order
+from handler.activation import exports
 from handler.activation.invocation import Invocation
 from handler.activation.overtaking import Overtaking
 from handler.activation.versions import Versions
@@ -71,7 +71,7 @@ class Turn:
     def lists(self) -> dict[str, StoredList]:
         """The stored lists of the waiting replaces by digest, as of the first access in this turn."""
         replaces = (pointer for pointer in self.pointers if pointer.list_digest)
-        digests = sorted({order.digest_of_list(pointer, self.run.settle) for pointer in replaces})
+        digests = sorted({exports.digest_of_list(pointer, self.run.settle) for pointer in replaces})
         found = {digest: read_list(self.run.store, self.lease.audience, digest) for digest in digests}
         return {digest: stored for digest, stored in found.items() if stored}
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from handler import reasons
-from handler.activation import order
+from handler.activation import exports
+from handler.activation.exports import Export
 from handler.activation.invocation import Invocation
 from handler.activation.list_turn import open_list, set_list_outcome
 from handler.activation.list_upload import count_list, is_counted, record_counts
-from handler.activation.order import Export
 from handler.activation.overtaking import is_stale
 from handler.activation.prepare import count_or_end
 from handler.activation.turn import Turn
@@ -116,8 +116,8 @@ def _count_lists(turn: Turn, pointers: Sequence[Pointer], reason: Waiting) -> No
     """Count the newest list if it is complete and waits only for TikTok; without settling, count every list."""
     run = turn.run
     replaces = [pointer for pointer in pointers if pointer.action is Action.REPLACE]
-    lists = order.exports(replaces, turn.lists, run.settle, turn.deleted_lists)
-    if not lists or not order.is_complete(lists, run.settle, run.now()):
+    lists = exports.find_exports(replaces, turn.lists, run.settle, turn.deleted_lists)
+    if not lists or not exports.is_complete(lists, run.settle, run.now()):
         return
     for export in lists[-1:] if run.settle else lists:
         if run.deadline.near():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.activation import order
+from handler.activation import exports, order
 from handler.cleaning.row_sets import MAX_ROWS
 from handler.clock import iso
 from handler.model import Action, AudienceKey, IdentifierType
@@ -115,8 +115,8 @@ def test_an_upload_before_a_dropped_upload_of_the_same_second_is_out_of_order(dr
         made = state(applied(second, 10, 20))
         prune_applied(made, None, T + timedelta(hours=49))
         if first == "replace":
-            (export,) = order.exports([pointer(first, 10)], {}, S, {})
-            assert order.is_list_out_of_order(export, made, None) is expected
+            (export,) = exports.find_exports([pointer(first, 10)], {}, S, {})
+            assert exports.is_list_out_of_order(export, made, None) is expected
         else:
             assert order.is_out_of_order(pointer(first, 10), made, None) is expected
 
@@ -136,7 +136,7 @@ def test_rows_are_overtaken_by_newer_uploads_of_the_other_action() -> None:
 
 def test_six_hours_without_an_upload_separate_two_exports_in_one_folder() -> None:
     files = [pointer("replace", 60 * hours, key=str(hours)) for hours in (0, 5, 11.1, 12)]
-    lists = order.exports(files, {}, S, {})
+    lists = exports.find_exports(files, {}, S, {})
     assert [len(each.pointers) for each in lists] == [2, 2]
     assert [each.first for each in lists] == [T, T + 11.1 * HOUR]
 
@@ -162,7 +162,7 @@ def stored(first: float, last: float, status: Status, faulty: str | None = None)
     ],
 )
 def test_a_late_file_joins_the_list_it_belongs_to(hours: float, known: StoredList, joins: bool) -> None:
-    (export,) = order.exports([pointer("replace", 60 * hours, key="a")], {"list": known}, S, {})
+    (export,) = exports.find_exports([pointer("replace", 60 * hours, key="a")], {"list": known}, S, {})
     assert (export.joined is known) is joins
 
 
@@ -180,15 +180,15 @@ def test_a_late_file_joins_the_list_it_belongs_to(hours: float, known: StoredLis
 def test_a_list_is_complete_after_an_hour_without_a_new_file_name(
     files: list[tuple[str, int]], now: int, complete: bool
 ) -> None:
-    lists = order.exports([pointer("replace", minutes, key=key) for key, minutes in files], {}, S, {})
-    assert order.is_complete(lists, S, T + timedelta(minutes=now)) is complete
+    lists = exports.find_exports([pointer("replace", minutes, key=key) for key, minutes in files], {}, S, {})
+    assert exports.is_complete(lists, S, T + timedelta(minutes=now)) is complete
 
 
 def test_lists_uploaded_within_an_hour_of_one_another_belong_together() -> None:
     files = [
         pointer("replace", minutes, key=str(minutes), list_digest=f"list {minutes}") for minutes in (0, 100, 150, 200)
     ]
-    together = order.uploaded_together(order.exports(files, {}, S, {}), S)
+    together = exports.uploaded_together(exports.find_exports(files, {}, S, {}), S)
     assert [each.digest for each in together] == ["list 100", "list 150", "list 200"]
 
 
