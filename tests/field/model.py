@@ -4,7 +4,7 @@ The model does not repeat the connector's decisions. It observes the report of e
 the rules for settling, lists, deletions and order. At the end it computes the people in the audience: for each person,
 the latest upload that contains them decides.
 
-`python -m tests.field.model --examples 2000` runs many random stories.
+`python -m tests.field.stories --examples 2000` runs many random stories.
 """
 
 from __future__ import annotations
@@ -244,9 +244,3 @@ def _all_deleted(export: ModelExport, before: datetime) -> bool:
 def _within_an_hour(one: ModelExport, other: ModelExport) -> bool:
     """Return true if two lists were uploaded within an hour of each other."""
     return any(abs(file.at - each.at) < LIST_QUIET for file in one.files for each in other.files)
-
-
-if __name__ == "__main__":
-    from tests.field.stories import main
-
-    main()

@@ -265,7 +265,7 @@ def run_stories(examples: int, *, steps: int = 15, first: int = 0, shrink: bool 
 
 def main() -> None:
     """Run random stories; the options set their number, length and seed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.field.model", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.field.stories", description=main.__doc__)
     parser.add_argument("--examples", type=int, default=2000, help="number of stories")
     parser.add_argument("--steps", type=int, default=15, help="maximum steps per story")
     parser.add_argument("--seed", type=int, default=0)

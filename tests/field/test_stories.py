@@ -1,4 +1,4 @@
-"""A few random stories with fixed seeds; `python -m tests.field.model` runs any number of stories."""
+"""A few random stories with fixed seeds; `python -m tests.field.stories` runs any number of stories."""
 
 from __future__ import annotations
 
