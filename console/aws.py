@@ -33,7 +33,7 @@ def s3(connector: Connector) -> S3Client:
     """Return an S3 client for a connector.
 
     Raises:
-        ConsoleError: no AWS region is configured.
+        ConsoleError: the AWS configuration cannot be used.
     """
     return cast("S3Client", _client(connector, "s3"))
 
@@ -42,7 +42,7 @@ def sqs(connector: Connector) -> SQSClient:
     """Return an SQS client for a connector.
 
     Raises:
-        ConsoleError: no AWS region is configured.
+        ConsoleError: the AWS configuration cannot be used.
     """
     return cast("SQSClient", _client(connector, "sqs"))
 
@@ -51,7 +51,7 @@ def secrets(connector: Connector) -> SecretsManagerClient:
     """Return a Secrets Manager client for a connector.
 
     Raises:
-        ConsoleError: no AWS region is configured.
+        ConsoleError: the AWS configuration cannot be used.
     """
     return cast("SecretsManagerClient", _client(connector, "secretsmanager"))
 
@@ -60,7 +60,7 @@ def logs(connector: Connector) -> Any:
     """Return a CloudWatch Logs client for a connector.
 
     Raises:
-        ConsoleError: no AWS region is configured.
+        ConsoleError: the AWS configuration cannot be used.
     """
     return _client(connector, "logs")
 
@@ -69,7 +69,7 @@ def cloudwatch(connector: Connector) -> Any:
     """Return a CloudWatch client for a connector.
 
     Raises:
-        ConsoleError: no AWS region is configured.
+        ConsoleError: the AWS configuration cannot be used.
     """
     return _client(connector, "cloudwatch")
 
@@ -86,6 +86,12 @@ def _client(connector: Connector, service: str) -> Any:
         return session.client(service, endpoint_url=location.aws_url, config=config)  # type: ignore[call-overload]
     except NoRegionError:
         raise ConsoleError("No AWS region is configured. Set AWS_DEFAULT_REGION to the stack's region.") from None
+    except BotoCoreError as error:
+        raise ConsoleError(
+            f"The console could not access AWS for {connector.label}, because your AWS configuration cannot be used: "
+            f"{str(error).rstrip('.')}. Correct AWS_PROFILE and the other AWS environment variables, or the files "
+            "~/.aws/config and ~/.aws/credentials."
+        ) from None
 
 
 def code(error: ClientError) -> str:
