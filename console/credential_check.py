@@ -11,6 +11,7 @@ from handler.report_codes import Code
 from handler.tiktok.credentials import Credentials
 
 _REFUSED = {Code.PERMISSION_REFUSED, Code.TOKEN_REFUSED, Code.TERMS_NOT_ACCEPTED}
+_ANALYST = " The token can list audiences. This is usual for a user with the role Analyst."
 
 
 def check_credentials(connector: Connector, credentials: Credentials) -> dict[str, Any]:
@@ -31,19 +32,23 @@ def check_credentials(connector: Connector, credentials: Credentials) -> dict[st
 
     result["can_list"], result["problem"] = _allowed(count, credentials, "list the audiences of")
     if result["can_list"]:
-        result["can_upload"], result["problem"] = _allowed(tiktok.upload_test_file, credentials, "upload files for")
-        if result["problem"]:
-            result["problem"] += " The token can list audiences. This is usual for a user with the role Analyst."
+        result["can_upload"], result["problem"] = _allowed(
+            tiktok.upload_test_file, credentials, "upload files for", _ANALYST
+        )
     return result
 
 
-def _allowed(call: Callable[[], None], credentials: Credentials, action: str) -> tuple[bool, str | None]:
+def _allowed(
+    call: Callable[[], None], credentials: Credentials, action: str, permission_hint: str = ""
+) -> tuple[bool, str | None]:
     try:
         call()
     except RefusedError as refused:
         if refused.code not in _REFUSED:
             raise
-        return False, f"The credentials cannot be used to {action} advertiser {credentials.advertiser_id}. {refused}"
+        hint = permission_hint if refused.code is Code.PERMISSION_REFUSED else ""
+        problem = f"The credentials cannot be used to {action} advertiser {credentials.advertiser_id}. {refused}{hint}"
+        return False, problem
     return True, None
 
 
