@@ -23,7 +23,8 @@ REPORTS = "reports/"
 UPLOADS = "tiktok/"
 FINAL_STATUSES = frozenset({"available", "skipped", "rejected", "failed"})
 _READERS = 16
-_MAX_SETTLE = timedelta(hours=1)  # 12 times the default of settleSeconds
+# 12 and 72 times the default of settleSeconds
+_MAX_SETTLE, _MAX_REPLACE_SETTLE = timedelta(hours=1), timedelta(hours=6)
 _MAX_PROCESSING = timedelta(hours=48)  # documented by TikTok
 _CONFIRM_WITHIN = timedelta(hours=24)
 
@@ -137,7 +138,7 @@ def find_report(readers: Mapping[str, ReportReader], key: str) -> tuple[str, lis
 def waits_until(report: Report) -> datetime | None:
     """Return the latest time until which an upload waits; None if it has a final status or the time is unknown.
 
-    For `settling`, this is the limit for appends and removes with the default of `settleSeconds`.
+    For `settling`, this is the limit with the default of `settleSeconds`.
     """
     if report["status"] in FINAL_STATUSES:
         return None
@@ -146,7 +147,8 @@ def waits_until(report: Report) -> datetime | None:
         return updated + _MAX_PROCESSING
     match report["code"]:
         case "settling":
-            return parse_time(report["received_at"]) + _MAX_SETTLE
+            is_replace = report["audience"]["action"] == "replace"
+            return parse_time(report["received_at"]) + (_MAX_REPLACE_SETTLE if is_replace else _MAX_SETTLE)
         case "audience_processing":
             return updated + _MAX_PROCESSING
         case "shrinks_too_much":
