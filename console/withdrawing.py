@@ -7,7 +7,8 @@ counter in the file name.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from console import aws
@@ -15,6 +16,7 @@ from console.errors import ConsoleError, Exit
 from console.reports import Report, ReportReader
 from console.stack import Connector
 from handler.clock import utc_now
+from handler.errors import Conflict, Damaged, Missing
 from handler.events.keys import list_id, parse_key
 from handler.model import Action, AudienceKey, IdentifierType
 from handler.report_codes import Code
@@ -67,7 +69,8 @@ def withdraw(
     An upload that was sent to TikTok, or is being sent, is not withdrawn. Undo it with another upload.
 
     Raises:
-        ConsoleError: the function does not release the lease, or the bucket cannot be written to.
+        ConsoleError: the function does not release the lease, the bucket cannot be written to, or a report or the
+            audience's state is missing, damaged, or changed by another function.
     """
     store = ObjectStore(aws.s3(connector), connector.bucket)
     by_audience: dict[AudienceKey, list[Report]] = {}
@@ -77,7 +80,7 @@ def withdraw(
             key = AudienceKey(IdentifierType(audience["identifier_type"]), audience["name"])
             by_audience.setdefault(key, []).append(report)
     done: list[Withdrawal] = []
-    with aws.translate_errors("withdraw the files", connector):
+    with aws.translate_errors("withdraw the files", connector), _translate_state_errors(connector):
         for key, uploads in by_audience.items():
             for attempt in range(_LEASE_TRIES):
                 if attempt:
@@ -89,6 +92,17 @@ def withdraw(
             else:
                 raise ConsoleError(f"The connector is busy with the audience {key.name!r}. Try again in a minute.")
     return done
+
+
+@contextmanager
+def _translate_state_errors(connector: Connector) -> Iterator[None]:
+    try:
+        yield
+    except (Conflict, Damaged, Missing) as error:
+        raise ConsoleError(
+            f"The console could not withdraw all files for {connector.label}. {error} "
+            "Run `tiktok-activation status` to see which files still wait, and try again."
+        ) from None
 
 
 def withdraw_under_lease(store: ObjectStore, lease: Lease, reports: Sequence[Report]) -> list[Withdrawal]:

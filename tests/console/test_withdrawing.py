@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
+
+from console import aws, withdrawing
+from console.errors import ConsoleError
 from console.reports import Report
+from console.stack import Connector, Location
 from console.withdrawing import Withdrawal, withdraw_under_lease
 from handler.model import AudienceKey, IdentifierType
+from handler.state.audience_state import state_key
 from handler.state.lease import lease_on
 from handler.state.objects import ObjectStore
 from tests.handler.world import World, lines, people
 
 VIP = "tiktok/vip/email_sha256/"
+VIP_AUDIENCE = AudienceKey(IdentifierType.EMAIL_SHA256, "vip")
 FULL = f"{VIP}replace/full/"
 
 
 def withdraw(world: World, *reports: Report) -> list[Withdrawal]:
     store = ObjectStore(world.s3, world.bucket)
-    with lease_on(store, AudienceKey(IdentifierType.EMAIL_SHA256, "vip"), "console", 60, world.now) as lease:
+    with lease_on(store, VIP_AUDIENCE, "console", 60, world.now) as lease:
         assert lease
         return withdraw_under_lease(store, lease, reports)
 
@@ -47,3 +54,22 @@ def test_all_files_of_a_waiting_list_are_withdrawn(world: World) -> None:
     world.run(hours=3, every=0.5)
     assert {world.outcome(key) for key in [*keys, f"{FULL}part-3"]} == {("skipped", "withdrawn")}
     assert world.calls("create") == []
+
+
+@pytest.mark.parametrize("content", [b"no json", None])
+def test_a_state_that_is_damaged_and_a_report_that_is_missing_are_errors(
+    world: World, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+    key = f"{VIP}a.csv"
+    world.deliver_all(world.upload(key, lines(people(0, 1200))))
+    report = world.report(key)
+    location = f"reports/{key}/{report['file']['version_id']}.json"
+    if content is None:
+        world.s3.delete_object(Bucket=world.bucket, Key=location)
+    else:
+        location = state_key(VIP_AUDIENCE)
+        world.s3.put_object(Bucket=world.bucket, Key=location, Body=content)
+    monkeypatch.setattr(aws, "s3", lambda _: world.s3)
+    with pytest.raises(ConsoleError, match=rf"for acme\. .*{location}.* try again\.$"):
+        withdrawing.withdraw(Connector("acme", {"bucket": world.bucket}, Location("test")), [report])
