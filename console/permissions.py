@@ -23,9 +23,9 @@ class Need:
 _PUT = Need(("s3:PutObject", "s3:AbortMultipartUpload"), "tiktok/*", "uploaders")
 _PUT_KEY = Need(("kms:GenerateDataKey", "kms:Decrypt"), "the key, through S3", "uploaders")
 _LIST_REPORTS = Need(("s3:ListBucket",), "the bucket, below reports/", "readers")
-_MAX_REPORTS = Need(("s3:GetObject",), "reports/*", "readers")
+_READ_REPORTS = Need(("s3:GetObject",), "reports/*", "readers")
 _READ_KEY = Need(("kms:Decrypt",), "the key, through S3", "readers")
-_REPORTS = (_LIST_REPORTS, _MAX_REPORTS, _READ_KEY)
+_REPORTS = (_LIST_REPORTS, _READ_REPORTS, _READ_KEY)
 _STATE = (
     Need(("s3:ListBucket",), "the bucket, below audiences/"),
     Need(("s3:GetObject",), "audiences/*"),
