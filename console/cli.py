@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from console.commands import offline
 from console.errors import EXIT_CODES, ConsoleError, Exit
@@ -31,6 +33,15 @@ With --json, every command prints one JSON object.
 _OFFLINE = {"check", "hash", "demo-files"}
 
 
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Typer's exit code for Ctrl-C at a prompt is 1, but 130 for Ctrl-C elsewhere."""
+        try:
+            return super().invoke(ctx)
+        except typer.Abort:
+            raise typer.Exit(int(Exit.INTERRUPTED)) from None
+
+
 def build(command: str = "") -> typer.Typer:
     """Return the command-line application.
 
@@ -39,6 +50,7 @@ def build(command: str = "") -> typer.Typer:
     """
     app = typer.Typer(
         name="tiktok-activation",
+        cls=_Commands,
         help=_HELP,
         epilog=_EPILOG,
         no_args_is_help=True,

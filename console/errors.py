@@ -22,7 +22,7 @@ EXIT_CODES = {
     Exit.USAGE: "the command line is wrong",
     Exit.NOT_ACCEPTED: "a file cannot be used (rejected, failed, or no row can be hashed), or a check found a problem",
     Exit.STILL_WAITING: "a file has no final status yet (the --timeout expired, or the connector did not register it)",
-    Exit.INTERRUPTED: "interrupted with Ctrl-C",
+    Exit.INTERRUPTED: "interrupted with Ctrl-C, or with Ctrl-D at a prompt",
 }
 
 
