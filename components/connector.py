@@ -159,6 +159,9 @@ class TikTokActivationConnector(pulumi.ComponentResource):
     secret_name: pulumi.Output[str]
     """Name of the secret with ACCESS_TOKEN and ADVERTISER_ID."""
 
+    advertiser_id: pulumi.Output[str | None]
+    """TikTok's id of the advertiser with credentials_secret_arn; null if the id is in the secret."""
+
     function_name: pulumi.Output[str]
     """Name of the function."""
 
@@ -217,6 +220,7 @@ class TikTokActivationConnector(pulumi.ComponentResource):
         self.queue_url = delivery.queue.url
         self.dead_letter_queue_url = delivery.dead_letters.url
         self.secret_name = compute.secret_name
+        self.advertiser_id = pulumi.Output.from_input(scope.options.id_outside_secret)
         self.function_name = compute.function.name
         self.key_arn = storage.key_arn
         self.queue_arn = delivery.queue.arn

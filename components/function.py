@@ -110,8 +110,8 @@ def _settings(options: Options) -> dict[str, pulumi.Input[str]]:
         "FILE_RETENTION_DAYS": str(options.file_retention_days),
         "OUTCOME_EVENTS": str(options.outcome_events).lower(),
     }
-    if options.credentials_secret_arn is not None and options.advertiser_id is not None:
-        settings["ADVERTISER_ID"] = options.advertiser_id
+    if options.id_outside_secret is not None:
+        settings["ADVERTISER_ID"] = options.id_outside_secret
     if options.tiktok_api_url is not None:
         settings["TIKTOK_API_URL"] = options.tiktok_api_url
     return settings

@@ -43,6 +43,11 @@ class Options:
     retain_data: bool = True
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
+    @property
+    def id_outside_secret(self) -> pulumi.Input[str] | None:
+        """TikTok's id of the advertiser if connectors share the secret, None if the id is in the secret."""
+        return self.advertiser_id if self.credentials_secret_arn is not None else None
+
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> "Options":
         """Return the options for the arguments of a component. An argument that is None gets its default.

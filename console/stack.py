@@ -68,6 +68,11 @@ class Connector:
         arn = self.outputs.get("queue_arn") or self.outputs.get("key_arn")
         return str(arn).split(":")[3] if arn else self.location.region
 
+    @property
+    def advertiser_id(self) -> str:
+        """TikTok's id of the advertiser if connectors share the secret; empty if the id is in the secret."""
+        return str(self.outputs.get("advertiser_id") or "")
+
     def output(self, name: str) -> str:
         """Return a stack output.
 

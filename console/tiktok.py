@@ -133,11 +133,12 @@ def stored_credentials(connector: Connector, advertiser_id: str = "") -> Credent
 
     Args:
         connector: the connector that owns the secret.
-        advertiser_id: the advertiser's id at TikTok; empty to use the one in the secret.
+        advertiser_id: the advertiser's id at TikTok; empty to use the one in the stack outputs or in the secret.
 
     Raises:
         ConsoleError: the secret has no credentials, or cannot be read.
     """
+    advertiser_id = advertiser_id or connector.advertiser_id
     with aws.translate_errors("read the secret", connector):
         try:
             return CredentialsStore(aws.secrets(connector), connector.output("secret_name"), advertiser_id).get()

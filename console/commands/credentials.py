@@ -36,8 +36,8 @@ def credentials(
     advertiser_id: Annotated[
         str,
         typer.Option(
-            help="The advertiser id at TikTok, which is not secret. Without this option, the command asks for the id; "
-            "with --check, it uses the id in the secret."
+            help="The advertiser id at TikTok, which is not secret. Default: the option advertiserId if connectors "
+            "share the secret. Otherwise, the command asks for the id; with --check, it uses the id in the secret."
         ),
     ] = "",
     as_json: options.Json = False,
@@ -52,7 +52,7 @@ def credentials(
     advertiser id from the second.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
-    given = stored_credentials(connector, advertiser_id) if check else _prompt(advertiser_id)
+    given = stored_credentials(connector, advertiser_id) if check else _prompt(advertiser_id or connector.advertiser_id)
     names = {"advertiser": connector.label, "advertiser_id": given.advertiser_id}
     result: dict[str, Any] = {**names, **check_credentials(connector, given)}
     if result["problem"]:

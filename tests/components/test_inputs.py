@@ -154,6 +154,8 @@ def test_an_existing_key_and_secret_are_used_and_none_are_created(shared: Progra
     for advertiser in ("acme", "globex"):
         outputs = shared.outputs["advertisers"][advertiser]
         assert (outputs["key_arn"], outputs["secret_arn"], outputs["secret_name"]) == (KEY, SECRET, "agency/tiktok-app")
+        variables = shared.one(advertiser, "lambda/function:Function").inputs["environment"]["variables"]
+        assert outputs["advertiser_id"] == variables["ADVERTISER_ID"]
         allowed = {
             action: statement["Resource"]
             for statement in shared.one(advertiser, "RolePolicy", f"{advertiser}-function").document()["Statement"]

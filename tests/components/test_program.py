@@ -61,6 +61,7 @@ def test_each_advertiser_has_its_outputs(program: Program) -> None:
     bucket = program.one("acme", "Bucket").outputs["bucket"]
     assert acme["upload_location"] == f"s3://{bucket}/tiktok/"
     assert sorted(acme) == [
+        "advertiser_id",
         "bucket",
         "dead_letter_queue_arn",
         "dead_letter_queue_url",
@@ -84,7 +85,7 @@ def test_each_advertiser_has_its_outputs(program: Program) -> None:
     }
     assert {name: acme[name] for name in arns} == {name: each.outputs["arn"] for name, each in arns.items()}
     assert acme["log_group_name"] == program.one("acme", "LogGroup").outputs["name"]
-    assert acme["upload_role_arn"] is None
+    assert (acme["upload_role_arn"], acme["advertiser_id"]) == (None, None)
 
 
 def test_the_upload_role_is_an_output(everything: Program) -> None:

@@ -37,5 +37,5 @@ def test_every_input_and_output_has_a_description(schema: dict[str, Any], compon
         assert [name for name, each in properties.items() if not each.get("description")] == []
 
 
-def test_only_the_output_of_the_upload_role_is_optional(component: dict[str, Any]) -> None:
-    assert component["properties"].keys() - set(component["required"]) == {"uploadRoleArn"}
+def test_only_the_outputs_of_the_upload_role_and_the_advertiser_id_are_optional(component: dict[str, Any]) -> None:
+    assert component["properties"].keys() - set(component["required"]) == {"advertiserId", "uploadRoleArn"}
