@@ -117,7 +117,7 @@ def compare(
 
 
 def problems(audience: Audience, now: datetime) -> list[str]:
-    """Return the problems of an audience at TikTok."""
+    """Return the problems of an audience at TikTok as remarks for the operator; empty if there are none."""
     findings = []
     if audience.is_valid is False:
         findings.append("not editable now: TikTok is processing it, or it is too small")

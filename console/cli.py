@@ -46,7 +46,8 @@ def build(command: str = "") -> typer.Typer:
     """Return the command-line application.
 
     Args:
-        command: the command to run. If it is an offline command, the other commands are not imported.
+        command: the command to run. If it is an offline command, the other commands are not imported. Empty to add all
+            commands.
     """
     app = typer.Typer(
         name="tiktok-activation",

@@ -58,7 +58,7 @@ def _command(audience: str, kind: str, more: str = "") -> str:
 _SAMPLES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "customers.csv": (
         _customers,
-        "a shop's export: raw emails and phone numbers, semicolons, UTF-16, a few invalid rows",
+        "a shop's export: raw emails and phone numbers, semicolons, UTF-16, one invalid email and one missing email",
         _command("demo-customers", "email_sha256", " --hash --column email --wait"),
     ),
     "devices.txt": (

@@ -38,7 +38,7 @@ class Finding:
 
     Attributes:
         name: the name of the check.
-        health: `unknown` if the check could not run.
+        health: `unknown` if the check could not run. If the credentials cannot be tested, it is `problem`.
         found: the result in a sentence.
         fix: a command to run or an instruction; empty if no action is needed.
     """
@@ -50,7 +50,7 @@ class Finding:
 
 
 def run_checks(connector: Connector, check_stored_credentials: Callable[[], str | None]) -> list[Finding]:
-    """Run all checks. A check that cannot run does not stop the others.
+    """Run all checks and return their findings. A check that cannot run does not stop the others.
 
     Args:
         connector: the connector to check.
@@ -142,7 +142,7 @@ def _errors(connector: Connector) -> list[Finding]:
 
 
 def waiting_files(connector: Connector, reports: Sequence[Report], now: datetime) -> list[Finding]:
-    """Find files that wait for a person, or that have waited for too long."""
+    """Return a finding for each file that waits for a person or has waited for too long, or one `fine` finding."""
     pending = [report for report in reports if report["status"] in {"waiting", "submitted"}]
     checks = []
     for report in pending:

@@ -36,10 +36,10 @@ def hash_all_forms(values: Mapping[Kind, str], country: str | None) -> dict[tupl
 
     Args:
         values: the raw identifiers.
-        country: the country of a phone number without a country code.
+        country: the country of a phone number without a country code; None if the user gave none.
 
     Raises:
-        FaultError: a value is not a valid identifier of its kind.
+        FaultError: a value is not a valid identifier of its kind, or it identifies no one.
     """
     texts: dict[Kind, list[str]] = {}
     for kind, value in values.items():

@@ -1,4 +1,4 @@
-"""The check of one file, done with the code that runs in Lambda, so that both always give the same result."""
+"""The check of one file. It runs the function's own code, so that it always agrees with the function."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class Verdict:
         status: `accepted`, or `skipped` or `rejected` as in a report.
         code, reason: the report's code and reason; None if the file is accepted.
         total, accepted, rejected: numbers of rows; None if no row was read.
-        rejected_by_reason: numbers of faults by reason; in a file with columns, each faulty cell counts.
-        rejections: line, reason and column of the first 100 faulty rows and cells; the column is None for a row.
+        rejected_by_reason: number of faults by reason; in a file with columns, each faulty cell counts.
+        rejections: line, reason and column of the first 100 faulty rows and cells, and of columns that are left out;
+            the column is None for a row.
         parts: number of parts that TikTok would receive.
         bytes: total size of the parts.
     """

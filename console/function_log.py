@@ -33,7 +33,7 @@ def last_sweep(connector: Connector, within_seconds: float) -> datetime | None:
     """Return the time of the last sweep; None if there was none within the given number of seconds.
 
     Raises:
-        ConsoleError: the log cannot be read.
+        ConsoleError: the stack output with the log group is missing, or the log cannot be read.
     """
     lines = [line for line in _lines(connector, within_seconds, "sweep") if line.message == "sweep"]
     return max((line.at for line in lines), default=None)
@@ -43,7 +43,7 @@ def last_errors(connector: Connector, within_seconds: float, limit: int) -> list
     """Return at most `limit` errors and refused messages of the last `within_seconds` seconds, newest first.
 
     Raises:
-        ConsoleError: the log cannot be read.
+        ConsoleError: the stack output with the log group is missing, or the log cannot be read.
     """
     lines = [
         *_lines(connector, within_seconds, "ERROR"),

@@ -35,9 +35,10 @@ def newest_version(connector: Connector, key: str) -> ObjectVersionTypeDef:
 
 
 def reupload(connector: Connector, key: str) -> str:
-    """Upload the same bytes again with one `PutObject` call, and return the new version id.
+    """Upload the newest version of an object again, and return the new version id.
 
-    The connector may skip a copy or a multipart upload as `unchanged_copy`.
+    A single `PutObject` call sends the bytes, because the connector may skip a copy or a multipart upload as
+    `unchanged_copy`.
 
     Raises:
         ConsoleError: the file does not exist, it is larger than 5 GB, or AWS returned an error.

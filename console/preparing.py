@@ -58,7 +58,7 @@ class CheckedFile:
         """Open the file again and yield the bytes to send, hashed again if the file has raw data.
 
         Raises:
-            ConsoleError: the file cannot be opened or read.
+            ConsoleError: the file cannot be opened, read or hashed.
         """
         with open_chunks(self.path, on_read) as chunks:
             if self.hash_options is None:
@@ -97,7 +97,8 @@ def hash_and_check(
     """Hash a file and check the hashes. The hashes are not stored: the upload hashes the file again.
 
     Raises:
-        ConsoleError: the file cannot be read, the columns to hash cannot be selected, or `confirm` raised the error.
+        ConsoleError: the file cannot be read or hashed, the columns to hash cannot be selected, or `confirm` raised the
+            error.
     """
     with open_chunks(path, on_read) as chunks:
         prepared = prepare(read_text(chunks), hash_options, choose)
@@ -117,10 +118,10 @@ def hash_and_check(
 def reject_unhashable(
     verdict: Verdict, counts: Counts, max_rejected_ratio: float = DEFAULT_MAX_REJECTED_RATIO
 ) -> Verdict:
-    """Return a rejection if too many rows cannot be hashed, otherwise the verdict unchanged.
+    """Return the verdict, or a rejection if the file was accepted although too many rows cannot be hashed.
 
     The function never sees these rows. If they were ignored, a replace would drop the people in them, and a remove
-    would keep them in the audience.
+    would keep those people in the audience.
 
     Args:
         verdict: the function's verdict on the hashes.

@@ -22,7 +22,7 @@ _DEPTHS = {
 }
 _VISIBILITY_SECONDS = 60  # visibility timeout while dead letters are read or moved
 _MAX_BATCH = 10
-_METRIC_WINDOW = timedelta(minutes=15)  # CloudWatch publishes figures with a delay of a few minutes
+_METRIC_WINDOW = timedelta(minutes=15)  # long enough for CloudWatch's delay of a few minutes
 _MAX_SHOWN = 100
 
 
@@ -65,10 +65,10 @@ def oldest_age(connector: Connector) -> timedelta | None:
     """Return the age of the oldest message on the queue from CloudWatch; None if there is no recent figure.
 
     The SQS API does not return this age, and receiving messages would hide them from the function. CloudWatch has a
-    figure for each minute in which the queue is active.
+    figure for each minute in which the queue is active, and publishes it a few minutes later.
 
     Raises:
-        ConsoleError: the metrics cannot be read.
+        ConsoleError: the stack output with the queue's URL is missing, or the metrics cannot be read.
     """
     now = datetime.now(UTC)
     with aws.translate_errors("read the metrics", connector):
@@ -86,10 +86,10 @@ def oldest_age(connector: Connector) -> timedelta | None:
 
 
 def dead_letters(connector: Connector) -> list[DeadLetter]:
-    """Return the dead letters, at most about 100. They stay on the queue.
+    """Return the dead letters, up to about 100. They stay on the queue.
 
     Raises:
-        ConsoleError: the dead-letter queue cannot be read.
+        ConsoleError: the stack output with the queue's URL is missing, or the dead-letter queue cannot be read.
     """
     url = connector.output("dead_letter_queue_url")
     client = aws.sqs(connector)
@@ -107,7 +107,7 @@ def redrive(connector: Connector, on_moved: Callable[[DeadLetter], None] = lambd
     because the function is idempotent.
 
     Raises:
-        ConsoleError: AWS returned an error.
+        ConsoleError: a stack output with a queue's URL is missing, or AWS returned an error.
     """
     source, target = connector.output("dead_letter_queue_url"), connector.output("queue_url")
     client = aws.sqs(connector)

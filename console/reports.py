@@ -89,10 +89,10 @@ class ReportReader:
         return sorted(found, key=lambda report: str(report["file"]["uploaded_at"]), reverse=True)
 
     def newest(self, limit: int) -> tuple[list[Report], int]:
-        """Return the report of the newest upload of each file, last changed first, and the number of all files.
+        """Return the newest upload's report for each file, most recently written first, and the total number of files.
 
         Args:
-            limit: maximum number of files; 0 for all.
+            limit: maximum number of reports to return; 0 for no limit.
         """
         by_key: dict[str, list[ReportLocation]] = {}
         for location in self.locations():

@@ -21,10 +21,10 @@ _PULUMI_SECONDS = 60
 
 @dataclass(frozen=True)
 class Location:
-    """The AWS and TikTok endpoints.
+    """The AWS and TikTok endpoints, and the AWS credentials and region to use.
 
     Attributes:
-        name: the source of this information, for messages.
+        name: the place where the connectors were found, for messages.
         aws_url: the endpoint of the sandbox; None for AWS itself.
         tiktok_url: TikTok's base URL, without a path.
         aws_credentials: the credentials of the sandbox; empty to use the caller's credentials.
@@ -77,7 +77,7 @@ class Connector:
         """Return a stack output.
 
         Raises:
-            ConsoleError: the output is missing, because only the bucket was given or the stack has an older version.
+            ConsoleError: the output is missing, because only the bucket was given or an older version was deployed.
         """
         value = self.outputs.get(name)
         if not value:
@@ -130,8 +130,8 @@ def find_connector(source: Source, advertiser: str | None) -> Connector:
     If `source` names a bucket, return the connector of that bucket.
 
     Raises:
-        ConsoleError: there is no connector with this name, there are several and none was named, or the connectors
-            cannot be found, see `find_connectors`.
+        ConsoleError: there is no connector, or none with this name; there are several and none was named; or the
+            connectors cannot be found, see `find_connectors`.
     """
     found = find_connectors(source)
     if source.bucket:
@@ -171,7 +171,7 @@ def running_sandbox(file: Path = SANDBOX_FILE) -> dict[str, Connector] | None:
 
 
 def _location_from_environment(name: str) -> Location:
-    """Return the location that the environment variables describe. boto3 reads AWS's variables itself."""
+    """Return the location with the URL from `TIKTOK_API_URL`, if set. boto3 reads the AWS variables itself."""
     return Location(name, tiktok_url=os.environ.get("TIKTOK_API_URL", "").rstrip("/") or TIKTOK_URL)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-PART_BYTES = 16 << 20  # S3 allows 10,000 parts, so up to 160 GB
+PART_BYTES = 16 << 20  # S3 allows 10,000 parts, so a file can have at least 156 GiB
 _MAX_CONCURRENT_PARTS = 3
 MAX_NAME_LENGTH = 128
 
@@ -31,7 +31,7 @@ def object_keys(names: Sequence[str], audience: str, identifier_type: str, actio
     audience = audience.strip()
     if not audience or len(audience) > MAX_NAME_LENGTH or "/" in audience or not audience.isprintable():
         raise ConsoleError(
-            f"An audience name must have 1 to {MAX_NAME_LENGTH} characters, without slashes and control characters. "
+            f"An audience name must have 1 to {MAX_NAME_LENGTH} characters, without slashes or control characters. "
             "Change the name.",
             Exit.USAGE,
         )

@@ -1,4 +1,4 @@
-"""Withdrawal of waiting uploads: sets their reports to `withdrawn` while holding the lease on their audience.
+"""Withdrawal of waiting uploads: sets their reports to `skipped` while holding the lease on their audience.
 
 Deleting the object is not enough: the connector still applies removes, and appends that belong to a run or have a
 counter in the file name.

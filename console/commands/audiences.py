@@ -99,7 +99,7 @@ def _delete(tiktok: TikTok, rows: list[AudienceRow], name: str, kind: str, *, ye
         else:
             names = ", ".join(f"{each.name} ({each.id}, {each.usage})" for each in groups)
             print_text(f"Ad groups that the audience was applied to: {names or 'none'}.")
-    if not confirmed("Delete this audience at TikTok permanently?", yes=yes):
+    if not confirmed("Permanently delete this audience from TikTok?", yes=yes):
         raise ConsoleError("Nothing was deleted. Use --yes to delete without confirmation.", Exit.USAGE)
     tiktok.delete(row.id or "")
     if as_json:

@@ -48,8 +48,8 @@ def credentials(
 
     The test lists the audiences and uploads one random hash, which creates no
     audience. The token is not shown while you type it. Without a terminal, the
-    command reads the token from the first line of standard input and the
-    advertiser id from the second.
+    command reads the token from the first line of standard input and, if no
+    advertiser id is given, the id from the second.
     """
     connector = find_connector(Source(None, outputs, stack), advertiser)
     given = stored_credentials(connector, advertiser_id) if check else _prompt(advertiser_id or connector.advertiser_id)

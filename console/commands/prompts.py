@@ -13,7 +13,7 @@ from console.output import err, print_text
 
 
 def is_interactive(file: str = "") -> bool:
-    """Return whether a user can answer prompts, which is not possible if the file is read from standard input."""
+    """Return whether a user can answer prompts: on a terminal, and if the file is not read from standard input."""
     return file != "-" and sys.stdin.isatty() and err.is_terminal
 
 

@@ -25,7 +25,7 @@ from console.stack import Connector, Source, find_connector, find_connectors
 from console.uploading import object_keys, upload
 from handler.model import Action
 
-# The connector applies these limits to an entire list, so one such file among several does not reject a replace.
+# The connector makes these checks on an entire list, so one file with such a code does not reject a larger list.
 _LIST_CODES = {"too_many_rejected", "empty_file"}
 
 
@@ -115,7 +115,9 @@ def upload_(
 def status(
     advertiser: options.AdvertiserArgument = None,
     *,
-    limit: Annotated[int, typer.Option(min=0, help="Maximum number of files, last changed first; 0 for all.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Maximum number of files, most recently changed first; 0 for all.")
+    ] = 50,
     as_json: options.Json = False,
     bucket: options.Bucket = None,
     outputs: options.Outputs = None,
@@ -199,6 +201,8 @@ def _size(file: str) -> int | None:
 
 def _stop_if_rejected(ready: list[CheckedFile], action: str, max_rejected_ratio: float, *, as_json: bool) -> None:
     """Print the results of the checks, and exit if the files would not be accepted.
+
+    With `as_json`, print the results only if the files would not be accepted.
 
     Raises:
         Exit: the connector would not accept the files, or too many raw rows cannot be hashed.

@@ -1,1 +1,1 @@
-"""Hashing of raw customer data on this machine: pure functions, and worker processes that run them."""
+"""Hashing of raw customer data on this machine, in the console's process or in worker processes."""

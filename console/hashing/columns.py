@@ -98,7 +98,7 @@ def named_kind(name: str) -> Kind | None:
 
 
 def find_column(layout: FileLayout, wanted: str) -> int:
-    """Return the index of the column that the user gave by name or by number, counted from 1.
+    """Return the index (from 0) of the column that the user gave by name or by number (from 1).
 
     Raises:
         ConsoleError: no column matches, or more than one column has this name.
@@ -135,7 +135,7 @@ def kind_of_column(layout: FileLayout, index: int) -> Kind:
 
 
 def describe_columns(layout: FileLayout) -> str:
-    """Return the columns of a file for a message: their names, or their numbers if a name is missing or not unique."""
+    """Return the columns for a message: each by its name, or by its number if the name is missing or not unique."""
     if layout.header:
         times = Counter(name.casefold() for name in layout.header if name)
         return ", ".join(

@@ -72,7 +72,7 @@ def detect(head: bytes, encoding: str, *, complete: bool) -> FileLayout:
 
 
 def last_record_end(data: bytes, delimiter: bytes) -> int:
-    """Return the end of the last complete record, or 0 if there is none. `data` starts at the start of a record.
+    """Return the end of the last complete record, or 0 if there is none. `data` begins with a record.
 
     A quoted field may contain line ends. Only a quote at the start of a field opens a quoted field; any other quote is
     an ordinary character.
@@ -120,7 +120,7 @@ def _delimiter(text: str) -> str | None:
     """Return the delimiter that splits most records, at least half, into the same number of columns, at least two.
 
     If several delimiters do so for the same share of records, as in `a@example.com;12,50`, return the one that yields
-    the most email addresses. Return None if no delimiter fits.
+    the most email addresses, and then the most columns. Return None if no delimiter fits.
     """
     best: tuple[float, int, int] = (0.5, 0, 1)
     chosen = None

@@ -56,7 +56,8 @@ def hash_file(
         on_read: called with the number of bytes of each chunk.
 
     Raises:
-        ConsoleError: a file cannot be read or written, both are the same file, or `prepare` raised the error.
+        ConsoleError: a file cannot be read or written, both are the same file, a worker process ended unexpectedly, or
+            `prepare` or `confirm` raised the error.
     """
     if (
         target != "-"

@@ -129,7 +129,7 @@ _PHONE = re.compile(
 )
 _EXCEL_NOTATION = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 _INTEGRAL_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
-MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` may also be a national number
+MIN_INTERNATIONAL_DIGITS = 11  # a shorter number without `+` is read only as a national number
 EMPTY_VALUE_HASHES: Final = frozenset(row.decode() for digits in (64, 32) for row in empty_value_hashes(digits).rows)
 # Spaces, invisible characters, quotes, and Excel's notations for text: `'x` and `="x"`.
 _STRIPPED_CHARACTERS = (
@@ -144,12 +144,12 @@ def stripped(value: str) -> str:
 
 
 def is_empty_value(value: str) -> bool:
-    """Return whether a stripped value is empty, only dashes or zeros, a NULL marker, or the hash of an empty value."""
+    """Return whether a stripped value is empty, only dashes and zeros, a NULL marker, or the hash of an empty value."""
     return not value.strip("0-") or is_null_marker(value.encode()) or value.lower() in EMPTY_VALUE_HASHES
 
 
 def extract_hash(value: str) -> str:
-    r"""Return the hash in lower case without a prefix `0x` or `\x`; empty if the stripped value is not a hash."""
+    r"""Return the SHA-256, SHA-1 or MD5 in lower case without a prefix `0x` or `\x`; empty if the value is no hash."""
     match = _HASH.fullmatch(value.lower())
     return match[1] if match else ""
 
@@ -245,7 +245,8 @@ def _e164(value: str, country: str | None) -> str:
         chosen = read(value, None)
     else:
         chosen = national = read(value, country) if country else None
-        # A number without `+`, such as 37493828222, counts as international only if it is unambiguous.
+        # A valid international number without `+`, such as 37493828222, counts as international if it starts with the
+        # code of `country`, or if it is not also a valid national number.
         international = read("+" + digits, None) if len(digits) >= MIN_INTERNATIONAL_DIGITS else None
         if international and phonenumbers.is_valid_number(international):
             own_code = country and digits.startswith(str(phonenumbers.country_code_for_region(country)))

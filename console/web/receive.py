@@ -60,7 +60,7 @@ def detect_columns(head: bytes) -> dict[str, Any]:
     """Return the layout and the columns of a file, detected from its first bytes. The result contains no values.
 
     Raises:
-        ConsoleError: the file is not a text file, or it is empty.
+        ConsoleError: the file is not a text file, it is damaged, or it has no rows.
     """
     text = read_text([head])
     layout = detect(text.head, text.encoding, complete=False)
@@ -120,7 +120,7 @@ def receive_file(connector: Connector, request: FileRequest, chunks: Iterator[by
         not uploaded.
 
     Raises:
-        ConsoleError: an option is invalid, the file cannot be read, or AWS returned an error.
+        ConsoleError: an option is invalid, the file cannot be read or hashed, or AWS returned an error.
     """
     (key,) = object_keys(
         [request.file_name], request.audience, request.hash_options.identifier_type, request.action, datetime.now(UTC)

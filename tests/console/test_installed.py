@@ -40,7 +40,9 @@ def run(command: Path, *arguments: object, libraries: bool = True) -> Completed:
         libraries: True to provide the libraries of the test environment, without its editable install.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if libraries:  # after the command's own packages; Python does not process .pth files on PYTHONPATH
+    if libraries:
+        # The command's own packages come first. Python does not process .pth files in PYTHONPATH folders, so the
+        # editable install is not found.
         (own,) = command.parents[1].glob("lib/python*/site-packages")
         environment["PYTHONPATH"] = os.pathsep.join([str(own), sysconfig.get_path("purelib")])
     return subprocess.run(

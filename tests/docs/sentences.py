@@ -125,7 +125,7 @@ def _raised(check: Callable[[Any], object], value: str | bytes) -> Outcome:
 
 
 def outcome_functions() -> set[str]:
-    """Return the names of the public functions in `reasons` that return an outcome and have parameters."""
+    """Return the names of the public functions in `reasons` that return an outcome. Partials are not included."""
     found = inspect.getmembers(reasons, inspect.isfunction)
     return {
         name
