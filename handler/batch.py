@@ -23,7 +23,8 @@ class Outcomes:
     """The work of a batch, and the messages to deliver again.
 
     Attributes:
-        audiences: for each audience to advance, the upload's digest by message id; None for a continue message.
+        audiences: for each audience to advance, the digest of each message's upload, by message id; None for a continue
+            message.
         sweeps: ids of sweep messages.
         failed: ids of messages that failed; they are delivered again with back-off.
         returned: ids of messages that were not started; they are delivered again immediately.

@@ -68,7 +68,7 @@ def iso(value: datetime) -> str:
 
 
 def parse_iso(text: str) -> datetime:
-    """Return the time in a text that `iso` wrote.
+    """Parse a time that `iso` formatted.
 
     Raises:
         ValueError: the text is not a time.

@@ -1,4 +1,4 @@
-"""Every exception that this project raises, as one tree.
+"""The exceptions of the function, as one tree.
 
 ConnectorError
 ├── SettingsError            the environment is invalid; the cold start fails
@@ -28,7 +28,7 @@ from handler.report_codes import Code, Status
 
 
 class ConnectorError(Exception):
-    """The base class of every exception of this project."""
+    """The base class of the function's exceptions."""
 
 
 class SettingsError(ConnectorError):

@@ -110,11 +110,19 @@ class Code(StrEnum):
     WRONG_COLUMNS = "wrong_columns", "rejected", "the file's columns cannot be used"
     CUT_OFF = "cut_off", "rejected", "the last row of the list is cut off"
     UTF16 = "utf16", "rejected", "the file is UTF-16; save it as UTF-8"
-    EXCEL_WORKBOOK = "excel_workbook", "rejected", "the file is an Excel workbook; save it as CSV"
+    EXCEL_WORKBOOK = (
+        "excel_workbook",
+        "rejected",
+        "the file is an Excel workbook or another spreadsheet; save it as CSV",
+    )
     NOT_TEXT = "not_text", "rejected", "the file is not text; it is, for example, a PDF document or a picture"
     NOT_HASHED = "not_hashed", "rejected", "the identifiers are not hashed"
     PARQUET = "parquet", "rejected", "the file is Parquet; export it as CSV"
-    ZIP_ARCHIVE = "zip_archive", "rejected", "the file is a zip archive; unzip it, or use gzip"
+    ZIP_ARCHIVE = (
+        "zip_archive",
+        "rejected",
+        "the file is an archive or has an unsupported compression format; unpack it, or use gzip",
+    )
     BROKEN_GZIP = "broken_gzip", "rejected", "the file cannot be decompressed or is compressed twice"
     GZIP_BOMB = "gzip_bomb", "rejected", "the file expands far more than a file of identifiers can"
     TOO_MANY_PARTS = "too_many_parts", "rejected", "the upload needs more than 500 parts, TikTok's limit; split it"

@@ -28,11 +28,12 @@ class Settings:
         advertiser_id: the advertiser's id at TikTok; empty if the secret contains it.
         tiktok_url: base address of TikTok's API for Business, without a trailing slash.
         max_part_bytes: the maximum size of a part uploaded to TikTok, in bytes.
-        max_rejected_ratio: the share of faulty rows or cells of a column, 0 to 1, above which a file is rejected.
+        max_rejected_ratio: the share, 0 to 1, of faulty rows, or of faulty cells in a column, above which a file is
+            rejected.
         settle_seconds: seconds without a new upload until an audience has settled; 0 turns settling off.
         max_shrink: the share, 0 to 1, by which a new list may be shorter than the last one without a confirmation.
         file_retention_days: days until the bucket's lifecycle rule expires an upload.
-        create_grace_seconds: seconds to wait until TikTok shows a create or replace whose outcome is unknown.
+        create_grace_seconds: seconds to wait for TikTok to show a create or replace whose outcome is unknown.
         outcome_events: true to send an event to the account's default event bus for each final status.
     """
 

@@ -10,11 +10,16 @@ from handler.cleaning.row_repair import LOWER_HEX, fault_of, is_identifier, stri
 
 
 class CellCleaner:
-    """Cleans the cells of one block, and counts its rows and faults."""
+    """Cleans the cells of one block, and counts its rows and faults.
+
+    Attributes:
+        accepted: the number of accepted rows in the block.
+        row_seen: True if an earlier block had a row, or this block has had a complete row so far.
+    """
 
     def __init__(self, before: Tally) -> None:
         self.accepted = 0
-        self.row_seen = before.accepted + before.rejected > 0  # of an earlier block, or complete and of this one
+        self.row_seen = before.accepted + before.rejected > 0
         self._before = before
         self._room = MAX_REJECTIONS - len(before.rejections)
         self._rejected = 0
@@ -24,7 +29,8 @@ class CellCleaner:
         self._rejections: list[tuple[int, int, Rejection]] = []  # line, column number, rejection
         self._filled = [column.filled for column in before.columns]
         self._faulty = [column.faulty for column in before.columns]
-        # Indices of rows in which a cell was emptied, by cause. A row without identifiers is counted by these causes.
+        # Indices of rows in which a cell became empty, one set for each cause. They tell `count_empty_rows` why a row
+        # has no identifiers.
         self._fault_rows: set[int] = set()
         self._empty_value_rows: set[int] = set()
         self._null_marker_rows: set[int] = set()

@@ -24,8 +24,9 @@ def safe_name(name: bytes) -> str | None:
 class ColumnHintCollector:
     """Collects hints from rows with more than one column.
 
-    The first rows show which columns hold identifiers. Action columns are searched for in all rows that this invocation
-    reads. Otherwise, the advice to upload only the identifiers could append people who should be removed.
+    The first rows show which columns hold identifiers. The search for action columns covers all rows that this
+    invocation reads. Otherwise, a user who follows the advice to upload only the identifiers could append people who
+    should be removed.
     """
 
     MAX_ROWS = 100

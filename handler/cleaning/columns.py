@@ -3,7 +3,7 @@
 Identifier columns are found by their names in the header row, cleaned by the rules for single identifiers, and written
 under TikTok's headers in a fixed order. Other columns are left out. Quotes are read as in RFC 4180 and Python's csv
 module. A faulty cell becomes empty. A row is rejected only if it has no valid identifier, has the wrong number of
-fields, is too long, or is cut off at the end of the file.
+fields or an unclosed quote, is too long, or is cut off at the end of the file.
 
 Most blocks are processed by column: split once, checked once per column, and joined again.
 """
@@ -55,7 +55,7 @@ def clean_columns(chunks: Iterable[bytes], layout: Layout, block_bytes: int, max
     cleaner = _BlockCleaner(layout, max_record)
     rest = b""  # an incomplete record at the end of the previous block
     read = 0
-    end = (0, b"")  # marks the end: every block has at least one byte
+    end = (0, b"")  # marks the end; it differs from every block, because a block has at least one byte
     blocks = chain(cut_at_line_ends(chunks, block_bytes, max_record), [end])
     for (size, lines), following in pairwise(blocks):
         read += size
@@ -116,7 +116,10 @@ class _BlockCleaner:
         return rows, line, rest
 
     def _without_header(self, text: bytes) -> tuple[int, bytes]:
-        """Return the number of lines up to and including the header row and its underline, and the text after them."""
+        """Return the number of lines up to and including the header row and its underline, and the text after them.
+
+        If the text ends before the header row, return the total number of its lines and an empty text.
+        """
         lines = text.splitlines(keepends=True)
         for number, line in enumerate(lines, 1):
             if not may_precede_header(stripped(line.rstrip(b"\r\n"))):
@@ -129,8 +132,8 @@ class _BlockCleaner:
     def _split(self, text: bytes) -> list[list[bytes]] | None:
         """Return the columns of a block; None if its records must be read one by one.
 
-        That is the case if the block has quotes, blank lines, lines without all fields, an incomplete last line, or
-        rows that may be too long.
+        That is the case if the block has quotes, blank lines, carriage returns without line feeds, lines with the wrong
+        number of fields, an incomplete last line, or rows that may be too long.
         """
         delimiter, width = self._layout.delimiter, self._layout.width
         if b'"' in text or not text.endswith(b"\n"):

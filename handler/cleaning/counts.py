@@ -24,7 +24,7 @@ class RejectionReason(StrEnum):
     HASH_OF_NOTHING = "hash_of_nothing"
     CUT_OFF = "cut_off"
     WRONG_NUMBER_OF_FIELDS = "wrong_number_of_fields"
-    COLUMN_LEFT_OUT = "column_left_out"  # a column of hashes with an unknown name; its line is the header's
+    COLUMN_LEFT_OUT = "column_left_out"  # a column of hashes with an unknown name; reported with the header row's line
 
 
 class Rejection(NamedTuple):
@@ -188,9 +188,10 @@ def to_report(tally: Tally) -> CountEntries:
 def progress_from_report(report: Mapping[str, Any]) -> Progress:
     """Return the progress of an upload from its report; the beginning of the file if the report has none.
 
-    A report does not store the number of NULL markers, the counts of columns, or column hints. The number of NULL
-    markers matters only for a file without accepted rows, and reading of such a file never continues. A file with
-    columns is read and counted again from its beginning. Column hints only make a reason more precise.
+    A report does not store the number of NULL markers, the counts of columns, column hints, or whether the file is cut
+    off. The number of NULL markers matters only for a file without accepted rows, and reading of such a file never
+    continues. A file with columns is read and counted again from its beginning. Column hints only make a reason more
+    precise. The end of the file shows whether it is cut off.
     """
     progress = report["progress"]
     if progress["next_byte"] is None or progress["next_line"] is None:

@@ -1,7 +1,8 @@
 """Rules for an entire file or list.
 
-They skip or reject one without rows, and reject one without a valid row, with too many faulty rows or cells, with a
-last row that is cut off, or with device ids that are not hashed.
+A file or list without rows is skipped, or rejected if it is a replace. A file or list without a valid row, with too
+many faulty rows or cells, or with device ids that are not hashed is rejected, and so is a replace whose last row is cut
+off.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def check_hashed(rows: bytes, digits: int, begin: int = 0, width: int = 0) -> No
     Device ids on iOS and Android are random UUIDs (RFC 4122, version 4): the 13th digit is 4, and the 17th is 8, 9, a
     or b. One MD5 in 64 has both by chance. Rows are considered device ids if at least eight different rows match this
     pattern and they are the majority, so that a few hashes or made-up ids among them do not hide them. MD5s are
-    mistaken for device ids with a probability of at most 2 in 10^11, reached with fifteen different rows.
+    mistaken for device ids with a probability of at most about 2 in 10^11, reached with fifteen different rows.
 
     Args:
         rows: clean rows of equal length.

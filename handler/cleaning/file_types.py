@@ -23,7 +23,7 @@ _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html)", re.IGNORE
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\0\t\n\x0b\x0c\r\x1a")
 _MIN_DIFFERENT_CONTROL = 8  # Hive and other tools use one or two control characters as delimiters
 _MIN_CONTROL_SHARE = 0.02  # in random bytes, the share is about 0.1
-_UTF16_BYTES = 8  # a zero among this many first bytes indicates UTF-16
+_UTF16_BYTES = 8  # a zero byte among this many bytes at the beginning of a file indicates UTF-16
 
 # What the user should do.
 _EXPORT = "Export the list as CSV with one identifier per line, and upload the CSV file."

@@ -91,11 +91,11 @@ class Layout(NamedTuple):
 
 
 def read_layout(head: bytes) -> Layout | None:
-    """Return the columns of a file according to its header row; None if all lines in `head` are blank.
+    """Return the columns of a file according to its header row; None if `head` has only blank lines or `sep=;` lines.
 
     Raises:
-        Rejected: the first line that is not blank is not a header row; or it names no column of hashed identifiers,
-            more than three of one kind, or a column that says whether a person is added or removed.
+        Rejected: the first other line is not a header row; or it names no column of hashed identifiers, more than three
+            of one kind, or a column that says whether a person is added or removed.
     """
     line = next((line for line in head.splitlines() if not may_precede_header(stripped(line))), None)
     if line is None:
@@ -156,7 +156,7 @@ def _words(name: str) -> str:
 def _delimiter_and_names(line: bytes) -> tuple[bytes, list[str]]:
     """Return the delimiter and the column names of a header row.
 
-    The delimiter is the one that gives the most identifier columns or, if several do, the most columns.
+    The delimiter is the one that gives the most identifier columns. Ties go to the one that gives the most columns.
     """
     found: list[tuple[int, int, bytes, list[str]]] = []
     for byte in DELIMITERS:

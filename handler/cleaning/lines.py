@@ -21,14 +21,14 @@ def cut_at_line_ends(
 ) -> Iterator[tuple[int, bytes]]:
     """Cut a stream at line ends. Yield the number of bytes read and the lines in them.
 
-    A line that is longer than `max_line` bytes is truncated to `max_line` and a few more bytes. The last byte kept is a
-    space only if all truncated bytes are spaces, so that a line that is too long differs from a line with trailing
-    spaces. Only the last block can lack a line end. A block has at most `block_bytes + max_line + 5` bytes.
+    A line that crosses a multiple of the block size may be truncated to `max_line` and a few more bytes. The last byte
+    kept is a space only if all removed bytes are spaces, so that a line that is too long differs from a line with
+    trailing spaces. Only the last block can lack a line end. A block has at most `block_bytes + max_line + 5` bytes.
 
     Args:
         chunks: the stream, in pieces of any size.
         block_bytes: the block size.
-        max_line: the number of bytes of the longest line that is not truncated.
+        max_line: a number of bytes; lines of at most this length are never truncated.
         first_byte: the position of the stream's first byte in the file; a line begins there.
     """
     keep = max_line + _MARGIN

@@ -19,14 +19,14 @@ from handler.cleaning.rows import MAX_BLOCK_GROWTH, Block, clean
 from handler.model import IdentifierType
 
 MAX_RECORD_BYTES = 1 << 16  # maximum size of a row of a file with columns
-MAX_PARTS = 500  # `file_paths` of one create or update call
+MAX_PARTS = 500  # TikTok's limit on `file_paths` in one create or update call
 
 
 class Part(NamedTuple):
     """A part of a file.
 
     Attributes:
-        header: TikTok's header row, also the first of `chunks`; empty for files with one identifier per line.
+        header: TikTok's header row, also the first of `chunks` if the part has rows; empty for a file without columns.
         chunks: the content in pieces. The list is cleared when the next part is requested, to save memory.
         rows: the number of rows, without the header row.
         bytes: the size, with the header row. A part without rows has no bytes and is not uploaded.
@@ -68,8 +68,8 @@ def parts(
         check_time: called for each chunk, both before and after decompression; it may raise.
 
     Raises:
-        Rejected: the file has an unsupported format or unusable columns, is damaged, or has identifiers that are not
-            hashed.
+        Rejected: the file has an unsupported format or unusable columns, is damaged, expands too much when it is
+            decompressed, or has identifiers that are not hashed.
     """
     start = start or Progress()
     stored = iter(read(0))
@@ -110,7 +110,7 @@ def _parts_with_columns(
     counts of each column.
 
     Raises:
-        Rejected: the file has no header row in `head`, or has faulty columns.
+        Rejected: `head` has only blank lines, but rows may follow; or as for `read_layout` and `clean_columns`.
     """
     layout = read_layout(head)
     if layout is None:

@@ -90,13 +90,14 @@ class _OpenQuotes:
         self._delimiter = delimiter
         self._max_record = max_record
         self._line_starts = [0, *accumulate(map(len, lines))]
-        self._next = 0  # next line to examine: those between the last open quote and it keep the quote open
+        self._next = 0  # next line to examine; no line between the last open quote and this line closes it
 
     def join(self, at: int) -> tuple[list[bytes] | None, int]:
         """Return the fields of a record that spans several lines, and its number of lines.
 
-        The fields are None if the quote is not closed. The number of lines is 0 if the record may continue after the
-        last line.
+        The fields are None if a quote is misplaced, or if the quote is not closed within `max_record` bytes. They are
+        also None if no line up to the last one closes the quote; the number of lines is then 0, because the record may
+        continue in the next block.
         """
         for end in range(max(at + 1, self._next), len(self._lines)):
             self._next = end

@@ -1,4 +1,4 @@
-"""Frames of rows: the prefix, quotes, trailing delimiters and line end around the digits of an identifier."""
+"""Frames of rows: the spaces, quotes, prefix, trailing delimiters and line end around the digits of an identifier."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ ROW_PATTERNS = {
 def frame_of(
     before: bytes, after: bytes, digits: int, one_column: bool
 ) -> tuple[bytes, list[tuple[int, bytes]]] | None:
-    """Return the bytes of a frame that are not hexadecimal digits, and the position and value of all its bytes.
+    """Return the bytes of a frame that are not hexadecimal digits, and the positions of all its bytes.
 
     Args:
         before: the bytes before the identifier.
-        after: the bytes after it, up to and including the line feed. The positions do not include the line feed.
+        after: the bytes after it, up to and including the line feed.
         digits: the number of hexadecimal digits of the identifier.
         one_column: False if delimiters separate columns.
 
     Returns:
-        None if `stripped` does not remove the frame, so that the row cannot be repaired.
+        The bytes of the frame that are not hexadecimal digits, such as the `x` of `0x`; and the position and value of
+        every byte of the frame except the line feed. None if `stripped` does not remove the frame, because such a row
+        cannot be repaired.
     """
     row = before + b"0" * digits + after
     if stripped(row.rstrip(b"\r\n"), one_column=one_column) != b"0" * digits:

@@ -55,7 +55,7 @@ class Header(NamedTuple):
 
 
 def normalize_spaces(line: bytes) -> bytes:
-    """Remove invisible characters and surrounding Ctrl-Z, and replace every kind of Unicode space with a plain space.
+    """Remove invisible characters and Ctrl-Z at both ends, and replace every kind of Unicode space with a plain space.
 
     A line with characters outside ASCII also loses its surrounding spaces.
     """
@@ -86,7 +86,7 @@ def stripped(line: bytes, *, one_column: bool = True) -> bytes:
 
 
 def is_identifier(text: bytes, digits: int) -> bool:
-    """Return True if the text consists of exactly `digits` hexadecimal digits, in any case."""
+    """Return True if the text consists of exactly `digits` hexadecimal digits, in upper or lower case."""
     return len(text) == digits and not text.translate(None, HEX)
 
 

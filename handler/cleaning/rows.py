@@ -1,7 +1,7 @@
 """Cleaning of files with one identifier per line: turns a byte stream into clean rows and counts.
 
-A clean row consists of lower-case hexadecimal digits and a line feed. Rows are repaired where possible. A row that is
-not hashed or not an identifier is left out and reported by line number and reason, never by its content.
+A clean row consists of lower-case hexadecimal digits and a line feed. Rows are repaired where possible. Rows that
+cannot be repaired, and hashes of empty values, are left out and reported by line number and reason, never by content.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from handler.model import IdentifierType
 
 
 class Block(NamedTuple):
-    """The clean rows of consecutive lines, their number, and the position where reading continues after them."""
+    """The clean rows of consecutive lines, the number of these rows, and the progress after the lines."""
 
     rows: bytes
     accepted: int
@@ -81,8 +81,8 @@ def clean(
     for consumed, block in cut_at_line_ends(chunks, block_bytes, MAX_LINE, progress.next_byte):
         tally, next_byte = progress.tally, progress.next_byte + consumed
         count = len(block) // width
-        # Most blocks are clean. Two checks, which take a quarter of the time of the block's MD5, confirm it: every line
-        # feed is in its place, and without hexadecimal digits, only line feeds remain.
+        # Most blocks are clean. The first two checks take a quarter of the time that computing the block's MD5 takes:
+        # every line feed is in its place, and only line feeds remain after lower-case hexadecimal digits are removed.
         if (
             block[digits::width] == _LINE_FEEDS[:count] == block.translate(None, LOWER_HEX)
             and len(block) == count * width
@@ -120,7 +120,7 @@ class _LineCleaner:
         self._one_column = header is None or not header.delimiter
         self._room = MAX_REJECTIONS - len(progress.tally.rejections)
         self._runs: list[bytes] = []
-        self._starts: list[tuple[int, int]] = []  # first row index and line number of each run
+        self._starts: list[tuple[int, int]] = []  # first row index and line number of rows on consecutive lines
         self._accepted = 0
         self._only_line_ends = True  # the frames of all runs consist of line ends
         self._null_markers = 0
@@ -184,7 +184,7 @@ class _LineCleaner:
     def _find_run(self, text: bytes, at: int) -> tuple[int, int]:
         """Return the number of valid rows from `at` on that have the same frame, at most 128, and their width in bytes.
 
-        A frame is everything around the digits: prefix, quotes, trailing delimiters and line end.
+        A frame is everything around the digits: spaces, quotes, prefix, trailing delimiters and line end.
         """
         first = ROW_PATTERNS[self._digits].match(text, at)
         if not first:
@@ -200,13 +200,13 @@ class _LineCleaner:
         rows = len(line_feeds) - len(line_feeds.lstrip(b"\n"))
         while rows:
             run = text[at : at + rows * width]
-            # Rows are valid if only their frames remain without hexadecimal digits, and every byte of the frames is in
-            # its place. Line feeds need no check, because `rows` was counted from them.
+            # Rows are valid if only their frames remain after all hexadecimal digits are removed, and every byte of the
+            # frames is in its place. Line feeds need no check, because `rows` was counted from them.
             rest = run.translate(None, HEX)
             if rest == frame_bytes * rows and all(run[place::width] == byte * rows for place, byte in places):
                 break
-            # Try again with the rows before the first different frame. If all frames are equal, bytes are misplaced,
-            # because two short lines can look like one row. Then try again with half of the rows.
+            # Try again with the rows before the first different frame. If all frames are equal, two short lines may
+            # look like one row. In that case, try again with half of the rows.
             equal = (len(rest) - len(rest.lstrip(frame_bytes))) // len(frame_bytes)
             rows = equal if equal < rows else rows // 2
         return rows, width
@@ -276,7 +276,7 @@ class _LineCleaner:
         return rows.translate(_TO_LOWER, _NOT_CLEAN)
 
     def _without_empty_values(self, rows: bytes) -> tuple[bytes, int]:
-        """Leave out hashes of empty values, and add their rejections in line order."""
+        """Return the rows without hashes of empty values, and their number. Add the rejections in line order."""
         found = empty_value_hashes(self._digits).find(rows)
         if found:
             others, self._rejections = self._rejections, []

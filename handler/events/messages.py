@@ -1,4 +1,4 @@
-"""Parser of the messages from SQS: S3 events, the scheduled sweep, and the function's own continue message."""
+"""Messages from SQS: parses S3 events, sweeps and continue messages, and builds continue messages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def parse_message(body: str, bucket: str) -> Upload | AudienceKey | None:
     the time of the event; its actual upload time, the object's LastModified, is read later.
 
     Raises:
-        MessageError: the message is not an S3 "Object Created" event of this bucket, a sweep or a continue message;
-            or the key of the event is not under `tiktok/` or is too long.
+        MessageError: the message is not a valid S3 "Object Created" event of this bucket, a sweep or a valid continue
+            message; or the key of the event is not under `tiktok/` or is too long.
     """
     try:
         message = json.loads(body)

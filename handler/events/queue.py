@@ -41,7 +41,7 @@ class QueueRecord(NamedTuple):
 
 
 def backoff_seconds(receives: int) -> int:
-    """Return the seconds until a failed message is delivered again: 60, doubled with each delivery, at most 3600."""
+    """Return the seconds until a failed message is delivered again: 60, doubled after each delivery, at most 3600."""
     return int(min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS * 2 ** min(receives - 1, 10)))
 
 
@@ -59,7 +59,7 @@ class Queue:
     def set_visibility(self, records: Sequence[QueueRecord], logger: Logger, *, immediately: bool = False) -> None:
         """Set when messages are delivered again: immediately, or with exponential back-off.
 
-        If this fails, the messages are delivered again after the queue's visibility timeout.
+        A failure is only logged. The messages are then delivered again after the queue's visibility timeout.
         """
         for start in range(0, len(records), MAX_BATCH_ENTRIES):
             entries = records[start : start + MAX_BATCH_ENTRIES]

@@ -44,7 +44,7 @@ class Account:
 
     @property
     def has_snapshot(self) -> bool:
-        """True if this invocation has listed the audiences."""
+        """True if this invocation has a listing of the audiences; false again after `clear`."""
         return self._snapshot is not None
 
     def snapshot(self) -> Snapshot:
@@ -151,7 +151,7 @@ class Account:
         return [each for each in IdentifierType if each.calculate_type in types and each is not except_type]
 
     def count(self) -> int:
-        """Return the number of audiences of every kind that the advertiser owns. TikTok limits this number.
+        """Return the total number of audiences, of all kinds, that the advertiser owns. TikTok limits this number.
 
         Raises:
             Waiting: a call to TikTok failed.
@@ -197,7 +197,7 @@ class Account:
 
 
 def _could_be(audience: Audience, name: str) -> bool:
-    """Return false if name, kind or owner rule out a customer-file audience of the advertiser with this name."""
+    """Return false if the name, kind or owner rules out a customer-file audience of the advertiser with this name."""
     return (
         audience.name in {"", name}
         and audience.is_creator is not False

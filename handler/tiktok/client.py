@@ -88,7 +88,8 @@ class TikTokClient:
 
         Raises:
             Failed: TikTok refuses the part, or received it damaged three times.
-            Waiting: TikTok is unavailable, throttles, or refuses the credentials.
+            Waiting: TikTok is unavailable, throttles, refuses the credentials, or returns an unusable response; or the
+                connector's secret is unusable.
         """
         request = CallRequest(
             "POST", "file/upload", lambda advertiser_id: multipart(part, identifier_type, advertiser_id)
@@ -139,7 +140,7 @@ class TikTokClient:
         return self._call(post_request("update", body)).request_id
 
     def list_audiences(self) -> list[Audience]:
-        """Return all audiences of the advertiser, of every kind. An item without an id has an empty one.
+        """Return all audiences of the advertiser, of every kind. An audience without an id has an empty `id`.
 
         The listing is unsorted and shifts under concurrent changes. It is accepted only if the number of distinct
         items equals `total_number`.

@@ -1,7 +1,7 @@
 """The meanings of TikTok's return codes, and the error for each meaning.
 
 Source: the appendix "Return Codes" of TikTok's developer portal and third-party copies of it. The HTTP status is 200
-for most errors, so `code` in the response decides. `wording.py` refines the meaning by the message.
+for most errors, so `code` in the response decides. `wording.py` refines the meaning according to the message.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _CODES: dict[Meaning, set[int]] = {
     Meaning.BUSY: {40200, 40201, 40202},
     Meaning.UPLOAD_AGAIN: {40900, 40905, 40910},
     Meaning.FILE_REFUSED: {40062, 40906, 40907, 40908, 40909, 40915},
-    # 41000: the function's IP address is in a country that TikTok blocks. As for the others, a person has to act.
+    # 41000: the function's IP address is in a country that TikTok blocks. As with the other codes, a person has to act.
     Meaning.PERMISSION_REFUSED: {40001, 40003, 40118, 40125, 40130, 40300, 40301, 41000},
     Meaning.REQUEST_REFUSED: {
         40000, 40002, 40006, 40007, 40008, 40010, 40011, 40012, 40050, 40051, 40061, 40700,
     },
 }  # fmt: skip
 _MEANINGS = {code: meaning for meaning, codes in _CODES.items() for code in codes}
-_TOKEN_CODES = range(40101, 40200)  # the 401xx codes that are not in `_CODES`
+_TOKEN_CODES = range(40101, 40200)  # codes about the token, except those in `_CODES`, which is looked up first
 _FIRST_SERVER_CODE = 50000
 
 

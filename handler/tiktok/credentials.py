@@ -44,7 +44,7 @@ class CredentialsStore:
         """Return the cached credentials; the first call reads the secret.
 
         Raises:
-            CredentialsRefused: the secret is empty or malformed.
+            CredentialsRefused: the secret does not exist, is empty, or is malformed.
             ClientError: Secrets Manager denies access or fails.
         """
         if self._cached is None:

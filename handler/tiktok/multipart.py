@@ -25,7 +25,7 @@ class Body:
 
 
 def multipart(part: Part, identifier_type: IdentifierType, advertiser_id: str) -> dict[str, Any]:
-    """Return arguments for `requests` that upload a part.
+    """Return the keyword arguments with which `requests` uploads a part.
 
     Args:
         part: the part to upload.

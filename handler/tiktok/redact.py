@@ -29,5 +29,8 @@ def redact(message: str) -> str:
 
 
 def redact_token(text: str, token: str) -> str:
-    """Return a text without this access token in any letter case. `redact` may miss it: tokens have no fixed form."""
+    """Return a text without this access token, whatever its letter case.
+
+    `redact` may miss a token, because tokens have no fixed form.
+    """
     return re.sub(re.escape(token), REMOVED, text, flags=re.IGNORECASE)

@@ -19,7 +19,7 @@ from handler.tiktok.redact import redact, redact_token
 from handler.tiktok.wording import meaning_of_message, names_an_error
 
 CUSTOMER_FILE = "customer file"  # part of "Customer File Audience", in lower case
-FIRST_YEAR = 2016  # TikTok was launched in this year; an earlier time means that there is no time
+FIRST_YEAR = 2016  # TikTok was launched in this year; an earlier time is a placeholder for no time
 MAX_REQUEST_ID = 64  # characters
 
 _MESSAGE_FIELDS = {"message", "msg", "error_msg", "request_id"}  # fields that can quote the request
@@ -38,7 +38,7 @@ class TikTokResponse:
         message: TikTok's `message`, redacted.
         request_id: TikTok's id of the call.
         data: TikTok's `data`.
-        reached: false if the connection timed out, so that TikTok did not receive the request.
+        reached: false if no connection was established in time, so TikTok did not receive the request.
     """
 
     meaning: Meaning
@@ -266,7 +266,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | None:
-    """Return a number, which TikTok may write as "1,000+" or "1000.0"; None for any other text."""
+    """Return an integer, which TikTok may write as "1,000+" or "1000.0"; None if the value is not a number."""
     found = _NUMBER.fullmatch(str(value))
     return int(found[1].replace(",", "")) if found else None
 
@@ -276,6 +276,6 @@ def _flag(value: object) -> bool | None:
 
 
 def _time(value: object) -> datetime | None:
-    """Return a time, or None for a time before TikTok's first year."""
+    """Return a time, or None if it is missing, malformed or before TikTok's first year."""
     time = parse_tiktok_time(value)
     return time if time and time.year >= FIRST_YEAR else None

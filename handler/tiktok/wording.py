@@ -1,8 +1,9 @@
 """Tables of phrases that give the meaning of TikTok's messages.
 
 Several meanings share a code, and the states of an audience have no code at all, so only the messages distinguish them.
-Few sources quote these messages: a row without a comment on its source is a guess. A wrong guess makes an upload wait
-with wrong advice. A message that matches no row therefore keeps the meaning of its code, and the report quotes it.
+Few sources quote these messages: a row without a comment on its source is a guess. A wrong guess gives an upload a
+wrong status or wrong advice. A message that matches no row therefore keeps the meaning of its code, and the report
+quotes it.
 
 A row matches a message if the message contains one phrase of each group in `needs` and no phrase of `excludes`. Phrases
 are plain substrings of the message in lower case.
@@ -72,8 +73,8 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
         Meaning.UNKNOWN_AUDIENCE,
         Wording(
             (("audience",), (*_NOT_FOUND, *_DELETED, "no such audience")),
-            # These messages are about something else that does not exist. An audience that wrongly counts as deleted
-            # would be created again.
+            # Messages with these phrases are about something else that does not exist. An audience that wrongly counts
+            # as deleted would be created again.
             excludes=("file", "path", "permission", "name", *_ADVERTISER),
         ),
     ),
@@ -106,7 +107,7 @@ _REFUSALS: list[tuple[set[str], Meaning, Wording]] = [
                 ("limit", "maximum", "exceed", "quota", "too many", "up to"),
                 ("audiences", *_phrases(["audience "], ("number", "count", "quota", "limit"))),
             ),
-            # These messages are about the limit of something else.
+            # Messages with these phrases are about the limit of something else.
             excludes=("name", "length", "character", "file"),
         ),
     ),
