@@ -26,7 +26,7 @@ Start with these commands:
 
   tiktok-activation check hashed.csv --type email_sha256
 
-With --json, every command prints one JSON object.
+With --json, a command prints its result as one JSON object.
 """
 
 # These commands use neither AWS nor TikTok. Importing the libraries for the other commands takes half a second.

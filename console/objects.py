@@ -59,7 +59,7 @@ def reupload(connector: Connector, key: str) -> str:
 
 
 class _StoredVersion(io.RawIOBase):
-    """An object version as a seekable file. boto3 reads it twice: to compute the checksum, and to send it."""
+    """An object version as a seekable file. boto3 seeks to find its size, and to send it again after an error."""
 
     def __init__(self, client: S3Client, bucket: str, key: str, version_id: str, size: int) -> None:
         self._where = {"Bucket": bucket, "Key": key, "VersionId": version_id}

@@ -78,9 +78,9 @@ def hash_(
     the column by its name and content. Email addresses are trimmed and
     lower-cased, phone numbers are converted to E.164, and device ids are
     lower-cased. Values that are already hashes are not hashed again. Values
-    that cannot be hashed are counted, and the first ones are listed by line
-    number. They are never shown. With --output -, the summary is printed to
-    standard error as text, even with --json.
+    that cannot be hashed are counted, and the lines of the first ones are
+    listed, but no value is ever shown. With --output -, the summary is printed
+    to standard error as text, even with --json.
     """
     ask = is_interactive(file) and not yes and not as_json
     hash_options = HashOptions(identifier_type.value, tuple(column or ()), country, not without_plus)

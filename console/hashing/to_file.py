@@ -45,7 +45,7 @@ def hash_file(
     confirm: Callable[[tuple[InputColumn, ...]], None] | None = None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> HashResult:
-    """Hash a file into another file. The target is created only if at least one row was hashed.
+    """Hash a file into another file. A regular file is written only if at least one row was hashed.
 
     Args:
         source: the path of the file to read, or `-` for standard input.
