@@ -23,8 +23,9 @@ def advance(
 ) -> None:
     """Process an audience's waiting uploads as far as possible now.
 
-    A function that does not get the lease leaves its uploads pending. Without settling, it counts their rows, and the
-    holder of the lease lists the pointers again after its turn, to find uploads that were registered meanwhile.
+    A function that does not get the lease leaves its uploads pending. Without settling, it counts the rows of appends
+    and removes, and the holder of the lease lists the pointers again after its turn, to find uploads that were
+    registered meanwhile.
 
     Args:
         run: the invocation.
@@ -47,7 +48,7 @@ def advance(
                     count_without_lease(run, [pointer for pointer in pending if pointer not in seen])
                 return
             out_of_time = _take_turn(run, lease, pending, sweep=sweep)
-        if out_of_time:  # sent after the lease is released, because the next function needs it
+        if out_of_time:  # sent after the release, because the next invocation needs the lease
             run.continue_later(audience)
             return
         if run.deadline.near() or run.settle:  # uploads registered during the turn have not settled

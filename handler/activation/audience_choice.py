@@ -1,4 +1,4 @@
-"""The choice of the audience that uploads belong to, and the checks before it is created or changed."""
+"""Choose the audience for a turn's uploads, and check that it can be created or changed now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_hold(turn: Turn, action: Action) -> None:
     """Check that TikTok did not recently refuse this kind of change.
 
     Raises:
-        NotEditable: TikTok refused it less than an hour ago. The change is tried again later.
+        NotEditable: TikTok refused it less than an hour ago. The change is sent again later.
     """
     hold = turn.lease.state["hold"]
     if hold and hold["call"] == action and turn.run.now() < parse_iso(hold["until"]):

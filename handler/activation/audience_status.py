@@ -42,13 +42,13 @@ class Stage(Enum):
 def without_old_message(audience: Audience, state: State, change: Change | None = None) -> Audience:
     """Return the audience without TikTok's message if the message is from an earlier change.
 
-    A message is old if TikTok showed the same message when the audience was last ready. However, a message of a valid
-    audience is removed only if the change is an append. A remove or replace may have failed for the same reason as the
-    change before it, so its message counts. `docs/decisions/old-messages.md` explains why.
+    A message is old if it equals `message_seen` in the state. However, a message of a valid audience is removed only if
+    the change is an append. A remove or replace may have failed for the same reason as the change before it, so its
+    message counts. `docs/decisions/old-messages.md` explains why.
 
     Args:
         audience: the audience as TikTok shows it now.
-        state: the audience's state. Its `message_seen` is the message when the audience was last ready.
+        state: the audience's state.
         change: the change that TikTok is processing, or None.
     """
     if not audience.message or audience.message != state["message_seen"]:
@@ -100,9 +100,10 @@ def stage(audience: Audience, change: Change | None, history_seen: str | None, n
     """Return the stage of an audience.
 
     Only an audience whose `is_valid` is true can be changed (TikTok's portal). No source says whether `is_valid` is
-    false during an update. An update is therefore done when `is_valid` was false and is true again, when the history
-    has an entry of it, or after 48 hours. An audience is too small if TikTok says so, or if it is not valid 72 hours
-    after its last change.
+    false during an update. An update therefore counts as done only if `is_valid` is true and one more condition is met:
+    `is_valid` was false since the update started, the history has an entry for the update, or 48 hours have passed.
+
+    An audience that is not valid is too small if TikTok says so, or if its last change was at least 72 hours ago.
 
     Args:
         audience: the audience; as `get` returns it, with its history, if `needs_details` is true.
@@ -131,8 +132,8 @@ def _is_expired(audience: Audience, now: datetime) -> bool:
     """Return true if the audience has expired, so that it can only be deleted.
 
     Using an audience postpones its expiry (TikTok's portal). A valid audience whose `expired_time` has just passed may
-    therefore be in use, or the time may be in another time zone. It counts as expired a day later, so that a person
-    checks it.
+    therefore be in use, or the time may be in another time zone. It counts as expired only a day later. A person then
+    has to check it.
     """
     if audience.expires_at is None:
         return False
@@ -140,7 +141,7 @@ def _is_expired(audience: Audience, now: datetime) -> bool:
 
 
 def _is_old(audience: Audience, change: Change | None, now: datetime) -> bool:
-    """Return true if the last known change is at least 72 hours ago.
+    """Return true if the last known change, or the creation, was at least 72 hours ago.
 
     Without a known time, return false, because waiting is safe.
     """

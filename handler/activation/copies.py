@@ -23,7 +23,7 @@ from handler.state.objects import Version
 from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, identity
 
-# A copy that cannot be counted within this many invocations is sent like any other upload.
+# A copy that cannot be compared with its source within this many invocations is sent like any other upload.
 MAX_INVOCATIONS = 2
 
 
@@ -54,7 +54,7 @@ def skip_unchanged_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
         except Outcome:  # the fault is reported when the copy is prepared like any other upload
             continue
         except ClientError as error:
-            if not is_refusal(error):  # sent now, the copy could add people who were removed since then
+            if not is_refusal(error):  # if the copy were sent, it could add people who were removed meanwhile
                 mark_broken(run, lease, report, error)
                 ended = True
             continue
@@ -68,7 +68,10 @@ def skip_unchanged_copies(turn: Turn, pointers: Sequence[Pointer]) -> bool:
 
 
 def _source(turn: Turn, report: Report) -> tuple[Version | None, Report | None]:
-    """Return the version that was copied, and its report. Unchanged copies in between are skipped."""
+    """Return the version that was copied, and its report. Unchanged copies in between are skipped.
+
+    Both are None if there is no such version. Only the report is None if it is missing or damaged.
+    """
     versions, ledger = turn.versions, turn.run.ledger
     source = versions.previous(*identity(report))
     known = source and ledger.find(source.key, source.version_id)
@@ -91,7 +94,10 @@ def _has_rows_of(run: Invocation, report: Report, source: Version, known: Report
     """Return true if an upload has the same accepted rows as an older version of its key.
 
     Raises:
-        Outcome: one of the two versions cannot be counted.
+        Failed: one of the two versions cannot be read.
+        Rejected: the older version is faulty.
+        OutOfTime: the invocation is about to end.
+        ClientError: S3 refused or failed to return one of the two versions.
     """
     try:
         rows = report["rows"]["md5"] or count(run, report)["rows"]["md5"]

@@ -90,7 +90,7 @@ def find_exports(
 def _split(
     files: Sequence[Pointer], stored: StoredList | None, settle: timedelta, deleted: datetime | None
 ) -> list[list[Pointer]]:
-    """Split the waiting files of one folder into exports.
+    """Split the waiting files of one folder or file name pattern into exports.
 
     An export starts after EXPORT_GAP without an upload, or after all files of the stored list were deleted.
     """
@@ -128,7 +128,7 @@ def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) ->
     versions = [(pointer.uploaded_at, pointer.key_digest) for pointer in files if not pointer.is_copy]
     if joined:
         versions += [(parse_iso(each["uploaded_at"]), key_digest(each["key"])) for each in joined["files"]]
-    # Only the newest version of a file counts, whichever was registered last. A copy is not a newer version.
+    # Only the last uploaded version of a file counts, even if it was not registered last. A copy is not a new version.
     times = {key: at for at, key in sorted(versions)}
     for pointer in files:
         times.setdefault(pointer.key_digest, pointer.uploaded_at)
@@ -138,9 +138,11 @@ def _export(digest: str, files: Sequence[Pointer], joined: StoredList | None) ->
 def is_complete(lists: Sequence[Export], settle: timedelta, now: datetime) -> bool:
     """Return true if the newest list can be sent.
 
-    Each of its files must have waited for the settling time. In addition, either no new file name was registered under
-    `replace/` for QUIET_PERIOD and no file at all for the settling time, or a file has waited for EXPORT_GAP. The
-    second does not count for a list that was already tried, because it waits for other reasons.
+    Each of its files must have waited for the settling time. In addition, at least one of these conditions must be met:
+
+    - No new file name was registered under `replace/` for QUIET_PERIOD, and no file at all for the settling time.
+    - A file of a waiting list has waited for EXPORT_GAP. A list that has uploaded parts or waits for a confirmation
+      does not count, because it waits for another reason.
     """
     pointers = [pointer for export in lists for pointer in export.pointers]
     if not all(has_waited(pointer, settle, now) for pointer in lists[-1].pointers):
@@ -160,7 +162,7 @@ def _was_tried(stored: StoredList | None) -> bool:
 
 
 def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export]:
-    """Return the newest list and every list uploaded within QUIET_PERIOD of it or of another of these."""
+    """Return the newest list and every list uploaded within QUIET_PERIOD of it or of another list in the result."""
     together = [lists[-1]]
     for export in reversed(lists[:-1]):
         if any(
@@ -174,8 +176,8 @@ def uploaded_together(lists: Sequence[Export], settle: timedelta) -> list[Export
 def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> bool:
     """Return true if a list arrives too late.
 
-    Either a newer append was applied, or a newer list was sent before this list was registered, or the list is older
-    than an applied upload that the state has dropped.
+    This is the case if a newer append was applied, or if a newer list was sent before this list was registered. If no
+    newer list was sent, it is also the case if the list is older than an applied upload that the state has dropped.
     """
     position = export.position
     if any(each["action"] == Action.APPEND and applied_position(each) > position for each in state["applied"]):
@@ -186,6 +188,6 @@ def is_list_out_of_order(export: Export, state: State, sent: Applied | None) -> 
 
 
 def is_older(export: Export, sent: Applied) -> bool:
-    """Return true if another list that was sent is newer than this list."""
+    """Return true if `sent` is another list that is newer than this one."""
     own = {file["key"] for file in export.joined["files"]} if export.joined else set()
     return sent["key"] not in own and applied_position(sent) > export.position

@@ -1,4 +1,4 @@
-"""The context of one invocation, and the only place where an upload's status is written, logged and counted."""
+"""The context of one invocation, and the only place where an upload's status is logged and counted."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def end_late_uploads(turn: Turn, changes: Sequence[Pointer]) -> bool:
 def end_late_list(turn: Turn, export: Export) -> bool:
     """Finish a list that is superseded, is out of order, or belongs to an ambiguous or withdrawn list.
 
-    A list is superseded as a unit, although its last file may be newer than the first file of the list that was sent.
+    A list is superseded as a unit, even if its last file is newer than the first file of the list that was sent.
 
     Returns:
         True if the list was finished.

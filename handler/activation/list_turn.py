@@ -84,7 +84,10 @@ def open_list(turn: Turn, export: Export) -> ListTurn | None:
 
 
 def gather_list(turn: Turn, export: Export) -> ListTurn:
-    """Return the list of an export: its waiting files and, if it was sent or finished before, its earlier files."""
+    """Return the list of an export.
+
+    It contains the waiting files and, if the list was sent or finished before, the earlier files that still exist.
+    """
     run, versions = turn.run, turn.versions
     waiting = [report for pointer in export.pointers if (report := run.report(pointer))]
     earlier: list[Report] = []
@@ -166,7 +169,8 @@ def _apply_manifests(turn: Turn, opened: ListTurn, manifests: Sequence[Version])
     """Set the files of a list to the entries of its manifests.
 
     Raises:
-        Waiting: a file that a manifest names has no readable report, or a manifest is older than a file that it names.
+        Waiting: a file that a manifest names is missing or has no readable report, or a manifest is older than a file
+            that it names.
         Rejected: a manifest cannot be used.
     """
     by_key = {report["file"]["key"]: report for report in opened.reports}

@@ -1,4 +1,4 @@
-"""The upload of a list: all of its rows are uploaded to TikTok, or they are only counted."""
+"""Read the files of a list, and upload all rows to TikTok or only count them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_counted(run: Invocation, audience: AudienceKey, digest: str) -> bool:
 
 
 def record_counts(run: Invocation, opened: ListTurn) -> None:
-    """Write the counts of a waiting list's files into their reports."""
+    """Write the counts of a waiting list's files into the reports that have no counts yet."""
     counts = {(file["key"], file["version_id"]): file["counts"] for file in opened.stored["files"]}
     for report in opened.reports:
         counted = counts[identity(report)]
@@ -84,7 +84,7 @@ def upload_list(turn: Turn, opened: ListTurn) -> None:
 
 
 def forget_list_uploads(run: Invocation, opened: ListTurn) -> None:
-    """Remove the uploaded parts from a list object, so that the list is read and uploaded from its start."""
+    """Remove the uploaded parts from a list object, so that the list is read and uploaded from the start."""
     opened.stored["uploads"], opened.stored["progress"] = [], None
     write_list(run.store, opened.audience, opened.stored)
 
@@ -147,7 +147,7 @@ def _check_list_file(opened: ListTurn, file: ListFile, tally: Tally) -> None:
 
 
 def _list_outcome(opened: ListTurn, file: ListFile, fault: Rejected | Failed) -> Outcome:
-    """Return the outcome of the list for the fault of one file."""
+    """Return the outcome of the list for the fault of one file, and record the file as faulty."""
     opened.stored["faulty_key"] = file["key"]
     if fault.code is Code.CUT_OFF:
         opened.cut_off = file["key"], fault

@@ -22,7 +22,7 @@ from handler.state.pending_pointers import Pointer
 QUIET_PERIOD = 12
 EXPORT_GAP = 72
 
-# A SHA-256 row takes 65 bytes and an MD5 row 33, and gzip halves hexadecimal digits.
+# The shortest row, an MD5 with a line break, takes 33 bytes. Gzip halves hexadecimal digits.
 MIN_ROW_BYTES = 16
 
 RANK = {Action.REPLACE: 0, Action.APPEND: 1, Action.REMOVE: 2}
@@ -48,7 +48,7 @@ def in_order(pointers: Iterable[Pointer]) -> list[Pointer]:
 def is_ready(pointers: Sequence[Pointer], settle: timedelta, now: datetime) -> bool:
     """Return true if appends and removes have settled.
 
-    Either none was registered within the settling time, or the oldest has waited 12 settling times.
+    Either none was registered within the last settling time, or one has waited for QUIET_PERIOD.
     """
     if not pointers:
         return False

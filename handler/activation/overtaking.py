@@ -20,7 +20,7 @@ from handler.model import Action, IdentifierType
 from handler.state.audience_state import Applied, State
 from handler.state.reports import Report, action_of, identity
 
-Keep = Callable[[bytes], bytes]
+Keep = Callable[[bytes], bytes]  # takes a block of accepted rows and returns the rows to send
 
 
 class Overtaking:
@@ -41,7 +41,8 @@ class Overtaking:
             uploads: the key and version id of the upload, or of each file of the list.
 
         Raises:
-            Rejected: neither side fits into memory, or the rows of a newer upload can no longer be read.
+            Rejected: neither side fits into memory, a newer upload can no longer be read, or the upload itself is
+                faulty.
             Failed: the newer uploads do not fit into memory, and the upload itself can no longer be read.
             OutOfTime: the invocation is about to end.
         """

@@ -1,4 +1,4 @@
-"""Parts that combine several files, because TikTok accepts 500 parts per call and recommends fewer than 50."""
+"""Parts that combine several files, because TikTok accepts at most 500 parts per call and recommends fewer than 50."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class PartBuilder:
         self._bytes = 0
 
     def add(self, part: Part) -> None:
-        """Add the rows of a part; upload the collected rows first if they do not fit into one part with these.
+        """Add the rows of a part.
+
+        If they do not fit, or have another header row, the rows collected so far are uploaded first.
 
         The chunks of the part are kept in memory until they are uploaded.
         """

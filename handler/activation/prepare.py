@@ -1,4 +1,4 @@
-"""The upload of the files of one call: each file has its own parts, or many small files share parts."""
+"""Upload the files of one call to TikTok. Each file has its own parts, or many small files share parts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from handler.state.lease import Lease
 from handler.state.pending_pointers import upload_digest
 from handler.state.reports import Report, action_of, clear_uploads, file_paths, identity, is_uploaded
 
-# TikTok recommends fewer than 50 `file_paths` per call. With more uploads than this, small ones share parts.
+# TikTok recommends fewer than 50 `file_paths` per call. From this number of uploads on, small uploads share parts.
 MIN_PACKED_UPLOADS = 50
-# A file that finishes no part in this many consecutive invocations is rejected.
+# A file or list that finishes no part in this many consecutive invocations is rejected.
 MAX_STALLED_INVOCATIONS = 3
 # An upload that S3 refuses to return fails after an hour of refused reads. A gap of more than 15 minutes between two
 # refused reads does not count.
@@ -49,7 +49,7 @@ def prepare(turn: Turn, reports: Sequence[Report]) -> list[Report]:
         Waiting: TikTok cannot accept the files now.
     """
     reports = _without_outdated_parts(turn, reports)
-    packer = _Packer(turn.run) if len(reports) > MIN_PACKED_UPLOADS else None
+    packer = _Packer(turn.run) if len(reports) >= MIN_PACKED_UPLOADS else None
     ready: dict[tuple[str, str], Report] = {}
     for report in reports:
         if _parts_of(ready.values()) + (packer.parts if packer else 0) >= MAX_PARTS:
@@ -66,7 +66,10 @@ def prepare(turn: Turn, reports: Sequence[Report]) -> list[Report]:
 
 
 def _prepare_one(turn: Turn, report: Report, packer: _Packer | None) -> Report | None:
-    """Upload one file; return its report, or None if the file waits in the packer or has its outcome."""
+    """Upload one file and return its report.
+
+    Return None if the file waits in the packer, has its outcome, or is left out because S3 or the connector failed.
+    """
     if is_uploaded(report):
         return report
     run, lease, digest = turn.run, turn.lease, upload_digest(*identity(report))
@@ -97,10 +100,13 @@ def _prepare_one(turn: Turn, report: Report, packer: _Packer | None) -> Report |
 
 
 def count_or_end(run: Invocation, lease: Lease | None, report: Report) -> Report | None:
-    """Return the report with its rows counted; None if the file is faulty or is left out because S3 failed.
+    """Return the report with its rows counted.
+
+    Return None if the file is faulty or has nothing to send, or if it is left out because S3 or the connector failed.
 
     Raises:
         OutOfTime: the invocation is about to end.
+        Conflict: other functions kept writing the report.
     """
     try:
         return report if report["rows"]["total"] is not None else count(run, report)
@@ -142,7 +148,7 @@ def mark_broken(run: Invocation, lease: Lease | None, report: Report, error: Exc
 
 
 def outcome_after_refusals(run: Invocation, lease: Lease, digest: str, error: Exception) -> Failed | None:
-    """Record that S3 refused access to an object; return the outcome after an hour of refusals."""
+    """Record the error if S3 refused access to an object; return the outcome after an hour of refusals, else None."""
     if not is_refusal(error):
         return None
     now, earlier = run.now(), lease.state["unreadable"].get(digest)

@@ -1,4 +1,4 @@
-"""Reading of uploads: an object is streamed from S3, cleaned and cut into parts, within the invocation's time."""
+"""Read uploads: stream an object from S3, clean it and cut it into parts until the invocation is about to end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def read_parts(
         keep: a filter for the accepted rows; by default all rows are kept.
 
     Raises:
-        Rejected: the file is not text with rows, is damaged, or has identifiers that are not hashed.
+        Rejected: the file has an unsupported format or unusable columns, is damaged, or has identifiers that are not
+            hashed.
         Failed: the object cannot be read.
         OutOfTime: the invocation is about to end.
     """

@@ -21,6 +21,7 @@ def register(run: Invocation, upload: Upload) -> Report | None:
     Raises:
         MessageError: the bucket's versioning is suspended, and the report belongs to another upload of the same key.
         Damaged: the existing report cannot be read.
+        Conflict: other functions kept writing the report.
     """
     upload = _as_stored(run, upload)
     if is_ignored(upload.key):

@@ -66,7 +66,7 @@ def resolve_intent(turn: Turn) -> None:
             record_change(run, lease, intent, request_for_change(run, lease, intent))
             return
         if audience.is_valid is None and (listed := run.account.snapshot().by_id.get(audience.id)):
-            audience = audience.completed_from(listed)  # `get` is needed only for the history
+            audience = audience.completed_from(listed)  # the listing has the fields that `get` left out
         found_stage = stage(audience, None if audience.is_valid else intent, None, run.now())
         # Repeating an append or remove is safe. A replace must not be repeated while the first may still appear.
         if found_stage is Stage.PROCESSING or (intent["call"] == "replace" and in_grace):
@@ -117,7 +117,8 @@ def _finish_with(turn: Turn, change: Change, audience: Audience) -> None:
         _fail(turn, change, request, outcome, audience.message)
     if audience.history:
         state["history_seen"] = iso(max(at for _, at, _ in audience.history))
-    if audience.is_valid:  # the message of an audience that is not valid (too small) must count the next time, too
+    # Do not record the message of a too-small audience: the next check must not ignore it as old.
+    if audience.is_valid:
         state["message_seen"] = message
 
 

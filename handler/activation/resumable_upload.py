@@ -1,4 +1,4 @@
-"""Streaming of one upload: it is cleaned, cut into parts and uploaded to TikTok, or only counted."""
+"""Read one upload, and upload its rows to TikTok in parts or only count them."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _send_again(turn: Turn, intent: Change) -> bool:
     If the repeated change included other uploads, the result of the first call would be mistaken for the result of all.
 
     Returns:
-        False if its uploads have finished meanwhile, or the audience no longer exists.
+        False if the uploads have finished meanwhile or the audience no longer exists. The intent is then dropped.
     """
     if intent["list"]:
         return send_list_again(turn, intent)
@@ -109,7 +109,7 @@ def _have_finished(turn: Turn, pointers: Sequence[Pointer]) -> bool:
 
 
 def _end_replaced_versions(turn: Turn, pointers: Sequence[Pointer]) -> bool:
-    """Skip appends that a newer version of the key replaced shortly afterward; return true if there are any."""
+    """Skip appends that a newer version of the same key replaced shortly afterward; return true if there are any."""
     overwritten = order.overwritten(pointers, turn.run.settle)
     for versions in overwritten:
         reports = [report for pointer in versions if (report := turn.run.report(pointer))]
@@ -206,7 +206,7 @@ def _send_halves(turn: Turn, audience: Audience | None, reports: Sequence[Report
 
 
 def _without_withdrawn(turn: Turn, reports: Sequence[Report]) -> list[Report]:
-    """Withdraw uploads that were deleted before their turn; return the others."""
+    """Withdraw uploads that were deleted before their turn, unless they are applied anyway; return the others."""
     kept = []
     for report in reports:
         if not is_applied_when_deleted(report) and turn.versions.is_deleted(report):

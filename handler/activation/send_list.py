@@ -58,7 +58,7 @@ def send_list_again(turn: Turn, intent: Change) -> bool:
     first call would be mistaken for the result of the newer list.
 
     Returns:
-        False if the list has finished or its list object was deleted meanwhile.
+        False if the list has finished or its list object was deleted meanwhile. The intent is then dropped.
     """
     opened = request_for_change(turn.run, turn.lease, intent).list_turn
     if opened is None or opened.stored["status"] != "waiting":

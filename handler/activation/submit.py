@@ -155,7 +155,7 @@ def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
     if not request.list_turn:
         return [applied_entry(report, sent_at) for report in request.reports]
     stored = request.list_turn.stored
-    first = stored["files"][0]  # the report of the file may be missing
+    first = stored["files"][0]  # not from a report, which may be missing
     return [
         {
             "key": first["key"],
@@ -171,7 +171,8 @@ def _applied(request: ChangeRequest, sent_at: str) -> list[Applied]:
 def request_for_change(run: Invocation, lease: Lease, change: Change) -> ChangeRequest:
     """Return the request for a change in the audience's state. Its `paths` are empty unless it sent a list.
 
-    Reports that someone deleted or damaged are left out.
+    Reports that someone deleted or damaged are left out. If someone deleted the list object, the request has only the
+    report of the list's first file.
     """
     if change["list"]:
         stored = read_list(run.store, lease.audience, change["list"])

@@ -18,7 +18,8 @@ from handler.state.lease import Lease
 from handler.state.lists import StoredList, read_list
 from handler.state.pending_pointers import Pointer
 
-# A list that lacks files, or that shrank without a confirmation, is rejected after this time.
+# After this time, a list that lacks files or that shrank without a confirmation is rejected, and a list file that
+# cannot be handled no longer blocks other uploads.
 MAX_WAIT = timedelta(hours=24)
 
 
@@ -53,8 +54,8 @@ class Turn:
     def held_up_since(self) -> datetime | None:
         """Return the upload time of the oldest list file that this invocation cannot handle; None if there is none.
 
-        The list must not be sent without the file, and newer uploads must not be sent before the list. After a day the
-        file no longer blocks other uploads.
+        The list must not be sent without the file, and newer uploads must not be sent before the list. A day after
+        its registration, the file no longer blocks other uploads.
         """
         run = self.run
         times = [

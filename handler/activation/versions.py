@@ -71,8 +71,8 @@ class Versions:
     def deleted_at(self, report: Report) -> datetime | None:
         """Return the time when someone deleted the object of an upload before its turn, else None.
 
-        A delete marker after the version counts even if a newer version exists. Delete markers of lifecycle rules and
-        delete markers on uploads of schema 1 do not count.
+        A delete marker after the version counts even if a newer version exists. A delete marker after the retention
+        period does not count, because a lifecycle rule creates it. Delete markers on uploads of schema 1 do not count.
         """
         uploaded_at = parse_iso(report["file"]["uploaded_at"])
         expires_at = uploaded_at + timedelta(days=self.run.settings.file_retention_days)
@@ -102,11 +102,14 @@ class Versions:
         return any(each.version_id == identity(report)[1] for each in self.of_key(report["file"]["key"]))
 
     def all_deleted_at(self, files: Iterable[tuple[str, str]]) -> datetime | None:
-        """Return the time by which all versions, given as key and version id, were deleted; None if one was not."""
+        """Return the time by which all versions, given as key and version id, were deleted; None if one was not.
+
+        Permanently deleted versions are ignored.
+        """
         last = datetime.min.replace(tzinfo=UTC)
         for key, version_id in files:
             own = next((each for each in self.of_key(key) if each.version_id == version_id), None)
-            if own is None:  # deleted for good, at an unknown time
+            if own is None:  # permanently deleted, at an unknown time
                 continue
             markers = self._later_markers(key, version_id, own.modified_at)
             if not markers:
@@ -156,7 +159,9 @@ class Versions:
     def refused_by_name(
         self, reports: Iterable[Report], after: datetime, before: datetime
     ) -> tuple[str, Rejected] | None:
-        """Return the key and fault of a file of the run whose name is rejected, such as a workbook, else None.
+        """Return the key and fault of a file in the list's run whose name is rejected, such as a workbook.
+
+        Return None if there is no such file.
 
         Files directly under `replace/` are not in a run, and a file with another name there belongs to another list.
 
@@ -195,7 +200,7 @@ class Versions:
                     age = now - each.modified_at
                     if each.is_delete_marker or age > UNREGISTERED_AGE or is_ignored(each.key):
                         continue
-                    if len(each.key.encode()) > MAX_KEY_BYTES:  # no room for a report
+                    if len(each.key.encode()) > MAX_KEY_BYTES:  # the key of its report would be too long
                         continue
                     if upload_digest(each.key, each.version_id) in known or self._is_no_longer_waiting(each):
                         continue

@@ -23,7 +23,7 @@ from handler.state.lease import Lease
 from handler.state.pending_pointers import Pointer
 from handler.state.reports import Report, clear_uploads, identity
 
-# Reasons that stop only a list. The other uploads wait until the list is sent.
+# Reasons that apply only to a list. The reports of other uploads say that an older upload is sent first.
 _LIST_CODES = {Code.REPLACED_TODAY, Code.SHRINKS_TOO_MUCH}
 
 
@@ -82,7 +82,8 @@ def _write_reason(turn: Turn, pointer: Pointer, reason: Waiting) -> None:
     report = run.report(pointer)
     if report is None:
         return
-    # Discard parts that are older than a change first: writing the reason sets `updated_at`, which would hide that.
+    # First discard parts that are older than a change. Writing the reason sets `updated_at`, which would hide their
+    # age.
     if report["uploads"] and (is_stale(state, report) or _is_outside(state["intent"], report)):
         report = run.write(report, clear_uploads)
     waits_for_list = reason.code in _LIST_CODES and pointer.action is not Action.REPLACE

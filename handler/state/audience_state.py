@@ -77,7 +77,13 @@ class Applied(TypedDict):
 
 
 class Hold(TypedDict):
-    """A kind of change that TikTok temporarily refuses. The connector does not send it again before `until`."""
+    """A kind of change that TikTok temporarily refuses. An update of this kind is not sent again before `until`.
+
+    Attributes:
+        call: the `call` of the refused change.
+        code: the name of the refusal's `Code` member, such as `REPLACED_TODAY`.
+        reason: the refusal's sentence for reports.
+    """
 
     call: str
     until: str
@@ -119,6 +125,7 @@ class State(TypedDict):
         audience_id: TikTok's id of the registered audience; None if there is none.
         intent: the change that is about to be made, or whose outcome is unknown.
         change: the change that TikTok is processing.
+        hold: the kind of change that TikTok temporarily refuses; None if there is none.
         applied: uploads that were applied in the last 48 hours, or are newer than an unfinished upload.
         appended_up_to, removed_up_to, replaced_up_to: for each action, the upload time of the newest upload that was
             dropped from `applied`.
@@ -128,7 +135,8 @@ class State(TypedDict):
         stalled: the number of consecutive invocations that ran out of time before they finished a part, by the digest
             of the upload or list. `copy:` precedes the digest of a copy that is being compared with its source.
         history_seen: the time of the newest entry in the audience's history at TikTok when the last change finished.
-        message_seen: TikTok's message when the audience was last ready; TikTok may repeat it.
+        message_seen: TikTok's message when the last change was sent, or when a change finished and the audience was
+            valid. TikTok may repeat it.
     """
 
     schema: int

@@ -211,6 +211,8 @@ class Ledger:
     def follow(self, pointer: Pointer) -> Report | None:
         """Return the report that a pointer leads to; None if the pointer was deleted or the upload's status is final.
 
+        If the status is final, the report is published, and the pointer is deleted.
+
         Raises:
             Missing: the report does not exist.
             Damaged: the pointer or the report cannot be read.

@@ -64,7 +64,8 @@ class ObjectStore:
 
     Attributes:
         bucket: the name of the bucket.
-        kms_key_id: the ARN of the key that encrypts the connector's own objects; None until an object has been read.
+        kms_key_id: the ARN of the KMS key that encrypts the connector's own objects; None until one has been read, or
+            if they are not encrypted with a KMS key.
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -156,7 +157,7 @@ class ObjectStore:
                 )
 
     def head(self, key: str, version_id: str) -> Head | None:
-        """Return the metadata of an object version, or None if it does not exist or access is denied."""
+        """Return the metadata of an object version, or None if it does not exist or S3 refuses to return it."""
         try:
             response = self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
         except ClientError as error:

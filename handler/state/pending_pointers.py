@@ -106,7 +106,10 @@ def parse_pointer(key: str) -> Pointer | None:
 
 
 def pointer_key(report: Report) -> str | None:
-    """Return the key of the pending pointer to a report, or None if the upload's key is invalid: it never waits."""
+    """Return the key of the pending pointer to a report.
+
+    Return None if the upload's key is invalid, because such an upload never waits.
+    """
     audience = report["audience"]
     if audience is None:
         return None

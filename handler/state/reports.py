@@ -64,7 +64,16 @@ class ProgressEntry(TypedDict):
 
 
 class TikTokEntry(TypedDict):
-    """TikTok's responses. `matched` is a number of people; only creates and replaces have a `match_rate`."""
+    """TikTok's responses about one upload.
+
+    Attributes:
+        request_ids: TikTok's ids of the requests that uploaded parts or sent the change.
+        matched_before: the number of people that the audience matched before an update; null for a create.
+        matched: the number of people that the audience matches after the change.
+        match_rate: after a create or replace, `matched` divided by the number of accepted rows of all uploads in the
+            call; otherwise null.
+        message: TikTok's message about a failed change.
+    """
 
     request_ids: list[str]
     matched_before: int | None
@@ -165,7 +174,7 @@ def set_status(report: Report, status: Status, code: Code, reason: str) -> None:
 
 
 def set_outcome(report: Report, outcome: Outcome) -> None:
-    """Set the status of an upload from an outcome."""
+    """Set status, code and reason of an upload from an outcome."""
     set_status(report, outcome.status, outcome.code, outcome.reason)
 
 
@@ -198,7 +207,7 @@ def identity(report: Report) -> tuple[str, str]:
 def action_of(report: Report) -> Action:
     """Return the action of an upload whose key is valid."""
     if report["audience"] is None:
-        raise AssertionError("an upload with an invalid key has no action")
+        raise AssertionError("An upload with an invalid key has no action.")
     return Action(report["audience"]["action"])
 
 
