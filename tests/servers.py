@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Hook = Callable[[str, str], str | None]
 ACCOUNT = "123456789012"
 _VERSION_HEADER = "x-amz-version-id"
-_NAME = re.compile(rb"[a-z]+-[0-9a-f]{12}")  # the format of the names that `World` creates
+_NAME = re.compile(rb"[a-z]+-[0-9a-f]{12}")  # the format of the names that `World` and `ChaosRun` create
 _SIGNATURE = "AWS4-HMAC-SHA256 Credential=test/20260131/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 _sequence = count()
 

@@ -168,7 +168,7 @@ def rights() -> str:
 
 
 def refusals() -> str:
-    """Return everything that the policies deny to every principal."""
+    """Return everything that the policies deny, which is always denied to every principal."""
     return _table(["denied actions", "resources", "condition", "reason"], (row[1:] for row in _statements("Deny")))
 
 

@@ -23,7 +23,7 @@ from tests.privacy import TOKEN
 
 
 class Reader(Protocol):
-    """The methods of an S3 response body that are used here."""
+    """The only method of an S3 response body that is used here."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, or no bytes at the end."""

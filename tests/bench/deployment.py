@@ -1,4 +1,4 @@
-"""A deployed connector: the packaged function under the AWS runtime client, and its servers as processes."""
+"""A deployed connector: the packaged function under the AWS runtime client, with AWS and TikTok as processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BenchUpload:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One advertiser's connector and the two servers that it uses."""
+    """One advertiser's connector, and the embedded AWS and emulated TikTok that it uses."""
 
     s3: S3Client
     tiktok_url: str
@@ -124,7 +124,7 @@ class Deployment:
 
 @contextmanager
 def deployment() -> Iterator[Deployment]:
-    """Start the two servers, yield a connector that uses them, and stop them at the end."""
+    """Start the embedded AWS and the emulated TikTok, yield a connector that uses them, and stop them at the end."""
     with ServerProcess("sandbox.aws.server") as aws, ServerProcess("sandbox.tiktok.emulator") as tiktok:
         package = handler_package()
         s3, sqs, secrets = clients(aws.url)

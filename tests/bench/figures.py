@@ -22,7 +22,7 @@ from tests.bench.scenarios import backlog_calls, replace_calls, sweep_10k
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure.
+    """A performance figure: how it is measured, and its limit.
 
     Attributes:
         name: the name in the output.
@@ -65,7 +65,7 @@ class Result:
 
 
 def _program_vs_flat() -> list[float]:
-    # Importing Pulumi takes a second and much memory. Only this figure needs it.
+    # Importing Pulumi takes a second and a lot of memory. Only this figure needs it.
     from tests.bench.program import program_vs_flat  # noqa: PLC0415
 
     return program_vs_flat()

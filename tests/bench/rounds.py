@@ -66,7 +66,10 @@ def dirty_file(path: Path, rows: int) -> Path:
 
 
 def columns_file(path: Path, rows: int) -> Path:
-    """Write a file with a hashed email address, phone number and device id per row; every fifth phone is missing."""
+    """Write a file with a hashed email address, phone number and device id per row.
+
+    The phone number is missing in every fifth row.
+    """
     source = random.Random(rows)  # noqa: S311 - made-up rows, no secrets
     with path.open("wb") as file:
         file.write(b"email_sha256,phone_sha256,maid_sha256\n")

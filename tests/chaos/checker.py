@@ -177,7 +177,11 @@ class _Check:
         return any(last.at <= each.at for each in markers)
 
     def _shrank(self, export: UploadedList) -> bool:
-        """Return true if an unconfirmed list has less than half the rows of the smallest file of the previous list."""
+        """Return true if an unconfirmed list has less than half the rows of the smallest file of the previous list.
+
+        The previous list may have been sent without some of its files, so the rows of its smallest file are the only
+        safe minimum.
+        """
         lists = self.exports[export.files[0].upload.audience or ("", "")]
         sent = [each for each in lists if each.is_available and each.sent and export.sent and each.sent < export.sent]
         last = max(sent, key=lambda each: each.sent or self.run.started_at, default=None)

@@ -38,7 +38,7 @@ class FaultInjector:
         self.outage: set[str] = set()
 
     def plan_all(self) -> None:
-        """Schedule the faults that occur at a certain time."""
+        """Schedule the faults that have a time of their own, and turn on the random faults of TikTok calls."""
         run, random = self.run, self.random
         start, seconds = run.now(), int(run.size.days * 86400)
         times = iter(lambda: start + timedelta(seconds=random.randrange(3600, seconds)), None)
@@ -70,7 +70,7 @@ class FaultInjector:
         """Return the status line of an error that replaces a request to AWS, or None for no error.
 
         Raises:
-            WorkerKilled: the invocation is killed before the request.
+            WorkerKilled: the invocation is killed or times out before the request.
         """
         me = self.run.scheduler.current
         if me is None:
@@ -87,7 +87,7 @@ class FaultInjector:
         """Return the status line of an error that replaces the response to a handled request, or None for no error.
 
         Raises:
-            WorkerKilled: the invocation is killed after the request.
+            WorkerKilled: the invocation is killed or times out after the request.
         """
         me = self.run.scheduler.current
         if me is None:
@@ -180,7 +180,7 @@ class FaultInjector:
             self.run.faults["audiences renamed"] += 1
 
     def _delete_audience(self, advertiser: SimulatedAdvertiser) -> None:
-        """Delete an audience without unfinished changes that the connector created, as a person does in Ads Manager."""
+        """Delete an audience that the connector created and that has no unfinished change, as a person does."""
         own = [each for each in self._registered(advertiser) if each["id"] not in advertiser.preexisting.values()]
         if not own:
             return

@@ -23,8 +23,8 @@ class UploadOutcome:
     Attributes:
         end: status and code of its report; None if it has no report.
         registered: the registration time in its report.
-        sent: when TikTok first accepted a change with its marker; without one, when its report first had the status
-            `submitted` or `available`.
+        sent: when TikTok first accepted a change with its marker; if there is no such change, when its report first had
+            the status `submitted` or `available`.
         tried: when its report first said that the outcome of a call is unknown.
         changes: the changes at TikTok that contain its marker.
     """

@@ -86,6 +86,9 @@ class ChaosRun:
     """Everything around the handler in one process, on one simulated clock.
 
     Attributes:
+        faults: kind of fault -> number.
+        deliveries: the number of messages that functions have received.
+        busy: name of an advertiser -> number of its running invocations.
         audiences: advertiser id -> its audiences at the end of the run.
         members: audience id -> the people in it at the end of the run.
         deleted: advertiser id -> audience id -> name, type and time of deletion of audiences that a person deleted.
@@ -305,7 +308,7 @@ class ChaosRun:
         return max(self.now_at, min(each for each in times if each))
 
     def _schedule_sweeps(self, advertiser: SimulatedAdvertiser) -> None:
-        """Schedule sweeps, more often while uploads are pending. EventBridge Scheduler may deliver one twice."""
+        """Schedule sweeps: hourly, but at irregular intervals while uploads are pending. Some are delivered twice."""
 
         def sweep() -> None:
             advertiser.queue.put(SWEEP)

@@ -1,4 +1,4 @@
-"""Real SIGKILLs: each upload is handled by a forked process, which is killed at a request to AWS or TikTok.
+"""Real SIGKILLs: each upload is handled by a forked process, which may be killed at a request to AWS or TikTok.
 
 Moto and the emulator are behind sockets, and the clock is real.
 """

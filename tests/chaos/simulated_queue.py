@@ -59,7 +59,7 @@ class SimulatedQueue:
         self.messages[self._numbers] = QueuedMessage(self._numbers, body, self.now())
 
     def receive(self, at_most: int) -> list[QueuedMessage]:
-        """Receive visible messages; move a message that was received too often to the dead-letter queue."""
+        """Receive visible messages; move a message that was already received 12 times to the dead-letter queue."""
         received: list[QueuedMessage] = []
         for message in [each for each in self.messages.values() if each.visible_at <= self.now()]:
             if len(received) == at_most:

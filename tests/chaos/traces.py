@@ -1,4 +1,4 @@
-"""Checks of the traces of a run: no calls after a limit, and no identifier, email address or token in any output."""
+"""Checks of the traces of a run: no calls after a limit except quick retries, and no personal data in any output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{32,64}")
 
 
 def limits_ignored(calls: Iterable[WireCall]) -> Iterator[str]:
-    """Describe each invocation that made more calls after a minute or day limit than a few quick retries.
+    """Describe each invocation that, at a minute or day limit, made different calls or more than three tries of one.
 
     A call while no limit is exhausted resets the count, so that the next limit is counted separately.
     """

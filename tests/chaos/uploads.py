@@ -48,7 +48,7 @@ class GeneratedFile:
         kind: the description of the file in messages.
         body: its content.
         people: the people in its valid rows.
-        accepted: the number of valid rows.
+        accepted: the number of valid rows; None if the check does not compare it.
         rejected: the number of faulty rows; None if the check does not compare it.
         ends: the statuses and codes that its content may lead to; empty for a valid file with rows.
     """
@@ -68,7 +68,7 @@ class PlannedUpload:
     Attributes:
         audience: name and identifier type; None if the key is wrong, or if the file is not data and gets no report.
         folder: the run, with a slash at its end; empty directly under the action.
-        marker: a person who is in no other upload; None if there is none.
+        marker: a person who is in no other upload except copies of this one; None if there is none.
         copy_of: the upload of which it is a copy; None if it is not a copy.
         deleted: the time of the first delete marker after it.
         wrong_key: the allowed final statuses of an upload with a wrong key; None for all other uploads.

@@ -20,7 +20,7 @@ from sandbox.tiktok.emulator import TikTokEmulator
 from tests.chaos.scheduler import Scheduler, SimulatedInvocation
 
 THROTTLED = 40100
-QUICK, SLOW = (0.05, 1.5), (5.0, 55.0)  # range of response times in seconds
+QUICK, SLOW = (0.05, 1.5), (5.0, 55.0)  # ranges of response times in seconds
 CHANGE_FAULT_FACTOR = 6  # changes have more faults, because a lost response is the case that an intent handles
 MINUTE_LIMIT, DAY_LIMIT = "minute limit", "day limit"
 _ADVERTISER = re.compile(rb'name="advertiser_id"\r\n\r\n(\d+)')

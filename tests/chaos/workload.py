@@ -250,6 +250,6 @@ _UNKNOWN = (datetime.min.replace(tzinfo=UTC), "")  # time and version, which the
 
 
 def audiences(random: Random, number: int) -> list[tuple[str, str]]:
-    """Return some audiences of different types; up to two of them share a name."""
+    """Return up to `number` audiences, each with a different identifier type. At most two have the same name."""
     types = random.sample(TYPES, min(number, len(TYPES)))
     return [(NAMES[index // 2 % len(NAMES)], identifier_type) for index, identifier_type in enumerate(types)]

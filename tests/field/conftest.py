@@ -1,4 +1,4 @@
-"""Fixtures of the acceptance tests. After each test, everything that was written is searched for personal data."""
+"""Fixtures of the acceptance tests. After each test with a `connector`, all output is searched for personal data."""
 
 from __future__ import annotations
 

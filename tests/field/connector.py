@@ -37,7 +37,7 @@ class File:
         name: the part of its key after the identifier type.
         body: its content.
         outcome: expected status and code of its report; None if the file is not data and has no report.
-        accepted, rejected: expected rows in its report; None to skip the check.
+        accepted, rejected: expected numbers of rows in its report; None to skip the check.
         after: seconds between the previous file and this one.
         reason: the reason in its event.
     """
@@ -69,7 +69,7 @@ class FieldConnector(World):
         return {**super().environment, "SETTLE_SECONDS": str(SETTLE)}
 
     def put(self, key: str, body: bytes, after: float = 1.0, **upload: Any) -> str:
-        """Upload a file and deliver its event; return the message."""
+        """Let `after` seconds pass, upload a file, deliver its event, and return the message."""
         self.pass_time(after / HOUR)
         message = self.upload(key, body, **upload)
         assert self.deliver(message) == []

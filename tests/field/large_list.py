@@ -1,4 +1,4 @@
-"""A replace of many small files: time, memory and TikTok calls from upload to final status.
+"""A replace of many small files: time, memory and TikTok calls until the list is sent.
 
 `python -m tests.field.large_list --files 500 --rows 100` prints them as one JSON object. The embedded AWS, the emulated
 TikTok and the function share one process, so the peak memory while the list is sent includes all three. The memory is

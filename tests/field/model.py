@@ -79,7 +79,11 @@ class Model:
         return people
 
     def check_sent(self, now: datetime, sent: Iterable[ModelUpload]) -> None:
-        """Check the uploads that this step has sent to TikTok against the rules for settling, order and deletions."""
+        """Check the uploads that this step has sent to TikTok against the rules for settling, order and deletions.
+
+        Raises:
+            AssertionError: an upload was sent against a rule.
+        """
         lists = []
         for each in sent:
             assert each.registered, f"{each.path} was sent without having been registered"

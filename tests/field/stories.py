@@ -81,7 +81,7 @@ class Story(RuleBasedStateMachine):
         gap=st.sampled_from([1.0, 1.0, 1.6 * SETTLE, 4 * SETTLE]),
     )
     def replace(self, run: str, files: list[tuple[frozenset[int], bool]], gap: float) -> None:
-        """Upload a list in several files; the events of some may be late."""
+        """Upload a list in one or more files; the events of some may be late."""
         for number, (rows, late) in enumerate(files):
             self.upload("replace", run, f"part-{number}", rows | {0}, late=late)
             self.pause(gap)
@@ -203,7 +203,7 @@ class Story(RuleBasedStateMachine):
         return json.loads(content) if (content := stored(self.connector.bucket, key)) else None
 
     def teardown(self) -> None:
-        """Finish the story if no step failed, and free the emulators."""
+        """Finish the story if no step failed. Always stop the emulated TikTok, and remove the bucket."""
         try:
             if self.started and self.last_step_passed:
                 self.finish()

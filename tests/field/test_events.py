@@ -112,7 +112,7 @@ def test_kind_56_an_upload_registered_after_a_newer_replace_was_sent_is_out_of_o
 def test_kind_56_the_listing_before_a_create_or_replace_finds_uploads_without_an_event(
     connector: FieldConnector, call: str
 ) -> None:
-    """The connector lists every folder with pending uploads before a create and before a replace."""
+    """Before a create and before a replace, the connector lists the identifier type folders of the uploads to send."""
     folder = "replace/run/" if call == "replace" else "append/"
     if call == "replace":
         connector.create_audience()
@@ -171,7 +171,7 @@ def test_kind_56_the_time_of_a_multipart_upload_is_its_start(connector: FieldCon
 
 
 def test_kind_57_delete_markers_of_the_lifecycle_withdraw_nothing(connector: FieldConnector) -> None:
-    """A delete marker comes from the lifecycle if the upload is older than `FILE_RETENTION_DAYS`."""
+    """A delete marker written `FILE_RETENTION_DAYS` after the upload, or later, counts as one of the lifecycle rule."""
     connector.cold_start(FILE_RETENTION_DAYS="2")
     base = connector.create_audience()
     connector.tiktok.fault("update", "code", code=40105, message="Access token is incorrect.", times=None)

@@ -1,4 +1,4 @@
-"""Kinds 28, 33, 34, 35 and 38 of `kinds.md`: lists under `replace/` are sent complete or not at all."""
+"""Kinds 28, 31, 33 to 35 and 38 of `kinds.md`: lists under `replace/` are sent complete or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds 41 and 42 of `kinds.md`: objects that are copied onto themselves, and objects that cannot be read."""
+"""Kinds 31, 41 and 42 of `kinds.md`: files uploaded again, copies of a file onto itself, and unreadable objects."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_kind_41_a_copy_that_has_not_settled_does_not_supersede_its_original(
 
 
 def test_kind_41_a_failed_file_can_be_uploaded_again_after_a_copy_of_it(connector: FieldConnector) -> None:
-    """The copy was unchanged before TikTok refused the file. The new upload is not compared with the copy."""
+    """The copy was skipped before TikTok refused the file. The new upload is not compared with the copy."""
     connector.create_audience()
     key, content = f"{VIP}/append/x.csv", body(people(5000, 1000))
     first, copy = connector.multipart(key, content), connector.copy(key)

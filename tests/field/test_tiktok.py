@@ -1,4 +1,4 @@
-"""Kinds 46 to 49 and 51 of `kinds.md`: TikTok's responses."""
+"""Kinds 46 to 49 of `kinds.md`, TikTok's refusals, and kind 51, several identifier types in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds 1 to 16 of `kinds.md`: the data files and auxiliary files that data tools write."""
+"""Kinds 1 to 14 and 16 of `kinds.md`: the data files and auxiliary files that data tools write."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_kind_40_an_upload_to_the_new_name_creates_another_audience(connector: F
 
 
 def test_kind_40_a_remove_names_the_audiences_that_it_does_not_touch(connector: FieldConnector) -> None:
-    """The final report names them, even if the audience of the remove does not exist."""
+    """The final report lists the name's other identifier types, even if the audience of the remove does not exist."""
     base = connector.create_audience()
     connector.put("tiktok/vip/phone_sha256/x.csv", body(people(3000, 1500)))
     connector.finish()

@@ -64,7 +64,10 @@ class ModelUpload:
 
     @property
     def withdrawable(self) -> bool:
-        """True for a single append. The deletion of any other append or of a remove does not withdraw it."""
+        """True for an append outside a run, which is withdrawn if its file is deleted.
+
+        Removes and appends in a run are not. Lists are checked separately.
+        """
         return self.action == "append" and not self.folder
 
     @property
@@ -90,7 +93,7 @@ class ModelExport:
 
     @property
     def time(self) -> datetime:
-        """Return the time of the first file."""
+        """Return the upload time of the earliest of the newest versions."""
         return min(each.at for each in self.current)
 
     @property
@@ -100,7 +103,10 @@ class ModelExport:
 
     @property
     def applied(self) -> list[ModelUpload]:
-        """Return the newest applied version of each file, except files that were deleted before the last send."""
+        """Return the newest applied version of each file.
+
+        A version that was sent earlier and deleted before the list was last sent is left out.
+        """
         last = max((each.sent for each in self.files if each.sent), default=None)
         newest = {each.path: each for each in self.files if each.applied}.values()
         return [

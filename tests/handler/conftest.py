@@ -1,4 +1,4 @@
-"""Fixtures of the handler's tests. After each test, all output is searched for personal data."""
+"""Fixtures of the handler's tests. After each test with a `world`, all output is searched for personal data."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The environment of the handler in tests: an embedded AWS in this process and an emulated TikTok over HTTP.
 
-`World.deliver` delivers a batch as Lambda does. Tests replace only the handler's clock and its pauses between retries.
+`World.deliver` delivers a batch as Lambda does. `World` only replaces the handler's clock and shortens its pauses between
+retries.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ class World:
     """One advertiser's connector, without Pulumi and Lambda.
 
     The function, TikTok and S3 share one clock. It starts at `START`. `pass_time` advances it, and each upload advances
-    it to at least one second after the previous upload. With an AWS behind a socket, where functions run in other
-    processes, the clock shows the real time.
+    it to at least one second after the previous upload. With an AWS behind a socket, where functions may run in other
+    processes, the clock is the real time plus the time that `pass_time` has added.
 
     Args:
         aws: the AWS in this process, or the URL of an AWS behind a socket.
@@ -334,7 +335,7 @@ class World:
         yield from self.messages()
 
     def messages(self) -> list[str]:
-        """Receive up to ten messages from the queue."""
+        """Receive up to ten messages from the queue, and return their bodies."""
         response = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
         return [message["Body"] for message in response.get("Messages", [])]
 

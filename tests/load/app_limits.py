@@ -1,7 +1,7 @@
 """The limits of one TikTok app: `python -m tests.load.app_limits` prints how many advertisers it supports.
 
 TikTok counts calls per app, for all advertisers together: 10 a second, 600 a minute, 864,000 a day in the basic tier.
-The number of calls for a sweep and for a change is measured with the real handler. Then several days with many
+The number of calls for a sweep and for a change is measured with the real handler. Then a few days with many
 advertisers are simulated from a seed.
 """
 
@@ -31,13 +31,13 @@ MAX_TRIES, BACKOFF = 3, (0.5, 1.2)  # as in the handler's TikTok client
 PROCESSING = (3600.0, 48 * 3600.0)  # range of TikTok's processing time for a change, in seconds
 LATE = 2 * 3600.0  # seconds; a file that is sent later than this after it was ready is late
 MAX_LATE = 0.01  # maximum share of late files
-NIGHTLY = 0.5  # share of files that arrive in the two hours after midnight
+NIGHTLY = 0.5  # share of files that arrive in the two hours after midnight; the others arrive at any time of the day
 NUMBERS = (500, 1000, 1500, 2000, 2500)
 
 
 @dataclass(frozen=True)
 class SweepCalls:
-    """TikTok calls of the real handler.
+    """The numbers of TikTok calls that the real handler makes in a sweep.
 
     Attributes:
         idle_sweep: calls of a sweep that sends nothing.
@@ -125,7 +125,7 @@ class SimulatedAudience:
     is_submitted: bool = False
 
     def has_settled(self, now: float) -> bool:
-        """Return true if a file is ready to be sent."""
+        """Return true if an unsent file has settled."""
         return bool(self.waiting) and self.waiting[0] <= now
 
 
@@ -138,6 +138,8 @@ class Fleet:
         files_a_day: files per advertiser.
         audiences: audiences per advertiser.
         calls: the calls that a sweep makes.
+        random: the source of all random choices.
+        app: the app that they share.
         sent: the number of files that were sent or were left at the end.
         late: the number of these files that were late.
     """
@@ -165,7 +167,7 @@ class Fleet:
                 self._count(audience, audience.waiting, days * DAY)
 
     def _account(self, days: int) -> list[SimulatedAudience]:
-        """Return an advertiser's audiences and files. Half of the files arrive in the two hours after midnight."""
+        """Return an advertiser's audiences, with the times at which the files of all days settle."""
         random = self.random
         account = [SimulatedAudience() for _ in range(self.audiences)]
         for _ in range(self.files_a_day * days):
@@ -210,7 +212,7 @@ class Fleet:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print how many advertisers one app supports, for several numbers of files per day."""
+    """Print how many advertisers one app supports, up to 2,500, for several numbers of files per day and advertiser."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.app_limits", description=main.__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=2)

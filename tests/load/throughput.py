@@ -1,7 +1,7 @@
 """Throughput: `python -m tests.load.throughput` prints files per minute and rows per second of two processes.
 
 Each of 1 to 50 advertisers has a bucket, a queue and an account. Files arrive in batches of ten messages, and a sweep
-sends them. The emulated AWS and TikTok run in the same processes, so the time includes theirs.
+sends them. The embedded AWS and the emulated TikTok run in the same processes, so the time includes theirs.
 """
 
 from __future__ import annotations

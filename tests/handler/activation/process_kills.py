@@ -43,7 +43,7 @@ class WriteKiller:
 
 
 class ForkServer:
-    """A client of the process in `tests.handler.activation.fork_server`."""
+    """Starts the process of `tests.handler.activation.fork_server`, and communicates with it."""
 
     def __init__(self) -> None:
         self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `close`

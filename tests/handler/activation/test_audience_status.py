@@ -48,7 +48,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=False), None, Stage.PROCESSING),
         (audience(is_valid=False), change("create", 1), Stage.PROCESSING),
         (audience(is_valid=True), change("create", 1), Stage.READY),
-        # `is_valid` may stay true during an update. Then the history decides, or else the 48 hours.
+        # `is_valid` may stay true during an update. Then an entry in the history or the end of 48 hours decides.
         (audience(is_valid=True), change("append", 1), Stage.PROCESSING),
         (audience(is_valid=True, history=APPENDED), change("append", 1), Stage.READY),
         (audience(is_valid=True, history=APPENDED), change("remove", 1), Stage.PROCESSING),
@@ -61,7 +61,7 @@ FAILED = (("APPEND", hours_ago(1), "less than 1,000"),)
         (audience(is_valid=True, failed=True), change("append", 1, seen_processing=True), Stage.CHANGE_FAILED),
         # An old error does not fail a new change that the history shows as done.
         (audience(is_valid=True, failed=True, history=DONE), change("append", 1), Stage.READY),
-        # Too small: TikTok says so, or the last change was three days ago.
+        # Too small: TikTok says so, or the audience has not become valid within three days of its last change.
         (audience(is_valid=False, message="The audience is too small."), change("create", 1), Stage.TOO_SMALL),
         (audience(is_valid=False, created_at=hours_ago(71.9)), change("create", 71.9), Stage.PROCESSING),
         (audience(is_valid=False, created_at=hours_ago(72)), change("create", 72), Stage.TOO_SMALL),

@@ -106,7 +106,7 @@ def test_a_file_that_a_sweep_cannot_read_fails_the_sweep(world: World, capsys: p
 def test_a_failed_listing_of_pending_uploads_fails_only_the_sweep(world: World) -> None:
     hooks = world.hooks
     message = world.upload(FIRST, lines(people(0, 1000)))
-    busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
+    busy = ["503 Slow Down"] * 4  # at least as many as boto3's tries of one request
     hooks.before = lambda method, path: busy.pop() if busy and method == "GET" and path == f"/{world.bucket}" else None
     world.deliver(message)  # the listing of this function fails
     busy[:] = ["403 Forbidden"]

@@ -75,6 +75,8 @@ def _check(world: World, expected: set[str]) -> None:
     assert world.keys("pending/") == []
 
 
+# Scenario -> the files that are activated first, the file that is delivered next (None for a sweep), and the hours
+# until a sweep between the two (0 for no sweep).
 SCENARIOS = {
     "create": ([], KEY, 0),
     "append": ([KEY], SECOND, 1),

@@ -74,7 +74,7 @@ def test_a_temporarily_unreadable_copy_does_not_undo_a_remove(world: World) -> N
     world.cold_start(SETTLE_SECONDS="300")
     world.deliver_all(world.copy(key))
     world.pass_time(1)
-    busy = ["503 Slow Down"] * 4  # the number of times that boto3 tries
+    busy = ["503 Slow Down"] * 4  # at least as many as boto3's tries of one request
     world.hooks.before = lambda method, path: (
         busy.pop() if busy and method == "GET" and path == f"/{world.bucket}/{key}" else None
     )

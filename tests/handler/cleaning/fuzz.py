@@ -177,7 +177,7 @@ def fuzz_columns(source: random.Random) -> str:
 
 
 def fuzz_compressed(source: random.Random) -> str:
-    """Compress, damage and read one file. It must give the original rows or be rejected."""
+    """Compress a file, possibly damage it, and read it. A damaged file may be rejected or lose its last rows."""
     file = make_file(source, 64)
     if is_not_text(file):
         return "cleaned"

@@ -41,7 +41,15 @@ COMPRESSED = (b"\x1f\x8b", b"BZh91AY&SY")
 
 @dataclass(frozen=True)
 class Line:
-    """One line: the position of its end, and its row or rejection reason. It has neither if it is not a row."""
+    """The expected result for one line. It has a row or a reason, or neither if the line is not a row.
+
+    Attributes:
+        end: the position of its end in the file.
+        row: its clean row.
+        reason: the reason why its row is rejected.
+        digits: the number of its digits if that is the reason.
+        null: true for a NULL marker.
+    """
 
     end: int
     row: bytes | None = None
@@ -138,7 +146,7 @@ def unwrap(line: bytes, *, keep_delimiters: bool = False) -> bytes:
 
 
 def plain(line: bytes) -> bytes:
-    """Remove invisible characters, and replace Unicode spaces with plain spaces."""
+    """Remove invisible characters and surrounding Ctrl-Z characters, and replace Unicode spaces with plain spaces."""
     for character in INVISIBLE:
         line = line.replace(character.encode(), b"")
     for character in WIDE_SPACES:
@@ -149,7 +157,7 @@ def plain(line: bytes) -> bytes:
 
 
 def is_header(text: bytes) -> bool:
-    """Return True if the first line is a header, because it does not resemble an identifier."""
+    """Return True if a first line is a header: it does not resemble an identifier."""
     if text == b"0":
         return True
     if b"@" in text or is_hex(text) or any(is_hex(text[at : at + 16]) for at in range(len(text) - 15)):

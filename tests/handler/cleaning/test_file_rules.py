@@ -57,7 +57,7 @@ def refusal(
     identifier_type: IdentifierType = IdentifierType.EMAIL_SHA256,
     action: Action = Action.APPEND,
 ) -> Outcome:
-    """Return the outcome of a file that is rejected or skipped after it was read to its end."""
+    """Read a file and return the outcome with which it is rejected or skipped."""
     with pytest.raises(Outcome) as refused:
         check_file(counted(chunks, identifier_type), action, ratio, identifier_type)
     reason = refused.value.reason
