@@ -1,7 +1,7 @@
 """The environment of the handler in tests: an embedded AWS in this process and an emulated TikTok over HTTP.
 
-`World.deliver` delivers a batch as Lambda does. `World` only replaces the handler's clock and shortens its pauses between
-retries.
+`World.deliver` delivers a batch as Lambda does. `World` only replaces the handler's clock and shortens its pauses
+between retries.
 """
 
 from __future__ import annotations
