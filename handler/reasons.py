@@ -226,7 +226,7 @@ def too_many_rejected(
     subject: Subject, faulty: int, total: int, max_ratio: float, fault: Fault, *, column: str | None = None
 ) -> Rejected:
     """Return the outcome for a file with too many faulty rows, or with too many faulty cells in one column."""
-    where = f'cells in the column "{column}" of the {subject}' if column else f"rows in the {subject}"
+    where = f'cells in the column "{column}" of the {subject}' if column else f"rows with a value in the {subject}"
     return Rejected(
         Code.TOO_MANY_REJECTED,
         f"{faulty:,} of the {total:,} {where} cannot be used, which exceeds the limit of {100 * max_ratio:g}%. The "

@@ -98,9 +98,8 @@ class _BlockCleaner:
             record at the end of the block.
         """
         if self._header_expected:
-            skipped, text = self._without_header(text)
+            skipped, text = self._without_header(text, line)
             line += skipped
-            self._header_line = line - 1
         if counts := self._clean_blocks.count_cells(text):
             count, filled = counts
             cell_cleaner.accept(count, filled)
@@ -115,7 +114,7 @@ class _BlockCleaner:
         rows = self._clean_rows(columns, [record.line for record in good], cell_cleaner) if good else b""
         return rows, line, rest
 
-    def _without_header(self, text: bytes) -> tuple[int, bytes]:
+    def _without_header(self, text: bytes, first_line: int) -> tuple[int, bytes]:
         """Return the number of lines up to and including the header row and its underline, and the text after them.
 
         If the text ends before the header row, return the total number of its lines and an empty text.
@@ -124,6 +123,7 @@ class _BlockCleaner:
         for number, line in enumerate(lines, 1):
             if not may_precede_header(stripped(line.rstrip(b"\r\n"))):
                 self._header_expected = False
+                self._header_line = first_line + number - 1
                 self._header, _, _ = split_fields(normalize_spaces(line.rstrip(b"\r\n")), self._layout.delimiter)
                 underlines = int(number < len(lines) and is_underline(stripped(lines[number].rstrip(b"\r\n"))))
                 return number + underlines, b"".join(lines[number + underlines :])

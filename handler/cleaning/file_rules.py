@@ -71,7 +71,8 @@ def check_file(
         raise reasons.cut_off(_cut_off_line(tally))
     if tally.faulty_share > max_rejected_ratio:
         fault = _fault(tally, identifier_type)
-        raise reasons.too_many_rejected(subject, tally.faulty, tally.total, max_rejected_ratio, fault)
+        with_value = tally.accepted + tally.faulty
+        raise reasons.too_many_rejected(subject, tally.faulty, with_value, max_rejected_ratio, fault)
     for column in tally.columns:
         if column.faulty_share > max_rejected_ratio:
             fault = _fault(tally, identifier_type, column.name)

@@ -392,7 +392,8 @@ def test_a_column_of_hashes_that_is_left_out_is_reported() -> None:
     names = "user id,Mail SHA1,email_sha256,Jane's,email_md5,sha256,note"
     row = f"7,{hashed(1, 40)},{hashed(1)},{hashed(2)},{hashed(3, 32)},NULL,x\n"
     rows = row.replace("NULL", hashed(4).upper()) + row + f"8,,{hashed(5)},,,,{hashed(6)}\n"
-    for text in (f"{names}\n{rows}", f"sep=,\n{names}\n{rows.replace('x', chr(34) + 'x' + chr(34))}"):
+    underlined = f"{names}\n-------,---------,---\n{rows}"
+    for text in (f"{names}\n{rows}", f"sep=,\n{names}\n{rows.replace('x', chr(34) + 'x' + chr(34))}", underlined):
         tally = tally_of(text.encode())
         assert (tally.total, tally.accepted, tally.rejected) == (3, 3, 0)
         assert tally.rejected_by_reason == {"column_left_out": 3}

@@ -238,7 +238,7 @@ def test_hashes_of_empty_values_do_not_count_toward_the_share_of_faulty_rows() -
     assert tally.rejected_by_reason == {"hash_of_nothing": 90, "not_hashed": 1}
     assert (tally.total, tally.accepted, tally.rejected, tally.faulty) == (101, 10, 91, 1)
     check_file(tally, Action.REPLACE, 0.1, IdentifierType.EMAIL_SHA256)
-    with pytest.raises(Rejected, match=r"^1 of the 101 rows"):
+    with pytest.raises(Rejected, match=r"^1 of the 11 rows with a value"):
         check_file(tally, Action.REPLACE, 0.05, IdentifierType.EMAIL_SHA256)
 
 
@@ -268,7 +268,7 @@ def test_the_share_of_faulty_rows_is_computed_over_the_entire_list() -> None:
     merged = merge(files)
     assert (merged.total, merged.accepted, merged.rejected, merged.null_markers) == (102, 101, 1, 1)
     check_file(merged, Action.REPLACE, 0.01, kind, "list")
-    with pytest.raises(Rejected, match=r"1 of the 102 rows in the list cannot be used"):
+    with pytest.raises(Rejected, match=r"1 of the 102 rows with a value in the list cannot be used"):
         check_file(merged, Action.REPLACE, 0.005, kind, "list")
     with pytest.raises(Rejected) as refused:
         check_list_file(counted([b"x@example.com\n"]), kind)
@@ -428,7 +428,8 @@ def test_a_file_with_too_many_rejected_rows_is_rejected() -> None:
     refused = refusal([ROWS, b"jane@example.com\n" + b"abc\n" * 2])
     assert refused.code is Code.TOO_MANY_REJECTED
     assert refused.reason == (
-        "3 of the 13 rows in the file cannot be used, which exceeds the limit of 10%. The audience is unchanged. "
+        "3 of the 13 rows with a value in the file cannot be used, which exceeds the limit of 10%. "
+        "The audience is unchanged. "
         "The most common problem is that hashes have too few or too many digits (first in line 12). "
         "Check that the file is in the folder of the right identifier type."
     )
