@@ -1,6 +1,6 @@
 """The resources of the connector in AWS, as a Pulumi component.
 
-Installed from a checkout or a Git URL, this package is `tiktok_activation`.
+When it is installed from a checkout or a Git URL, this package is imported as `tiktok_activation`.
 """
 
 from .connector import OptionError, TikTokActivationConnector, TikTokActivationConnectorArgs, UploadRoleArgs

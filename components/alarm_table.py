@@ -157,8 +157,8 @@ def _upload_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], tw
             datapoints=2,
             periods=3,
         ),
-        # No other alarm detects a stopped schedule, because it causes no error. This alarm of a new connector is
-        # on until its first sweep.
+        # No other alarm detects a stopped schedule, because a stopped schedule causes no error. In a new connector,
+        # this alarm is on until the first sweep.
         Alarm(
             "no-sweep",
             f"No sweep of {name} has run for {no_sweep_periods * PERIOD // 60} minutes. Waiting uploads are not sent, "

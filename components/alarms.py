@@ -17,7 +17,11 @@ from .storage import Storage
 
 
 def make_alarms(scope: Scope, storage: Storage, delivery: Delivery, compute: Compute) -> None:
-    """Create the alarms. They notify the configured topics, and a topic that is created for the email address."""
+    """Create the alarms, and the filters that count log lines for some of them.
+
+    The alarms notify the configured topics. If an email address is configured, they also notify a topic that is created
+    for it.
+    """
     _make_log_metrics(scope, compute)
     actions: pulumi.Input[list[str]] = pulumi.Output.all(
         given=scope.options.alarm_topic_arns, own=_email_topic(scope, storage)

@@ -18,7 +18,8 @@ MAX_NAME_LENGTH = 30
 MAX_TAGS = 49
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 MAX_ALARM_ACTIONS = 5
-# A bucket policy can be up to 20 KB long. It lists each uploader and each reader twice, with about 60 characters.
+# A bucket policy can be up to 20 KB long. It lists the ARN of each uploader and reader twice, with about 60
+# characters each time.
 MAX_UPLOADERS = 50
 MAX_READERS = 50
 # A trust policy can have up to 2,048 characters, unless the account's quota was raised.
@@ -114,7 +115,8 @@ def _is_upload_role(value: Any) -> bool:
     principals, external_id = value["principals"], value.get("externalId")
     if not _PRINCIPALS.accepts(principals) or not principals:
         return False
-    # With an account root, a vendor could use the role for any of its customers. The external id prevents that.
+    # With an account root, another customer of the vendor could make the vendor use this role. The external id prevents
+    # that.
     if external_id is None:
         return not any(re.fullmatch(_ACCOUNT_ROOT, principal) for principal in principals)
     return isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id) is not None
@@ -212,7 +214,7 @@ def option_faults(options: Mapping[str, Any], given: Collection[str] | None = No
 
 
 def unknown_option(option: str, known: Iterable[str]) -> str:
-    """Return the message for an option that does not exist, with the closest existing option."""
+    """Return the message for an option that does not exist. It names the closest option or, if none is close, all."""
     letters = re.sub(r"[^a-z]", "", option.lower())  # memory_size, memorysize and memory-size are treated alike
     spelled = {re.sub(r"[^a-z]", "", name.lower()): name for name in known}
     close = get_close_matches(letters, spelled, n=1)

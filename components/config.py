@@ -79,7 +79,7 @@ def warnings(configured: Any, *, secret: bool) -> list[str]:
         found += [
             f"The accessToken of {entry['name']} is in the configuration as plain text. Replace the token at TikTok, "
             "and set the new one with 'pulumi config set --secret --path "
-            f"tiktok-activation:advertisers[{number}].accessToken'."
+            f'"tiktok-activation:advertisers[{number}].accessToken"\'.'
             for number, entry in enumerate(configured)
             if "accessToken" in entry
         ]

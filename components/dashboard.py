@@ -22,7 +22,7 @@ _CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "a
 
 @dataclass(frozen=True)
 class Signals:
-    """The properties of one connector that the dashboard needs. `label` is the value of the metrics' dimension."""
+    """The properties of one connector that the dashboard needs. `label` is the value of the dimension `Advertiser`."""
 
     advertiser: str
     label: str

@@ -31,7 +31,11 @@ class Compute:
 
 
 def make_compute(scope: Scope, storage: Storage, delivery: Delivery) -> Compute:
-    """Create the function, its log group, role, secret and event source mapping."""
+    """Create the function, its log group, role, secret and event source mapping.
+
+    Raises:
+        PackageError: the function's package cannot be built.
+    """
     options = scope.options
     secret_arn, secret_name = _secret(scope, storage)
     log_group = cloudwatch.LogGroup(

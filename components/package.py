@@ -3,8 +3,8 @@
     .build/libraries-<inputs>/    the wheels of handler/requirements.txt, unpacked for the Lambda runtime
     .build/function-<inputs>/     the function's code: the libraries and handler/
 
-`<inputs>` is a hash of everything that determines the content, including this file, so that an existing directory is up
-to date. An installed component uses a directory in the user's cache instead of `.build`.
+`<inputs>` is a hash of everything that determines the content, including this file. An existing directory is therefore
+up to date. An installed component uses a directory in the user's cache instead of `.build`.
 
 The Lambda runtime includes boto3. The package includes all other libraries, even those that the runtime also has
 (urllib3, jmespath), so that their versions change only with requirements.txt.
@@ -45,7 +45,7 @@ _EXCLUDED = (
     *("bin", ".lock"),
     *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")),
     "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/[!_j]*",  # all except jmespath_utils
+    "aws_lambda_powertools/utilities/[!_j]*",  # all except jmespath_utils and __init__.py
 )
 _MAX_UNUSED_SECONDS = 7 * 24 * 3600
 _DIRECTORIES = ("libraries-*", "function-*", "building-*")
@@ -66,7 +66,7 @@ def handler_package() -> Path:
 
 
 def _cache() -> Path:
-    """Return the directory for packages that an installed component builds: its own may be read-only."""
+    """Return the directory in which an installed component builds packages: its own directory may be read-only."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "tiktok-activation" / "packages"
 
@@ -154,7 +154,7 @@ def _build_once(directory: Path, make: Callable[[Path], None]) -> Path:
 
 
 def _normalize(directory: Path) -> None:
-    """Remove files that differ between machines, and set file modes that Lambda can read, regardless of the umask."""
+    """Remove the files in `_EXCLUDED`, and set modes with which Lambda can read the others, regardless of the umask."""
     for pattern in _EXCLUDED:
         for path in directory.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -195,7 +195,7 @@ def _reader_statements(bucket_arn: str, principal: Mapping[str, list[str]]) -> l
 
 
 def queue(*, queue_arn: str, rule_arn: str) -> Policy:
-    """Return the policy of the queue and of the dead-letter queue."""
+    """Return the policy of one queue: the connector's queue or its dead-letter queue."""
     return [
         allow(
             "RuleSends",

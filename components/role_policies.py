@@ -141,7 +141,7 @@ def function_role(
         ),
         allow(
             "WriteLogs",
-            "to write its log; Pulumi creates the log group, so the function may not create one",
+            "to write its log; Pulumi creates the log group, so the function does not need permission to",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             f"{log_group_arn}:*",
         ),

@@ -34,7 +34,10 @@ class Storage:
 
 
 def make_storage(scope: Scope) -> Storage:
-    """Create the key and the bucket with their settings. `pulumi destroy` keeps them unless `retain_data` is false."""
+    """Create the bucket with its settings and, unless `kms_key_arn` is set, the key.
+
+    `pulumi destroy` keeps them unless `retain_data` is false.
+    """
     own_key = None if scope.options.kms_key_arn is not None else _key(scope)
     bucket = s3.Bucket(
         f"{scope.name}-audiences",
@@ -83,7 +86,7 @@ def _key_policy(scope: Scope, key: kms.Key, bucket: s3.Bucket) -> kms.KeyPolicy:
 
 
 def _protect(scope: Scope, storage: Storage) -> None:
-    """Create the settings of the bucket. They are retained like the bucket, so that it stays protected.
+    """Create the settings of the bucket. All but the notification are retained with it, so that it stays protected.
 
     Each setting depends on the one before it, because S3 returns 409 for concurrent changes to a bucket.
     """
@@ -150,8 +153,8 @@ def lifecycle_rules(file_days: int, report_days: int) -> list[s3.BucketLifecycle
 
     Audience state and pending pointers never expire.
 
-    After an upload is deleted or overwritten, its version is kept for `file_days`, because the function reads removes
-    and the files of a list from that version.
+    After an upload is deleted or overwritten, its version is kept for `file_days`, because the function still applies
+    it if it is a remove or a file of a list.
 
     Args:
         file_days: the days until an upload expires, and until a noncurrent version of it is deleted.

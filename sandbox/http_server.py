@@ -16,11 +16,11 @@ HOST = "127.0.0.1"
 
 
 class QuietHandler(BaseHTTPRequestHandler):
-    """A request handler without a log, because requests contain tokens, hashes and names of files."""
+    """A request handler without a log, because requests contain tokens, hashes and file names."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # sends headers and content in one packet; a second one would wait 40 ms for a delayed acknowledgment
+    wbufsize = -1  # buffered, so that the headers and the content are sent together
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write nothing."""

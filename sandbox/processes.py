@@ -33,7 +33,7 @@ def stop_with_parent() -> None:
 class ServerProcess:
     """A process that runs a module of this project as an HTTP server on a free loopback port.
 
-    The constructor does not wait for the server, only `url` does. So several servers can start in parallel.
+    The constructor does not wait for the server; only `url` does. Several servers can therefore start in parallel.
 
     Args:
         module: the module to run with `python -m <module>`. It prints {"url": ...} when it is ready.

@@ -11,7 +11,7 @@ Metric = tuple[str, str, str]
 
 
 def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
-    """Return the sums of all metrics in embedded metric format log lines, by (namespace, metric, advertiser)."""
+    """Return the sums of the metrics in log lines in embedded metric format: (namespace, metric, advertiser) -> sum."""
     sums: dict[Metric, float] = defaultdict(float)
     for line in lines:
         try:
@@ -28,7 +28,7 @@ def printed_metrics(lines: Iterable[str]) -> dict[Metric, float]:
 
 
 def is_firing(alarm: Mapping[str, Any], metrics: Mapping[Metric, float]) -> bool:
-    """Return whether a printed sum exceeds an alarm's threshold. Alarms of other kinds never fire."""
+    """Return whether the sum of an alarm's metric exceeds its threshold. Alarms of other kinds never fire."""
     key = (alarm.get("namespace", ""), alarm.get("metricName", ""), alarm.get("dimensions", {}).get("Advertiser", ""))
     if (alarm["comparisonOperator"], alarm.get("statistic")) != ("GreaterThanThreshold", "Sum"):
         return False

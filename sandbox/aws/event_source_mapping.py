@@ -47,7 +47,7 @@ class EventSourceMapping:
         sqs: a boto3 client for SQS.
         mapping: the declared mapping.
         function: the function to invoke.
-        on_end: called after every invocation and every error of the mapping, from one of several threads.
+        on_end: called from several threads, after every invocation and, until `stop`, every error of the mapping.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """An instance of a Lambda function: a process that runs the package with AWS's runtime client.
 
-The process can import only the package and the libraries of Lambda's Python runtime. A library that is missing from the
-package is therefore missing here, too.
+Besides the standard library, the process can import only the package and the libraries of Lambda's Python runtime. A
+library that is missing from both is therefore missing here, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FunctionSpec:
         handler: the handler as `package.module.function`.
         runtime: the runtime, such as `python3.13`.
         timeout: the timeout in seconds.
-        memory: the limit of the address space in MB; None means no limit.
+        memory: the limit of the address space in MB, which only Linux enforces; None means no limit.
         environment: the environment variables.
         logging: the logging configuration: `logFormat`, `applicationLogLevel` and `logGroup`.
     """

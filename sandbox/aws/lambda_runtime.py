@@ -88,7 +88,7 @@ class RuntimeApi(LoopbackServer):
         self.offers.put((event, headers, seconds))
 
     def close(self) -> None:
-        """Stop serving, after the instance's process has ended."""
+        """Stop serving. The instance's process must have ended."""
         self.offers.put(None)
         self.stop()
 

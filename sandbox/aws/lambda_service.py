@@ -86,7 +86,7 @@ class LambdaFunction:
                 instance.kill()
 
     def close(self) -> None:
-        """Stop every instance permanently."""
+        """Kill every instance. A busy one is closed when its invocation ends."""
         self.kill()
         self.restart()
 

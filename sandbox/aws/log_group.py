@@ -30,7 +30,7 @@ class LogGroup:
             self._writer.submit(self._flush)  # fails only if the embedded AWS has stopped, which does not matter
 
     def close(self) -> None:
-        """Write the remaining lines."""
+        """Write the remaining lines and stop the writer."""
         self._writer.shutdown()
 
     def _flush(self) -> None:

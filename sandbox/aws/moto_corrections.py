@@ -2,7 +2,7 @@
 
 - Conditional writes are atomic. moto checks the condition first and writes later.
 - Every SSE-KMS write gets a unique ETag, even for equal bytes.
-- A listing of versions does not copy objects. moto copies them, which takes a second for 260 MB.
+- A listing of versions does not copy the bytes of objects. moto copies them, which takes a second for 260 MB.
 - S3 events have the format of AWS, with the operation as `reason`.
 - CloudWatch has a metric with the age of the oldest message in each queue.
 - SQS stores the trace header of a request with the message, as in AWS with X-Ray.
@@ -74,7 +74,7 @@ def _install() -> None:
     def make_with_own_etag(self: FakeKey, *arguments: Any, **named: Any) -> None:
         make(self, *arguments, **named)
         if self.encryption == "aws:kms":
-            # As in AWS, the ETag ends with the number of parts.
+            # As in AWS, the ETag of a multipart upload ends with the number of parts.
             parts = (self._etag or "").partition("-")[2]
             self._etag = uuid4().hex + (f"-{parts}" if parts else "")
 
@@ -94,7 +94,7 @@ class MessageAges(CloudWatchMetricProvider):
 
     @staticmethod
     def get_cloudwatch_metrics(account_id: str, region: str) -> list[MetricDatum]:
-        """Return the metric in seconds."""
+        """Return the age of the oldest message of each queue, in seconds."""
         now = time.time()
         minute = utcnow().replace(second=0, microsecond=0) - timedelta(minutes=1)
         return [

@@ -89,9 +89,9 @@ def run_program(
         monitor: receives every resource.
         project: the project's name.
         stack_name: the stack's name.
-        config: the full key -> the value; values that are not strings are JSON.
+        config: full key -> value; values that are not strings are JSON.
         secret_keys: the keys of secret values.
-        preview: whether computed properties may be unknown.
+        preview: whether to run a preview, in which computed properties may be unknown.
         engine: receives Pulumi's messages. By default they are dropped.
         program: the program to run instead of `__main__.py`.
 

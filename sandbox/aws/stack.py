@@ -40,11 +40,12 @@ class ConfigurationError(ValueError):
 def read_config(text: str, name: str) -> dict[str, Any]:
     """Return the configuration in a stack's file: full key -> value.
 
-    Encrypted credentials get placeholders. Other encrypted keys are left out.
+    An advertiser's encrypted credentials get placeholders. Other encrypted top-level keys are left out.
 
     Raises:
-        ConfigurationError: the file is not valid YAML, `config:` or the region is missing, the list of advertisers is
-            empty or encrypted, or an option other than the credentials is encrypted.
+        ConfigurationError: the file is not valid YAML, `config:` is missing, the region is missing or encrypted, the
+            list of advertisers is empty or encrypted, or an advertiser has an encrypted option other than its
+            credentials.
     """
     try:
         content = yaml.safe_load(text)
@@ -53,8 +54,8 @@ def read_config(text: str, name: str) -> dict[str, Any]:
     config = content.get("config") if isinstance(content, dict) else None
     if not isinstance(config, dict):
         raise ConfigurationError(f"{name} must be a map with the key config:, which has the configuration.")
-    if "aws:region" not in config:
-        raise ConfigurationError(f"{name} has no aws:region; add one, such as aws:region: us-east-1.")
+    if not isinstance(config.get("aws:region"), str):
+        raise ConfigurationError(f"{name} has no aws:region in plain text; set it, such as aws:region: us-east-1.")
     if config.get(_ADVERTISERS) == []:
         raise ConfigurationError(f"{name} lists no advertiser; add one, such as - name: acme.")
     for number, entry in enumerate(config.get(_ADVERTISERS) or (), 1):

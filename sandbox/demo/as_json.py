@@ -51,7 +51,7 @@ def problem_lines(connectors: Connectors) -> list[str]:
 
 
 def _message(line: str) -> str | None:
-    """Return the message of a log line with a problem, without its time and request id; None for other lines."""
+    """Return an unstructured log line, or the message and details of a warning or error; None for other lines."""
     try:
         content = json.loads(line)
         level, message = content.get("level"), content.get("errorMessage") or content.get("message")

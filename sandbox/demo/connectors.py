@@ -54,7 +54,7 @@ class Connectors:
     """All connectors of a stack, which run inside a `with` block.
 
     Raises:
-        Exception: the program, the embedded AWS or a server cannot be started. The message says why.
+        Exception: a server does not start, or the stack cannot be created. The message says why.
 
     Attributes:
         cloud: the stack in the embedded AWS.
@@ -101,7 +101,7 @@ class Connectors:
         return self._tiktok.url
 
     def control(self, method: str, control: str, **given: Any) -> Any:
-        """Call a control of the emulator. `sandbox.tiktok.server` lists them."""
+        """Call a control of the emulator and return its result. `sandbox.tiktok.server` lists the controls."""
         fields: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
         url = f"{self.tiktok_url}/_emulator/{control}"
         response = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **fields)

@@ -65,7 +65,7 @@ def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
 
 
 def other_samples(advertiser: str) -> list[Sample]:
-    """Return the only file of another advertiser, for an audience with a name that the first also uses."""
+    """Return the only file of another advertiser, for an audience whose name the first one uses, too."""
     return [_clean("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
 
 
@@ -88,7 +88,7 @@ def expected_audiences(plan: Iterable[Sample]) -> dict[tuple[str, str], set[str]
 
 
 def _newsletter(advertiser: str) -> list[Sample]:
-    """Return appends and removes of one audience, which wait because TikTok processes one change at a time."""
+    """Return appends and removes for one audience. Some wait, because TikTok processes one change at a time."""
     folder = "tiktok/newsletter/email_sha256"
     first = (f"{folder}/newsletter.csv", "submitted")
     others = _people(advertiser, "somebody else", 0, 1500)

@@ -1,6 +1,6 @@
 """The demo's output for people: the progress of the files, reasons, a report, the audiences, an alarm and a summary.
 
-The output fits into 80 columns. Rich writes colors only to a terminal.
+The output fits in 80 columns. Rich writes colors only to a terminal.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def files(watch: Watch, plan: Plan) -> RenderableType:
     tables: list[RenderableType] = []
     for name, samples in plan.items():
         table = Table(title=name, title_justify="left", title_style="bold", expand=True, box=None, pad_edge=False)
-        table.collapse_padding = True  # to fit into 80 columns
+        table.collapse_padding = True  # to fit in 80 columns
         table.add_column("file", ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column("status", no_wrap=True, min_width=33)
         table.add_column("rows", justify="right", min_width=5)
@@ -70,7 +70,7 @@ def result(console: Console, connectors: Connectors, watch: Watch, plan: Plan, s
 
 
 def _json_lines(report: Report, width: int) -> Iterator[str]:
-    """Yield the lines of a report as JSON, with one entry per line. The rest of a long entry is indented."""
+    """Yield the lines of a report as JSON, with one entry per line. A long entry continues on indented lines."""
     yield "  {"
     for number, (entry, value) in enumerate(report.items(), 1):
         comma = "," if number < len(report) else ""
@@ -87,7 +87,7 @@ def _json_lines(report: Report, width: int) -> Iterator[str]:
 
 
 def summary(plan: Plan) -> str:
-    """Return the summary of the statuses, which are all as expected."""
+    """Return a sentence with the number of files in each status, for a run with the expected results."""
     expected = Counter(sample.status for samples in plan.values() for sample in samples if sample.status)
     skipped, rejected, failed = (f"{expected[status]} {status}" for status in ("skipped", "rejected", "failed"))
     return f"{expected['available']} of {expected.total()} available; {skipped}, {rejected} and {failed} on purpose."
@@ -136,7 +136,7 @@ def _sort_key(sample: Sample) -> tuple[tuple[str, str], str]:
 
 
 def _name(key: str) -> str:
-    """Return a key without `tiktok/`, audience, identifier type and run, so that the file name fits into the column."""
+    """Return a key without `tiktok/`, audience, identifier type and run, so that the file name fits in the column."""
     parts = key.split("/")[3:]
     return "/".join(parts if len(parts) <= _MAX_PARTS else [parts[0], "…", parts[-1]])
 

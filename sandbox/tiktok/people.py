@@ -14,7 +14,7 @@ WIDTHS = {  # identifier type -> number of bytes in a hash
 
 
 class Identifiers:
-    """An immutable set of hashes with the same width.
+    """An immutable set of hashes that all have `width` bytes.
 
     The hashes are packed in 256 buckets, one for each first byte. A Python set would need five times as much memory.
     """
@@ -61,8 +61,8 @@ class Identifiers:
 class PersonRows:
     """An immutable set of rows from MULTIPLE_TYPES files. Each row is one person, known by any of its identifiers.
 
-    A row is a string of its non-empty fields as `header=value` in lower case, sorted and joined with commas. The order
-    of columns and empty fields make no difference, and equal rows count once. Removing a row removes every row that
+    A row is a string of its non-empty fields as `header=value` in lower case, sorted and joined with commas. Column
+    order and empty fields make no difference, and equal rows count once. Removing a row removes every row that
     shares an identifier with it.
     """
 

@@ -29,7 +29,7 @@ FILE_EMPTY = (40906, "The file is empty.")
 FILE_TOO_LARGE = (40907, "The file is too large.")
 FILE_NAME_WRONG = (40908, "The file type is not supported: its name must end in .csv or .txt.")
 FILE_TYPE_DIFFERS = (40909, "calculate_type must be the same as that of all files.")
-# Third parties quote these messages without a code. The last two are parts of one quote, which leaves out some words.
+# Third parties quote the next three messages without a code. The last two of them are parts of one abridged quote.
 NOT_EDITABLE = (WRONG_REQUEST, "Audience is not editable, please check audience status")
 REPLACE_UNFINISHED = (
     WRONG_REQUEST,

@@ -29,7 +29,7 @@ def seeded(
     """Return an audience that the advertiser owns, or one that another advertiser shares (`is_creator=False`).
 
     `members` are hashes, or rows as in `sandbox.tiktok.people.PersonRows`. `people` is the number of people without
-    known identifiers: by default 0 with `members`, otherwise 2000. An audience from 365 days ago has expired.
+    known identifiers: by default 0 with `members`, otherwise 2000. An audience that is 365 days old has expired.
     """
     if state not in _STATES:
         raise ValueError(f"state must be one of {', '.join(_STATES)}.")

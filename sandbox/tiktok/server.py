@@ -1,4 +1,4 @@
-"""The HTTP server of the emulated TikTok, which converts requests to calls, and replies to responses."""
+"""The HTTP server of the emulated TikTok. It converts each request to a call, and each reply to a response."""
 
 from __future__ import annotations
 

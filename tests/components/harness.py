@@ -33,7 +33,7 @@ class Resource:
         inputs: the inputs for the provider, with secrets unwrapped, and `UNKNOWN` for unknown values in a preview.
         secrets: the names of the inputs that are or contain a secret.
         outputs: the inputs and the properties that the provider would add.
-        after: the URNs of all resources that must be created before this one.
+        after: the URNs of the resources on which this one directly depends.
         made_from: input -> the URNs of the resources that it comes from.
     """
 
@@ -145,7 +145,7 @@ class _Recorder(Monitor):
         self._lock = threading.Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Return the same URN as the engine, which leaves out the stack from the parents."""
+        """Return the same URN as the engine, which leaves the type of the stack out of the parent types."""
         parents = parent.split("::")[2] if parent else ""
         chain = [*(kind for kind in parents.split("$") if kind and kind != "pulumi:pulumi:Stack"), type_]
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(chain)}::{name}"
@@ -219,7 +219,7 @@ def run_program(
         preview: whether to run as a first preview, in which the outputs that AWS computes are unknown.
         stack_name: the stack's name.
         project: the project's name.
-        secret: whether the configuration is marked as secret, as it is when it contains a secret.
+        secret: whether the configuration is marked as secret. Pulumi marks it if any part is encrypted.
         program: the program to run instead of `__main__.py`.
     """
     recorder, engine = _Recorder(stack_name, preview=preview), _Engine()

@@ -1,4 +1,4 @@
-"""The example of a permissions boundary allows the permissions of every role, and no others."""
+"""The example of a permissions boundary allows the permissions of every role, and no other actions."""
 
 from __future__ import annotations
 

@@ -337,6 +337,6 @@ def test_a_missing_alarm_target_and_a_plain_text_token_cause_warnings() -> None:
     advertisers = [{"name": "acme"}, {"name": "globex", "alarmEmail": "a@b.example", **token}, {"name": "initech"}]
     no_target, plain_token = run_program(advertisers, preview=True).log
     assert no_target.startswith("Nobody is notified when an upload of acme, initech fails")
-    assert "'pulumi config set --secret --path tiktok-activation:advertisers[1].accessToken'" in plain_token
+    assert "'pulumi config set --secret --path \"tiktok-activation:advertisers[1].accessToken\"'" in plain_token
     assert TOKEN not in no_target + plain_token
     assert run_program(advertisers[1:2], secret=True).log == []

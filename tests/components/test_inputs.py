@@ -27,7 +27,8 @@ def _name(kind: str, name: str | None = None) -> Expected:
 
 QUEUE, DEAD_LETTERS = _arn("queue:Queue", "queue"), _arn("queue:Queue", "dead-letters")
 FOURTEEN_DAYS = 14 * 24 * 3600
-# Type and logical name without the advertiser's name (`*`: any) -> inputs. A function gets the value from the program.
+# Type and logical name without the advertiser's name (`*`: any) -> inputs. A callable computes the expected value from
+# the program.
 EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     ("kms/key:Key", "*"): {"enableKeyRotation": True},
     ("s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "*"): {
@@ -93,7 +94,7 @@ def test_a_resource_has_its_expected_inputs(program: Program, advertiser: str, k
 
 
 def test_objects_share_bucket_keys(program: Program) -> None:
-    """Uploaders may use the key only with the bucket's encryption context, so they need bucket keys."""
+    """Uploaders may use the key only with the bucket's ARN as the encryption context, which needs S3 Bucket Keys."""
     (rule,) = program.one("acme", "BucketServerSideEncryptionConfiguration").inputs["rules"]
     assert rule["bucketKeyEnabled"] is True
     assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"

@@ -20,7 +20,7 @@ SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app-AbCdEf"
 CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "bucketName": (
         {"bucketName": "people"},
-        # The other inputs refer to the bucket.
+        # All inputs except Bucket.bucket refer to the bucket.
         {
             *("Bucket.bucket", "BucketPolicy.bucket", "BucketPolicy.policy", "BucketNotification.bucket"),
             *("BucketLifecycleConfiguration.bucket", "BucketOwnershipControls.bucket"),
@@ -41,7 +41,7 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "maximumConcurrency": ({"maximumConcurrency": 20}, {"EventSourceMapping.scalingConfig"}, set()),
     "sweepMinutes": (
         {"sweepMinutes": 30},
-        # The alarms for problems that sweeps find cover two sweeps.
+        # The alarms for problems that sweeps find cover two sweeps, and no-sweep covers at least three.
         {
             *("Schedule.scheduleExpression", "Schedule.target"),
             *("MetricAlarm.evaluationPeriods", "MetricAlarm.datapointsToAlarm", "MetricAlarm.alarmDescription"),

@@ -87,12 +87,12 @@ def test_everything_is_encrypted_with_the_connectors_own_key(everything: Program
     assert everything.one(advertiser, "kms/key:Key").inputs["enableKeyRotation"] is True
 
 
-# Arguments for a KMS key that are not set, with the reason.
+# Key arguments that do not have to encrypt anything with the connector's key, each with the reason.
 NO_KEY_FOR = {
-    "aws:kms/alias:Alias": {"target_key_id", "target_key_arn"},  # the key of the alias
+    "aws:kms/alias:Alias": {"target_key_id", "target_key_arn"},  # the key to which the alias refers
     "aws:kms/key:Key": {"key_id", "xks_key_id"},  # the key itself
-    "aws:kms/keyPolicy:KeyPolicy": {"key_id"},  # the key of the policy
-    "aws:lambda/eventSourceMapping:EventSourceMapping": {"kms_key_arn"},  # encrypts filters, and there are none
+    "aws:kms/keyPolicy:KeyPolicy": {"key_id"},  # the key to which the policy applies
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {"kms_key_arn"},  # would encrypt filters, but there are none
     # The package is public code, and the required statement of the key's policy could not be limited to one function.
     "aws:lambda/function:Function": {"source_kms_key_arn"},
 }

@@ -99,8 +99,8 @@ def _of(service: str, operation: str, argument: str, **others: Any) -> Callable[
     return call
 
 
-# A bucket's settings, policies, and the value of a secret need no entry, because they are deleted with the resource to
-# which they belong. Alarms and dashboards are not deleted, because no test looks for them.
+# A bucket's settings, resource policies, and the value of a secret need no entry, because they are deleted with the
+# resource to which they belong. Alarms and dashboards are not deleted, because no test looks for them.
 _DELETES: Mapping[str, Callable[[Clients, str, Inputs], None]] = {
     "aws:cloudwatch/eventArchive:EventArchive": _of("events", "delete_archive", "ArchiveName"),
     "aws:cloudwatch/eventRule:EventRule": _of("events", "delete_rule", "Name"),

@@ -27,8 +27,8 @@ UNFINISHED = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ignore warnings about objects that Pulumi's SDK leaves to the garbage collector.
 
-    The Automation API runs programs in this process. The SDK does not close all event loops and, when a program fails,
-    some coroutines. Python issues a warning when they are collected.
+    The Automation API runs programs in this process. The SDK does not close all event loops and sockets
+    and, when a program fails, does not await all coroutines. Python issues a warning when they are collected.
     """
     for item in items:
         if item.path.parent.name == "engine":

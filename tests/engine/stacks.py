@@ -66,7 +66,7 @@ class Engine:
     provider: StandInProvider
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Return environment variables for the engine: no network access, no updates, and a backend in a folder."""
+        """Return environment variables for the engine: no downloads, no update check, and a backend in a folder."""
         return {
             "PATH": self.path,
             "PULUMI_HOME": str(home),

@@ -94,7 +94,7 @@ def test_the_python_example_runs(environment: dict[str, str], installed: Path, t
 
 
 def test_the_yaml_example_runs(environment: dict[str, str], engine: Engine, tmp_path: Path) -> None:
-    """The language host is real. The plugin is an executable on PATH, as after `pulumi package add`."""
+    """The language host is real. The plugin is an executable on PATH; `pulumi package add` is not run."""
     folder = tmp_path / "yaml"
     shutil.copytree(EXAMPLES / "yaml", folder)
     stack = automation.create_or_select_stack(

@@ -1,7 +1,8 @@
 """Upgrades of deployed stacks from the state and the configuration of every release.
 
-To add a release, deploy two advertisers with many options, and store the output of `pulumi stack export` and the
-configuration in `releases/`.
+To add a release, deploy two advertisers with many options. Store the value of `deployment` in the output of
+`pulumi stack export` as `releases/deployment-<number>.json`, and the list of advertisers and the stack's encryption
+salt as `releases/config-<number>.json`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Pulumi's programs for the tests: the CLI with the engine, and the language host for YAML.
 
-If `pulumi` is on PATH, it is used. Otherwise both programs are built from their Go modules, in the versions of
-`cli/go.mod` and `yaml/go.mod`, into the user's cache. That takes minutes, but only the first time.
+If `pulumi` is on PATH, it is used with the language host in the same folder. A missing program is built from its Go
+module, in the version of `cli/go.mod` or `yaml/go.mod`, into the user's cache. That takes minutes, but only the first
+time.
 
     python -m tests.engine.toolchain    builds the programs and prints their paths
 """
@@ -57,7 +58,7 @@ def _built(folder: str, program: str, package: str) -> Path:
     go = shutil.which("go")
     if go is None:
         raise ToolchainError(
-            f"pulumi is not on PATH, and Go is not installed to build it. Install the Pulumi CLI or Go "
+            f"{program} was not found, and Go is not installed to build it. Install the Pulumi CLI or Go "
             f"{_go_version(module)}, then try again."
         )
     print(f"Building {program} from its Go module. This takes minutes the first time.", file=sys.stderr)

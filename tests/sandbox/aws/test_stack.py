@@ -15,6 +15,7 @@ REFUSED = {
     "- config": "must be a map",
     "config:": "must be a map",
     "config:\n  tiktok-activation:advertisers: [{name: acme}]": "has no aws:region",
+    "config:\n  aws:region: {secure: AAAB}\n  tiktok-activation:advertisers: [{name: acme}]": "no aws:region in plain",
     "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers: []": "lists no advertiser",
     "config:\n  aws:region: us-east-1\n  tiktok-activation:advertisers:\n    secure: AAAB": "has an encrypted option",
     "config: [": "is not valid YAML",

@@ -1,4 +1,4 @@
-"""The demo's output: it fits into 80 columns, summarizes the result, and has colors only on a terminal."""
+"""The demo's output: it fits in 80 columns, summarizes the result, and has colors only on a terminal."""
 
 from __future__ import annotations
 
