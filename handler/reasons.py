@@ -653,11 +653,11 @@ incomplete_list = partial(
 
 
 def manifest_unreadable(key: str) -> Rejected:
-    """Return the outcome for a list whose manifest is not in Redshift's format."""
+    """Return the outcome for a list whose manifest cannot be read or is not in Redshift's format."""
     return Rejected(
         Code.LIST_REJECTED,
-        f"The manifest {_quoted(key)} cannot be read, so the list was not sent. "
-        "Write it in the format of Amazon Redshift or delete it, and upload the list again.",
+        f"The manifest {_quoted(key)} cannot be read or does not have the format of Amazon Redshift, so the list was "
+        "not sent. Correct or delete the manifest, and upload the list again.",
     )
 
 
