@@ -247,7 +247,7 @@ def _audience_alarms(scope: Scope, by_advertiser: dict[str, pulumi.Input[str]], 
         Alarm(
             "audiences-expiring",
             f"Audiences of {name} are about to expire at TikTok. An expired audience can never be changed again. "
-            f"{audiences} to see their names, and use them in an ad group or upload to them.",
+            f"{audiences} to see which ones, and use each of them in an ad group or upload to it.",
             NAMESPACE,
             "AudiencesExpiring",
             by_advertiser,

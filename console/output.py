@@ -42,7 +42,7 @@ def print_json(result: Mapping[str, Any]) -> None:
 
 
 def print_text(text: str, style: str = "", *, to: Console = out) -> None:
-    """Print a text literally: square brackets in it are not treated as markup."""
+    """Print text literally: square brackets in it are not treated as markup."""
     to.print(Text(text, style=style))
 
 
@@ -75,7 +75,7 @@ def number(value: int | None) -> str:
 
 @contextmanager
 def progress_bar(label: str, total: int | None, *, shown: bool = True) -> Iterator[Advance]:
-    """Show a progress bar on standard error if it is a terminal.
+    """Show a progress bar on standard error if it is a terminal, and yield a function that advances it.
 
     Args:
         label: the text beside the bar.

@@ -70,7 +70,7 @@ def unknown_action(name: str) -> Rejected:
 
 
 def wrong_extension(kind: str, advice: str) -> Rejected:
-    """Return the outcome for a file whose name has the extension of a format that is not text."""
+    """Return the outcome for a file whose name has the extension of an unsupported format."""
     return Rejected(Code.WRONG_FILE_EXTENSION, f"The file name has the extension of {kind}. {advice}")
 
 

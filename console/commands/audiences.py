@@ -1,4 +1,4 @@
-"""The command `audiences`."""
+"""The `audiences` command, which lists audiences and deletes one at TikTok."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `credentials`."""
+"""The `credentials` command."""
 
 from __future__ import annotations
 

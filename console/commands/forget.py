@@ -1,4 +1,4 @@
-"""The command `forget`."""
+"""The `forget` command."""
 
 from __future__ import annotations
 

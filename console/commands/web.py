@@ -1,4 +1,4 @@
-"""The command `web`."""
+"""The `web` command."""
 
 from __future__ import annotations
 

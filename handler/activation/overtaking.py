@@ -1,6 +1,6 @@
 """Overtaken rows: an upload leaves out the rows of newer uploads of the other action that were already applied.
 
-The rows of the newer uploads are held in memory or, if there are too many, the rows of the upload itself. See
+The rows of the newer uploads are held in memory. If there are too many, the upload's own rows are held instead. See
 `handler.cleaning.row_sets` for the limit and its memory use.
 """
 

@@ -31,9 +31,9 @@ _EMACS_COPY = re.compile(r"#.+#")
 _CHECKSUM = re.compile(r".+\.(?:csv|txt|gz|bz2)\.(?:md5|sha-?(?:1|256|512))", re.IGNORECASE)
 _DATA_ENDINGS = (".csv", ".txt", ".gz", ".bz2")
 MANIFEST_ENDING = "manifest"  # Redshift's `<prefix>manifest`
-# File extensions of content that is not text, the name of the format, and what to do. For all other names, the content
+# File extensions of unsupported formats, the name of the format, and what to do. For all other names, the content
 # decides.
-_NOT_TEXT: list[tuple[tuple[str, ...], str, str]] = [
+_UNSUPPORTED: list[tuple[tuple[str, ...], str, str]] = [
     (
         (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
         "a spreadsheet",
@@ -54,7 +54,7 @@ _NOT_TEXT: list[tuple[tuple[str, ...], str, str]] = [
             ".parquet", ".avro", ".orc", ".json", ".jsonl", ".ndjson", ".xml", ".html", ".pdf", ".doc", ".docx",
             ".png", ".jpg", ".jpeg", ".gif",
         ),
-        "a format that is not plain text",
+        "an unsupported format",
         "Export the identifiers as CSV, one per line, and upload that file.",
     ),
 ]  # fmt: skip
@@ -242,7 +242,7 @@ def _action(name: str) -> Action:
 
 
 def _check_file_name(file_name: str) -> None:
-    for extensions, kind, advice in _NOT_TEXT:
+    for extensions, kind, advice in _UNSUPPORTED:
         if file_name.lower().endswith(extensions):
             raise reasons.wrong_extension(kind, advice)
 

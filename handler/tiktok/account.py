@@ -71,7 +71,7 @@ class Account:
         self._details.clear()
 
     def read_since(self, audience_id: str, time: str) -> Audience | None:
-        """Return an audience as read after the given time, or None if it does not exist at TikTok.
+        """Return an audience that was read after the given time, or None if it does not exist at TikTok.
 
         During a long sweep, another function may have changed the audience, or seen it processing, after this
         invocation took its snapshot.

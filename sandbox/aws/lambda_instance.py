@@ -125,7 +125,7 @@ class Instance:
 
     def kill(self) -> None:
         """Kill the process immediately."""
-        with suppress(ProcessLookupError, PermissionError):  # if it has ended; macOS raises PermissionError
+        with suppress(ProcessLookupError, PermissionError):  # it may have ended; macOS then raises PermissionError
             os.killpg(self.pid, signal.SIGKILL)  # including child processes, which would keep the output open
         self._process.wait()
 

@@ -114,7 +114,7 @@ class TikTokEmulator:
             return set(self._audience(audience_id).members)
 
     def rename(self, audience_id: str, name: str) -> None:
-        """Rename an audience in any state, as a person does in Ads Manager. The name is stored unchanged."""
+        """Rename an audience in any state, as a person does in Ads Manager. The name is not normalized."""
         with self._lock:
             self._audience(audience_id).name = name
 

@@ -215,7 +215,7 @@ class _Check:
                 yield f"{outcome.upload}: its status changed in the order {statuses}"
 
     def _changes(self) -> Iterator[str]:
-        """Find updates without an action, changes with unexpected rows, and uploads that were sent before settling."""
+        """Find updates without an action, changes with unexpected rows, and uploads that were sent too early."""
         names = {each["id"]: (_plain(each["name"]), str(each["calculate_type"]).lower()) for each in self.audiences}
         names |= {key: (name, kind) for key, (name, kind, _) in self.run.deleted[self.advertiser.id].items()}
         for change in self.changes:

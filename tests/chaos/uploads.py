@@ -42,7 +42,7 @@ def _hash(algorithm: str, text: str) -> str:
 
 @dataclass
 class GeneratedFile:
-    """A generated file and the results that its content may have.
+    """A generated file and the outcomes that its content may lead to.
 
     Attributes:
         kind: the description of the file in messages.

@@ -84,7 +84,7 @@ def _faults(value: Any, hint: Any, where: str, cls: type) -> list[str]:
 
 
 def _against(value: Any, choice: Any, where: str, cls: type) -> list[str] | None:
-    """Return the faults of a value against one type; None if the value is of a different kind."""
+    """Return the faults of a value if it has one type; None if it cannot have this type."""
     origin, arguments = typing.get_origin(choice), typing.get_args(choice)
     if typing.is_typeddict(choice):
         return _against_dict(value, choice, where, cls) if isinstance(value, dict) else None

@@ -143,7 +143,7 @@ class Model:
                 assert not _within_an_hour(*now_in), f"{names} was sent although a competing list waits"
 
     def _names(self, now: datetime) -> Iterator[datetime]:
-        """Yield the first registration time of each name under `replace/` that waits or has just been sent."""
+        """Yield the first registration time of each file name under `replace/` that waits or was just sent."""
         first: dict[str, datetime] = {}
         for file in self._with_actions("replace"):
             if file.registered and (file.waits or file.sent == now):

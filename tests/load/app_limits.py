@@ -212,12 +212,12 @@ class Fleet:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print how many advertisers one app supports, up to 2,500, for several numbers of files per day and advertiser."""
+    """Print how many advertisers, up to 2,500, one app supports at several upload rates."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.app_limits", description=main.__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=2)
     parser.add_argument("--audiences", type=int, default=4, help="audiences per advertiser")
-    parser.add_argument("--files", type=int, nargs="+", default=[1, 10, 100], help="files per day and advertiser")
+    parser.add_argument("--files", type=int, nargs="+", default=[1, 10, 100], help="files per advertiser and day")
     options = parser.parse_args(arguments)
     calls = measure_calls()
     print(json.dumps({"calls_of_a_sweep": calls.idle_sweep, "calls_with_a_file": calls.sending_sweep}))

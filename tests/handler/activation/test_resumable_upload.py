@@ -49,7 +49,7 @@ def test_a_large_file_continues_where_the_last_invocation_stopped(world: World, 
 @pytest.mark.processes
 @pytest.mark.parametrize("finishes_at_last", [True, False])
 def test_a_file_that_finishes_no_part_in_three_invocations_is_rejected(world: World, finishes_at_last: bool) -> None:
-    """Lines of one letter are the slowest to clean. A compressed chunk from S3 can hold hundreds of megabytes."""
+    """Lines of one letter are the slowest to clean, and one compressed chunk can expand to hundreds of megabytes."""
     key = f"{KEY}.gz"
     slow = gzip.compress(b"a\n" * 400_000)
     message = world.upload(key, slow)
