@@ -169,7 +169,7 @@ def upload_statements(bucket_arn: str, principal: Mapping[str, list[str]] | None
     return [
         allow(
             "UploadersPut",
-            "to upload files and to abort incomplete uploads, but not to read, list or delete",
+            "to upload files and to abort incomplete multipart uploads, but not to read, list or delete",
             ["s3:PutObject", "s3:AbortMultipartUpload"],
             uploads,
             principal,

@@ -7,7 +7,7 @@ from .names import PENDING, STATE, UPLOADS
 from .policies import USE_KEY, through_s3, upload_statements
 from .statements import Condition, Policy, allow
 
-# The source and the detail type of outcome events.
+# The source and the detail type of outcome events, as in handler/activation/outcome_events.py.
 EVENT_SOURCE = "tiktok-activation"
 EVENT_DETAIL_TYPE = "TikTok Audience File"
 

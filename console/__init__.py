@@ -1,1 +1,1 @@
-"""The console: check, hash, upload, follow and operate, on the command line and on a local web page."""
+"""The console: checks, hashes, uploads and follows files, on the command line and on a local web page."""

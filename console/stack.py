@@ -83,8 +83,8 @@ class Connector:
         if not value:
             raise ConsoleError(
                 f"The stack output {name} of {self.label} is missing. Run this command where `pulumi stack output` "
-                "works, or give a file with its JSON output with --outputs. If the stack was deployed with an older "
-                "version, run `pulumi up` first.",
+                "works, or save its JSON output to a file and name the file with --outputs. If the stack was deployed "
+                "with an older version, run `pulumi up` first.",
                 Exit.USAGE,
             )
         return str(value)

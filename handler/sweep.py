@@ -17,7 +17,7 @@ MIN_SECONDS_TO_START = 60.0
 
 
 def sweep(run: Invocation) -> bool:
-    """Finish the changes that TikTok has processed, and start the uploads that have settled, for every audience.
+    """Finish the changes that TikTok has processed, and start uploads that have settled, for all audiences.
 
     Returns:
         True if S3 or the connector's own code failed. The sweep's message then fails and raises an alarm.

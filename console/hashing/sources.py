@@ -1,4 +1,4 @@
-"""Reading of a customer file as a stream: plain, gzip or bzip2; UTF-8, Windows-1252 or UTF-16."""
+"""Streaming reader for customer files: plain, gzip or bzip2; UTF-8, Windows-1252 or UTF-16."""
 
 from __future__ import annotations
 

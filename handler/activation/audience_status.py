@@ -99,11 +99,13 @@ def needs_details(audience: Audience, change: Change | None, now: datetime) -> b
 def stage(audience: Audience, change: Change | None, history_seen: str | None, now: datetime) -> Stage:
     """Return the stage of an audience.
 
-    Only an audience whose `is_valid` is true can be changed (TikTok's portal). No source says whether `is_valid` is
-    false during an update. An update therefore counts as done only if `is_valid` is true and one more condition is met:
-    `is_valid` was false since the update started, the history has an entry for the update, or 48 hours have passed.
+    According to TikTok's portal, only an audience whose `is_valid` is true can be changed. TikTok does not document
+    whether `is_valid` is false during an update. An update therefore counts as done only if `is_valid` is true and one
+    more condition is met: `is_valid` was false since the update started, the history has an entry for the update, or 48
+    hours have passed.
 
-    An audience that is not valid is too small if TikTok says so, or if its last change was at least 72 hours ago.
+    An audience that is not valid is too small if TikTok says so, or if its `is_valid` is false and its last change was
+    at least 72 hours ago.
 
     Args:
         audience: the audience; as `get` returns it, with its history, if `needs_details` is true.

@@ -91,7 +91,7 @@ def _send_again(turn: Turn, intent: Change) -> bool:
 
 
 def _send_settled(turn: Turn, changes: Sequence[Pointer], lists: Sequence[Export]) -> None:
-    """Send the next appends or removes that have settled and are older than the waiting lists."""
+    """Send the next appends or removes that have settled and are older than all lists that wait."""
     run = turn.run
     before = [pointer for pointer in changes if not lists or order.position_of(pointer) < (lists[0].first, 0)]
     if not order.is_ready(before, run.settle, run.now()):

@@ -39,8 +39,9 @@ def check_hashed(rows: bytes, digits: int, begin: int = 0, width: int = 0) -> No
         return
     width = width or digits + 1
     versions = rows[begin + 12 :: width]
-    # One MD5 in 16 has this digit. Counting different rows takes longer than computing their MD5, so this check lets
-    # most blocks return early. It counts repeated rows, too.
+    # Fast path: one MD5 in 16 has a 4 as its 13th digit by chance, so a block with this digit in at most one row of
+    # eight is not checked further. Collecting the different rows would take longer than computing the block's MD5. The
+    # count includes repeated rows, so thousands of repetitions of one hash can hide device ids.
     if versions.count(b"4") <= len(versions) // 8:
         return
     different = {rows[at : at + digits] for at in range(begin, len(rows), width)}

@@ -1,4 +1,4 @@
-"""Reading of a stored file as parts to upload: one pass decompresses, cleans, counts and cuts it between rows."""
+"""The parts of a stored file that are uploaded: one pass decompresses, cleans, counts and cuts it between rows."""
 
 from __future__ import annotations
 

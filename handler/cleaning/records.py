@@ -1,4 +1,4 @@
-"""Parsing of delimited text: splits lines into records and fields, with quoting as in RFC 4180 and Python's csv module.
+"""Parser for delimited text: splits lines into records and fields, with quoting as in RFC 4180 and Python's csv module.
 
 A quote opens only at the beginning of a field. A quoted field can contain delimiters, doubled quotes and line breaks.
 """

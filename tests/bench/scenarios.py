@@ -93,7 +93,7 @@ def _check(world: World, keys: list[str]) -> None:
     """Check that every upload was applied or skipped.
 
     Raises:
-        RuntimeError: an upload was not; the message has its report's reason.
+        RuntimeError: an upload was neither applied nor skipped; the message has its report's reason.
     """
     for key in keys:
         report = world.report(key)

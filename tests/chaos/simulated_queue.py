@@ -24,7 +24,7 @@ class QueuedMessage:
     receives: int = 0
 
     def record(self) -> dict[str, Any]:
-        """Return the record that Lambda delivers."""
+        """Return the message as the SQS record that Lambda passes to the function."""
         return {
             "messageId": f"00000000-0000-4000-8000-{self.number:012}",
             "receiptHandle": str(self.number),

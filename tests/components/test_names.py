@@ -108,7 +108,7 @@ def test_descriptions_and_documents_are_within_the_limits_of_aws(long: Program) 
 
 
 def without_suffix(resource: Resource) -> tuple[str, str]:
-    """Return the type and the name without Pulumi's random suffix; these must be unique within a stack."""
+    """Return the type and the name without Pulumi's random suffix. Each pair must be unique in a stack."""
     return kind(resource), name(resource)[:-SUFFIX_LENGTH]
 
 

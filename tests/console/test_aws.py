@@ -15,7 +15,7 @@ CONNECTOR = Connector("acme", {"bucket": "b"}, Location("test", region="us-east-
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder for AWS's files, and remove the AWS environment variables that would be used instead."""
+    """Return a folder for the AWS configuration files, and remove the AWS variables that would be used instead."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))

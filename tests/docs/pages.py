@@ -1,4 +1,4 @@
-"""Parsing of the documentation pages: links, headings and shell blocks."""
+"""Parser for the documentation pages: links, headings and shell blocks."""
 
 from __future__ import annotations
 

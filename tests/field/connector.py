@@ -87,7 +87,7 @@ class FieldConnector(World):
             seconds -= step
 
     def finish(self, days: float = 6) -> None:
-        """Let time pass with sweeps until nothing is pending.
+        """Advance the clock and sweep until nothing is pending.
 
         Args:
             days: the maximum time; the test fails if an upload is still pending then.
@@ -151,7 +151,7 @@ class FieldConnector(World):
         return set(people(first, count))
 
     def changes(self) -> list[str]:
-        """Return each change that TikTok has accepted, oldest first: its action in upper case, or `create`."""
+        """Return each accepted change with files, oldest first: its action in upper case, or `create`."""
         accepted = [each for each in self.tiktok.calls() if each["call"] in {"create", "update"} and each["code"] == 0]
         return [each["action"] or each["call"] for each in accepted if each["files"]]
 

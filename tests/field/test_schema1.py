@@ -23,7 +23,7 @@ SNAPSHOTS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__)
 
 
 def repeat_change(connector: FieldConnector, call: dict[str, Any]) -> None:
-    """Make a change at TikTok that the first release made."""
+    """Repeat at TikTok a change that the first release made."""
     payload: dict[str, Any] = {"file_paths": [upload_part(connector, call["first"], call["count"])]}
     if call["call"] == "create":
         payload |= {"custom_audience_name": "vip", "calculate_type": "EMAIL_SHA256"}

@@ -51,7 +51,7 @@ def test_all_messages_stay_if_the_function_fails_and_none_without_partial_respon
 
 
 class FakeFunction:
-    """A replacement for a function, which records the batches and returns the result of `handle`."""
+    """A fake function that records its batches and returns the result of `handle`."""
 
     def __init__(self, handle: Callable[[list[dict[str, Any]]], Any]) -> None:
         self.batches: list[list[dict[str, Any]]] = []
