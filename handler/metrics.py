@@ -63,7 +63,7 @@ class Metrics:
     def flush(self) -> None:
         """Print the metrics that are not zero as one line."""
         # This uses the provider directly, because Powertools' Metrics adds a dimension `service` when a service is
-        # configured, and shares its state between all instances of a process.
+        # configured, and all of its instances in a process share their state.
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, default_dimensions={DIMENSION: self._advertiser})
         for metric, value in self._values.items():
             if value:

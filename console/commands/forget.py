@@ -63,7 +63,10 @@ def forget(
     if not as_json and files:
         print_text(f"Remove files will be uploaded for {len(files)} of {len(audiences)} audiences.")
     if files and not confirmed("Upload the remove files?", yes=yes):
-        raise ConsoleError("No one was removed. Use --yes to remove without confirmation.", Exit.USAGE)
+        raise ConsoleError(
+            "No one was removed, because the removal was not confirmed. Confirm it at the prompt, or use --yes.",
+            Exit.USAGE,
+        )
     for file in files:
         upload(connector, file.key, [file.content])
     rows = [

@@ -133,7 +133,7 @@ def check_country(country: str | None) -> None:
 
     if country not in phonenumbers.SUPPORTED_REGIONS:
         raise ConsoleError(
-            "The country code does not exist. Give a code of two letters, such as US, GB or DE.", Exit.USAGE
+            "The country code does not exist. Give a two-letter country code, such as US, GB or DE.", Exit.USAGE
         )
 
 

@@ -39,7 +39,7 @@ class Versions:
     _listed: dict[str, dict[str, list[Version]]] = field(default_factory=dict)
 
     def folder(self, prefix: str) -> dict[str, list[Version]]:
-        """Return all versions and delete markers below a prefix, by key, the newest first."""
+        """Return all versions and delete markers below a prefix, by key, newest first."""
         if prefix not in self._listed:
             by_key: dict[str, list[Version]] = {}
             for version in self.run.store.versions(prefix):
@@ -50,7 +50,7 @@ class Versions:
         return self._listed[prefix]
 
     def of_key(self, key: str) -> list[Version]:
-        """Return all versions and delete markers of one key, the newest first."""
+        """Return all versions and delete markers of one key, newest first."""
         return self.folder(type_folder(key)).get(key, [])
 
     def sort_key(self, report: Report) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Division of a byte stream into blocks of complete lines, in bounded memory.
+"""Splitting of a byte stream into blocks of complete lines, in bounded memory.
 
 Block boundaries depend only on the file and the block size: a block ends with the last line end before a multiple of
 the block size. So a file always gives the same blocks, whatever the size of the chunks and wherever reading starts.

@@ -120,7 +120,7 @@ class Account:
         """Return the audiences that an upload can belong to, best first; an empty list if it needs a new audience.
 
         The registered audience comes first, even if it was renamed at TikTok. Without a registered audience, the result
-        has only audiences that are not registered under another name, the oldest first.
+        has only audiences that are not registered under another name, oldest first.
 
         Args:
             key: the name and identifier type from the upload's key.
@@ -178,7 +178,7 @@ class Account:
         return audience if audience.calculate_type is None or _has_type(audience, key) else None
 
     def _named(self, key: AudienceKey) -> list[Audience]:
-        """Return the advertiser's customer-file audiences with this name and type, the oldest first."""
+        """Return the advertiser's customer-file audiences with this name and type, oldest first."""
         name = _nfc(key.name)
         candidates = [each for each in self.snapshot().items if _could_be(each, name)]
         undescribed = [each.id for each in candidates if each.id and not _is_described(each)]

@@ -14,7 +14,7 @@ Clients = Callable[[str], Any]
 Inputs = Mapping[str, Any]
 Created = tuple[str, dict[str, Any]]
 Creator = Callable[[Clients, str, Inputs], Created]
-# Names that the API does not spell in Pascal case.
+# Names whose API spelling is not regular Pascal case.
 _API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID", "kmsKeyArn": "KMSKeyArn"}
 
 

@@ -54,7 +54,7 @@ class Sample:
 
 
 def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
-    """Return the sample files in upload order. With a low `max_rejected_ratio`, the file with mistakes is rejected."""
+    """Return the sample files in upload order. The ratio decides if the file with mistakes is rejected."""
     return [
         *_newsletter(advertiser),
         *_lists(advertiser),
@@ -65,7 +65,7 @@ def samples(advertiser: str, max_rejected_ratio: float = 0.1) -> list[Sample]:
 
 
 def other_samples(advertiser: str) -> list[Sample]:
-    """Return the only file of another advertiser, for an audience whose name the first one uses, too."""
+    """Return the file of the second advertiser. One of the first advertiser's audiences has the same name."""
     return [_clean("tiktok/newsletter/email_sha256/newsletter.csv", _people(advertiser, "reader", 0, 1500))]
 
 

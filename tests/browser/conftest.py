@@ -22,7 +22,7 @@ class Sandbox:
     environment: dict[str, str]
 
     def run(self, *arguments: object, given: str = "") -> Completed:
-        """Run a command of the console."""
+        """Run a console command with `given` as its standard input."""
         return console(*arguments, env=self.environment, given=given)
 
 

@@ -377,7 +377,7 @@ def test_a_request_gets_its_expected_verdict(judged: Judged, case: Case) -> None
 
 
 def weakenings(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each removable element (a statement, one of several actions or resources, a condition) and the rest."""
+    """Yield each removable element (a statement, action, resource or condition), and the policy without it."""
     for index, statement in enumerate(document["Statement"]):
         without = copy.deepcopy(dict(document))
         del without["Statement"][index]

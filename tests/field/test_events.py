@@ -171,7 +171,7 @@ def test_kind_56_the_time_of_a_multipart_upload_is_its_start(connector: FieldCon
 
 
 def test_kind_57_delete_markers_of_the_lifecycle_withdraw_nothing(connector: FieldConnector) -> None:
-    """A delete marker written `FILE_RETENTION_DAYS` after the upload, or later, counts as one of the lifecycle rule."""
+    """A delete marker created `FILE_RETENTION_DAYS` or more after the upload is attributed to the lifecycle rule."""
     connector.cold_start(FILE_RETENTION_DAYS="2")
     base = connector.create_audience()
     connector.tiktok.fault("update", "code", code=40105, message="Access token is incorrect.", times=None)

@@ -66,7 +66,7 @@ class ModelUpload:
     def withdrawable(self) -> bool:
         """True for an append outside a run, which is withdrawn if its file is deleted.
 
-        Removes and appends in a run are not. Lists are checked separately.
+        Removes are never withdrawn, and neither are appends in a run. Lists are checked separately.
         """
         return self.action == "append" and not self.folder
 

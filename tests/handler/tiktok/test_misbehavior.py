@@ -1,4 +1,4 @@
-"""TikTok fails in every way at every call: no upload is lost, and no change is made twice."""
+"""Faults of TikTok at each call: no upload is lost, and no call that timed out is repeated blindly."""
 
 from __future__ import annotations
 
