@@ -21,6 +21,8 @@ UNFINISHED = (
     "ignore:unclosed event loop:ResourceWarning",
     "ignore:unclosed <socket:ResourceWarning",
     "ignore:coroutine .* was never awaited:RuntimeWarning",
+    # The SDK's coroutine for a program needs a running event loop when it is collected.
+    "ignore:Exception ignored in. <coroutine object run_in_stack:pytest.PytestUnraisableExceptionWarning",
 )
 
 
