@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from handler import reasons
 from handler.model import Action, AudienceKey, IdentifierType, Target
@@ -90,11 +91,10 @@ _UNIX_TIME = r"(?<!\d) 1[5-9]\d{8} (?:\d{3}){0,3} (?!\d) (?: \.\d{3,7} (?!\d) )?
 _ALGORITHM = r"(?: sha[ _-]?(?:224|256|384|512) | sha-?1 | md5 | utf[ _-]?(?:8|16) ) (?!\d)"
 # Parts of a name that stay when counters are replaced: ids of an export, dates and times, years, months and weeks, Unix
 # times, and names of hash algorithms and encodings.
-_KEPT = re.compile(
-    rf"{_ID} | (?: {_DATE} ) (?: {_TIME} )? | (?<!\d) (?:19|20)\d\d (?: -[01]\d | -?W\d\d )? (?!\d)"
-    rf"| {_UNIX_TIME} | {_ALGORITHM}",
-    re.IGNORECASE | re.VERBOSE,
-)
+_KEPT = rf"""
+    {_ID} | (?: {_DATE} ) (?: {_TIME} )? | (?<!\d) (?:19|20)\d\d (?: -[01]\d | -?W\d\d )? (?!\d)
+    | {_UNIX_TIME} | {_ALGORITHM}
+"""
 # Athena's UNLOAD writes the query's time and id, then a different UUID for each file.
 _ATHENA = re.compile(rf"\d{{8}}_\d{{6}}_\d{{5}}_[a-z0-9]{{5}}_(?={_UUID})")
 _DMS_COUNTER = re.compile(r"(?<=LOAD)[0-9A-F]{8}(?=\.|$)")  # hexadecimal
@@ -180,10 +180,15 @@ def without_counters(file_name: str) -> str:
     if athena := _ATHENA.match(file_name):
         return athena.group() + "#"
     result, end = "", 0
-    for kept in _KEPT.finditer(file_name):
+    for kept in _kept().finditer(file_name):
         result += _mask(file_name[end : kept.start()]) + kept.group()
         end = kept.end()
     return result + _mask(file_name[end:])
+
+
+@cache
+def _kept() -> re.Pattern[str]:
+    return re.compile(_KEPT, re.IGNORECASE | re.VERBOSE)  # takes milliseconds, so not at import
 
 
 def _mask(text: str) -> str:
