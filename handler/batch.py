@@ -81,7 +81,7 @@ def _advance(run: Invocation, outcomes: Outcomes) -> None:
     for index, (audience, messages) in enumerate(outcomes.audiences.items()):
         if index and run.deadline.remaining() < MIN_SECONDS_TO_START:
             outcomes.returned.extend(messages)
-        elif try_to_advance(run, audience):
+        elif try_to_advance(run, audience) is not None:
             outcomes.failed.extend(messages)
         else:
             outcomes.failed.extend(message_id for message_id, digest in messages.items() if digest in run.broken)

@@ -19,6 +19,16 @@ def _small_files(world: World, count: int) -> list[str]:
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize(("count", "parts"), [(49, 49), (50, 1)])
+def test_fifty_small_uploads_share_a_part(world: World, count: int, parts: int) -> None:
+    world.cold_start(SETTLE_SECONDS="300")
+    keys = _small_files(world, count)
+    world.sweep(hours=1)
+    assert world.calls("upload", "create") == ["upload"] * parts + ["create"]
+    assert {world.report(key)["status"] for key in keys} == {"submitted"}
+
+
+@pytest.mark.processes
 def test_a_refused_shared_part_fails_no_upload(world: World) -> None:
     world.cold_start(SETTLE_SECONDS="300", MAX_PART_BYTES="40000")
     keys = _small_files(world, 60)
